@@ -1,0 +1,204 @@
+//! The only executor: check, journal, act, verify, record. Whatever changes a disk is below here.
+
+mod os;
+mod probe;
+mod state;
+mod step;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use probe::{Capability, Finding, probe};
+pub use state::open_journal;
+
+use crate::error::{Error, Result};
+use crate::journal::{Journal, OperationId, Outcome, Status};
+use crate::model::{FileId, LinkSpec};
+use crate::plan::{Plan, Step};
+
+/// Steps are written down this many at a time: one commit before them, one behind.
+const CHUNK: usize = 256;
+
+/// What an operation is called in the journal.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The verb.
+    pub verb: &'a str,
+    /// The operation that this one undoes.
+    pub undoes: Option<OperationId>,
+}
+
+/// Hears how the work goes.
+pub trait Observer {
+    /// A step has ended, well or not.
+    fn step_ended(&mut self, _step: &Step, _result: &Result<Option<FileId>>) {}
+    /// Something went wrong beside the work itself, which goes on.
+    fn warning(&mut self, _error: &Error) {}
+}
+
+/// Hears nothing.
+impl Observer for () {}
+
+/// What came of a plan.
+#[derive(Debug)]
+pub struct Report {
+    /// The operation's number in the journal, if it was written there.
+    pub operation: Option<OperationId>,
+    /// One result for each step that was begun, in order: the identity of what was made.
+    pub results: Vec<Result<Option<FileId>>>,
+    /// Whether it was stopped before the last step.
+    pub stopped: bool,
+}
+
+impl Report {
+    /// How the operation ended.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.stopped {
+            Status::Stopped
+        } else if self.results.iter().any(Result::is_err) {
+            Status::Partial
+        } else {
+            Status::Done
+        }
+    }
+}
+
+/// Carries out a plan, step by step. A step that fails leaves the disk as it was, and the others go on.
+///
+/// Each step is checked right before it is done and read back before it counts. A journal that
+/// cannot be written is reported as a warning and costs nothing else. `stop` is looked at between
+/// steps.
+///
+/// # Guarantees
+/// Killed at any point, every link is whole: made, or not made. Symbolic and hard links appear in
+/// one system call; replaced ones change in one. A Windows link on ntfs-3g takes two, and may be
+/// left as an empty file or directory, which `undo` removes. A link being removed may be left
+/// under a private name beside it (`.linkctl-...`), from where `undo` brings it back.
+pub fn apply(
+    plan: &Plan,
+    request: Request<'_>,
+    journal: Option<&mut Journal>,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Report {
+    let mut report =
+        Report { operation: None, results: Vec::with_capacity(plan.steps.len()), stopped: false };
+    if plan.steps.is_empty() {
+        return report;
+    }
+    let mut log = Log::begin(journal, request, plan.steps.len(), observer);
+    report.operation = log.operation();
+    for (index, chunk) in plan.steps.chunks(CHUNK).enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            report.stopped = true;
+            break;
+        }
+        let names: Vec<String> = chunk.iter().map(|_| step::private_name()).collect();
+        log.intend(index * CHUNK, chunk, &names, observer);
+        let mut outcomes = Vec::with_capacity(chunk.len());
+        for (step, name) in chunk.iter().zip(&names) {
+            if stop.load(Ordering::Relaxed) {
+                report.stopped = true;
+                outcomes.push(Outcome::NotReached);
+                continue;
+            }
+            let result = step::perform(step, name);
+            crash_point(report.results.len());
+            observer.step_ended(step, &result);
+            outcomes.push(match &result {
+                Ok(made) => Outcome::Done(*made),
+                Err(error) => Outcome::Failed(error.to_string()),
+            });
+            report.results.push(result);
+        }
+        log.record(index * CHUNK, &outcomes, observer);
+    }
+    log.finish(report.status(), request, observer);
+    report
+}
+
+/// Plans and makes one link, without a journal. For other programs.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// # let link = dir.path().join("link");
+/// links::create(&links::LinkSpec::new(&link, "target"))?;
+/// assert_eq!(std::fs::read_link(&link)?, std::path::Path::new("target"));
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// As [`crate::create::plan`], and whatever the system says while the link is made.
+pub fn create(spec: &LinkSpec) -> Result<()> {
+    let plan = crate::create::plan(spec)?;
+    let request = Request { verb: "create", undoes: None };
+    let report = apply(&plan, request, None, &mut (), &AtomicBool::new(false));
+    report.results.into_iter().try_for_each(|result| result.map(drop))
+}
+
+/// The journal of one run, or none: once it fails, it is told and given up, and the work goes on.
+struct Log<'j> {
+    open: Option<(&'j mut Journal, OperationId)>,
+}
+
+impl<'j> Log<'j> {
+    fn begin(
+        journal: Option<&'j mut Journal>,
+        request: Request<'_>,
+        planned: usize,
+        observer: &mut dyn Observer,
+    ) -> Self {
+        let Some(journal) = journal else { return Self { open: None } };
+        match journal.begin(request.verb, request.undoes, planned) {
+            Ok(id) => Self { open: Some((journal, id)) },
+            Err(error) => {
+                observer.warning(&error);
+                Self { open: None }
+            }
+        }
+    }
+
+    fn operation(&self) -> Option<OperationId> {
+        self.open.as_ref().map(|(_, id)| *id)
+    }
+
+    fn write(
+        &mut self,
+        observer: &mut dyn Observer,
+        write: impl FnOnce(&mut Journal, OperationId) -> Result<()>,
+    ) {
+        if let Some((journal, id)) = &mut self.open
+            && let Err(error) = write(journal, *id)
+        {
+            observer.warning(&error);
+            self.open = None;
+        }
+    }
+
+    fn intend(&mut self, first: usize, steps: &[Step], names: &[String], observer: &mut dyn Observer) {
+        let rows: Vec<(&Step, &str)> = steps.iter().zip(names.iter().map(String::as_str)).collect();
+        self.write(observer, |journal, id| journal.intend(id, first, &rows));
+    }
+
+    fn record(&mut self, first: usize, outcomes: &[Outcome], observer: &mut dyn Observer) {
+        self.write(observer, |journal, id| journal.record(id, first, outcomes));
+    }
+
+    fn finish(&mut self, status: Status, request: Request<'_>, observer: &mut dyn Observer) {
+        self.write(observer, |journal, id| {
+            if let (Some(undone), Status::Done) = (request.undoes, status) {
+                journal.mark_undone(undone, id)?;
+            }
+            journal.finish_operation(id, status)
+        });
+    }
+}
+
+/// Tests end the program here, as a crash would: `LINKCTL_CRASH_AFTER_STEP=N` behind the Nth step.
+fn crash_point(done_before: usize) {
+    let wanted = std::env::var("LINKCTL_CRASH_AFTER_STEP").ok().and_then(|text| text.parse::<usize>().ok());
+    if wanted == Some(done_before + 1) {
+        std::process::abort();
+    }
+}

@@ -1,0 +1,91 @@
+//! One name in a directory: made, renamed, removed.
+
+use std::ffi::OsStr;
+use std::io;
+
+use rustix::fs::{self, AtFlags, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
+use rustix::io::Errno;
+
+use crate::model::Attributes;
+use crate::platform::Directory;
+
+pub(in crate::apply) fn make_symlink(directory: &Directory, name: &OsStr, text: &OsStr) -> io::Result<()> {
+    Ok(fs::symlinkat(text, directory, name)?)
+}
+
+/// The file itself is linked, never what it may lead to.
+pub(in crate::apply) fn make_hard_link(
+    from: &Directory,
+    existing: &OsStr,
+    to: &Directory,
+    name: &OsStr,
+) -> io::Result<()> {
+    match fs::linkat(from, existing, to, name, AtFlags::empty()) {
+        Err(Errno::PERM) => {
+            // Also what file systems without hard links answer, and files marked immutable.
+            let cause = "the system does not allow this hard link: the file is another user's \
+                         (fs.protected_hardlinks), is marked immutable, or its file system has none";
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, cause))
+        }
+        answer => Ok(answer?),
+    }
+}
+
+pub(in crate::apply) fn make_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    Ok(fs::mkdirat(directory, name, Mode::from(0o777))?)
+}
+
+pub(in crate::apply) fn make_empty_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    fs::openat(directory, name, flags, Mode::from(0o666))?;
+    Ok(())
+}
+
+/// Puts `from` in the place of `to`, which is gone then.
+pub(in crate::apply) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    Ok(fs::renameat(directory, from, directory, to)?)
+}
+
+/// Renames to a name that must be free.
+pub(in crate::apply) fn rename_to_new(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    match fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE) {
+        // ntfs-3g and some others know no NOREPLACE. Asking first leaves a moment in which another
+        // may take the name; there is no better there.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match directory.metadata_nofollow(to) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => rename_over(directory, from, to),
+            Err(error) => Err(error),
+        },
+        answer => Ok(answer?),
+    }
+}
+
+/// Removes a name that is no directory. A link is removed itself, never followed.
+pub(in crate::apply) fn remove_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    Ok(fs::unlinkat(directory, name, AtFlags::empty())?)
+}
+
+/// Removes an empty directory.
+pub(in crate::apply) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    Ok(fs::unlinkat(directory, name, AtFlags::REMOVEDIR)?)
+}
+
+/// Gives a link its owner and time back. An owner that this user may not give is left as it is.
+pub(in crate::apply) fn set_attributes(
+    directory: &Directory,
+    name: &OsStr,
+    attributes: &Attributes,
+) -> io::Result<()> {
+    let owner = (Some(Uid::from_raw(attributes.uid)), Some(Gid::from_raw(attributes.gid)));
+    match fs::chownat(directory, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(()) | Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let (tv_sec, nanoseconds) = attributes.modified;
+    let time = Timespec { tv_sec, tv_nsec: nanoseconds.into() };
+    let times = Timestamps { last_access: time, last_modification: time };
+    match fs::utimensat(directory, name, &times, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(()) | Err(Errno::NOTSUP | Errno::NOSYS) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,13 @@
+//! How each system changes a disk: the only files that may. Private to `apply`, so no planner and
+//! no reader can name them.
+
+#![allow(clippy::disallowed_methods, reason = "this is the room they are kept in")]
+
+#[cfg(target_os = "linux")]
+#[path = "linux/mod.rs"]
+mod system;
+
+pub(super) use system::{
+    make_directory, make_empty_file, make_hard_link, make_reparse_point, make_state_directory, make_symlink,
+    remove_directory, remove_file, rename_over, rename_to_new, set_aside, set_attributes,
+};

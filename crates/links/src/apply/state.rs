@@ -1,0 +1,31 @@
+//! Opens the journal for writing: makes its directory, and sets a corrupt one aside.
+
+use std::path::Path;
+
+use super::os;
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{self, Journal};
+
+/// Opens the journal in a directory, making both where they are missing.
+///
+/// A corrupt journal is renamed, kept, and replaced by a new one; the second part then says so.
+///
+/// # Errors
+/// The directory cannot be made or written, is not this user's, or the journal is of a newer version.
+pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
+    const MAKE: &str = "make the directory of the journal";
+    os::make_state_directory(directory)
+        .map_err(|error| Error::io(MAKE, directory, error).of_kind(ErrorKind::Journal))?;
+    let error = match Journal::open_or_create(directory) {
+        Ok(journal) => return Ok((journal, None)),
+        Err(error) => error,
+    };
+    let Some(cause) = error.corruption() else { return Err(error.into_error(directory)) };
+    let suffix = format!("corrupt-{}", journal::now());
+    let fail =
+        |error| Error::io("set aside the corrupt journal in", directory, error).of_kind(ErrorKind::Journal);
+    let kept = os::set_aside(directory, &Journal::FILES, &suffix).map_err(fail)?;
+    let journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
+    let said = format!("the journal was broken ({cause}); it is kept as {kept:?}, and a new one was begun");
+    Ok((journal, Some(said)))
+}

@@ -1,0 +1,253 @@
+//! One step: checked, done, read back, or taken back.
+
+use std::ffi::OsStr;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::path::Path;
+
+use super::os;
+use crate::error::{Error, ErrorKind, Result};
+use crate::inspect;
+use crate::model::{Attributes, FileId, FileKind, Target};
+use crate::plan::{Seen, Step};
+use crate::platform::Place;
+
+/// A name that nobody else uses, and that says whose it is.
+pub(super) fn private_name() -> String {
+    // Every RandomState has keys of its own from the system's random numbers.
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!(".linkctl-{random:016x}")
+}
+
+/// Carries out a step. On failure everything is as it was, or the error says what is not.
+pub(super) fn perform(step: &Step, private_name: &str) -> Result<Option<FileId>> {
+    let private = OsStr::new(private_name);
+    match step {
+        Step::MakeDirectory { path } => make_directory(path).map(Some),
+        Step::CreateLink { link, target, file, attributes } => {
+            let new = New { target, file: *file, attributes: *attributes };
+            create(link, &new).map(Some)
+        }
+        Step::ReplaceLink { link, old, target, file, attributes } => {
+            let new = New { target, file: *file, attributes: *attributes };
+            replace(link, old, &new, private).map(Some)
+        }
+        Step::RemoveLink { link, old } => remove(link, old, private).map(|()| None),
+        Step::RemoveEmpty { path, id, directory } => {
+            remove_empty(path, *id, *directory, private).map(|()| None)
+        }
+    }
+}
+
+/// A link to be made.
+struct New<'a> {
+    target: &'a Target,
+    file: Option<FileId>,
+    attributes: Option<Attributes>,
+}
+
+impl New<'_> {
+    fn operation(&self) -> &'static str {
+        match self.target.kind() {
+            crate::model::LinkKind::Hard => "create hard link",
+            crate::model::LinkKind::Junction => "create junction",
+            crate::model::LinkKind::MountPoint => "create mount point",
+            _ => "create symbolic link",
+        }
+    }
+
+    fn error(&self, link: &Path, error: std::io::Error) -> Error {
+        self.name_target(Error::io(self.operation(), link, error))
+    }
+
+    fn refuse(&self, link: &Path, kind: ErrorKind, cause: impl Into<String>) -> Error {
+        self.name_target(Error::new(kind, self.operation(), link, cause))
+    }
+
+    fn name_target(&self, error: Error) -> Error {
+        match self.target.shown() {
+            Some(shown) => error.with(shown),
+            None => error,
+        }
+    }
+
+    /// Makes the link under a name that must be free, and reads it back.
+    fn make(&self, place: &Place, name: &OsStr) -> Result<FileId> {
+        let link = &place.path;
+        match self.target {
+            Target::Text(text) => os::make_symlink(&place.directory, name, text),
+            Target::Reparse(point) => os::make_reparse_point(&place.directory, name, point),
+            Target::File(path) => return self.make_hard(place, name, path),
+        }
+        .map_err(|error| self.error(link, error))?;
+        let made = Place { path: link.clone(), directory: reopen(place)?, name: name.to_owned() };
+        let metadata = made.directory.metadata_nofollow(name).map_err(|error| self.error(link, error))?;
+        let read_back = inspect::see(&made, &metadata).map_err(|error| self.error(link, error))?;
+        if read_back.map(|seen| seen.target).as_ref() != Some(self.target) {
+            // What is there is not what was made: whose it is, is not known, so it stays.
+            return Err(self.refuse(link, ErrorKind::NotVerified, "what was made reads back otherwise"));
+        }
+        self.give_attributes(&made)?;
+        Ok(metadata.id)
+    }
+
+    fn make_hard(&self, place: &Place, name: &OsStr, existing: &Path) -> Result<FileId> {
+        let link = &place.path;
+        let source = Place::open(self.operation(), existing)?;
+        let metadata = source.directory.metadata_nofollow(source.name());
+        let metadata = metadata.map_err(|error| self.error(link, error))?;
+        if self.file.is_some_and(|file| file != metadata.id) || metadata.kind == FileKind::Directory {
+            return Err(self.refuse(link, ErrorKind::Changed, "the target is another file than before"));
+        }
+        os::make_hard_link(&source.directory, source.name(), &place.directory, name)
+            .map_err(|error| self.error(link, error))?;
+        let made = place.directory.metadata_nofollow(name).map_err(|error| self.error(link, error))?;
+        if made.id != metadata.id {
+            // The name was free a moment ago: the link is ours, made to what was swapped in.
+            os::remove_file(&place.directory, name).map_err(|error| self.error(link, error))?;
+            return Err(self.refuse(
+                link,
+                ErrorKind::Changed,
+                "the target was exchanged while it was linked",
+            ));
+        }
+        Ok(made.id)
+    }
+
+    /// A link that is brought back gets its owner and time again, as far as the system lets us.
+    fn give_attributes(&self, made: &Place) -> Result<()> {
+        let Some(attributes) = self.attributes else { return Ok(()) };
+        os::set_attributes(&made.directory, made.name(), &attributes)
+            .map_err(|error| self.error(&made.path, error))
+    }
+}
+
+fn make_directory(path: &Path) -> Result<FileId> {
+    const OPERATION: &str = "make directory";
+    let place = Place::open(OPERATION, path)?;
+    os::make_directory(&place.directory, place.name()).map_err(|error| Error::io(OPERATION, path, error))?;
+    let made = place.directory.metadata_nofollow(place.name());
+    Ok(made.map_err(|error| Error::io(OPERATION, path, error))?.id)
+}
+
+fn create(link: &Path, new: &New<'_>) -> Result<FileId> {
+    let place = Place::open(new.operation(), link).map_err(|error| new.name_target(error))?;
+    new.make(&place, place.name())
+}
+
+/// Makes the new link beside the old one and renames it over: there is always one of the two.
+fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr) -> Result<FileId> {
+    const REPLACE: &str = "replace link";
+    let place = Place::open(REPLACE, link)?;
+    must_be(&place, place.name(), old, REPLACE)?;
+    let made = new.make(&place, private)?;
+    let fail = |error| Error::io(REPLACE, &place.path, error);
+    let swapped = must_be(&place, place.name(), old, REPLACE)
+        .and_then(|()| os::rename_over(&place.directory, private, place.name()).map_err(fail));
+    if let Err(error) = swapped {
+        return Err(match os::remove_file(&place.directory, private) {
+            Ok(()) => error,
+            Err(_) => left_behind(error, &place, private),
+        });
+    }
+    // Renaming one name of a file onto another of the same file does nothing and says nothing.
+    if place.directory.metadata_nofollow(private).is_ok_and(|left| left.id == made) {
+        os::remove_file(&place.directory, private).map_err(fail)?;
+    }
+    let now = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
+    let seen = inspect::see(&place, &now).map_err(fail)?;
+    let same_target = match new.target {
+        Target::File(_) => true,
+        target => seen.is_some_and(|seen| seen.target == *target),
+    };
+    if now.id != made || !same_target {
+        return Err(new.refuse(&place.path, ErrorKind::NotVerified, "what was made reads back otherwise"));
+    }
+    Ok(made)
+}
+
+/// No system removes "this object, if it has this name": the link is renamed to a private name,
+/// looked at there, and only then removed.
+fn remove(link: &Path, old: &Seen, private: &OsStr) -> Result<()> {
+    const REMOVE: &str = "remove";
+    let place = Place::open(REMOVE, link)?;
+    let fail = |error| Error::io(REMOVE, &place.path, error);
+    must_be(&place, place.name(), old, REMOVE)?;
+    match os::rename_to_new(&place.directory, place.name(), private) {
+        Ok(()) => {}
+        // A full disk may have no room for another name, and must not keep the link from going.
+        Err(error)
+            if Error::io(REMOVE, link, std::io::Error::from(error.kind())).kind() == ErrorKind::Full =>
+        {
+            return os::remove_file(&place.directory, place.name()).map_err(fail);
+        }
+        Err(error) => return Err(fail(error)),
+    }
+    let removed = must_be(&place, private, old, REMOVE)
+        .and_then(|()| os::remove_file(&place.directory, private).map_err(fail));
+    let Err(error) = removed else { return Ok(()) };
+    match os::rename_to_new(&place.directory, private, place.name()) {
+        Ok(()) => Err(error),
+        Err(_) => Err(left_behind(error, &place, private)),
+    }
+}
+
+fn remove_empty(path: &Path, id: FileId, directory: bool, private: &OsStr) -> Result<()> {
+    const OPERATION: &str = "remove empty";
+    let place = Place::open(OPERATION, path)?;
+    let fail = |error| Error::io(OPERATION, path, error);
+    let check = |name: &OsStr| {
+        let metadata = place.directory.metadata_nofollow(name).map_err(fail)?;
+        let empty_file = metadata.kind == FileKind::File && metadata.size == 0 && metadata.links == 1;
+        let is_dir = metadata.kind == FileKind::Directory;
+        if !metadata.id.same_file(id) || (directory && !is_dir) || (!directory && !empty_file) {
+            return Err(Error::new(ErrorKind::Changed, OPERATION, path, "it is not what it was"));
+        }
+        Ok(())
+    };
+    check(place.name())?;
+    if directory {
+        // The system itself refuses a directory that is not empty.
+        return os::remove_directory(&place.directory, place.name()).map_err(fail);
+    }
+    os::rename_to_new(&place.directory, place.name(), private).map_err(fail)?;
+    let removed = check(private).and_then(|()| os::remove_file(&place.directory, private).map_err(fail));
+    let Err(error) = removed else { return Ok(()) };
+    match os::rename_to_new(&place.directory, private, place.name()) {
+        Ok(()) => Err(error),
+        Err(_) => Err(left_behind(error, &place, private)),
+    }
+}
+
+/// Refuses unless a name still is the link that the plan saw.
+fn must_be(place: &Place, name: &OsStr, old: &Seen, operation: &'static str) -> Result<()> {
+    let fail = |error| Error::io(operation, &place.path, error);
+    let changed = |cause: &str| Err(Error::new(ErrorKind::Changed, operation, &place.path, cause));
+    let metadata = place.directory.metadata_nofollow(name).map_err(fail)?;
+    if metadata.id != old.id {
+        return changed("it is another object than the one that was looked at");
+    }
+    if matches!(old.target, Target::File(_)) {
+        return match (metadata.kind, metadata.links) {
+            (FileKind::File | FileKind::Special, 2..) => Ok(()),
+            _ => changed("it is the last name of its file"),
+        };
+    }
+    let named = Place { path: place.path.clone(), directory: reopen(place)?, name: name.to_owned() };
+    match inspect::see(&named, &metadata).map_err(fail)? {
+        Some(seen) if seen.target == old.target => Ok(()),
+        _ => changed("the link says something else than when it was looked at"),
+    }
+}
+
+fn reopen(place: &Place) -> Result<crate::platform::Directory> {
+    place
+        .directory
+        .open_child(OsStr::new("."))
+        .map_err(|error| Error::io("open the directory of", &place.path, error))
+}
+
+fn left_behind(error: Error, place: &Place, private: &OsStr) -> Error {
+    let left = place.path.with_file_name(private);
+    let cause = format!("{}; the link is now at {left:?}", error.cause());
+    Error::new(error.kind(), error.operation(), &place.path, cause)
+}

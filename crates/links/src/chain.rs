@@ -1,0 +1,358 @@
+//! Follows a link hop by hop, as the system would, and says where it ends and at which hop it fails.
+//!
+//! Windows links on NTFS volumes are followed as Windows follows them, from their own data:
+//! `readlink` on ntfs-3g shows a translation that is often wrong.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use reparse::path::{TargetClass, classify};
+use reparse::{ReparseData, WideString};
+
+use crate::error::ErrorKind;
+use crate::model::{FileId, FileKind, LinkKind, State, Target};
+use crate::platform::{self, Directory, MAX_HOPS, NtfsVolume};
+
+/// Windows follows at most 63 reparse points in one path.
+const MAX_HOPS_WINDOWS: usize = 63;
+
+/// Where nobody follows any more; bounds the work for links that multiply ("billion laughs").
+const GIVE_UP: usize = 1_000;
+
+/// One link on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The link's physical path.
+    pub link: PathBuf,
+    /// Its kind.
+    pub kind: LinkKind,
+    /// What it says, as its own system shows it.
+    pub target: Option<OsString>,
+}
+
+/// A link followed to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The links in the order in which they were followed, the first being the one asked about.
+    pub hops: Vec<Hop>,
+    /// How it ended.
+    pub state: State,
+    /// The physical path reached, if the chain leads somewhere (also to the wrong kind).
+    pub resolved: Option<PathBuf>,
+    /// Where the chain failed: the physical path that is missing, denied, looped to ...
+    pub failed_at: Option<PathBuf>,
+    /// Why it failed there, in words.
+    pub reason: Option<String>,
+}
+
+/// One thing still to do on the way.
+enum Todo {
+    Name(OsString),
+    Up,
+    Root,
+    /// The path asks for a directory here, by ending in `/` or `/.`.
+    Directory,
+    /// Go to the root of an NTFS volume (what Windows calls its drive).
+    VolumeRoot(PathBuf),
+    /// The text of this link has been resolved to the end.
+    Done(FileId),
+}
+
+struct Walk {
+    directory: Directory,
+    path: PathBuf,
+    todo: Vec<Todo>,
+    /// Links whose text is not resolved to the end yet: meeting one again is a loop.
+    open: HashMap<FileId, usize>,
+    hops: Vec<Hop>,
+    windows_hops: usize,
+    drive: char,
+    /// The kind of thing found last.
+    kind: FileKind,
+}
+
+/// A link's place, borrowed from whoever holds its directory open.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot<'a> {
+    pub(crate) directory: &'a Directory,
+    pub(crate) name: &'a OsStr,
+    pub(crate) path: &'a Path,
+}
+
+/// Follows the link at `spot`. `drive` is the letter Windows gives the volume that the link is on.
+pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
+    let directory = match spot.directory.open_child(OsStr::new(".")) {
+        Ok(directory) => directory,
+        Err(error) => return failed(Vec::new(), &error, spot.path.to_owned()),
+    };
+    // The kernel does not name what is deeper than it takes paths: then as it was reached.
+    let parent = spot.path.parent().unwrap_or(Path::new(""));
+    let path = directory.physical_path().unwrap_or_else(|_| parent.to_owned());
+    let mut walk = Walk::new(directory, path, drive);
+    walk.todo.push(Todo::Name(spot.name.to_owned()));
+    match walk.run() {
+        Ok(()) => {
+            let directory = walk.kind == FileKind::Directory;
+            let fits = match walk.hops.first().map(|hop| hop.kind) {
+                Some(LinkKind::SymlinkFile) => !directory,
+                Some(LinkKind::SymlinkDir | LinkKind::Junction) => directory,
+                _ => true,
+            };
+            let reason = (!fits).then(|| {
+                if directory {
+                    "a link for files leads to a directory".to_owned()
+                } else {
+                    "a link for directories leads to a file".to_owned()
+                }
+            });
+            Chain {
+                state: if fits { State::Ok } else { State::WrongKind },
+                failed_at: (!fits).then(|| walk.path.clone()),
+                reason,
+                resolved: Some(walk.path),
+                hops: walk.hops,
+            }
+        }
+        Err(Stop { state, at, reason }) => {
+            Chain { hops: walk.hops, state, resolved: None, failed_at: Some(at), reason: Some(reason) }
+        }
+    }
+}
+
+/// What a Windows link in `directory` with this data would lead to on its own volume.
+pub(crate) fn reach(
+    directory: Directory,
+    path: PathBuf,
+    data: &ReparseData,
+    volume: &NtfsVolume,
+    drive: char,
+) -> Option<FileKind> {
+    let mut walk = Walk::new(directory, path, drive);
+    let at = walk.path.clone();
+    walk.push_windows(&at, data, volume.clone()).ok()?;
+    walk.run().ok()?;
+    Some(walk.kind)
+}
+
+/// The state that an error of the system amounts to.
+pub(crate) fn state_of(error: &io::Error) -> State {
+    match platform::error_kind(error) {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => State::Missing,
+        ErrorKind::Loop => State::Loop,
+        ErrorKind::TooLong => State::TooLong,
+        ErrorKind::PermissionDenied => State::Denied,
+        _ => State::Unreachable,
+    }
+}
+
+fn failed(hops: Vec<Hop>, error: &io::Error, at: PathBuf) -> Chain {
+    let reason = Some(platform::describe(error));
+    Chain { hops, state: state_of(error), resolved: None, failed_at: Some(at), reason }
+}
+
+struct Stop {
+    state: State,
+    at: PathBuf,
+    reason: String,
+}
+
+impl Stop {
+    fn io(error: &io::Error, at: &Path) -> Self {
+        Self { state: state_of(error), at: at.to_owned(), reason: platform::describe(error) }
+    }
+
+    fn new(state: State, at: &Path, reason: impl Into<String>) -> Self {
+        Self { state, at: at.to_owned(), reason: reason.into() }
+    }
+}
+
+impl Walk {
+    fn new(directory: Directory, path: PathBuf, drive: char) -> Self {
+        let (todo, open, hops) = (Vec::new(), HashMap::new(), Vec::new());
+        Self { directory, path, todo, open, hops, windows_hops: 0, drive, kind: FileKind::Directory }
+    }
+
+    fn run(&mut self) -> Result<(), Stop> {
+        while let Some(todo) = self.todo.pop() {
+            match todo {
+                Todo::Done(id) => {
+                    if let Some(count) = self.open.get_mut(&id) {
+                        *count = count.saturating_sub(1);
+                    }
+                }
+                Todo::Root => self.go(Path::new("/"))?,
+                Todo::Directory => self.must_be_directory()?,
+                Todo::VolumeRoot(root) => self.go(&root)?,
+                Todo::Up => {
+                    self.must_be_directory()?;
+                    let parent = self.directory.open_parent();
+                    self.directory = parent.map_err(|error| Stop::io(&error, &self.path))?;
+                    self.path.pop();
+                }
+                Todo::Name(name) => self.enter(&name)?,
+            }
+        }
+        // Where the system would not have followed all the way, the link is no use.
+        let native = self.hops.len() - self.windows_hops;
+        if native > MAX_HOPS || self.windows_hops > MAX_HOPS_WINDOWS {
+            let at = self.hops.get(MAX_HOPS).map_or_else(|| self.path.clone(), |hop| hop.link.clone());
+            let reason = format!("{} hops; the system follows {MAX_HOPS}", self.hops.len());
+            return Err(Stop::new(State::TooLong, &at, reason));
+        }
+        Ok(())
+    }
+
+    fn go(&mut self, path: &Path) -> Result<(), Stop> {
+        self.directory = Directory::open(path).map_err(|error| Stop::io(&error, path))?;
+        path.clone_into(&mut self.path);
+        self.kind = FileKind::Directory;
+        Ok(())
+    }
+
+    /// A file may only stand at the end of a path.
+    fn must_be_directory(&self) -> Result<(), Stop> {
+        if self.kind == FileKind::Directory {
+            return Ok(());
+        }
+        Err(Stop::new(State::Missing, &self.path, "not a directory"))
+    }
+
+    fn enter(&mut self, name: &OsStr) -> Result<(), Stop> {
+        self.must_be_directory()?;
+        let (name, metadata) = self.look_up(name)?;
+        let at = self.path.join(&name);
+        let ntfs = match metadata.kind {
+            FileKind::Link => {
+                platform::ntfs_volume(&self.directory).map_err(|error| Stop::io(&error, &at))?
+            }
+            _ => None,
+        };
+        let target = platform::read_link(&self.directory, &name, &metadata, ntfs.is_some());
+        if let Some(target) = target.map_err(|error| Stop::io(&error, &at))? {
+            return self.hop(at, metadata.id, &target, ntfs);
+        }
+        if metadata.kind == FileKind::Directory {
+            self.directory = self.directory.open_child(&name).map_err(|error| Stop::io(&error, &at))?;
+        }
+        self.kind = metadata.kind;
+        self.path = at;
+        Ok(())
+    }
+
+    /// Finds a name; on NTFS as Windows does, whatever its case.
+    fn look_up(&self, name: &OsStr) -> Result<(OsString, crate::model::Metadata), Stop> {
+        let error = match self.directory.metadata_nofollow(name) {
+            Ok(metadata) => return Ok((name.to_owned(), metadata)),
+            Err(error) => error,
+        };
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        if missing && platform::ntfs_volume(&self.directory).ok().flatten().is_some() {
+            let key = platform::collation_key(name);
+            for entry in self.directory.entries().into_iter().flatten().flatten() {
+                if platform::collation_key(&entry.name) == key
+                    && let Ok(metadata) = self.directory.metadata_nofollow(&entry.name)
+                {
+                    return Ok((entry.name, metadata));
+                }
+            }
+        }
+        Err(Stop::io(&error, &self.path.join(name)))
+    }
+
+    fn hop(
+        &mut self,
+        at: PathBuf,
+        id: FileId,
+        target: &Target,
+        ntfs: Option<NtfsVolume>,
+    ) -> Result<(), Stop> {
+        self.hops.push(Hop { link: at.clone(), kind: target.kind(), target: target.shown() });
+        if self.hops.len() > GIVE_UP {
+            return Err(Stop::new(State::TooLong, &at, format!("more than {GIVE_UP} hops")));
+        }
+        let open = self.open.entry(id).or_insert(0);
+        if *open > 0 {
+            return Err(Stop::new(State::Loop, &at, "the chain comes back to this link"));
+        }
+        *open += 1;
+        self.todo.push(Todo::Done(id));
+        match target {
+            Target::Text(text) => self.push(Path::new(text)),
+            Target::Reparse(point) => {
+                self.windows_hops += 1;
+                let data = point.decode().map_err(|error| {
+                    Stop::new(State::Missing, &at, format!("the reparse data is broken: {error}"))
+                })?;
+                let Some(volume) = ntfs else { return Ok(()) };
+                self.push_windows(&at, &data, volume)?;
+            }
+            Target::File(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Puts the components of a POSIX target in front of what is to do, so that the first is next.
+    fn push(&mut self, target: &Path) {
+        // `a/` and `a/.` ask for a directory, which `Path::components` would forget.
+        let bytes = target.as_os_str().as_encoded_bytes();
+        if bytes.ends_with(b"/") || bytes.ends_with(b"/.") {
+            self.todo.push(Todo::Directory);
+        }
+        for component in target.components().rev() {
+            match component {
+                Component::Normal(name) => self.todo.push(Todo::Name(name.to_owned())),
+                Component::ParentDir => self.todo.push(Todo::Up),
+                Component::RootDir | Component::Prefix(_) => self.todo.push(Todo::Root),
+                Component::CurDir => {}
+            }
+        }
+    }
+
+    fn push_windows(&mut self, at: &Path, data: &ReparseData, volume: NtfsVolume) -> Result<(), Stop> {
+        let elsewhere = |reason: String| Err(Stop::new(State::Elsewhere, at, reason));
+        let wide = match data {
+            // Windows goes by the substitute name; the print name is for people.
+            ReparseData::Symlink(link) => reparse::path::nt_to_win32(&link.substitute),
+            ReparseData::MountPoint(point) => reparse::path::nt_to_win32(&point.substitute),
+            ReparseData::LxSymlink(link) => {
+                self.push(Path::new(&platform::from_bytes(link.target.clone())));
+                return Ok(());
+            }
+            ReparseData::AppExecLink(_) | ReparseData::Other(_) => {
+                return elsewhere("only Windows knows where this leads".to_owned());
+            }
+        };
+        let units = wide.units();
+        let (rest, from_root) = match classify(&wide) {
+            TargetClass::DriveAbsolute { letter } if letter.eq_ignore_ascii_case(&self.drive) => {
+                (units.get(2..).unwrap_or_default(), true)
+            }
+            TargetClass::DriveAbsolute { letter } | TargetClass::DriveRelative { letter } => {
+                return elsewhere(format!("drive {letter}: is another volume than {}:", self.drive));
+            }
+            TargetClass::Rooted => (units, true),
+            TargetClass::Relative => (units, false),
+            TargetClass::Unc => return elsewhere("the target is on the network".to_owned()),
+            _ => return elsewhere("only Windows knows which volume this is".to_owned()),
+        };
+        for part in rest.rsplit(|&unit| unit == u16::from(b'\\')) {
+            let name = platform::from_wide(&WideString::from_units(part.to_vec()));
+            match name.as_encoded_bytes() {
+                b"" | b"." => {}
+                b".." => self.todo.push(Todo::Up),
+                // A slash is no separator there; on Linux it cannot be part of a name either.
+                bytes if bytes.contains(&b'/') => {
+                    let reason = "the target holds '/', which Windows does not follow (error 123)";
+                    return Err(Stop::new(State::Missing, at, reason));
+                }
+                _ => self.todo.push(Todo::Name(name)),
+            }
+        }
+        if from_root {
+            self.todo.push(Todo::VolumeRoot(volume.root));
+        }
+        Ok(())
+    }
+}

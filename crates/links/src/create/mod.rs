@@ -1,0 +1,242 @@
+//! Plans new links: decides the kind, words the target as the link's own system wants it, and
+//! refuses what would lie or endanger something.
+
+mod native;
+mod windows;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::inspect;
+use crate::model::{
+    FileId, FileKind, Form, KindChoice, LinkSpec, Metadata, OnExisting, Target, file_name_of,
+};
+use crate::plan::{Plan, Step};
+use crate::platform::{self, Directory, Filesystem, NtfsVolume, Place};
+
+/// Plans one link.
+///
+/// # Errors
+/// The name is taken, the parent is missing, the target cannot be stored in the kind of link asked
+/// for, the file system has no such links, or link and target are the same.
+pub fn plan(spec: &LinkSpec) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let ground = Ground::find(spec, &mut plan)?;
+    let existing = ground.existing(spec)?;
+    let (target, file) = match spec.kind {
+        KindChoice::Hard => hard(spec, &ground)?,
+        KindChoice::Junction => (windows::junction(spec, &ground, &mut plan)?, None),
+        KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() => {
+            (windows::symlink(spec, &ground, &mut plan)?, None)
+        }
+        KindChoice::Auto | KindChoice::Symlink => (native::symlink(spec, &ground, &mut plan)?, None),
+    };
+    let link = ground.link.clone();
+    let Some(metadata) = existing else {
+        plan.steps.push(Step::CreateLink { link, target, file, attributes: None });
+        return Ok(plan);
+    };
+    let place = ground.place.as_ref();
+    let old = place.map(|place| inspect::see(place, &metadata)).transpose();
+    let old = old.map_err(|error| Error::io(CREATE, &link, error))?.flatten();
+    match (spec.on_existing, old) {
+        (OnExisting::Refuse, _) => Err(taken(&link, &metadata, false)),
+        (OnExisting::ReplaceLink, None) => Err(taken(&link, &metadata, true)),
+        (OnExisting::ReplaceLink, Some(old)) if old.target == target => {
+            plan.note(link, "the link is there already and says the same");
+            Ok(plan)
+        }
+        (OnExisting::ReplaceLink, Some(old)) => {
+            plan.steps.push(Step::ReplaceLink { link, old, target, file, attributes: None });
+            Ok(plan)
+        }
+    }
+}
+
+const CREATE: &str = "create link";
+
+/// Where the link will be, as far as it exists already.
+struct Ground {
+    /// The link's path, without trailing slashes.
+    link: PathBuf,
+    /// The link's place, unless its parent is still to be made.
+    place: Option<Place>,
+    /// The nearest directory that exists.
+    directory: Directory,
+    /// The physical path of the link's parent.
+    parent: PathBuf,
+    filesystem: Filesystem,
+    ntfs: Option<NtfsVolume>,
+}
+
+impl Ground {
+    fn find(spec: &LinkSpec, plan: &mut Plan) -> Result<Self> {
+        let fail = |error: io::Error| Error::io(CREATE, &spec.link, error);
+        let (place, missing) = match Place::open(CREATE, &spec.link) {
+            Ok(place) => (Some(place), Vec::new()),
+            Err(error) if error.kind() == ErrorKind::ParentMissing && spec.parents => {
+                (None, missing_parents(&spec.link))
+            }
+            Err(error) => return Err(error.with(&spec.target)),
+        };
+        let link = match &place {
+            Some(place) => place.path.clone(),
+            None => spec.link.components().collect(),
+        };
+        let nearest = missing.first().map_or(&link, |path| path).parent().unwrap_or(Path::new(""));
+        let directory = Directory::open(nearest).map_err(fail)?;
+        let mut parent = directory.physical_path().map_err(fail)?;
+        parent.extend(missing.iter().filter_map(|path| file_name_of(path)));
+        for path in missing {
+            plan.steps.push(Step::MakeDirectory { path });
+        }
+        let filesystem = Filesystem::of(&directory).map_err(fail)?;
+        let ntfs = platform::ntfs_volume(&directory).map_err(fail)?;
+        Ok(Self { link, place, directory, parent, filesystem, ntfs })
+    }
+
+    /// What has the link's name now. Link and target being one is said first: it is the likelier slip.
+    fn existing(&self, spec: &LinkSpec) -> Result<Option<Metadata>> {
+        let Some(place) = &self.place else { return Ok(None) };
+        let existing = place.metadata().map_err(|error| Error::io(CREATE, &self.link, error))?;
+        // What is stored as typed is read from the link's directory, and judged by its planner.
+        let from_here =
+            spec.form != Form::AsTyped || matches!(spec.kind, KindChoice::Hard | KindChoice::Junction);
+        if from_here && self.is_link_itself(Path::new(&spec.target)) {
+            let cause = "link and target are the same name: the link would lead to itself";
+            return Err(Error::new(ErrorKind::SameFile, CREATE, &self.link, cause).with(&spec.target));
+        }
+        Ok(existing)
+    }
+
+    /// Whether a path, from the current directory, names the link's own place.
+    fn is_link_itself(&self, path: &Path) -> bool {
+        let (Some(mine), Some(name)) = (&self.place, file_name_of(path)) else { return false };
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let same = |other: Directory| Some(other.metadata().ok()?.id == mine.directory.metadata().ok()?.id);
+        name == mine.name() && Directory::open(parent).ok().and_then(same) == Some(true)
+    }
+}
+
+/// The directories to be made before the link can be, the outermost first.
+fn missing_parents(link: &Path) -> Vec<PathBuf> {
+    let clean: PathBuf = link.components().collect();
+    let mut missing = Vec::new();
+    let mut path = clean.parent();
+    while let Some(parent) = path {
+        if parent.as_os_str().is_empty() || Directory::open(parent).is_ok() {
+            break;
+        }
+        missing.push(parent.to_owned());
+        path = parent.parent();
+    }
+    missing.reverse();
+    missing
+}
+
+fn taken(link: &Path, metadata: &Metadata, replace: bool) -> Error {
+    let cause = match (metadata.kind, replace) {
+        (FileKind::Directory, false) => "a directory has this name",
+        (FileKind::Directory, true) => "a directory has this name, and only links are replaced",
+        (FileKind::Link, _) => "a link has this name",
+        (_, false) => "a file has this name",
+        (_, true) => "a file has this name, and only links are replaced",
+    };
+    Error::new(ErrorKind::AlreadyExists, CREATE, link, cause)
+}
+
+/// A hard link: one more name of a file that exists, on the same volume.
+fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
+    const HARD: &str = "create hard link";
+    let refuse = |kind, cause: String| Err(Error::new(kind, HARD, &ground.link, cause).with(&spec.target));
+    let fail = |error| Error::io(HARD, &ground.link, error).with(&spec.target);
+    if spec.target.is_empty() {
+        return refuse(ErrorKind::InvalidTarget, "the target is empty".into());
+    }
+    let typed = Path::new(&spec.target);
+    let existing = match Place::open(HARD, typed) {
+        Ok(place) => place,
+        Err(error) if error.kind() == ErrorKind::InvalidPath => {
+            return refuse(ErrorKind::IsDirectory, "the target is a directory".into());
+        }
+        Err(error) => {
+            let kind =
+                if error.kind() == ErrorKind::ParentMissing { ErrorKind::NotFound } else { error.kind() };
+            return refuse(kind, error.cause());
+        }
+    };
+    let metadata = existing.directory.metadata_nofollow(existing.name()).map_err(fail)?;
+    match metadata.kind {
+        FileKind::Directory => return refuse(ErrorKind::IsDirectory, "the target is a directory".into()),
+        FileKind::Link => {
+            let cause = "the target is itself a symbolic link or junction; name the file it leads to";
+            return refuse(ErrorKind::TargetIsLink, cause.into());
+        }
+        FileKind::File | FileKind::Special => {}
+    }
+    let here = ground.directory.metadata().map_err(fail)?;
+    if here.id.volume != metadata.id.volume {
+        return refuse(ErrorKind::CrossesVolumes, "link and target are on different volumes".into());
+    }
+    let mut path = existing.directory.physical_path().map_err(fail)?;
+    path.push(existing.name());
+    Ok((Target::File(path), Some(metadata.id)))
+}
+
+/// A path from the current directory, in full: its parent without links, its last name as it is.
+/// What does not exist is taken by its text.
+fn full_path(path: &Path) -> io::Result<PathBuf> {
+    let mut rest = Vec::new();
+    let mut head = path;
+    loop {
+        // `..` may lie behind a link: only an existing directory can say where it leads.
+        let is_name = file_name_of(head).is_some();
+        if !is_name || !rest.is_empty() {
+            match Directory::open(head) {
+                Ok(directory) => {
+                    let mut full = directory.physical_path()?;
+                    full.extend(rest.iter().rev());
+                    return Ok(full);
+                }
+                Err(error) if !is_name => return Err(error),
+                Err(_) => {}
+            }
+        }
+        let Some(name) = head.file_name() else { return Err(io::ErrorKind::InvalidInput.into()) };
+        rest.push(name);
+        head = head.parent().unwrap_or(Path::new(""));
+        if head.as_os_str().is_empty() {
+            head = Path::new(".");
+        }
+    }
+}
+
+/// The text that leads from one physical directory to a full path.
+fn relative_path(from: &Path, to: &Path) -> PathBuf {
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| Path::new(".."));
+    let down: PathBuf = to.components().skip(shared).collect();
+    let path: PathBuf = up.chain([down.as_path()]).collect();
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_go_up_to_the_shared_part_and_down_again() {
+        let cases = [
+            ("/a/b", "/a/c/d", "../c/d"),
+            ("/a", "/a/b", "b"),
+            ("/a/b/c", "/a", "../.."),
+            ("/a", "/a", "."),
+            ("/", "/x", "x"),
+            ("/ab", "/a", "../a"),
+        ];
+        for (from, to, expected) in cases {
+            assert_eq!(relative_path(Path::new(from), Path::new(to)), Path::new(expected), "{from} {to}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Windows links on an NTFS volume: symbolic links and junctions as Windows itself stores them.
+
+use std::path::{Path, PathBuf};
+
+use reparse::path::{TargetClass, classify, to_backslashes};
+use reparse::{MAX_TOTAL, MountPoint, ReparseData, Symlink, WideString};
+
+use super::{Ground, full_path, relative_path};
+use crate::chain;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{FileKind, Form, LinkSpec, ReparsePoint, Shape, Target};
+use crate::plan::Plan;
+use crate::platform::{self, Directory, NtfsVolume};
+
+const SYMLINK: &str = "create symbolic link";
+const JUNCTION: &str = "create junction";
+
+/// Reparse data longer than this does not stay inside its file record, and ntfs-3g then writes a
+/// wrong tag into the directory's index (`libntfs-3g/index.c`, all versions up to 2022.10.3).
+const RESIDENT: usize = 500;
+
+/// A symbolic link with the target as Windows words it.
+pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
+    let task = Task { operation: SYMLINK, spec, ground };
+    let volume = task.volume()?;
+    let (text, found) = match task.typed()? {
+        Typed::Windows(text) if spec.form == Form::Relative => {
+            let path = task.on_volume(&text, &volume)?;
+            (task.relative(&path)?, None)
+        }
+        Typed::Windows(text) => (text, None),
+        Typed::Linux(path) => match (spec.form, path.is_absolute()) {
+            (Form::AsTyped, false) => (task.wide(&path)?, None),
+            (Form::Relative, _) => {
+                let full = task.full(&path)?;
+                task.inside(&full, &volume)?;
+                (task.relative(&full)?, Some(path))
+            }
+            (Form::AsTyped | Form::Absolute, _) => {
+                let full = task.full(&path)?;
+                (task.drive_path(&full, &volume)?, Some(path))
+            }
+        },
+    };
+    let link =
+        Symlink::new(&text).map_err(|error| task.refuse(ErrorKind::InvalidTarget, error.to_string()))?;
+    let data = ReparseData::Symlink(link);
+    let target = found.and_then(|path| kind_at(&path)).or_else(|| task.kind_on_volume(&data, &volume));
+    let ends_as_directory =
+        spec.target.as_encoded_bytes().last().is_some_and(|byte| matches!(byte, b'/' | b'\\'));
+    let directory = match (spec.shape, target) {
+        (Some(shape), _) => shape == Shape::Directory,
+        (None, Some(kind)) => kind == FileKind::Directory,
+        (None, None) => ends_as_directory,
+    };
+    match target {
+        None if spec.shape.is_none() => {
+            let made = if directory { "directory" } else { "file" };
+            let note = format!("the target was not found: made as a {made} link; --dir or --file decides");
+            plan.note(&ground.link, note);
+        }
+        Some(kind) if (kind == FileKind::Directory) != directory => {
+            plan.note(&ground.link, "the target is of the other kind: Windows will not follow this link");
+        }
+        _ => {}
+    }
+    task.finish(&data, directory, plan)
+}
+
+/// A junction: a directory link by absolute path on the same computer.
+pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
+    let task = Task { operation: JUNCTION, spec, ground };
+    let volume = task.volume()?;
+    if spec.form == Form::Relative {
+        return Err(task.refuse(ErrorKind::InvalidTarget, "a junction stores an absolute path".into()));
+    }
+    if spec.shape == Some(Shape::File) {
+        return Err(
+            task.refuse(ErrorKind::InvalidTarget, "a junction leads to a directory, never to a file".into())
+        );
+    }
+    let text = match task.typed()? {
+        Typed::Windows(text) => match classify(&text) {
+            // `\t` and `..\t` are read like `/t` and `../t` would be: from the volume, from here.
+            TargetClass::Rooted => task.drive_path(&task.on_volume(&text, &volume)?, &volume)?,
+            TargetClass::Relative => {
+                let path: PathBuf = platform::from_wide(&text).to_string_lossy().split('\\').collect();
+                task.drive_path(&task.full(&path)?, &volume)?
+            }
+            TargetClass::Unc => {
+                let cause = "the target is on the network, and a junction stays on its computer";
+                return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
+            }
+            _ => text,
+        },
+        Typed::Linux(path) => task.drive_path(&task.full(&path)?, &volume)?,
+    };
+    let is_volume = matches!(classify(&text), TargetClass::Volume(_));
+    let point = if is_volume { MountPoint::volume(&text) } else { MountPoint::junction(&text) };
+    let point = point.map_err(|error| task.refuse(ErrorKind::InvalidTarget, error.to_string()))?;
+    let data = ReparseData::MountPoint(point);
+    match task.kind_on_volume(&data, &volume) {
+        Some(FileKind::Directory) => {}
+        Some(_) => {
+            let cause = "the target is a file, and a junction leads to a directory";
+            return Err(task.refuse(ErrorKind::NotADirectory, cause.into()));
+        }
+        None if drive_of(&text).is_some_and(|letter| letter.eq_ignore_ascii_case(&spec.drive)) => {
+            plan.note(&ground.link, "the target does not exist on this volume");
+        }
+        None => {}
+    }
+    task.finish(&data, true, plan)
+}
+
+/// A target as it was typed.
+enum Typed {
+    /// In Windows' words, with backslashes.
+    Windows(WideString),
+    /// In Linux' words.
+    Linux(PathBuf),
+}
+
+struct Task<'a> {
+    operation: &'static str,
+    spec: &'a LinkSpec,
+    ground: &'a Ground,
+}
+
+impl Task<'_> {
+    fn refuse(&self, kind: ErrorKind, cause: String) -> Error {
+        Error::new(kind, self.operation, &self.ground.link, cause).with(&self.spec.target)
+    }
+
+    fn volume(&self) -> Result<NtfsVolume> {
+        self.ground.ntfs.clone().ok_or_else(|| {
+            let kind = &self.ground.filesystem.kind;
+            let cause = match kind.as_str() {
+                "ntfs3" | "ntfs" => {
+                    "the kernel's NTFS driver cannot make junctions; mount the volume with ntfs-3g"
+                }
+                _ => "only NTFS holds junctions, and this is no NTFS volume mounted by ntfs-3g",
+            };
+            self.refuse(ErrorKind::NotSupported, format!("{cause} (it is {kind})"))
+        })
+    }
+
+    fn wide(&self, path: &Path) -> Result<WideString> {
+        let wide = platform::to_wide(path.as_os_str());
+        let wide = wide.ok_or_else(|| {
+            self.refuse(
+                ErrorKind::InvalidTarget,
+                "the target is not Unicode, as every name on NTFS is".into(),
+            )
+        })?;
+        Ok(to_backslashes(&wide))
+    }
+
+    fn typed(&self) -> Result<Typed> {
+        let target = &self.spec.target;
+        if target.is_empty() {
+            return Err(self.refuse(ErrorKind::InvalidTarget, "the target is empty".into()));
+        }
+        let bytes = target.as_encoded_bytes();
+        let drive = matches!(bytes, [letter, b':', ..] if letter.is_ascii_alphabetic());
+        if bytes.first() != Some(&b'/') && (drive || bytes.contains(&b'\\')) {
+            return Ok(Typed::Windows(self.wide(Path::new(target))?));
+        }
+        Ok(Typed::Linux(target.into()))
+    }
+
+    fn full(&self, path: &Path) -> Result<PathBuf> {
+        full_path(path)
+            .map_err(|error| Error::io(self.operation, &self.ground.link, error).with(&self.spec.target))
+    }
+
+    /// The part of a full path behind the volume's root.
+    fn inside<'p>(&self, full: &'p Path, volume: &NtfsVolume) -> Result<&'p Path> {
+        full.strip_prefix(&volume.root).map_err(|_| {
+            let cause = format!(
+                "the target is not on the link's volume {:?}, so Windows cannot find it",
+                volume.root
+            );
+            self.refuse(ErrorKind::CrossesVolumes, cause)
+        })
+    }
+
+    /// `/mnt/disk/a/b` as `C:\a\b`.
+    fn drive_path(&self, full: &Path, volume: &NtfsVolume) -> Result<WideString> {
+        let rest = self.wide(self.inside(full, volume)?)?;
+        let mut units: Vec<u16> = format!("{}:\\", self.spec.drive).encode_utf16().collect();
+        units.extend(rest.units());
+        Ok(WideString::from_units(units))
+    }
+
+    /// `C:\a\b` or `\a\b` as `/mnt/disk/a/b`.
+    fn on_volume(&self, text: &WideString, volume: &NtfsVolume) -> Result<PathBuf> {
+        let units = text.units();
+        let rest = match classify(text) {
+            TargetClass::Rooted => units,
+            TargetClass::DriveAbsolute { letter } if letter.eq_ignore_ascii_case(&self.spec.drive) => {
+                units.get(2..).unwrap_or_default()
+            }
+            _ => {
+                let cause = format!("the target is not on the link's volume (drive {}:)", self.spec.drive);
+                return Err(self.refuse(ErrorKind::CrossesVolumes, cause));
+            }
+        };
+        let parts = rest.split(|&unit| unit == u16::from(b'\\'));
+        let names = parts.map(|part| platform::from_wide(&WideString::from_units(part.to_vec())));
+        Ok(volume.root.join(names.filter(|name| !name.is_empty()).collect::<PathBuf>()))
+    }
+
+    fn relative(&self, full: &Path) -> Result<WideString> {
+        self.wide(&relative_path(&self.ground.parent, full))
+    }
+
+    /// What the finished data leads to, as Windows would follow it.
+    fn kind_on_volume(&self, data: &ReparseData, volume: &NtfsVolume) -> Option<FileKind> {
+        let start = self.ground.directory.open_child(".".as_ref()).ok()?;
+        chain::reach(start, self.ground.parent.clone(), data, volume, self.spec.drive)
+    }
+
+    fn finish(&self, data: &ReparseData, directory: bool, plan: &mut Plan) -> Result<Target> {
+        let raw = data.encode().map_err(|error| {
+            let cause = format!("{error}; a reparse point holds {MAX_TOTAL} bytes in all");
+            self.refuse(ErrorKind::TooLong, cause)
+        })?;
+        if raw.len() > RESIDENT {
+            let note = format!(
+                "{} bytes of reparse data: beyond about {RESIDENT}, ntfs-3g writes a wrong tag into the \
+                 directory's index, and Windows' listings may not show the link; chkdsk mends it",
+                raw.len()
+            );
+            plan.note(&self.ground.link, note);
+        }
+        Ok(Target::Reparse(ReparsePoint { raw, directory }))
+    }
+}
+
+fn kind_at(path: &Path) -> Option<FileKind> {
+    let here = Directory::open(Path::new(".")).ok()?;
+    here.metadata_follow(path.as_os_str()).ok().map(|metadata| metadata.kind)
+}
+
+fn drive_of(text: &WideString) -> Option<char> {
+    match classify(text) {
+        TargetClass::DriveAbsolute { letter } => Some(letter),
+        _ => None,
+    }
+}

@@ -1,0 +1,189 @@
+//! What went wrong: the operation, the paths, the cause. What to do about it is the caller's word.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::platform;
+
+/// The library's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failure or a refusal. Its text escapes hostile names and is safe on a terminal.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    operation: &'static str,
+    path: PathBuf,
+    second: Option<PathBuf>,
+    cause: Cause,
+}
+
+enum Cause {
+    Io(io::Error),
+    Text(String),
+}
+
+/// What sort of failure it was: what programs decide on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The name of the new link is taken.
+    AlreadyExists,
+    /// A path that must exist does not.
+    NotFound,
+    /// The directory that would hold the link does not exist.
+    ParentMissing,
+    /// The system denies it to this user.
+    PermissionDenied,
+    /// The file system is mounted read-only.
+    ReadOnly,
+    /// No space, no inodes, or no quota left.
+    Full,
+    /// A hard link to another volume, or a target that the link's volume cannot name.
+    CrossesVolumes,
+    /// A hard link to a directory.
+    IsDirectory,
+    /// A directory was needed.
+    NotADirectory,
+    /// A directory was not empty.
+    NotEmpty,
+    /// The path is not a link.
+    NotALink,
+    /// The file has this one name only.
+    LastName,
+    /// The kind of link must be said first (`--kind hard`).
+    KindNeeded,
+    /// The file system or system cannot hold this kind of link.
+    NotSupported,
+    /// Link and target are the same, or the link would lead to itself.
+    SameFile,
+    /// The target is itself a link, where a file was needed.
+    TargetIsLink,
+    /// The target cannot be stored in this kind of link.
+    InvalidTarget,
+    /// The path names no entry that could be a link (`/`, `..`, empty).
+    InvalidPath,
+    /// A name or target is longer than the file system takes.
+    TooLong,
+    /// The file has as many names as its file system allows.
+    TooManyLinks,
+    /// The object changed since it was looked at.
+    Changed,
+    /// What was made is not what was asked for.
+    NotVerified,
+    /// Reparse data on the disk is broken.
+    BadData,
+    /// There is nothing to do, such as nothing to undo.
+    Nothing,
+    /// Too many links in the path.
+    Loop,
+    /// A pattern or option has no meaning.
+    InvalidOption,
+    /// The journal cannot be used.
+    Journal,
+    /// Another failure of the system.
+    Io,
+}
+
+impl Error {
+    /// An error of the system.
+    pub(crate) fn io(operation: &'static str, path: impl Into<PathBuf>, error: io::Error) -> Self {
+        let kind = platform::error_kind(&error);
+        Self::build(kind, operation, path.into(), Cause::Io(error))
+    }
+
+    /// An error or refusal of our own.
+    pub(crate) fn new(
+        kind: ErrorKind,
+        operation: &'static str,
+        path: impl Into<PathBuf>,
+        cause: impl Into<String>,
+    ) -> Self {
+        Self::build(kind, operation, path.into(), Cause::Text(cause.into()))
+    }
+
+    fn build(kind: ErrorKind, operation: &'static str, path: PathBuf, cause: Cause) -> Self {
+        Self(Box::new(Inner { kind, operation, path, second: None, cause }))
+    }
+
+    /// Adds the other path of an operation on two.
+    pub(crate) fn with(mut self, second: impl Into<PathBuf>) -> Self {
+        self.0.second = Some(second.into());
+        self
+    }
+
+    /// Gives the failure a more telling kind than the system's code alone.
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// What sort of failure it was.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What was being done, as in "cannot {operation} 'path'".
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// The path it was done to.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// The other path, of an operation on two.
+    #[must_use]
+    pub fn second_path(&self) -> Option<&Path> {
+        self.0.second.as_deref()
+    }
+
+    /// Why it failed. Names in it are quoted and escaped already.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match &self.0.cause {
+            Cause::Io(error) => platform::describe(error),
+            Cause::Text(text) => text.clone(),
+        }
+    }
+
+    /// The system's error, where there is one.
+    #[must_use]
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match &self.0.cause {
+            Cause::Io(error) => Some(error),
+            Cause::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        // `{:?}` quotes, and escapes control characters and bytes that are not Unicode.
+        write!(f, "cannot {} {:?}", inner.operation, inner.path)?;
+        if let Some(second) = &inner.second {
+            write!(f, " to {second:?}")?;
+        }
+        write!(f, ": {}", self.cause())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} ({:?})", self.0.kind)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.io_error().map(|error| error as &(dyn StdError + 'static))
+    }
+}

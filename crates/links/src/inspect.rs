@@ -1,0 +1,117 @@
+//! One path: the link there, where it leads hop by hop, and how it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::chain::{self, Spot};
+pub use crate::chain::{Chain, Hop};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{DEFAULT_DRIVE, FileKind, Link, LinkKind, Metadata, State};
+use crate::plan::Seen;
+use crate::platform::{self, Place};
+
+const READ: &str = "read";
+
+/// Everything about one path.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// The path asked about.
+    pub path: PathBuf,
+    /// The link. `None` where the path is a directory, or a file with one name.
+    pub link: Option<Link>,
+    /// The way to the target. `None` for what is not a symbolic link or reparse point.
+    pub chain: Option<Chain>,
+    /// What the system knows of the object itself, links not followed.
+    pub metadata: Metadata,
+}
+
+/// Reads the link at a path. Nothing is followed to find it, except links in its parent.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("link");
+/// links::create(&links::LinkSpec::new(&path, "nowhere"))?;
+/// let link = links::inspect(&path)?;
+/// assert_eq!(link.kind, links::LinkKind::Symlink);
+/// assert_eq!(link.state, links::State::Missing);
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// The path does not exist, cannot be looked at, or is not a link ([`ErrorKind::NotALink`]).
+pub fn inspect(path: impl AsRef<Path>) -> Result<Link> {
+    let path = path.as_ref();
+    inspect_path(path, DEFAULT_DRIVE)?.link.ok_or_else(|| {
+        Error::new(ErrorKind::NotALink, READ, path, "not a link: a directory, or a file with one name")
+    })
+}
+
+/// Reads everything about one path. `drive` is the letter that Windows gives the volume it is on.
+///
+/// # Errors
+/// The path does not exist or cannot be looked at.
+pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
+    // A directory may be asked about by `.` or `/`, which no link can be.
+    let operation = READ;
+    let place = match Place::open(operation, path) {
+        Err(error) if error.kind() == ErrorKind::InvalidPath && !path.as_os_str().is_empty() => {
+            let directory =
+                platform::Directory::open(path).map_err(|error| Error::io(operation, path, error))?;
+            let metadata = directory.metadata().map_err(|error| Error::io(operation, path, error))?;
+            return Ok(Inspection { path: path.to_owned(), link: None, chain: None, metadata });
+        }
+        place => place?,
+    };
+    let fail = |error: io::Error| Error::io(operation, path, error);
+    let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
+    let target = place.target(&metadata).map_err(fail)?;
+    let path = place.path.clone();
+    let Some(target) = target else {
+        let several = metadata.kind == FileKind::File && metadata.links > 1;
+        let link = several.then(|| hard_link(path.clone(), &metadata));
+        return Ok(Inspection { path, link, chain: None, metadata });
+    };
+    let chain = chain::follow(place.spot(), drive);
+    let link = Link {
+        path: path.clone(),
+        kind: target.kind(),
+        target: Some(target),
+        resolved: chain.resolved.clone(),
+        state: chain_state(place.spot(), &chain),
+        id: metadata.id,
+    };
+    Ok(Inspection { path, link: Some(link), chain: Some(chain), metadata })
+}
+
+fn hard_link(path: PathBuf, metadata: &Metadata) -> Link {
+    Link {
+        kind: LinkKind::Hard,
+        resolved: Some(path.clone()),
+        path,
+        target: None,
+        state: State::Ok,
+        id: metadata.id,
+    }
+}
+
+/// The system has the last word on its own links: some (`/proc/PID/exe`) lead where no text says,
+/// and its limits count what lies before the link too.
+pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
+    if chain.hops.iter().any(|hop| hop.kind != LinkKind::Symlink) {
+        return chain.state;
+    }
+    match spot.directory.metadata_follow(spot.name) {
+        Ok(_) => State::Ok,
+        Err(_) if chain.state != State::Ok => chain.state,
+        Err(error) if platform::error_kind(&error) == ErrorKind::Loop => State::TooLong,
+        Err(error) => chain::state_of(&error),
+    }
+}
+
+/// The link at a place as a plan needs to know it. `None` where there is no symbolic link or
+/// reparse point.
+pub(crate) fn see(place: &Place, metadata: &Metadata) -> io::Result<Option<Seen>> {
+    let seen = |target| Seen { target, id: metadata.id, attributes: metadata.attributes };
+    Ok(place.target(metadata)?.map(seen))
+}

@@ -1,0 +1,356 @@
+//! The journal: every operation and every step of it, in a SQLite database of the user's own.
+//!
+//! It is written by [`crate::apply`] alone: an intent before the step, the outcome behind it. The
+//! database is data: nothing in it authorises a change without a look at the disk.
+
+mod rows;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+
+pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
+use schema::Opened;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::User;
+use crate::plan::Step;
+use crate::platform::{self, Directory, Filesystem, Process};
+
+/// An opened journal.
+pub struct Journal {
+    connection: Connection,
+    directory: PathBuf,
+}
+
+const FILE: &str = "journal.db";
+const OPEN: &str = "open the journal in";
+
+/// Another process may be writing; it is waited for this long.
+const BUSY: Duration = Duration::from_secs(10);
+
+impl Journal {
+    /// Where the journal of this user is kept: `LINKCTL_STATE_DIR`, else the system's place for
+    /// such files.
+    ///
+    /// # Errors
+    /// There is no such place: no home directory is known.
+    pub fn default_directory() -> Result<PathBuf> {
+        if let Some(path) = std::env::var_os("LINKCTL_STATE_DIR").filter(|path| !path.is_empty()) {
+            return Ok(path.into());
+        }
+        platform::default_state_dir().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Journal,
+                "find a place for the journal in",
+                "~",
+                "no home directory is known",
+            )
+        })
+    }
+
+    /// Opens a journal for reading, without making one. `None` where there is none yet.
+    ///
+    /// # Errors
+    /// The journal is corrupt, of a newer version, another user's, or cannot be read.
+    pub fn open_existing(directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(FILE);
+        match path.symlink_metadata() {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(OPEN, directory, error)),
+        }
+        check_owner(directory)?;
+        // A write-ahead log needs its side files even for reading; where the directory cannot be
+        // written, SQLite reads what it can.
+        let writable = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let connection =
+            writable.or_else(|_| Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY));
+        Self::finish(connection, directory).map_err(|error| error.into_error(directory)).map(Some)
+    }
+
+    /// Opens or makes the database in a directory that exists and is this user's.
+    pub(crate) fn open_or_create(directory: &Path) -> std::result::Result<Self, OpenError> {
+        check_owner(directory).map_err(OpenError::Other)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Self::finish(Connection::open_with_flags(directory.join(FILE), flags), directory)
+    }
+
+    fn finish(
+        connection: rusqlite::Result<Connection>,
+        directory: &Path,
+    ) -> std::result::Result<Self, OpenError> {
+        let journal =
+            Self { connection: connection.map_err(OpenError::Sqlite)?, directory: directory.to_owned() };
+        journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
+        // Shared memory and locks are not to be trusted across a network: no write-ahead log there.
+        let network = Directory::open(directory).and_then(|directory| Filesystem::of(&directory));
+        let mode = if network.is_ok_and(|filesystem| !filesystem.network) { "WAL" } else { "DELETE" };
+        match schema::prepare(&journal.connection, mode).map_err(OpenError::Sqlite)? {
+            Opened::Ready => Ok(journal),
+            Opened::Foreign => Err(OpenError::Corrupt("it is not a journal of linkctl".into())),
+            Opened::Newer(version) => Err(OpenError::Other(Error::new(
+                ErrorKind::Journal,
+                OPEN,
+                directory,
+                format!(
+                    "it was written by a newer linkctl (schema {version}, this one knows {})",
+                    schema::VERSION
+                ),
+            ))),
+        }
+    }
+
+    /// The files that a corrupt journal consists of, to be set aside together.
+    pub(crate) const FILES: [&str; 4] = [FILE, "journal.db-wal", "journal.db-shm", "journal.db-journal"];
+
+    /// The directory the journal is kept in.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn begin(
+        &mut self,
+        verb: &str,
+        undoes: Option<OperationId>,
+        planned: usize,
+    ) -> Result<OperationId> {
+        let process = serde_json::to_string(&Process::current()).map_err(|error| self.json(&error))?;
+        let user = serde_json::to_string(&current_user()).map_err(|error| self.json(&error))?;
+        let planned = i64::try_from(planned).unwrap_or(i64::MAX);
+        let sql =
+            "INSERT INTO operations (verb, began, process, user, undoes, planned) VALUES (?, ?, ?, ?, ?, ?)";
+        let undoes = undoes.map(|id| id.0);
+        self.execute(sql, params![verb, now(), process, user, undoes, planned])?;
+        Ok(OperationId(self.connection.last_insert_rowid()))
+    }
+
+    /// Writes down what is about to be done: one transaction for a chunk of steps.
+    pub(crate) fn intend(&mut self, id: OperationId, first: usize, steps: &[(&Step, &str)]) -> Result<()> {
+        let rows: Vec<_> =
+            steps.iter().map(|(step, private)| (serde_json::to_string(step), *private)).collect();
+        let directory = self.directory.clone();
+        let fail = |error: rusqlite::Error| sqlite_error("write", &directory, &error);
+        let transaction = self.connection.transaction().map_err(fail)?;
+        {
+            let sql =
+                "INSERT INTO steps (operation, number, step, private_name, began) VALUES (?, ?, ?, ?, ?)";
+            let mut insert = transaction.prepare(sql).map_err(fail)?;
+            for (offset, (step, private)) in rows.into_iter().enumerate() {
+                let step = step.map_err(|error| json_error(&directory, &error))?;
+                let number = i64::try_from(first + offset).unwrap_or(i64::MAX);
+                insert.execute(params![id.0, number, step, private, now()]).map_err(fail)?;
+            }
+        }
+        transaction.commit().map_err(fail)
+    }
+
+    /// Writes down what came of a chunk of steps.
+    pub(crate) fn record(&mut self, id: OperationId, first: usize, outcomes: &[Outcome]) -> Result<()> {
+        let directory = self.directory.clone();
+        let fail = |error: rusqlite::Error| sqlite_error("write", &directory, &error);
+        let transaction = self.connection.transaction().map_err(fail)?;
+        {
+            let sql = "UPDATE steps SET outcome = ?, made = ?, error = ? WHERE operation = ? AND number = ?";
+            let mut update = transaction.prepare(sql).map_err(fail)?;
+            for (offset, outcome) in outcomes.iter().enumerate() {
+                let (made, error) = (outcome.made().map(|id| id.to_string()), outcome.error());
+                let number = i64::try_from(first + offset).unwrap_or(i64::MAX);
+                update.execute(params![outcome.as_str(), made, error, id.0, number]).map_err(fail)?;
+            }
+        }
+        transaction.commit().map_err(fail)
+    }
+
+    pub(crate) fn finish_operation(&mut self, id: OperationId, status: Status) -> Result<()> {
+        let sql = "UPDATE operations SET status = ?, ended = ? WHERE id = ?";
+        self.execute(sql, params![status.as_str(), now(), id.0])
+    }
+
+    pub(crate) fn mark_undone(&mut self, id: OperationId, by: OperationId) -> Result<()> {
+        self.execute("UPDATE operations SET undone_by = ? WHERE id = ?", params![by.0, id.0])?;
+        // Undoing an undo brings the first operation's effects back.
+        self.execute(
+            "UPDATE operations SET undone_by = NULL WHERE id = (SELECT undoes FROM operations WHERE id = ?)",
+            params![id.0],
+        )
+    }
+
+    /// The latest operations, the newest first.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn operations(&self, most: usize) -> Result<Vec<Operation>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let sql = format!("{} ORDER BY id DESC LIMIT ?", rows::SELECT);
+        self.query(&sql, params![most], rows::operation)
+    }
+
+    /// One operation.
+    ///
+    /// # Errors
+    /// There is none of this number, or the journal cannot be read.
+    pub fn operation(&self, id: OperationId) -> Result<Operation> {
+        let sql = format!("{} WHERE id = ?", rows::SELECT);
+        self.query(&sql, params![id.0], rows::operation)?.pop().ok_or_else(|| {
+            let cause = format!("there is no operation {id}");
+            Error::new(ErrorKind::Nothing, "read the journal in", &self.directory, cause)
+        })
+    }
+
+    /// The newest operation that can be undone: not undone yet, and itself no undo.
+    ///
+    /// # Errors
+    /// There is none, or the journal cannot be read.
+    pub fn last_undoable(&self) -> Result<Operation> {
+        let sql =
+            format!("{} WHERE undone_by IS NULL AND undoes IS NULL ORDER BY id DESC LIMIT 1", rows::SELECT);
+        self.query(&sql, params![], rows::operation)?.pop().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Nothing,
+                "undo from the journal in",
+                &self.directory,
+                "there is nothing to undo",
+            )
+        })
+    }
+
+    /// How many steps of an operation were done, failed, and have no end recorded.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn tally(&self, id: OperationId) -> Result<Tally> {
+        let sql = "SELECT count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome = 'failed'), \
+                   count(*) FILTER (WHERE outcome IS NULL) FROM steps WHERE operation = ?";
+        let row = |row: &rusqlite::Row<'_>| {
+            let count =
+                |column| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or_default());
+            Ok(Tally { done: count(0)?, failed: count(1)?, pending: count(2)? })
+        };
+        Ok(self.query(sql, params![id.0], row)?.pop().unwrap_or_default())
+    }
+
+    /// The first step of an operation.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn first_step(&self, id: OperationId) -> Result<Option<Recorded>> {
+        let sql = format!("{} ORDER BY number LIMIT 1", rows::SELECT_STEPS);
+        Ok(self.query(&sql, params![id.0], rows::recorded)?.pop())
+    }
+
+    /// The steps of an operation that were begun, in order.
+    ///
+    /// # Errors
+    /// The journal cannot be read, or a row of it has no meaning.
+    pub fn steps(&self, id: OperationId) -> Result<Vec<Recorded>> {
+        let sql = format!("{} ORDER BY number", rows::SELECT_STEPS);
+        self.query(&sql, params![id.0], rows::recorded)
+    }
+
+    fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
+        let done = self.connection.execute(sql, params);
+        done.map(drop).map_err(|error| sqlite_error("write", &self.directory, &error))
+    }
+
+    fn query<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        row: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let fail = |error: rusqlite::Error| sqlite_error("read", &self.directory, &error);
+        let mut statement = self.connection.prepare(sql).map_err(fail)?;
+        let rows = statement.query_map(params, row).map_err(fail)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(fail)
+    }
+
+    /// The value of a pragma, for tests and `doctor`.
+    pub(crate) fn pragma(&self, name: &str) -> Option<String> {
+        let value = self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
+        value.optional().ok().flatten()
+    }
+
+    /// How the database keeps itself whole: `wal`, or `delete` on network homes.
+    #[must_use]
+    pub fn mode(&self) -> String {
+        self.pragma("journal_mode").unwrap_or_default()
+    }
+
+    fn json(&self, error: &serde_json::Error) -> Error {
+        json_error(&self.directory, error)
+    }
+}
+
+/// Under `sudo`: who called it, and where that user's own journal is.
+#[must_use]
+pub fn behind_sudo() -> Option<(String, PathBuf)> {
+    let user = current_user();
+    let home = user.sudo_home()?;
+    Some((user.sudo?, home.join(".local/state/linkctl")))
+}
+
+/// Who acts.
+pub(crate) fn current_user() -> User {
+    User::current()
+}
+
+/// Why a journal did not open.
+pub(crate) enum OpenError {
+    /// The file is no journal, or broken: it may be set aside.
+    Corrupt(String),
+    Sqlite(rusqlite::Error),
+    Other(Error),
+}
+
+impl OpenError {
+    /// Why the file may be set aside; `None` where it must not be.
+    pub(crate) fn corruption(&self) -> Option<String> {
+        match self {
+            Self::Corrupt(cause) => Some(cause.clone()),
+            Self::Sqlite(error) => match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+                    Some(error.to_string())
+                }
+                _ => None,
+            },
+            Self::Other(_) => None,
+        }
+    }
+
+    pub(crate) fn into_error(self, directory: &Path) -> Error {
+        match self {
+            Self::Corrupt(cause) => Error::new(ErrorKind::Journal, OPEN, directory, cause),
+            Self::Sqlite(error) => Error::new(ErrorKind::Journal, OPEN, directory, error.to_string()),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+/// A journal tells linkctl what to undo: one that others can write is not believed.
+fn check_owner(directory: &Path) -> Result<()> {
+    let fail = |error| Error::io(OPEN, directory, error).of_kind(ErrorKind::Journal);
+    let opened = Directory::open(directory).map_err(fail)?;
+    if let Some(cause) = opened.distrust(Path::new(FILE)).map_err(fail)? {
+        return Err(Error::new(ErrorKind::Journal, OPEN, directory, cause));
+    }
+    Ok(())
+}
+
+fn sqlite_error(what: &'static str, directory: &Path, error: &rusqlite::Error) -> Error {
+    let operation = if what == "write" { "write the journal in" } else { "read the journal in" };
+    Error::new(ErrorKind::Journal, operation, directory, error.to_string())
+}
+
+fn json_error(directory: &Path, error: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::Journal, "write the journal in", directory, error.to_string())
+}
+
+/// Milliseconds since 1970 (UTC).
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,192 @@
+//! Rows of the journal as values.
+
+use std::fmt;
+
+use rusqlite::Row;
+use rusqlite::types::Type;
+
+use crate::model::{FileId, User};
+use crate::plan::Step;
+use crate::platform::Process;
+
+/// The number of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OperationId(pub i64);
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How an operation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Its process is still at it.
+    Running,
+    /// Every step was done.
+    Done,
+    /// Some steps failed.
+    Partial,
+    /// It was stopped at a safe point by the user.
+    Stopped,
+    /// Its process ended in the middle: killed, crashed, or the power failed.
+    Interrupted,
+}
+
+impl Status {
+    /// The stable name used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Partial => "partial",
+            Self::Stopped => "stopped",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// One operation: one call of a verb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Its number.
+    pub id: OperationId,
+    /// The verb.
+    pub verb: String,
+    /// When it began, in milliseconds since 1970 (UTC).
+    pub began: i64,
+    /// When it ended.
+    pub ended: Option<i64>,
+    /// How it stands.
+    pub status: Status,
+    /// Whose doing it was.
+    pub user: Option<User>,
+    /// The operation that this one undid.
+    pub undoes: Option<OperationId>,
+    /// The operation that undid this one.
+    pub undone_by: Option<OperationId>,
+    /// How many steps it was to have.
+    pub planned: u64,
+}
+
+/// How many steps of an operation ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Done and read back.
+    pub done: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Begun, with no end written down.
+    pub pending: u64,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Begun; the process ended before it could say more.
+    Pending,
+    /// Done and read back. With the identity of what was made.
+    Done(Option<FileId>),
+    /// Failed, and taken back where anything had been done.
+    Failed(String),
+    /// Not begun: the user stopped the operation first.
+    NotReached,
+}
+
+impl Outcome {
+    pub(super) fn as_str(&self) -> Option<&'static str> {
+        match self {
+            Self::Pending => None,
+            Self::Done(_) => Some("done"),
+            Self::Failed(_) => Some("failed"),
+            Self::NotReached => Some("not-reached"),
+        }
+    }
+
+    pub(super) fn made(&self) -> Option<FileId> {
+        match self {
+            Self::Done(made) => *made,
+            _ => None,
+        }
+    }
+
+    pub(super) fn error(&self) -> Option<&str> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A step as the journal has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its place in the operation, from 0.
+    pub number: u64,
+    /// What was to be done.
+    pub step: Step,
+    /// The name under which something of the step may be left in the same directory.
+    pub private_name: String,
+    /// When it was written down, in milliseconds since 1970 (UTC).
+    pub began: i64,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+pub(super) const SELECT: &str =
+    "SELECT id, verb, began, ended, status, process, user, undoes, undone_by, planned FROM operations";
+
+pub(super) const SELECT_STEPS: &str =
+    "SELECT number, step, private_name, began, outcome, made, error FROM steps WHERE operation = ?";
+
+pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
+    let process: Process = json(row, 5)?;
+    let status = match row.get::<_, String>(4)?.as_str() {
+        "done" => Status::Done,
+        "partial" => Status::Partial,
+        "stopped" => Status::Stopped,
+        // Only the process itself would have written an end.
+        _ if process.is_running() => Status::Running,
+        _ => Status::Interrupted,
+    };
+    let user: Option<String> = row.get(6)?;
+    Ok(Operation {
+        id: OperationId(row.get(0)?),
+        verb: row.get(1)?,
+        began: row.get(2)?,
+        ended: row.get(3)?,
+        status,
+        user: user.and_then(|text| serde_json::from_str(&text).ok()),
+        undoes: row.get::<_, Option<i64>>(7)?.map(OperationId),
+        undone_by: row.get::<_, Option<i64>>(8)?.map(OperationId),
+        planned: row.get::<_, i64>(9)?.try_into().unwrap_or_default(),
+    })
+}
+
+pub(super) fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
+    let made: Option<String> = row.get(5)?;
+    let made = made.map(|text| text.parse().map_err(|error: String| broken(5, error))).transpose()?;
+    let outcome = match row.get::<_, Option<String>>(4)?.as_deref() {
+        Some("done") => Outcome::Done(made),
+        Some("failed") => Outcome::Failed(row.get::<_, Option<String>>(6)?.unwrap_or_default()),
+        Some("not-reached") => Outcome::NotReached,
+        _ => Outcome::Pending,
+    };
+    Ok(Recorded {
+        number: row.get::<_, i64>(0)?.try_into().unwrap_or_default(),
+        step: json(row, 1)?,
+        private_name: row.get(2)?,
+        began: row.get(3)?,
+        outcome,
+    })
+}
+
+fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(&row.get::<_, String>(column)?).map_err(|error| broken(column, error))
+}
+
+fn broken(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
+}

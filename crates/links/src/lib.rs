@@ -1,0 +1,50 @@
+//! Hard links, symbolic links and junctions as values: read them, plan changes, apply and undo them.
+//!
+//! Two ideas carry the library. *A link is a value*: [`Link`] is what reading gives, [`LinkSpec`] what
+//! making takes, whatever the kind and the system. *Every change is a plan*: planners look at the
+//! world and return a [`Plan`]; one executor, [`apply()`], carries it out, journals it and can take
+//! it back.
+//!
+//! ```text
+//! model.rs      Link, LinkKind, LinkSpec, Target, State, FileId: the values
+//! name.rs       names in JSON, whatever their bytes
+//! error.rs      Error: operation, paths, kind, cause
+//! inspect.rs    one path -> Link
+//! chain.rs      a link followed hop by hop, as its own system would
+//! names.rs      the other names of a hard-linked file
+//! scan/         many paths -> a stream of Link: walk.rs filter.rs
+//! plan.rs       Plan, Step: data
+//! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS)
+//! remove.rs     planner
+//! undo.rs       planner: an operation backwards, from the journal and the disk
+//! journal/      SQLite: schema.rs rows.rs
+//! apply/        the executor: step.rs probe.rs state.rs; os/ is what changes a disk
+//! platform/     how each system is read
+//! ```
+
+pub mod apply;
+mod chain;
+pub mod create;
+mod error;
+mod inspect;
+pub mod journal;
+mod model;
+mod name;
+pub mod names;
+pub mod plan;
+mod platform;
+pub mod remove;
+mod scan;
+pub mod undo;
+
+pub use apply::{apply, create};
+pub use error::{Error, ErrorKind, Result};
+pub use inspect::{Chain, Hop, Inspection, inspect, inspect_path};
+pub use journal::Journal;
+pub use model::{
+    Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, KindChoice, Link, LinkKind, LinkSpec, Metadata,
+    OnExisting, ReparsePoint, Shape, State, Target, User,
+};
+pub use name::Name;
+pub use plan::{Plan, Step};
+pub use scan::{Filter, Found, HardLinks, KindFilter, Scan, ScanItem, ScanOptions, scan};

@@ -1,0 +1,463 @@
+//! A link is a value: these are the types that every part of the library speaks in.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use reparse::{DecodeError, ReparseData, Tag};
+use serde::{Deserialize, Serialize};
+
+use crate::platform;
+
+/// One link: where it is, what it is, what it says and whether that is true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The path by which the link was reached.
+    pub path: PathBuf,
+    /// The kind of link.
+    pub kind: LinkKind,
+    /// What the link stores; for a hard link another name of the file, where one is known.
+    pub target: Option<Target>,
+    /// Where the link leads in the end. `None` where that is nowhere, or was not asked for.
+    pub resolved: Option<PathBuf>,
+    /// Whether the link reaches what it names.
+    pub state: State,
+    /// The identity of the link object itself (of the file, for a hard link).
+    pub id: FileId,
+}
+
+/// The kinds of link, each by the name its own system gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LinkKind {
+    /// A POSIX symbolic link.
+    Symlink,
+    /// A Windows symbolic link that says its target is a file.
+    SymlinkFile,
+    /// A Windows symbolic link that says its target is a directory.
+    SymlinkDir,
+    /// An NTFS mount point that leads to a directory by absolute path.
+    Junction,
+    /// An NTFS mount point that leads to the root of a volume.
+    MountPoint,
+    /// One of several names of a file.
+    Hard,
+    /// A Windows Store application alias (APPEXECLINK).
+    AppExec,
+    /// A symbolic link of the Windows Subsystem for Linux (LX_SYMLINK).
+    Wsl,
+    /// Any other reparse point, with its tag.
+    Other(Tag),
+}
+
+impl LinkKind {
+    /// Every name that [`LinkKind::as_str`] gives, in the order in which documents list them.
+    pub const NAMES: [&str; 9] = [
+        "symlink",
+        "symlink-file",
+        "symlink-dir",
+        "junction",
+        "mount-point",
+        "hard",
+        "app-exec",
+        "wsl",
+        "other",
+    ];
+
+    /// The stable name used in every output and option.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Symlink => "symlink",
+            Self::SymlinkFile => "symlink-file",
+            Self::SymlinkDir => "symlink-dir",
+            Self::Junction => "junction",
+            Self::MountPoint => "mount-point",
+            Self::Hard => "hard",
+            Self::AppExec => "app-exec",
+            Self::Wsl => "wsl",
+            Self::Other(_) => "other",
+        }
+    }
+
+    /// Whether the object stands for another one: what `remove` may remove. Cloud files,
+    /// compressed files and the like are reparse points too, but they hold the data themselves.
+    #[must_use]
+    pub fn is_name_surrogate(self) -> bool {
+        match self {
+            Self::Other(tag) => tag.is_name_surrogate(),
+            Self::AppExec => Tag::APPEXECLINK.is_name_surrogate(),
+            Self::Hard => false,
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for LinkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Whether a link reaches what it names, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// The target exists and is of the right kind.
+    Ok,
+    /// A name on the way does not exist.
+    Missing,
+    /// The chain comes back to a link that it is still resolving.
+    Loop,
+    /// The chain ends, but has more hops than the system follows (Linux: 40, Windows: 63), or a
+    /// name or path in it is longer than the system takes.
+    TooLong,
+    /// A file link to a directory, or a directory link to a file (Windows and NTFS).
+    WrongKind,
+    /// The caller may not look.
+    Denied,
+    /// The device or server does not answer.
+    Unreachable,
+    /// A policy of the system forbids following the link.
+    Blocked,
+    /// The target is on another volume, which was not looked at.
+    Elsewhere,
+}
+
+impl State {
+    /// All states, in the order in which documents list them.
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Missing,
+        Self::Loop,
+        Self::TooLong,
+        Self::WrongKind,
+        Self::Denied,
+        Self::Unreachable,
+        Self::Blocked,
+        Self::Elsewhere,
+    ];
+
+    /// The stable name used in every output and option.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Missing => "missing",
+            Self::Loop => "loop",
+            Self::TooLong => "too-long",
+            Self::WrongKind => "wrong-kind",
+            Self::Denied => "denied",
+            Self::Unreachable => "unreachable",
+            Self::Blocked => "blocked",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+
+    /// Whether the link is broken for certain: nobody can reach its target as things stand.
+    #[must_use]
+    pub fn is_broken(self) -> bool {
+        matches!(self, Self::Missing | Self::Loop | Self::TooLong | Self::WrongKind)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for State {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(())
+    }
+}
+
+/// What a link stores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// The text of a POSIX symbolic link, byte for byte.
+    Text(#[serde(with = "crate::name::os_string")] OsString),
+    /// The reparse point of a Windows link.
+    Reparse(ReparsePoint),
+    /// Another name of the same file: what a hard link has instead of a target.
+    File(#[serde(with = "crate::name::path")] PathBuf),
+}
+
+impl Target {
+    /// The kind of link that stores this target.
+    #[must_use]
+    pub fn kind(&self) -> LinkKind {
+        match self {
+            Self::Text(_) => LinkKind::Symlink,
+            Self::Reparse(point) => point.kind(),
+            Self::File(_) => LinkKind::Hard,
+        }
+    }
+
+    /// The target as its own system would show it. `None` where the data names nothing.
+    #[must_use]
+    pub fn shown(&self) -> Option<OsString> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::Reparse(point) => point.shown(),
+            Self::File(path) => Some(path.clone().into_os_string()),
+        }
+    }
+}
+
+/// A reparse point as it is stored: the bytes are the truth, everything else is read from them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReparsePoint {
+    /// The whole reparse data, header included.
+    #[serde(with = "crate::name::bytes")]
+    pub raw: Vec<u8>,
+    /// Whether the object that carries it is a directory.
+    pub directory: bool,
+}
+
+impl ReparsePoint {
+    /// The decoded data.
+    ///
+    /// # Errors
+    /// The data breaks the format; the error says where.
+    pub fn decode(&self) -> Result<ReparseData, DecodeError> {
+        ReparseData::decode(&self.raw)
+    }
+
+    /// The tag, also of data that is otherwise broken.
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        let mut bytes = [0; 4];
+        for (to, from) in bytes.iter_mut().zip(&self.raw) {
+            *to = *from;
+        }
+        Tag(u32::from_le_bytes(bytes))
+    }
+
+    /// The kind of link; broken data is [`LinkKind::Other`], whatever its tag claims.
+    #[must_use]
+    pub fn kind(&self) -> LinkKind {
+        match self.decode() {
+            Ok(ReparseData::Symlink(_)) if self.directory => LinkKind::SymlinkDir,
+            Ok(ReparseData::Symlink(_)) => LinkKind::SymlinkFile,
+            Ok(ReparseData::MountPoint(point)) if point.is_volume() => LinkKind::MountPoint,
+            Ok(ReparseData::MountPoint(_)) => LinkKind::Junction,
+            Ok(ReparseData::LxSymlink(_)) => LinkKind::Wsl,
+            Ok(ReparseData::AppExecLink(_)) => LinkKind::AppExec,
+            Ok(ReparseData::Other(_)) | Err(_) => LinkKind::Other(self.tag()),
+        }
+    }
+
+    /// The target to show a person: the print name, or the substitute name in Win32 form.
+    #[must_use]
+    pub fn shown(&self) -> Option<OsString> {
+        match self.decode().ok()? {
+            // WSL text is bytes of its own; it need not be Unicode.
+            ReparseData::LxSymlink(link) => Some(platform::from_bytes(link.target)),
+            data => data.target().map(|wide| platform::from_wide(&wide)),
+        }
+    }
+}
+
+/// The identity of a file or link on this machine. Opaque: compare, store, show, nothing else.
+///
+/// # Platform behavior
+/// Linux: device and inode numbers. Device numbers may change when a volume is mounted again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    pub(crate) volume: u64,
+    pub(crate) file: u128,
+}
+
+impl FileId {
+    /// Whether both name the same file, given that they are on the same volume. For records that
+    /// may be older than the volume's current mount.
+    pub(crate) fn same_file(self, other: Self) -> bool {
+        self.file == other.file
+    }
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}:{:x}", self.volume, self.file)
+    }
+}
+
+impl fmt::Debug for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileId({self})")
+    }
+}
+
+impl FromStr for FileId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = |(volume, file)| {
+            Some(Self {
+                volume: u64::from_str_radix(volume, 16).ok()?,
+                file: u128::from_str_radix(file, 16).ok()?,
+            })
+        };
+        text.split_once(':').and_then(parse).ok_or_else(|| format!("not a file identity: {text:?}"))
+    }
+}
+
+impl Serialize for FileId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FileId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a file system object is, as far as links care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, or a reparse point that the system shows as one.
+    Link,
+    /// A device, pipe or socket.
+    Special,
+}
+
+/// What the system knows of an object besides its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// The identity.
+    pub id: FileId,
+    /// The kind of object.
+    pub kind: FileKind,
+    /// The number of names (hard links).
+    pub links: u64,
+    /// The size in bytes.
+    pub size: u64,
+    /// The space taken on the disk, in bytes.
+    pub allocated: u64,
+    /// What a link made anew is given back.
+    pub attributes: Attributes,
+}
+
+/// What belongs to a link besides its target, kept when it is replaced or brought back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// The owner's user number.
+    pub uid: u32,
+    /// The owner's group number.
+    pub gid: u32,
+    /// Last change of the target, in seconds since 1970 (UTC) and nanoseconds.
+    pub modified: (i64, u32),
+}
+
+/// Whose doing something is: the user that a process acts as, and the one behind `sudo`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The number of the user acted as.
+    pub uid: u32,
+    /// That user's name, where the system knows one.
+    pub name: Option<String>,
+    /// Who called `sudo`, by its account.
+    pub sudo: Option<String>,
+}
+
+/// What to make: the link, what it shall lead to, and how. See [`crate::create::plan`].
+#[derive(Clone, Debug)]
+pub struct LinkSpec {
+    /// The new link's path.
+    pub link: PathBuf,
+    /// The target as typed.
+    pub target: OsString,
+    /// The kind to make. Default: [`KindChoice::Auto`].
+    pub kind: KindChoice,
+    /// File or directory, for a Windows link whose target does not tell. Default: ask the target.
+    pub shape: Option<Shape>,
+    /// Which text to store in a symbolic link. Default: [`Form::AsTyped`].
+    pub form: Form,
+    /// What to do when the link's name is taken. Default: [`OnExisting::Refuse`].
+    pub on_existing: OnExisting,
+    /// Whether to make missing parent directories of the link. Default: no.
+    pub parents: bool,
+    /// The letter that Windows gives the volume the link is on. Default: `C`.
+    pub drive: char,
+}
+
+impl LinkSpec {
+    /// A link at `link` to `target`, with the defaults of each field.
+    pub fn new(link: impl Into<PathBuf>, target: impl Into<OsString>) -> Self {
+        Self {
+            link: link.into(),
+            target: target.into(),
+            kind: KindChoice::Auto,
+            shape: None,
+            form: Form::AsTyped,
+            on_existing: OnExisting::Refuse,
+            parents: false,
+            drive: DEFAULT_DRIVE,
+        }
+    }
+}
+
+/// The letter Windows gives to the volume it starts from.
+pub const DEFAULT_DRIVE: char = 'C';
+
+/// The kinds that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KindChoice {
+    /// A symbolic link of the target's kind.
+    Auto,
+    /// A symbolic link, or failure.
+    Symlink,
+    /// A hard link, or failure.
+    Hard,
+    /// A junction, or failure.
+    Junction,
+}
+
+/// File or directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The link says that its target is a file.
+    File,
+    /// The link says that its target is a directory.
+    Directory,
+}
+
+/// How the target's text is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Stored as typed; if relative, relative to the link.
+    AsTyped,
+    /// Read from the current directory and rewritten relative to the link's physical parent.
+    Relative,
+    /// Read from the current directory and stored in full.
+    Absolute,
+}
+
+/// What to do when the name of the new link is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnExisting {
+    /// Refuse.
+    Refuse,
+    /// Put the new link in the place of an existing link, in one step. Files and directories are
+    /// never replaced.
+    ReplaceLink,
+}
+
+/// A path that names an entry: what is left when the parent has been split off.
+pub(crate) fn file_name_of(path: &Path) -> Option<&OsStr> {
+    match path.components().next_back()? {
+        std::path::Component::Normal(name) => Some(name),
+        _ => None,
+    }
+}

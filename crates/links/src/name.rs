@@ -1,0 +1,97 @@
+//! Names in JSON: `{"text": "..."}`, or where they are not Unicode `{"bytes": "<base64>"}`.
+
+use std::ffi::{OsStr, OsString};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::platform;
+
+/// A file name or path that survives JSON whatever its bytes are.
+///
+/// ```
+/// let name = links::Name(std::ffi::OsString::from("a\nb"));
+/// let json = serde_json::to_string(&name)?;
+/// assert_eq!(json, r#"{"text":"a\nb"}"#);
+/// assert_eq!(serde_json::from_str::<links::Name>(&json)?, name);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(pub OsString);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Wire {
+    Text(String),
+    Bytes(String),
+}
+
+fn to_wire(name: &OsStr) -> Wire {
+    match name.to_str() {
+        Some(text) => Wire::Text(text.to_owned()),
+        None => Wire::Bytes(STANDARD.encode(platform::to_bytes(name))),
+    }
+}
+
+fn from_wire<E: serde::de::Error>(wire: Wire) -> Result<OsString, E> {
+    match wire {
+        Wire::Text(text) => Ok(text.into()),
+        Wire::Bytes(code) => STANDARD.decode(code).map(platform::from_bytes).map_err(E::custom),
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        to_wire(&self.0).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_wire(Wire::deserialize(deserializer)?).map(Self)
+    }
+}
+
+/// `#[serde(with)]` for an `OsString`.
+pub(crate) mod os_string {
+    use super::{Deserialize, Deserializer, OsString, Serialize, Serializer, Wire, from_wire, to_wire};
+
+    pub(crate) fn serialize<S: Serializer>(name: &OsString, serializer: S) -> Result<S::Ok, S::Error> {
+        to_wire(name).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsString, D::Error> {
+        from_wire(Wire::deserialize(deserializer)?)
+    }
+}
+
+/// `#[serde(with)]` for a `PathBuf`.
+pub(crate) mod path {
+    use std::path::PathBuf;
+
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Wire, from_wire, to_wire};
+
+    pub(crate) fn serialize<S: Serializer>(path: &PathBuf, serializer: S) -> Result<S::Ok, S::Error> {
+        to_wire(path.as_os_str()).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        from_wire(Wire::deserialize(deserializer)?).map(PathBuf::from)
+    }
+}
+
+/// `#[serde(with)]` for bytes, as base64.
+pub(crate) mod bytes {
+    use base64::Engine as _;
+
+    use super::{Deserialize, Deserializer, STANDARD, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&STANDARD.encode(bytes))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,116 @@
+//! The other names of a hard-linked file.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::model::{FileId, FileKind, Metadata};
+use crate::platform::{Directory, Filesystem};
+
+/// The names found for a file, and where was looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The names found, in order.
+    pub paths: Vec<PathBuf>,
+    /// How many names the file has. On NTFS the short 8.3 name counts as one.
+    pub links: u64,
+    /// The places looked through.
+    pub searched: Vec<PathBuf>,
+}
+
+impl Names {
+    /// Whether every name was found.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        u64::try_from(self.paths.len()).is_ok_and(|found| found >= self.links)
+    }
+}
+
+/// Looks for the names of a file: in `directory`, then in each of `roots` and everything below it
+/// on the same file system, until all are found. Directories below a root that cannot be read are
+/// passed over.
+///
+/// # Errors
+/// A root does not exist or cannot be read.
+pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<Names> {
+    let mut names = Names { paths: Vec::new(), links: metadata.links, searched: Vec::new() };
+    let places =
+        std::iter::once((directory, Depth::One)).chain(roots.iter().map(|root| (root.as_path(), Depth::All)));
+    for (root, depth) in places {
+        if names.is_complete() {
+            break;
+        }
+        names.searched.push(root.to_owned());
+        visit_files(root, depth, |path, found| {
+            if found.id == metadata.id && !names.paths.contains(&path) {
+                names.paths.push(path);
+            }
+            if names.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    }
+    names.paths.sort();
+    Ok(names)
+}
+
+/// Any name of the file with this identity on the file system of `near`: there first. The number
+/// of the volume is not compared, as it may have been mounted again since.
+pub(crate) fn find_any(id: FileId, near: &Path) -> Option<PathBuf> {
+    let directory = Directory::open(near).ok()?;
+    let root = Filesystem::of(&directory).ok()?.mount_point;
+    let mut answer = None;
+    for (start, depth) in [(near, Depth::One), (&root, Depth::All)] {
+        let looked = visit_files(start, depth, |path, found| {
+            if found.id.same_file(id) {
+                answer = Some(path);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        if answer.is_some() {
+            return answer;
+        }
+        looked.ok()?;
+    }
+    None
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    One,
+    All,
+}
+
+/// Shows every regular file of one file system, links not followed.
+fn visit_files(
+    root: &Path,
+    depth: Depth,
+    mut visit: impl FnMut(PathBuf, Metadata) -> ControlFlow<()>,
+) -> Result<()> {
+    let fail = |error| Error::io("search", root, error);
+    let volume = Directory::open(root).and_then(|directory| directory.metadata()).map_err(fail)?.id.volume;
+    let mut pending = vec![root.to_owned()];
+    while let Some(path) = pending.pop() {
+        let entries = Directory::open(&path).and_then(|directory| Ok((directory.entries()?, directory)));
+        let (entries, directory) = match entries {
+            Ok(entries) => entries,
+            Err(error) if path == root => return Err(fail(error)),
+            Err(_) => continue,
+        };
+        for entry in entries.flatten() {
+            if matches!(entry.kind, Some(FileKind::Link | FileKind::Special)) {
+                continue;
+            }
+            // What vanishes meanwhile has one name less to find.
+            let Ok(metadata) = directory.metadata_nofollow(&entry.name) else { continue };
+            let path = path.join(&entry.name);
+            match metadata.kind {
+                FileKind::Directory if depth == Depth::All && metadata.id.volume == volume => {
+                    pending.push(path)
+                }
+                FileKind::File if visit(path, metadata).is_break() => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}

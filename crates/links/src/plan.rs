@@ -1,0 +1,183 @@
+//! A plan: what a verb wants to have changed. Pure data; only [`crate::apply`] carries it out.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Attributes, FileId, LinkKind, Target};
+
+/// The steps of one operation, in order, and what is to be said of them before they are taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What to do, in order.
+    pub steps: Vec<Step>,
+    /// What the user should know first.
+    pub notes: Vec<Note>,
+}
+
+/// Something worth knowing about a step; nothing that stops it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The path it is about.
+    pub path: PathBuf,
+    /// What to know. Names in it are quoted and escaped already.
+    pub text: String,
+}
+
+impl Plan {
+    pub(crate) fn note(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) {
+        self.notes.push(Note { path: path.into(), text: text.into() });
+    }
+
+    /// Adds the steps and notes of another plan behind this one's.
+    pub fn append(&mut self, other: Self) {
+        self.steps.extend(other.steps);
+        self.notes.extend(other.notes);
+    }
+}
+
+/// One recoverable unit of change. The set is closed; each is checked right before it is done, read
+/// back afterwards, and can be planned backwards.
+///
+/// | step | checked | undone by |
+/// |---|---|---|
+/// | `MakeDirectory` | the name is free | `RemoveEmpty`, if nothing else came in |
+/// | `CreateLink` | the name is free; a hard link's file is the one seen | `RemoveLink` |
+/// | `ReplaceLink` | the link there is the one seen | `ReplaceLink` with the old target |
+/// | `RemoveLink` | the link there is the one seen | `CreateLink` with the old target and attributes |
+/// | `RemoveEmpty` | the object is the one seen, and empty | `MakeDirectory` |
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Makes a directory.
+    MakeDirectory {
+        /// The new directory.
+        #[serde(with = "crate::name::path")]
+        path: PathBuf,
+    },
+    /// Makes a link where nothing is.
+    CreateLink {
+        /// The new link.
+        #[serde(with = "crate::name::path")]
+        link: PathBuf,
+        /// What it stores.
+        target: Target,
+        /// For a hard link: the identity of the file that gets the name.
+        file: Option<FileId>,
+        /// Owner and time to give it, when it is brought back.
+        attributes: Option<Attributes>,
+    },
+    /// Puts a new link in the place of another, in one step.
+    ReplaceLink {
+        /// The link's path.
+        #[serde(with = "crate::name::path")]
+        link: PathBuf,
+        /// The link there now.
+        old: Seen,
+        /// What the new one stores.
+        target: Target,
+        /// For a hard link: the identity of the file that gets the name.
+        file: Option<FileId>,
+        /// Owner and time to give it, when it is brought back.
+        attributes: Option<Attributes>,
+    },
+    /// Removes a link object, or one name of several.
+    RemoveLink {
+        /// The link's path.
+        #[serde(with = "crate::name::path")]
+        link: PathBuf,
+        /// The link there now.
+        old: Seen,
+    },
+    /// Removes an empty directory, or an empty file that a killed run left half made.
+    RemoveEmpty {
+        /// The object's path.
+        #[serde(with = "crate::name::path")]
+        path: PathBuf,
+        /// The object there now.
+        id: FileId,
+        /// Whether it is a directory.
+        directory: bool,
+    },
+}
+
+/// A link as it was when the plan was made: enough to know it again and to bring it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What it stores; for a hard link another name of the file, empty where none was known.
+    pub target: Target,
+    /// The identity of the link object; of the file, for a hard link.
+    pub id: FileId,
+    /// Owner and time.
+    pub attributes: Attributes,
+}
+
+/// What a step does, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Makes a directory.
+    MakeDirectory,
+    /// Makes a link.
+    Create,
+    /// Replaces a link.
+    Replace,
+    /// Removes a link.
+    Remove,
+    /// Removes an empty directory or file.
+    RemoveEmpty,
+}
+
+impl Action {
+    /// The stable name used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MakeDirectory => "make-directory",
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Remove => "remove",
+            Self::RemoveEmpty => "remove-empty",
+        }
+    }
+}
+
+impl Step {
+    /// What the step does.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self {
+            Self::MakeDirectory { .. } => Action::MakeDirectory,
+            Self::CreateLink { .. } => Action::Create,
+            Self::ReplaceLink { .. } => Action::Replace,
+            Self::RemoveLink { .. } => Action::Remove,
+            Self::RemoveEmpty { .. } => Action::RemoveEmpty,
+        }
+    }
+
+    /// The path that the step changes.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::MakeDirectory { path } | Self::RemoveEmpty { path, .. } => path,
+            Self::CreateLink { link, .. }
+            | Self::ReplaceLink { link, .. }
+            | Self::RemoveLink { link, .. } => link,
+        }
+    }
+
+    /// What the link made or removed stores.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::MakeDirectory { .. } | Self::RemoveEmpty { .. } => None,
+            Self::CreateLink { target, .. } | Self::ReplaceLink { target, .. } => Some(target),
+            Self::RemoveLink { old, .. } => Some(&old.target),
+        }
+    }
+
+    /// The kind of the link made or removed.
+    #[must_use]
+    pub fn kind(&self) -> Option<LinkKind> {
+        self.target().map(Target::kind)
+    }
+}

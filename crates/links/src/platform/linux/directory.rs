@@ -1,0 +1,167 @@
+//! An opened directory: every look-up below it is by descriptor, so nothing can be swapped
+//! underneath between one look and the next.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, StatxFlags};
+use rustix::io::Errno;
+
+use crate::model::{Attributes, FileId, FileKind, Metadata};
+
+/// A directory held by a descriptor.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    fd: OwnedFd,
+}
+
+/// A name in a directory, with its kind where the directory itself tells.
+pub(crate) struct Entry {
+    pub(crate) name: OsString,
+    pub(crate) kind: Option<FileKind>,
+}
+
+const OPEN: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// The longest path given to the kernel in one piece: PATH_MAX is 4,096 with its NUL.
+const PIECE: usize = 4_000;
+
+impl Directory {
+    /// Opens a directory by path, through links, however long the path is.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        if path.as_os_str().is_empty() {
+            return Self::open(Path::new("."));
+        }
+        if path.as_os_str().len() < PIECE {
+            return Ok(Self { fd: fs::openat(CWD, path, OPEN, Mode::empty())? });
+        }
+        let mut directory = Self::open(Path::new(if path.is_absolute() { "/" } else { "." }))?;
+        for component in path.components() {
+            let name = component.as_os_str();
+            if name != "/" && name != "." {
+                directory = Self { fd: fs::openat(&directory.fd, name, OPEN, Mode::empty())? };
+            }
+        }
+        Ok(directory)
+    }
+
+    /// Opens a directory in this one. A link is refused with ENOTDIR or ELOOP.
+    pub(crate) fn open_child(&self, name: &OsStr) -> io::Result<Self> {
+        Ok(Self { fd: fs::openat(&self.fd, name, OPEN | OFlags::NOFOLLOW, Mode::empty())? })
+    }
+
+    /// Opens the directory above this one; the root's is the root.
+    pub(crate) fn open_parent(&self) -> io::Result<Self> {
+        Ok(Self { fd: fs::openat(&self.fd, "..", OPEN, Mode::empty())? })
+    }
+
+    /// The directory's path without links, as the kernel tells it.
+    pub(crate) fn physical_path(&self) -> io::Result<PathBuf> {
+        let shown = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
+        let path = PathBuf::from(OsString::from_vec(fs::readlink(shown, Vec::new())?.into_bytes()));
+        // A directory that was deleted, or lies outside this process' root, has no path.
+        let found = fs::statx(CWD, &path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::INO)?;
+        if u128::from(found.stx_ino) != self.metadata()?.id.file {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(path)
+    }
+
+    /// What the directory itself is.
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        self.stat(OsStr::new(""), AtFlags::EMPTY_PATH)
+    }
+
+    /// What a name is, links not followed.
+    pub(crate) fn metadata_nofollow(&self, name: &OsStr) -> io::Result<Metadata> {
+        match self.stat(name, AtFlags::SYMLINK_NOFOLLOW) {
+            // ntfs-3g answers EIO once after a file became a reparse point or stopped being one.
+            Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
+                self.stat(name, AtFlags::SYMLINK_NOFOLLOW)
+            }
+            answer => answer,
+        }
+    }
+
+    /// What a name leads to, links followed by the system.
+    pub(crate) fn metadata_follow(&self, name: &OsStr) -> io::Result<Metadata> {
+        self.stat(name, AtFlags::empty())
+    }
+
+    fn stat(&self, name: &OsStr, flags: AtFlags) -> io::Result<Metadata> {
+        let mask = StatxFlags::BASIC_STATS;
+        let stat = fs::statx(&self.fd, name, flags | AtFlags::NO_AUTOMOUNT, mask)?;
+        Ok(Metadata {
+            id: FileId {
+                volume: fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
+                file: u128::from(stat.stx_ino),
+            },
+            kind: kind_of(FileType::from_raw_mode(u32::from(stat.stx_mode))).unwrap_or(FileKind::Special),
+            links: u64::from(stat.stx_nlink),
+            size: stat.stx_size,
+            allocated: stat.stx_blocks.saturating_mul(512),
+            attributes: Attributes {
+                uid: stat.stx_uid,
+                gid: stat.stx_gid,
+                modified: (stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+            },
+        })
+    }
+
+    /// Why a file in the directory is not to be believed: others than this user could have written
+    /// it. `None` where all is well.
+    pub(crate) fn distrust(&self, file: &Path) -> io::Result<Option<String>> {
+        let uid = rustix::process::geteuid().as_raw();
+        for (name, what) in [(Path::new("."), "the directory"), (file, "its file")] {
+            let stat = match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+                return Ok(Some(format!("{what} is a symbolic link")));
+            }
+            if stat.st_uid != uid {
+                return Ok(Some(format!("{what} belongs to user {}, not to {uid}", stat.st_uid)));
+            }
+            if stat.st_mode & 0o002 != 0 {
+                return Ok(Some(format!("{what} can be written by everybody")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The names in the directory, `.` and `..` left out, in the system's order.
+    pub(crate) fn entries(&self) -> io::Result<impl Iterator<Item = io::Result<Entry>> + use<>> {
+        // A path descriptor cannot be read: open the same directory again for reading.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let entries = Dir::new(fs::openat(&self.fd, ".", flags, Mode::empty())?)?;
+        Ok(entries.filter_map(|entry| match entry {
+            Ok(entry) => {
+                let name = OsStr::from_bytes(entry.file_name().to_bytes());
+                let shown = name != "." && name != "..";
+                shown.then(|| Ok(Entry { name: name.to_owned(), kind: kind_of(entry.file_type()) }))
+            }
+            Err(error) => Some(Err(error.into())),
+        }))
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+fn kind_of(kind: FileType) -> Option<FileKind> {
+    match kind {
+        FileType::RegularFile => Some(FileKind::File),
+        FileType::Directory => Some(FileKind::Directory),
+        FileType::Symlink => Some(FileKind::Link),
+        FileType::Unknown => None,
+        _ => Some(FileKind::Special),
+    }
+}

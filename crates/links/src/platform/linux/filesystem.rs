@@ -1,0 +1,128 @@
+//! Which file system something is on.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+
+use rustix::fs::{AtFlags, StatVfsMountFlags, StatxFlags, fstatfs, fstatvfs, statx};
+
+use super::Directory;
+
+/// What can be said of a file system in a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Filesystem {
+    /// Its type as the mount table has it: `ext4`, `xfs`, `fuse.bindfs`.
+    pub(crate) kind: String,
+    /// Where it is mounted.
+    pub(crate) mount_point: PathBuf,
+    /// Whether it is mounted read-only.
+    pub(crate) read_only: bool,
+    /// Whether its files are kept elsewhere: locks and shared memory are not to be relied on.
+    pub(crate) network: bool,
+    /// The longest target of a symbolic link, in bytes.
+    pub(crate) longest_target: usize,
+}
+
+impl Filesystem {
+    pub(crate) fn of(directory: &Directory) -> io::Result<Self> {
+        let mount = mount_of(directory)?;
+        let kind = mount.as_ref().map_or_else(|| "unknown".to_owned(), |mount| mount.kind.clone());
+        // Magic numbers of linux/magic.h: NFS, SMB, SMB2, CIFS, 9P, AFS, Ceph, Coda, FUSE. FUSE may
+        // be anything; treating a local one as remote costs little, the opposite may cost the data.
+        const REMOTE: [u32; 9] = [
+            0x6969,
+            0x517b,
+            0xfe53_4d42,
+            0xff53_4d42,
+            0x0102_1997,
+            0x5346_414f,
+            0x00c3_6400,
+            0x7375_7245,
+            FUSE,
+        ];
+        let magic = magic(directory)?;
+        Ok(Self {
+            longest_target: if kind == "xfs" { 1_023 } else { 4_095 },
+            kind,
+            mount_point: mount.map(|mount| mount.point).unwrap_or_default(),
+            read_only: fstatvfs(directory)?.f_flag.contains(StatVfsMountFlags::RDONLY),
+            network: REMOTE.contains(&magic),
+        })
+    }
+}
+
+/// `FUSE_SUPER_MAGIC` of linux/magic.h.
+pub(super) const FUSE: u32 = 0x6573_5546;
+
+/// The number by which the kernel tells file system types apart.
+pub(super) fn magic(directory: &Directory) -> io::Result<u32> {
+    // The field is signed on some machines; the numbers have 32 bits on all.
+    let number = fstatfs(directory)?.f_type & 0xffff_ffff;
+    Ok(u32::try_from(number).unwrap_or(0))
+}
+
+/// A line of the mount table.
+pub(super) struct Mount {
+    id: u64,
+    /// The directory of the file system that is mounted: `/` unless it is a bind mount.
+    pub(super) root: OsString,
+    pub(super) point: PathBuf,
+    pub(super) kind: String,
+}
+
+/// The mount that a directory was reached through.
+pub(super) fn mount_of(directory: &Directory) -> io::Result<Option<Mount>> {
+    let id = statx(directory, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?.stx_mnt_id;
+    Ok(mounts()?.into_iter().rev().find(|mount| mount.id == id))
+}
+
+fn mounts() -> io::Result<Vec<Mount>> {
+    let table = std::fs::read("/proc/self/mountinfo")?;
+    Ok(table.split(|&byte| byte == b'\n').filter_map(parse).collect())
+}
+
+/// proc(5): id, parent, device, root, mount point, options, optional fields, `-`, type, ...
+fn parse(line: &[u8]) -> Option<Mount> {
+    let mut fields = line.split(|&byte| byte == b' ');
+    let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    let mut fields = fields.skip(2);
+    let root = unescape(fields.next()?);
+    let point = unescape(fields.next()?).into();
+    let kind = fields.skip_while(|&field| field != b"-").nth(1)?;
+    Some(Mount { id, root, point, kind: String::from_utf8_lossy(kind).into_owned() })
+}
+
+/// Space, tab, newline and backslash stand there as `\040` and the like.
+fn unescape(field: &[u8]) -> OsString {
+    let mut name = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let code = (byte == b'\\').then(|| tail.get(..3)).flatten();
+        let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
+        match code.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(code) => {
+                name.push(code);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            None => {
+                name.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    OsString::from_vec(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mount_points_with_spaces_newlines_and_backslashes_are_read_whole() {
+        let line = br"36 35 98:0 /sub /mnt/a\040b\012c\134d rw,noatime shared:1 master:2 - fuse.bindfs /x rw";
+        let mount = parse(line).map(|mount| (mount.id, mount.root, mount.point, mount.kind));
+        let expected = (36, "/sub".into(), PathBuf::from("/mnt/a b\nc\\d"), "fuse.bindfs".to_owned());
+        assert_eq!(mount, Some(expected));
+    }
+}

@@ -1,0 +1,32 @@
+//! What a link stores.
+
+use std::ffi::OsStr;
+use std::io;
+
+use rustix::fs::readlinkat;
+
+use super::{Directory, from_bytes, ntfs_3g};
+use crate::model::{FileKind, Metadata, Target};
+
+/// The most symbolic links that the kernel follows in one path (`MAXSYMLINKS`).
+pub(crate) const MAX_HOPS: usize = 40;
+
+/// Reads a link. `None` where the object is none.
+///
+/// On ntfs-3g the text of `readlink` is a translation, often none at all: the reparse data is
+/// read instead, and only objects without any (Interix links) are asked for their text.
+pub(crate) fn read_link(
+    directory: &Directory,
+    name: &OsStr,
+    metadata: &Metadata,
+    on_ntfs: bool,
+) -> io::Result<Option<Target>> {
+    if metadata.kind != FileKind::Link {
+        return Ok(None);
+    }
+    if on_ntfs && let Some(point) = ntfs_3g::read_reparse_point(directory, name)? {
+        return Ok(Some(Target::Reparse(point)));
+    }
+    let text = readlinkat(directory, name, Vec::new())?;
+    Ok(Some(Target::Text(from_bytes(text.into_bytes()))))
+}

@@ -1,0 +1,22 @@
+//! Linux: descriptors, `*at` calls, and the extended attributes of ntfs-3g.
+
+mod directory;
+mod errors;
+mod filesystem;
+mod link;
+mod names;
+mod ntfs_3g;
+mod place;
+mod process;
+mod state_dir;
+mod user;
+
+pub(crate) use directory::{Directory, Entry};
+pub(crate) use errors::{describe, error_kind};
+pub(crate) use filesystem::Filesystem;
+pub(crate) use link::{MAX_HOPS, read_link};
+pub(crate) use names::{collation_key, from_bytes, from_wide, to_bytes, to_wide};
+pub(crate) use ntfs_3g::{NtfsVolume, REPARSE_DATA, by_descriptor, ntfs_volume};
+pub(crate) use place::Place;
+pub(crate) use process::Process;
+pub(crate) use state_dir::default_state_dir;

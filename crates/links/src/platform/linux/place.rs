@@ -1,0 +1,72 @@
+//! A name in an opened directory: what a path is once its parent has been looked up.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Directory, NtfsVolume, ntfs_volume, read_link};
+use crate::chain::Spot;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Metadata, Target, file_name_of};
+
+/// Where a link is or will be.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The path as it was given, without trailing slashes.
+    pub(crate) path: PathBuf,
+    /// The directory that holds it; links on the way to it were followed.
+    pub(crate) directory: Directory,
+    /// The last component.
+    pub(crate) name: OsString,
+}
+
+impl Place {
+    /// Opens the parent of a path. A trailing slash does not mean "what it leads to": the link
+    /// itself is always meant.
+    pub(crate) fn open(operation: &'static str, path: &Path) -> Result<Self> {
+        let Some(name) = file_name_of(path) else {
+            let cause = if path.as_os_str().is_empty() {
+                "the path is empty"
+            } else {
+                "the path names a directory by '/', '.' or '..', which cannot be a link"
+            };
+            return Err(Error::new(ErrorKind::InvalidPath, operation, path, cause));
+        };
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let directory = Directory::open(parent).map_err(|error| {
+            let missing = error.kind() == io::ErrorKind::NotFound;
+            let error = Error::io(operation, path, error);
+            if missing { error.of_kind(ErrorKind::ParentMissing) } else { error }
+        })?;
+        let mut clean = parent.to_owned();
+        clean.push(name);
+        Ok(Self { path: clean, directory, name: name.to_owned() })
+    }
+
+    pub(crate) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    pub(crate) fn spot(&self) -> Spot<'_> {
+        Spot { directory: &self.directory, name: &self.name, path: &self.path }
+    }
+
+    /// What is there, links not followed. `None` where nothing is.
+    pub(crate) fn metadata(&self) -> io::Result<Option<Metadata>> {
+        match self.directory.metadata_nofollow(&self.name) {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the link there stores. `None` where there is no symbolic link or reparse point.
+    pub(crate) fn target(&self, metadata: &Metadata) -> io::Result<Option<Target>> {
+        read_link(&self.directory, &self.name, metadata, self.ntfs()?.is_some())
+    }
+
+    /// The NTFS volume that the place is on, if ntfs-3g serves it.
+    pub(crate) fn ntfs(&self) -> io::Result<Option<NtfsVolume>> {
+        ntfs_volume(&self.directory)
+    }
+}

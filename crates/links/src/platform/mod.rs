@@ -1,0 +1,17 @@
+//! How each system is read. One switch; below it, files of the same names and signatures.
+//!
+//! Nothing here changes a disk: what does is private to [`crate::apply`].
+
+#[cfg(target_os = "linux")]
+#[path = "linux/mod.rs"]
+mod system;
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("links reads Linux only so far; Windows needs platform/windows/ and apply/os/windows/");
+
+pub(crate) use system::{
+    Directory, Entry, Filesystem, MAX_HOPS, NtfsVolume, Place, Process, collation_key, default_state_dir,
+    describe, error_kind, from_bytes, from_wide, ntfs_volume, read_link, to_bytes, to_wide,
+};
+#[cfg(target_os = "linux")]
+pub(crate) use system::{REPARSE_DATA, by_descriptor};

@@ -1,0 +1,129 @@
+//! Plans the removal of links: of the link objects and nothing else.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::inspect;
+use crate::model::{FileKind, LinkKind, Metadata, Target};
+use crate::names;
+use crate::plan::{Plan, Seen, Step};
+use crate::platform::Place;
+use crate::scan::{Filter, Found, KindFilter, ScanOptions, scan};
+
+const REMOVE: &str = "remove";
+
+/// Plans the removal of one link. With `kind`, only a link of that kind is removed; one name of a
+/// hard-linked file needs [`KindFilter::HARD`].
+///
+/// # Errors
+/// The path is a directory, the last name of a file, a file that holds its own data, or a link of
+/// another kind than asked for.
+pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
+    let place = Place::open(REMOVE, path)?;
+    let link = place.path.clone();
+    let fail = |error| Error::io(REMOVE, &link, error);
+    let refuse = |kind, cause: String| Err(Error::new(kind, REMOVE, &link, cause));
+    let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
+    let old = match inspect::see(&place, &metadata).map_err(fail)? {
+        Some(seen) => {
+            let found = seen.target.kind();
+            if !found.is_name_surrogate() {
+                return refuse(ErrorKind::NotALink, holds_data(found));
+            }
+            if kind.is_some_and(|kind| !kind.matches(found)) {
+                return refuse(ErrorKind::NotALink, format!("it is a {found}, not of the kind asked for"));
+            }
+            seen
+        }
+        None => one_name(&place, &metadata, kind)?,
+    };
+    Ok(Plan { steps: vec![Step::RemoveLink { link, old }], notes: Vec::new() })
+}
+
+/// Plans the removal of every symbolic link and junction below a directory; nothing is followed.
+/// What could not be read is in the second part.
+///
+/// # Errors
+/// `directory` is no directory, or is itself a link.
+pub fn plan_below(directory: &Path, filter: Filter, one_file_system: bool) -> Result<(Plan, Vec<Error>)> {
+    let clean: PathBuf = directory.components().collect();
+    let refuse = |kind, cause: &str| Err(Error::new(kind, REMOVE, directory, cause));
+    match Place::open(REMOVE, &clean) {
+        Ok(place) => {
+            let metadata = place.directory.metadata_nofollow(place.name());
+            match metadata.map_err(|error| Error::io(REMOVE, directory, error))?.kind {
+                FileKind::Directory => {}
+                FileKind::Link => {
+                    return refuse(ErrorKind::NotADirectory, "it is itself a link, which is not followed");
+                }
+                _ => return refuse(ErrorKind::NotADirectory, "not a directory"),
+            }
+        }
+        // `.`, `..` and `/` are directories by their name.
+        Err(error) if error.kind() == ErrorKind::InvalidPath && !directory.as_os_str().is_empty() => {}
+        Err(error) => return Err(error),
+    }
+    let (mut plan, mut errors) = (Plan::default(), Vec::new());
+    let mut options = ScanOptions::new([clean]);
+    options.filter = filter;
+    options.one_file_system = one_file_system;
+    for found in scan(options) {
+        let link = match found {
+            Ok(Found::Link(link)) => link,
+            Ok(Found::HardLinks(_)) => continue,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        if !link.kind.is_name_surrogate() {
+            plan.note(link.path, holds_data(link.kind));
+            continue;
+        }
+        match self::plan(&link.path, None) {
+            Ok(one) => plan.append(one),
+            Err(error) => errors.push(error),
+        }
+    }
+    plan.steps.sort_by(|a, b| a.path().cmp(b.path()));
+    Ok((plan, errors))
+}
+
+/// One name of a regular file.
+fn one_name(place: &Place, metadata: &Metadata, kind: Option<KindFilter>) -> Result<Seen> {
+    let refuse = |kind, cause: &str| Err(Error::new(kind, REMOVE, &place.path, cause));
+    match metadata.kind {
+        FileKind::Directory => return refuse(ErrorKind::IsDirectory, "a directory; only links are removed"),
+        FileKind::Link | FileKind::Special => {
+            return refuse(ErrorKind::NotALink, "a device, pipe or socket; only links are removed");
+        }
+        FileKind::File => {}
+    }
+    if metadata.links < 2 {
+        return refuse(ErrorKind::LastName, "a file with this one name; only links are removed");
+    }
+    match kind {
+        Some(kind) if kind == KindFilter::HARD => {}
+        Some(_) => {
+            return refuse(ErrorKind::NotALink, "a file with several names, not of the kind asked for");
+        }
+        None => {
+            return refuse(ErrorKind::KindNeeded, "a file with several names; --kind hard removes this one");
+        }
+    }
+    // Another name is what brings this one back; those elsewhere are looked for when it is needed.
+    let parent = place.directory.physical_path().ok();
+    let names = parent.map(|parent| names::find(metadata, &parent, &[])).transpose()?;
+    let others = names.map(|names| names.paths).unwrap_or_default();
+    let other = others.into_iter().find(|path| path.file_name() != Some(place.name()));
+    let target = Target::File(other.unwrap_or_default());
+    Ok(Seen { target, id: metadata.id, attributes: metadata.attributes })
+}
+
+fn holds_data(kind: LinkKind) -> String {
+    let what = match kind {
+        LinkKind::Other(tag) => tag.name().map_or_else(|| tag.to_string(), std::borrow::Cow::into_owned),
+        kind => kind.to_string(),
+    };
+    format!("a reparse point ({what}) that holds its own data or service, not a link; only links are removed")
+}

@@ -1,0 +1,110 @@
+//! Which of the links found are wanted.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use globset::{GlobBuilder, GlobMatcher};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Link, LinkKind, State, Target};
+
+/// A kind to look for. `symlink` means the three kinds of symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindFilter(&'static str);
+
+impl KindFilter {
+    /// Hard links.
+    pub const HARD: Self = Self("hard");
+
+    /// Whether a link of this kind is meant.
+    #[must_use]
+    pub fn matches(self, kind: LinkKind) -> bool {
+        match kind {
+            LinkKind::SymlinkFile | LinkKind::SymlinkDir if self.0 == "symlink" => true,
+            kind => self.0 == kind.as_str(),
+        }
+    }
+}
+
+impl FromStr for KindFilter {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        LinkKind::NAMES.into_iter().find(|name| *name == text).map(Self).ok_or(())
+    }
+}
+
+/// Which links to give; empty, all symbolic links and reparse points.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Kinds to give; hard links only if named here.
+    pub kinds: Vec<KindFilter>,
+    /// States to give; empty, all.
+    pub states: Vec<State>,
+    target: Option<GlobMatcher>,
+    exclude: Option<Gitignore>,
+}
+
+impl Filter {
+    /// Gives only links whose stored target matches a shell pattern. `*` also matches `/` and `\`.
+    ///
+    /// # Errors
+    /// The pattern has no meaning.
+    pub fn target(&mut self, pattern: &str) -> Result<()> {
+        // `\` is no escape here: Windows targets are full of them.
+        let glob = GlobBuilder::new(pattern).literal_separator(false).backslash_escape(false).build();
+        let glob = glob.map_err(|error| invalid("read the target pattern", pattern, &error))?;
+        self.target = Some(glob.compile_matcher());
+        Ok(())
+    }
+
+    /// Leaves out what matches a pattern, in the syntax of `.gitignore`; a directory with all below it.
+    ///
+    /// # Errors
+    /// A pattern has no meaning.
+    pub fn exclude(&mut self, patterns: &[String]) -> Result<()> {
+        if patterns.is_empty() {
+            return Ok(());
+        }
+        const OPERATION: &str = "read the exclude pattern";
+        let mut builder = GitignoreBuilder::new("");
+        for pattern in patterns {
+            builder.add_line(None, pattern).map_err(|error| invalid(OPERATION, pattern, &error))?;
+        }
+        self.exclude =
+            Some(builder.build().map_err(|error| invalid(OPERATION, &patterns.join(" "), &error))?);
+        Ok(())
+    }
+
+    pub(super) fn wants_hard_links(&self) -> bool {
+        self.kinds.contains(&KindFilter::HARD)
+    }
+
+    /// Whether anything but hard links is wanted.
+    pub(super) fn wants_links(&self) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|kind| *kind != KindFilter::HARD)
+    }
+
+    pub(super) fn wants_kind(&self, kind: LinkKind) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|filter| filter.matches(kind))
+    }
+
+    pub(super) fn wants(&self, link: &Link) -> bool {
+        (self.states.is_empty() || self.states.contains(&link.state)) && self.wants_target(link)
+    }
+
+    fn wants_target(&self, link: &Link) -> bool {
+        let Some(glob) = &self.target else { return true };
+        link.target.as_ref().and_then(Target::shown).is_some_and(|target| glob.is_match(target))
+    }
+
+    /// Whether a path, relative to the root of the scan, is left out.
+    pub(super) fn excludes(&self, relative: &Path, directory: bool) -> bool {
+        self.exclude.as_ref().is_some_and(|set| set.matched(relative, directory).is_ignore())
+    }
+}
+
+fn invalid(operation: &'static str, pattern: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::InvalidOption, operation, pattern, error.to_string())
+}

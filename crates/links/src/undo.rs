@@ -1,0 +1,339 @@
+//! Plans an operation backwards. What the journal says is only where to look: the disk decides.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::inspect;
+use crate::journal::{Journal, Operation, OperationId, Outcome, Recorded, Status};
+use crate::model::{FileId, FileKind, Metadata, Target};
+use crate::names;
+use crate::plan::{Plan, Seen, Step};
+use crate::platform::{Directory, Place};
+
+const UNDO: &str = "undo";
+
+/// An undo, planned.
+#[derive(Debug)]
+pub struct Undo {
+    /// The operation to be undone.
+    pub operation: Operation,
+    /// What will be done.
+    pub plan: Plan,
+    /// What cannot be undone, because it was changed since.
+    pub changed: Vec<Error>,
+}
+
+/// Plans to undo an operation; without a number the newest one not undone yet.
+///
+/// # Errors
+/// There is no such operation, it was undone already, or it still runs.
+pub fn plan(journal: &Journal, id: Option<OperationId>) -> Result<Undo> {
+    let operation = match id {
+        Some(id) => journal.operation(id)?,
+        None => journal.last_undoable()?,
+    };
+    let refuse = |cause: String| Err(Error::new(ErrorKind::Nothing, UNDO, journal.directory(), cause));
+    if let Some(by) = operation.undone_by {
+        return refuse(format!("operation {} was undone already, by {by}", operation.id));
+    }
+    if operation.status == Status::Running {
+        return refuse(format!("operation {} is still running", operation.id));
+    }
+    let steps = journal.steps(operation.id)?;
+    let mut backwards = Backwards { plan: Plan::default(), gone: BTreeSet::new() };
+    let mut changed = Vec::new();
+    for recorded in steps.iter().rev() {
+        if let Err(error) = backwards.step(recorded) {
+            changed.push(error);
+        }
+    }
+    Ok(Undo { operation, plan: backwards.plan, changed })
+}
+
+/// How a step that the journal has no end of stands on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It was done.
+    Made,
+    /// It was not done.
+    NotMade,
+    /// It was begun; a leftover is there.
+    Half,
+    /// The disk cannot be asked, or tells something else.
+    Unknown,
+}
+
+/// Looks on the disk whether a step was done.
+#[must_use]
+pub fn effect(recorded: &Recorded) -> Effect {
+    match &recorded.outcome {
+        Outcome::Done(_) => return Effect::Made,
+        Outcome::NotReached => return Effect::NotMade,
+        Outcome::Pending | Outcome::Failed(_) => {}
+    }
+    let Ok(spot) = Spot::look(recorded.step.path()) else { return Effect::Unknown };
+    let private = spot.place.path.with_file_name(&recorded.private_name);
+    let left = Spot::look(&private).is_ok_and(|left| left.metadata.is_some());
+    let made = match &recorded.step {
+        Step::MakeDirectory { .. } => spot.is(FileKind::Directory).then_some(true),
+        Step::CreateLink { target, file, .. } | Step::ReplaceLink { target, file, .. } => {
+            let is = spot.holds(target, *file);
+            let new = matches!(recorded.step, Step::CreateLink { .. });
+            match (is, &spot.metadata) {
+                (true, _) => Some(true),
+                (false, None) => Some(false),
+                (false, Some(found)) if new && is_stub(target, found) => return Effect::Half,
+                (false, Some(_)) => {
+                    if new {
+                        None
+                    } else {
+                        Some(false)
+                    }
+                }
+            }
+        }
+        Step::RemoveLink { .. } | Step::RemoveEmpty { .. } => Some(spot.metadata.is_none()),
+    };
+    match (left, made) {
+        (true, _) => Effect::Half,
+        (false, Some(true)) => Effect::Made,
+        (false, Some(false)) => Effect::NotMade,
+        (false, None) => Effect::Unknown,
+    }
+}
+
+/// A Windows link takes two calls: killed between them, an empty file or directory is there.
+fn is_stub(target: &Target, found: &Metadata) -> bool {
+    match (target, found.kind) {
+        (Target::Reparse(point), FileKind::Directory) => point.directory,
+        (Target::Reparse(point), FileKind::File) => !point.directory && found.size == 0 && found.links == 1,
+        _ => false,
+    }
+}
+
+/// A path, and what is there.
+struct Spot {
+    place: Place,
+    metadata: Option<Metadata>,
+    seen: Option<Seen>,
+}
+
+impl Spot {
+    fn look(path: &Path) -> Result<Self> {
+        let place = Place::open(UNDO, path)?;
+        let fail = |error| Error::io(UNDO, path, error);
+        let metadata = place.metadata().map_err(fail)?;
+        let seen = match &metadata {
+            Some(metadata) => inspect::see(&place, metadata).map_err(fail)?,
+            None => None,
+        };
+        Ok(Self { place, metadata, seen })
+    }
+
+    fn is(&self, kind: FileKind) -> bool {
+        self.metadata.is_some_and(|metadata| metadata.kind == kind)
+    }
+
+    /// Whether this is the link with this target; a hard link, whether it is a name of this file.
+    fn holds(&self, target: &Target, file: Option<FileId>) -> bool {
+        match (target, self.metadata, file) {
+            (Target::File(_), Some(metadata), Some(file)) => {
+                self.seen.is_none() && metadata.kind != FileKind::Directory && metadata.id.same_file(file)
+            }
+            (Target::File(_), ..) => false,
+            (target, ..) => self.seen.as_ref().is_some_and(|seen| seen.target == *target),
+        }
+    }
+
+    /// What is there now, as a step must find it.
+    fn now(&self, target: &Target) -> Option<Seen> {
+        match target {
+            Target::File(_) => self.metadata.map(|metadata| Seen {
+                target: target.clone(),
+                id: metadata.id,
+                attributes: metadata.attributes,
+            }),
+            _ => self.seen.clone(),
+        }
+    }
+}
+
+struct Backwards {
+    plan: Plan,
+    /// What the plan will have removed: a directory of only these will be empty.
+    gone: BTreeSet<PathBuf>,
+}
+
+impl Backwards {
+    fn step(&mut self, recorded: &Recorded) -> Result<()> {
+        if recorded.outcome == Outcome::NotReached {
+            return Ok(());
+        }
+        let path = recorded.step.path();
+        let spot = match Spot::look(path) {
+            Ok(spot) => spot,
+            // Where the directory itself is gone, so is what was made in it.
+            Err(error) if error.kind() == ErrorKind::ParentMissing && makes(&recorded.step) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        self.leftover(recorded, &spot)?;
+        match &recorded.step {
+            Step::MakeDirectory { path } => self.made_directory(path, recorded, &spot),
+            Step::CreateLink { link, target, file, .. } => self.created(link, target, *file, recorded, &spot),
+            Step::ReplaceLink { link, old, target, file, .. } => {
+                self.replaced(link, old, target, *file, &spot)
+            }
+            Step::RemoveLink { link, old } => self.removed(link, old, recorded, &spot),
+            Step::RemoveEmpty { path, directory, .. } => {
+                if *directory && spot.metadata.is_none() && !matches!(recorded.outcome, Outcome::Failed(_)) {
+                    self.plan.steps.push(Step::MakeDirectory { path: path.clone() });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A killed run may have left the new link of a replacement under its private name.
+    fn leftover(&mut self, recorded: &Recorded, spot: &Spot) -> Result<()> {
+        if matches!(recorded.outcome, Outcome::Done(_)) {
+            return Ok(());
+        }
+        let private = spot.place.path.with_file_name(&recorded.private_name);
+        let left = Spot::look(&private)?;
+        let Some(metadata) = left.metadata else { return Ok(()) };
+        if let Step::ReplaceLink { target, .. } = &recorded.step {
+            if let Some(old) = left.now(target).filter(|old| old.target == *target) {
+                self.plan.steps.push(Step::RemoveLink { link: private, old });
+            } else if is_stub(target, &metadata) {
+                self.remove_stub(private, &metadata);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_stub(&mut self, path: PathBuf, metadata: &Metadata) {
+        self.gone.insert(path.clone());
+        let directory = metadata.kind == FileKind::Directory;
+        self.plan.steps.push(Step::RemoveEmpty { path, id: metadata.id, directory });
+    }
+
+    fn made_directory(&mut self, path: &Path, recorded: &Recorded, spot: &Spot) -> Result<()> {
+        let Some(metadata) = spot.metadata else { return Ok(()) };
+        let ours = match recorded.outcome {
+            Outcome::Done(Some(made)) => metadata.id.same_file(made),
+            Outcome::Done(None) | Outcome::NotReached => false,
+            // Made by the killed run, or by another at the same time: only an empty one is taken.
+            Outcome::Pending | Outcome::Failed(_) => matches!(recorded.outcome, Outcome::Pending),
+        };
+        if !ours || metadata.kind != FileKind::Directory {
+            return Ok(());
+        }
+        let entries = Directory::open(path).and_then(|directory| directory.entries());
+        let mut entries = entries.map_err(|error| Error::io(UNDO, path, error))?;
+        let others =
+            entries.any(|entry| entry.map_or(true, |entry| !self.gone.contains(&path.join(entry.name))));
+        if others {
+            self.plan.note(path, "the directory stays: it holds more than was made in it");
+            return Ok(());
+        }
+        self.remove_stub(path.to_owned(), &metadata);
+        Ok(())
+    }
+
+    fn created(
+        &mut self,
+        link: &Path,
+        target: &Target,
+        file: Option<FileId>,
+        recorded: &Recorded,
+        spot: &Spot,
+    ) -> Result<()> {
+        let Some(metadata) = spot.metadata else { return Ok(()) };
+        if spot.holds(target, file) {
+            if matches!(recorded.outcome, Outcome::Failed(_)) {
+                // It failed because this was there already: not ours.
+                return Ok(());
+            }
+            if matches!(target, Target::File(_)) && metadata.links < 2 {
+                return Err(changed(link, "it is the last name of its file now"));
+            }
+            if let Some(old) = spot.now(target) {
+                self.gone.insert(link.to_owned());
+                self.plan.steps.push(Step::RemoveLink { link: link.to_owned(), old });
+            }
+            return Ok(());
+        }
+        match recorded.outcome {
+            Outcome::Pending if is_stub(target, &metadata) => {
+                self.remove_stub(link.to_owned(), &metadata);
+                Ok(())
+            }
+            Outcome::Done(_) => Err(changed(link, "what was made there has been changed since")),
+            _ => Ok(()),
+        }
+    }
+
+    fn replaced(
+        &mut self,
+        link: &Path,
+        old: &Seen,
+        target: &Target,
+        file: Option<FileId>,
+        spot: &Spot,
+    ) -> Result<()> {
+        if spot.holds(&old.target, Some(old.id)) {
+            return Ok(());
+        }
+        if !spot.holds(target, file) {
+            let cause = if spot.metadata.is_none() { "it is gone" } else { "it has been changed since" };
+            return Err(changed(link, cause));
+        }
+        if let Some(now) = spot.now(target) {
+            self.plan.steps.push(Step::ReplaceLink {
+                link: link.to_owned(),
+                old: now,
+                target: old.target.clone(),
+                file: None,
+                attributes: Some(old.attributes),
+            });
+        }
+        Ok(())
+    }
+
+    fn removed(&mut self, link: &Path, old: &Seen, recorded: &Recorded, spot: &Spot) -> Result<()> {
+        let private = spot.place.path.with_file_name(&recorded.private_name);
+        let left = Spot::look(&private)?;
+        let waiting = left.metadata.is_some_and(|metadata| metadata.id.same_file(old.id));
+        if spot.metadata.is_some() {
+            if spot.holds(&old.target, Some(old.id)) {
+                return Ok(());
+            }
+            return Err(changed(link, "the name is taken by something else now"));
+        }
+        let (target, file, attributes) = match &old.target {
+            Target::File(_) => {
+                let near = link.parent().filter(|parent| !parent.as_os_str().is_empty());
+                let name = names::find_any(old.id, near.unwrap_or(Path::new(".")));
+                let name = name.ok_or_else(|| changed(link, "no other name of its file was found"))?;
+                let metadata = Spot::look(&name)?.metadata;
+                (Target::File(name), metadata.map(|metadata| metadata.id), None)
+            }
+            target => (target.clone(), None, Some(old.attributes)),
+        };
+        self.plan.steps.push(Step::CreateLink { link: link.to_owned(), target, file, attributes });
+        // Killed between renaming and removing: the old object still waits under its private name.
+        if waiting && let Some(now) = left.now(&old.target) {
+            self.plan.steps.push(Step::RemoveLink { link: private, old: now });
+        }
+        Ok(())
+    }
+}
+
+fn makes(step: &Step) -> bool {
+    matches!(step, Step::MakeDirectory { .. } | Step::CreateLink { .. })
+}
+
+fn changed(path: &Path, cause: &str) -> Error {
+    Error::new(ErrorKind::Changed, UNDO, path, cause)
+}

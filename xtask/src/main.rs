@@ -1,0 +1,75 @@
+//! `cargo xtask`: the checks of this repository, each behind one command.
+//!
+//! ```text
+//! main.rs     which command was typed
+//! test.rs     `test`: every step in order, and the account of what ran
+//! count.rs    reads what `cargo test` prints and what the tests report about filesystems
+//! tools.rs    the programs the checks need, and how to get them
+//! house/      `house`: rules about the source that no compiler checks
+//! readme/     `readme`: runs the examples of README.md and docs/
+//! volume.rs   a mounted NTFS volume for those examples
+//! fuzz.rs     `fuzz`: runs the fuzz targets
+//! run.rs      starts programs
+//! ```
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is all this program is for")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the bar on changing a disk is for the product; a build tool makes and removes temporary files"
+)]
+
+mod count;
+mod fuzz;
+mod house;
+mod readme;
+mod run;
+mod test;
+mod tools;
+mod volume;
+
+use std::process::ExitCode;
+
+/// What went wrong, ready to be printed. Nobody branches on it, so it needs no more structure.
+type Result<T> = std::result::Result<T, String>;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test            install what the checks need, then run every check (needs root: tests mount volumes)
+  test --quick    the same without dependency, fuzz and README checks
+  readme          run the examples of README.md and docs/ alone
+  house           check the house rules alone
+  fuzz [SECONDS]  run each fuzz target for SECONDS (default 60); needs nightly Rust and cargo-fuzz
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => test::test(test::Extent::Everything),
+        ["test", "--quick"] => test::test(test::Extent::Quick),
+        ["readme"] => readme::check().map(|_| ()),
+        ["house"] => house::check(),
+        ["fuzz"] => fuzz::fuzz(60),
+        ["fuzz", seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::fuzz(seconds),
+            Err(_) => return usage(),
+        },
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => return usage(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprint!("{USAGE}");
+    ExitCode::from(2)
+}
