@@ -1,2 +1,35 @@
-//! Placeholder
-fn main() {}
+//! `linkctl`: hard links, symbolic links and junctions on the command line.
+//!
+//! ```text
+//! args/        the command line as types: mod.rs (verbs) options.rs (what several share)
+//! commands/    one file a verb: reads its arguments, calls the library, hands over to output
+//! output/      table, json, csv, paths; sanitize.rs is the last stop of every name
+//! failure.rs   errors in words, each with what to do about it
+//! exit.rs      exit codes, and which one wins
+//! kinds.rs     the table of what each kind of link can do
+//! session.rs   what a changing verb needs: journal, question, progress, Ctrl-C
+//! ```
+
+mod args;
+mod commands;
+mod exit;
+mod failure;
+mod kinds;
+mod output;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    let verb = cli.command.name();
+    match commands::run(cli.command) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(verb).into(),
+    }
+}

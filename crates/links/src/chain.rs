@@ -54,6 +54,8 @@ enum Todo {
     Root,
     /// The path asks for a directory here, by ending in `/` or `/.`.
     Directory,
+    /// Up, but not out of this NTFS volume: to Windows there is nothing above its root.
+    UpWithin(PathBuf),
     /// Go to the root of an NTFS volume (what Windows calls its drive).
     VolumeRoot(PathBuf),
     /// The text of this link has been resolved to the end.
@@ -185,7 +187,8 @@ impl Walk {
                 Todo::Root => self.go(Path::new("/"))?,
                 Todo::Directory => self.must_be_directory()?,
                 Todo::VolumeRoot(root) => self.go(&root)?,
-                Todo::Up => {
+                Todo::UpWithin(root) if self.path == root => self.must_be_directory()?,
+                Todo::Up | Todo::UpWithin(_) => {
                     self.must_be_directory()?;
                     let parent = self.directory.open_parent();
                     self.directory = parent.map_err(|error| Stop::io(&error, &self.path))?;
@@ -231,7 +234,7 @@ impl Walk {
         };
         let target = platform::read_link(&self.directory, &name, &metadata, ntfs.is_some());
         if let Some(target) = target.map_err(|error| Stop::io(&error, &at))? {
-            return self.hop(at, metadata.id, &target, ntfs);
+            return self.hop(&at, metadata.id, &target, ntfs);
         }
         if metadata.kind == FileKind::Directory {
             self.directory = self.directory.open_child(&name).map_err(|error| Stop::io(&error, &at))?;
@@ -261,20 +264,14 @@ impl Walk {
         Err(Stop::io(&error, &self.path.join(name)))
     }
 
-    fn hop(
-        &mut self,
-        at: PathBuf,
-        id: FileId,
-        target: &Target,
-        ntfs: Option<NtfsVolume>,
-    ) -> Result<(), Stop> {
-        self.hops.push(Hop { link: at.clone(), kind: target.kind(), target: target.shown() });
+    fn hop(&mut self, at: &Path, id: FileId, target: &Target, ntfs: Option<NtfsVolume>) -> Result<(), Stop> {
+        self.hops.push(Hop { link: at.to_owned(), kind: target.kind(), target: target.shown() });
         if self.hops.len() > GIVE_UP {
-            return Err(Stop::new(State::TooLong, &at, format!("more than {GIVE_UP} hops")));
+            return Err(Stop::new(State::TooLong, at, format!("more than {GIVE_UP} hops")));
         }
         let open = self.open.entry(id).or_insert(0);
         if *open > 0 {
-            return Err(Stop::new(State::Loop, &at, "the chain comes back to this link"));
+            return Err(Stop::new(State::Loop, at, "the chain comes back to this link"));
         }
         *open += 1;
         self.todo.push(Todo::Done(id));
@@ -283,10 +280,10 @@ impl Walk {
             Target::Reparse(point) => {
                 self.windows_hops += 1;
                 let data = point.decode().map_err(|error| {
-                    Stop::new(State::Missing, &at, format!("the reparse data is broken: {error}"))
+                    Stop::new(State::Missing, at, format!("the reparse data is broken: {error}"))
                 })?;
                 let Some(volume) = ntfs else { return Ok(()) };
-                self.push_windows(&at, &data, volume)?;
+                self.push_windows(at, &data, volume)?;
             }
             Target::File(_) => {}
         }
@@ -341,7 +338,7 @@ impl Walk {
             let name = platform::from_wide(&WideString::from_units(part.to_vec()));
             match name.as_encoded_bytes() {
                 b"" | b"." => {}
-                b".." => self.todo.push(Todo::Up),
+                b".." => self.todo.push(Todo::UpWithin(volume.root.clone())),
                 // A slash is no separator there; on Linux it cannot be part of a name either.
                 bytes if bytes.contains(&b'/') => {
                     let reason = "the target holds '/', which Windows does not follow (error 123)";

@@ -68,11 +68,11 @@ pub(crate) mod os_string {
 
 /// `#[serde(with)]` for a `PathBuf`.
 pub(crate) mod path {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use super::{Deserialize, Deserializer, Serialize, Serializer, Wire, from_wire, to_wire};
 
-    pub(crate) fn serialize<S: Serializer>(path: &PathBuf, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
         to_wire(path.as_os_str()).serialize(serializer)
     }
 

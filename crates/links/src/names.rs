@@ -105,7 +105,7 @@ fn visit_files(
             let path = path.join(&entry.name);
             match metadata.kind {
                 FileKind::Directory if depth == Depth::All && metadata.id.volume == volume => {
-                    pending.push(path)
+                    pending.push(path);
                 }
                 FileKind::File if visit(path, metadata).is_break() => return Ok(()),
                 _ => {}

@@ -165,6 +165,19 @@ impl Step {
         }
     }
 
+    /// The same step at another path.
+    pub(crate) fn at(mut self, new: PathBuf) -> Self {
+        match &mut self {
+            Self::MakeDirectory { path } | Self::RemoveEmpty { path, .. } => *path = new,
+            Self::CreateLink { link, .. }
+            | Self::ReplaceLink { link, .. }
+            | Self::RemoveLink { link, .. } => {
+                *link = new;
+            }
+        }
+        self
+    }
+
     /// What the link made or removed stores.
     #[must_use]
     pub fn target(&self) -> Option<&Target> {

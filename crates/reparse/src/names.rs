@@ -102,7 +102,7 @@ pub(crate) fn push_units(out: &mut Vec<u8>, units: &[u16]) {
 ///
 /// # Errors
 ///
-/// [`EncodeError::TooLong`]; nothing is cut off.
+/// [`EncodeError::TooLong`] if a number does not fit in its field; the whole buffer's size is its caller's to check.
 pub(crate) fn payload(
     first: &WideString,
     second: &WideString,
@@ -113,13 +113,9 @@ pub(crate) fn payload(
     let gap = if nul { 2 } else { 0 };
     let lens = [first.len(), second.len()].map(|units| units.saturating_mul(2));
     let len = lens.iter().fold(HEADER + fixed_len + 2 * gap, |sum, len| sum.saturating_add(*len));
-    let too_long = EncodeError::TooLong { len, max: MAX_TOTAL };
-    if len > MAX_TOTAL {
-        return Err(too_long);
-    }
     let [Ok(first_len), Ok(second_len), Ok(second_at)] = [lens[0], lens[1], lens[0] + gap].map(u16::try_from)
     else {
-        return Err(too_long);
+        return Err(EncodeError::TooLong { len, max: MAX_TOTAL });
     };
     let mut out = fields(Place { offset: 0, len: first_len }, Place { offset: second_at, len: second_len });
     for name in [first, second] {

@@ -115,6 +115,8 @@ fn app_alias_keeps_empty_strings_and_takes_an_unterminated_one() {
     let ReparseData::AppExecLink(link) = data else { panic!("{data:?}") };
     assert_eq!(link.strings, ["a", ""].map(wide));
     assert_eq!(link.target(), None);
+    let strings = ["p", "a", "", "0"].map(wide).to_vec();
+    assert_eq!(AppExecLink { version: 3, strings }.target(), None, "an empty program is none");
 }
 
 #[test]

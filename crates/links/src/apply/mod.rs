@@ -5,6 +5,7 @@ mod probe;
 mod state;
 mod step;
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use probe::{Capability, Finding, probe};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::journal::{Journal, OperationId, Outcome, Status};
 use crate::model::{FileId, LinkSpec};
 use crate::plan::{Plan, Step};
+use crate::platform::Directory;
 
 /// Steps are written down this many at a time: one commit before them, one behind.
 const CHUNK: usize = 256;
@@ -140,6 +142,8 @@ pub fn create(spec: &LinkSpec) -> Result<()> {
 /// The journal of one run, or none: once it fails, it is told and given up, and the work goes on.
 struct Log<'j> {
     open: Option<(&'j mut Journal, OperationId)>,
+    /// The parent directory met last, as typed and in full: the next step's is mostly the same.
+    parent: Option<(PathBuf, PathBuf)>,
 }
 
 impl<'j> Log<'j> {
@@ -149,12 +153,12 @@ impl<'j> Log<'j> {
         planned: usize,
         observer: &mut dyn Observer,
     ) -> Self {
-        let Some(journal) = journal else { return Self { open: None } };
+        let Some(journal) = journal else { return Self { open: None, parent: None } };
         match journal.begin(request.verb, request.undoes, planned) {
-            Ok(id) => Self { open: Some((journal, id)) },
+            Ok(id) => Self { open: Some((journal, id)), parent: None },
             Err(error) => {
                 observer.warning(&error);
-                Self { open: None }
+                Self { open: None, parent: None }
             }
         }
     }
@@ -177,8 +181,29 @@ impl<'j> Log<'j> {
     }
 
     fn intend(&mut self, first: usize, steps: &[Step], names: &[String], observer: &mut dyn Observer) {
+        if self.open.is_none() {
+            return;
+        }
+        let steps: Vec<Step> = steps.iter().map(|step| self.in_full(step)).collect();
         let rows: Vec<(&Step, &str)> = steps.iter().zip(names.iter().map(String::as_str)).collect();
         self.write(observer, |journal, id| journal.intend(id, first, &rows));
+    }
+
+    /// The step with its path in full, links in the parent resolved: undone next month from another
+    /// directory, it must still mean the same place.
+    fn in_full(&mut self, step: &Step) -> Step {
+        let path = step.path();
+        let typed = path.parent().unwrap_or(Path::new(""));
+        if self.parent.as_ref().is_none_or(|(known, _)| known != typed) {
+            let physical = Directory::open(typed).and_then(|directory| directory.physical_path());
+            // A parent that an earlier step of this chunk will make has no physical path yet.
+            let full = physical.or_else(|_| std::path::absolute(typed)).unwrap_or_else(|_| typed.to_owned());
+            self.parent = Some((typed.to_owned(), full));
+        }
+        match (&self.parent, path.file_name()) {
+            (Some((_, full)), Some(name)) => step.clone().at(full.join(name)),
+            _ => step.clone(),
+        }
     }
 
     fn record(&mut self, first: usize, outcomes: &[Outcome], observer: &mut dyn Observer) {

@@ -146,7 +146,7 @@ fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr) -> Result<Fi
     if let Err(error) = swapped {
         return Err(match os::remove_file(&place.directory, private) {
             Ok(()) => error,
-            Err(_) => left_behind(error, &place, private),
+            Err(_) => left_behind(&error, &place, private),
         });
     }
     // Renaming one name of a file onto another of the same file does nothing and says nothing.
@@ -187,7 +187,7 @@ fn remove(link: &Path, old: &Seen, private: &OsStr) -> Result<()> {
     let Err(error) = removed else { return Ok(()) };
     match os::rename_to_new(&place.directory, private, place.name()) {
         Ok(()) => Err(error),
-        Err(_) => Err(left_behind(error, &place, private)),
+        Err(_) => Err(left_behind(&error, &place, private)),
     }
 }
 
@@ -214,7 +214,7 @@ fn remove_empty(path: &Path, id: FileId, directory: bool, private: &OsStr) -> Re
     let Err(error) = removed else { return Ok(()) };
     match os::rename_to_new(&place.directory, private, place.name()) {
         Ok(()) => Err(error),
-        Err(_) => Err(left_behind(error, &place, private)),
+        Err(_) => Err(left_behind(&error, &place, private)),
     }
 }
 
@@ -246,7 +246,7 @@ fn reopen(place: &Place) -> Result<crate::platform::Directory> {
         .map_err(|error| Error::io("open the directory of", &place.path, error))
 }
 
-fn left_behind(error: Error, place: &Place, private: &OsStr) -> Error {
+fn left_behind(error: &Error, place: &Place, private: &OsStr) -> Error {
     let left = place.path.with_file_name(private);
     let cause = format!("{}; the link is now at {left:?}", error.cause());
     Error::new(error.kind(), error.operation(), &place.path, cause)

@@ -23,6 +23,7 @@ const RESIDENT: usize = 500;
 pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
     let task = Task { operation: SYMLINK, spec, ground };
     let volume = task.volume()?;
+    task.must_lead_elsewhere(&volume)?;
     let (text, found) = match task.typed()? {
         Typed::Windows(text) if spec.form == Form::Relative => {
             let path = task.on_volume(&text, &volume)?;
@@ -48,6 +49,10 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
     let target = found.and_then(|path| kind_at(&path)).or_else(|| task.kind_on_volume(&data, &volume));
     let ends_as_directory =
         spec.target.as_encoded_bytes().last().is_some_and(|byte| matches!(byte, b'/' | b'\\'));
+    if target.is_none() && task.leaves_volume() {
+        let cause = "the relative target leaves the volume, and Windows goes no higher than its root";
+        return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
+    }
     let directory = match (spec.shape, target) {
         (Some(shape), _) => shape == Shape::Directory,
         (None, Some(kind)) => kind == FileKind::Directory,
@@ -71,6 +76,7 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
 pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
     let task = Task { operation: JUNCTION, spec, ground };
     let volume = task.volume()?;
+    task.must_lead_elsewhere(&volume)?;
     if spec.form == Form::Relative {
         return Err(task.refuse(ErrorKind::InvalidTarget, "a junction stores an absolute path".into()));
     }
@@ -83,10 +89,7 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
         Typed::Windows(text) => match classify(&text) {
             // `\t` and `..\t` are read like `/t` and `../t` would be: from the volume, from here.
             TargetClass::Rooted => task.drive_path(&task.on_volume(&text, &volume)?, &volume)?,
-            TargetClass::Relative => {
-                let path: PathBuf = platform::from_wide(&text).to_string_lossy().split('\\').collect();
-                task.drive_path(&task.full(&path)?, &volume)?
-            }
+            TargetClass::Relative => task.drive_path(&task.full(&linux_words(&text))?, &volume)?,
             TargetClass::Unc => {
                 let cause = "the target is on the network, and a junction stays on its computer";
                 return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
@@ -169,6 +172,33 @@ impl Task<'_> {
         Ok(Typed::Linux(target.into()))
     }
 
+    /// Refuses a target that names the link itself.
+    fn must_lead_elsewhere(&self, volume: &NtfsVolume) -> Result<()> {
+        let path = match self.typed()? {
+            Typed::Linux(path) => path,
+            Typed::Windows(text) => match classify(&text) {
+                TargetClass::Relative => linux_words(&text),
+                // On another volume it is no link of this one.
+                _ => self.on_volume(&text, volume).unwrap_or_default(),
+            },
+        };
+        // A junction's target, and one to be rewritten, is read from the current directory.
+        let stored = self.operation == SYMLINK && self.spec.form == Form::AsTyped;
+        let path = if stored { self.ground.parent.join(path) } else { path };
+        if self.ground.is_link_itself(&path) {
+            return Err(self.refuse(ErrorKind::SameFile, "the link would lead to itself".into()));
+        }
+        Ok(())
+    }
+
+    /// Whether a relative target as typed leads somewhere on Linux: then only the volume's border is
+    /// between Windows and it.
+    fn leaves_volume(&self) -> bool {
+        let typed = Path::new(&self.spec.target);
+        let relative = typed.is_relative() && self.spec.form == Form::AsTyped;
+        relative && self.ground.directory.metadata_follow(typed.as_os_str()).is_ok()
+    }
+
     fn full(&self, path: &Path) -> Result<PathBuf> {
         full_path(path)
             .map_err(|error| Error::io(self.operation, &self.ground.link, error).with(&self.spec.target))
@@ -206,9 +236,7 @@ impl Task<'_> {
                 return Err(self.refuse(ErrorKind::CrossesVolumes, cause));
             }
         };
-        let parts = rest.split(|&unit| unit == u16::from(b'\\'));
-        let names = parts.map(|part| platform::from_wide(&WideString::from_units(part.to_vec())));
-        Ok(volume.root.join(names.filter(|name| !name.is_empty()).collect::<PathBuf>()))
+        Ok(volume.root.join(linux_words(&WideString::from_units(rest.to_vec()))))
     }
 
     fn relative(&self, full: &Path) -> Result<WideString> {
@@ -236,6 +264,13 @@ impl Task<'_> {
         }
         Ok(Target::Reparse(ReparsePoint { raw, directory }))
     }
+}
+
+/// `a\b` as `a/b`; without a leading separator.
+fn linux_words(text: &WideString) -> PathBuf {
+    let parts = text.units().split(|&unit| unit == u16::from(b'\\'));
+    let names = parts.map(|part| platform::from_wide(&WideString::from_units(part.to_vec())));
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 fn kind_at(path: &Path) -> Option<FileKind> {

@@ -47,6 +47,12 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Links of these kinds in these states; none named, any.
+    pub fn new(kinds: impl IntoIterator<Item = KindFilter>, states: impl IntoIterator<Item = State>) -> Self {
+        let (kinds, states) = (kinds.into_iter().collect(), states.into_iter().collect());
+        Self { kinds, states, ..Self::default() }
+    }
+
     /// Gives only links whose stored target matches a shell pattern. `*` also matches `/` and `\`.
     ///
     /// # Errors

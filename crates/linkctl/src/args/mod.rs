@@ -1,0 +1,285 @@
+//! The command line as types. Help texts are here; what verbs do is in `commands/`.
+
+mod options;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use links::{KindFilter, State};
+
+pub(crate) use options::{ChangeOptions, DriveOption, Format, ListOptions, OutputOptions};
+
+/// Hard links, symbolic links and junctions: make, see, check, remove and undo them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "linkctl",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Every change is journaled: `linkctl history` shows it, `linkctl undo` takes it back.\n\
+                  Exit codes: 0 done, 2 usage, 3 failed or partly, 4 refused for safety, 130 interrupted.\n\n\
+                  Examples:\n  \
+                  linkctl list ~ --broken\n  \
+                  linkctl create ~/games /mnt/big/games"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One for each verb.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a link
+    Create(CreateArgs),
+    /// Show everything about one path
+    Show(ShowArgs),
+    /// List the links below directories, with kind, target and state
+    List(ListArgs),
+    /// Remove links: the link objects and nothing else, ever
+    Remove(RemoveArgs),
+    /// Show what was changed, when and by whom
+    History(HistoryArgs),
+    /// Take back an operation
+    Undo(UndoArgs),
+    /// Tell what links this user can make here, by trying
+    Doctor(DoctorArgs),
+    /// Print the completion script for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a directory
+    Man(ManArgs),
+    /// Explain a verb, or the kinds of link (`help kinds`)
+    Help(HelpArgs),
+}
+
+impl Command {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Show(_) => "show",
+            Self::List(_) => "list",
+            Self::Remove(_) => "remove",
+            Self::History(_) => "history",
+            Self::Undo(_) => "undo",
+            Self::Doctor(_) => "doctor",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+            Self::Help(_) => "help",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "linkctl create [OPTIONS] LINK TARGET\n       linkctl create [OPTIONS] --into DIR TARGET...",
+    after_help = "A relative TARGET of a symbolic link is stored as typed and is relative to LINK. Of a hard link, a \
+                  junction, and with --relative or --absolute, it is read from the current directory.\n\
+                  On NTFS volumes mounted by ntfs-3g, links are made as Windows makes them, and a Windows TARGET \
+                  (C:\\Games) is taken as typed.\n\n\
+                  Examples:\n  \
+                  linkctl create ~/.vimrc dotfiles/vimrc\n  \
+                  linkctl create --kind hard copy.iso original.iso\n  \
+                  linkctl create --into ~/bin --relative tools/*.sh"
+)]
+pub(crate) struct CreateArgs {
+    /// The new link, then what it leads to
+    #[arg(required = true, value_names = ["LINK", "TARGET"])]
+    pub(crate) paths: Vec<OsString>,
+    /// Make a link to each TARGET in this directory, by the target's own name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+    /// Which kind to make; nothing else is ever made instead
+    #[arg(long, value_enum, default_value_t = Kind::Auto)]
+    pub(crate) kind: Kind,
+    /// A Windows link that says its target is a directory, whatever is there now
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) dir: bool,
+    /// A Windows link that says its target is a file
+    #[arg(long)]
+    pub(crate) file: bool,
+    /// Read TARGET from the current directory, store it relative to the link
+    #[arg(long, conflicts_with = "absolute")]
+    pub(crate) relative: bool,
+    /// Read TARGET from the current directory, store it in full
+    #[arg(long)]
+    pub(crate) absolute: bool,
+    /// Put the new link in the place of an existing link, in one step; never of a file or directory
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Make missing parent directories of LINK
+    #[arg(long, short)]
+    pub(crate) parents: bool,
+    #[command(flatten)]
+    pub(crate) drive: DriveOption,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// What `--kind` of `create` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A symbolic link of the target's kind
+    Auto,
+    /// A symbolic link
+    Symlink,
+    /// One more name for a file
+    Hard,
+    /// A directory link by absolute path, on NTFS
+    Junction,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  linkctl show ~/games\n  linkctl show --search / original.iso")]
+pub(crate) struct ShowArgs {
+    /// The path to show; a link is shown itself, not what it leads to
+    pub(crate) path: PathBuf,
+    /// Look below this directory, too, for the other names of a hard-linked file
+    #[arg(long, value_name = "DIR")]
+    pub(crate) search: Vec<PathBuf>,
+    /// Dump the stored bytes
+    #[arg(long)]
+    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) drive: DriveOption,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Links are never followed into directories. --broken means missing, loop, too-long and \
+                        wrong-kind.\n\n\
+                        Examples:\n  \
+                        linkctl list /usr\n  \
+                        linkctl list --broken --format paths -0 ~ | xargs -0 ls -ld\n  \
+                        linkctl list --hard /srv/backups"
+)]
+pub(crate) struct ListArgs {
+    /// Where to look [default: the current directory]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only links of this kind: symlink (all three), symlink-file, symlink-dir, junction, mount-point, hard, app-exec,
+    /// wsl, other
+    #[arg(long, value_name = "KIND", value_parser = options::kind)]
+    pub(crate) kind: Vec<KindFilter>,
+    /// Only links in this state: ok, missing, loop, too-long, wrong-kind, denied, unreachable, blocked, elsewhere
+    #[arg(long, value_name = "STATE", value_parser = options::state)]
+    pub(crate) state: Vec<State>,
+    /// Only broken links
+    #[arg(long)]
+    pub(crate) broken: bool,
+    /// Only links whose stored target matches
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) target: Option<String>,
+    /// Leave out what matches, in the syntax of .gitignore
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Hard links: groups of names of one file (short for --kind hard)
+    #[arg(long)]
+    pub(crate) hard: bool,
+    /// Do not enter other file systems
+    #[arg(long)]
+    pub(crate) one_file_system: bool,
+    #[command(flatten)]
+    pub(crate) drive: DriveOption,
+    #[command(flatten)]
+    pub(crate) output: ListOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A directory, and a file with one name, are refused. Where one of several is refused, none is \
+                        removed.\n\n\
+                        Examples:\n  \
+                        linkctl remove ~/games\n  \
+                        linkctl remove --kind hard copy.iso\n  \
+                        linkctl remove --recursive --dry-run old-project"
+)]
+pub(crate) struct RemoveArgs {
+    /// The links; with --recursive, directories
+    #[arg(required = true, value_name = "LINK")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Remove every symbolic link and junction below each directory; nothing is followed
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+    /// Only links of this kind; needed for one name of a hard-linked file (hard)
+    #[arg(long, value_name = "KIND", value_parser = options::kind)]
+    pub(crate) kind: Option<KindFilter>,
+    /// With --recursive: do not enter other file systems
+    #[arg(long, requires = "recursive")]
+    pub(crate) one_file_system: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  linkctl history\n  linkctl history 12")]
+pub(crate) struct HistoryArgs {
+    /// Show the steps of this operation
+    pub(crate) id: Option<i64>,
+    /// How many operations to show
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "N")]
+    pub(crate) most: usize,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What was changed since is never touched: the undo is refused (exit 4), unless --partial leaves \
+                        those out. Undoing an undo does the operation again.\n\n\
+                        Example:\n  linkctl undo\n  linkctl undo 12 --dry-run"
+)]
+pub(crate) struct UndoArgs {
+    /// The operation, as `history` numbers it [default: the newest one not undone yet]
+    pub(crate) id: Option<i64>,
+    /// Undo what is still as it was made, leave what was changed since
+    #[arg(long)]
+    pub(crate) partial: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Everything is tried in a temporary directory in PATH, which is removed again.\n\n\
+                        Example:\n  linkctl doctor /mnt/disk")]
+pub(crate) struct DoctorArgs {
+    /// Where to try
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  linkctl completions bash > ~/.local/share/bash-completion/completions/linkctl"
+)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+/// The shells there are completions for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "lower")]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  linkctl man ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// The directory; made where it is missing
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  linkctl help kinds\n  linkctl help create")]
+pub(crate) struct HelpArgs {
+    /// A verb, or `kinds`
+    pub(crate) topic: Option<String>,
+}

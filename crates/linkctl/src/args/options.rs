@@ -1,0 +1,89 @@
+//! Options that several verbs share, so that they mean the same everywhere.
+
+use clap::{Args, ValueEnum};
+use links::{KindFilter, LinkKind, State};
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON record a line, as they are found
+    Ndjson,
+    /// Comma-separated values
+    Csv,
+    /// Paths only
+    Paths,
+}
+
+/// How to print, for verbs with one answer.
+#[derive(Debug, Args)]
+pub(crate) struct OutputOptions {
+    /// Print JSON (docs/json.md has the schema)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How to print, for verbs with many records.
+#[derive(Debug, Args)]
+pub(crate) struct ListOptions {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+    /// Paths, each ended by NUL instead of a line end
+    #[arg(short = '0', long = "null")]
+    pub(crate) null: bool,
+}
+
+impl ListOptions {
+    pub(crate) fn format(&self) -> Format {
+        match (self.json, self.null) {
+            (true, _) => Format::Json,
+            (false, true) => Format::Paths,
+            (false, false) => self.format,
+        }
+    }
+}
+
+/// What every changing verb takes.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeOptions {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Print JSON (docs/json.md has the schema)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The letter of an NTFS volume.
+#[derive(Debug, Args)]
+pub(crate) struct DriveOption {
+    /// The letter that Windows gives the NTFS volume
+    #[arg(long, value_name = "LETTER", default_value_t = links::DEFAULT_DRIVE, value_parser = letter)]
+    pub(crate) drive: char,
+}
+
+fn letter(text: &str) -> Result<char, String> {
+    let text = text.strip_suffix(':').unwrap_or(text);
+    match text.as_bytes() {
+        [letter] if letter.is_ascii_alphabetic() => Ok(char::from(letter.to_ascii_uppercase())),
+        _ => Err("a drive is one letter, A to Z".into()),
+    }
+}
+
+pub(super) fn kind(text: &str) -> Result<KindFilter, String> {
+    text.parse().map_err(|()| format!("kinds are {}", LinkKind::NAMES.join(", ")))
+}
+
+pub(super) fn state(text: &str) -> Result<State, String> {
+    text.parse().map_err(|()| format!("states are {}", State::ALL.map(State::as_str).join(", ")))
+}

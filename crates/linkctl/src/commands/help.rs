@@ -1,0 +1,48 @@
+//! `linkctl help`.
+
+use clap::CommandFactory as _;
+
+use crate::args::{Cli, HelpArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::kinds;
+use crate::output;
+use crate::output::sanitize;
+
+pub(crate) fn run(args: &HelpArgs) -> Result<Exit, Failure> {
+    let mut cli = Cli::command();
+    // Usage lines name the program only once the tree is built.
+    cli.build();
+    let text = match args.topic.as_deref() {
+        None => cli.render_long_help().ansi().to_string(),
+        Some("kinds") => kinds(),
+        Some(verb) => match cli.find_subcommand_mut(verb) {
+            Some(command) => command.render_long_help().ansi().to_string(),
+            None => {
+                let message = format!("there is no verb '{}'", sanitize::line(verb));
+                return Err(Failure::usage(
+                    message,
+                    "`linkctl help` lists them; `linkctl help kinds` is the other topic",
+                ));
+            }
+        },
+    };
+    output::print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// One block a kind: three columns of sentences would not fit a terminal.
+fn kinds() -> String {
+    let mut text = String::from("What each kind of link can do\n");
+    for kind in kinds::ALL {
+        text.push('\n');
+        for (question, answer) in kind.rows() {
+            text.push_str(&format!("  {question:<22}{answer}\n"));
+        }
+    }
+    text.push_str(
+        "\nOn Windows and NTFS a symbolic link says whether its target is a file or a directory\n\
+         (symlink-file, symlink-dir); --kind symlink means every symbolic link.\n",
+    );
+    text
+}

@@ -1,0 +1,264 @@
+//! `linkctl history`.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use links::journal::{Operation, OperationId, Outcome, Recorded, Status, Tally};
+use links::undo::{Effect, effect};
+use links::{Journal, LinkKind, Name, Target, User};
+use serde::Serialize;
+
+use crate::args::HistoryArgs;
+use crate::exit::Exit;
+use crate::failure::{Failure, complain};
+use crate::output::{self, json, sanitize, table};
+
+pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
+    let directory = Journal::default_directory()?;
+    if let Some((user, theirs)) = links::journal::behind_sudo()
+        && !args.output.json
+    {
+        let text = format!(
+            "this is root's history, in {}; {}'s own is in {}",
+            sanitize::quoted(&directory),
+            sanitize::name(&user),
+            sanitize::quoted(&theirs)
+        );
+        complain("note", &text);
+    }
+    let journal = Journal::open_existing(&directory)?;
+    match (journal, args.id) {
+        (Some(journal), Some(id)) => one(&journal, OperationId(id), args)?,
+        (Some(journal), None) => all(&journal, args)?,
+        (None, Some(id)) => {
+            let message =
+                format!("there is no operation {id}: no journal in {}", sanitize::quoted(&directory));
+            return Err(Failure::refused(message, "every change by linkctl is journaled from the first on"));
+        }
+        (None, None) if args.output.json => {
+            json::print(&Document { schema: json::SCHEMA, operations: Vec::new() })?;
+        }
+        (None, None) => output::print("nothing has been changed yet\n")?,
+    }
+    Ok(Exit::Done)
+}
+
+/// An operation with what the disk says of steps whose end was never written down.
+struct Entry {
+    operation: Operation,
+    tally: Tally,
+    /// Of the steps without an end: how many were done, by the look of the disk.
+    found_done: u64,
+    first: Option<Recorded>,
+}
+
+impl Entry {
+    fn read(journal: &Journal, operation: Operation) -> links::Result<Self> {
+        let tally = journal.tally(operation.id)?;
+        let first = journal.first_step(operation.id)?;
+        let mut found_done = 0;
+        if operation.status == Status::Interrupted && tally.pending > 0 {
+            let steps = journal.steps(operation.id)?;
+            let made = |step: &&Recorded| step.outcome == Outcome::Pending && effect(step) == Effect::Made;
+            found_done = u64::try_from(steps.iter().filter(made).count()).unwrap_or_default();
+        }
+        Ok(Self { operation, tally, found_done, first })
+    }
+
+    fn done(&self) -> u64 {
+        self.tally.done + self.found_done
+    }
+
+    fn state(&self) -> String {
+        match self.operation.undone_by {
+            Some(by) => format!("undone by {by}"),
+            None => self.operation.status.as_str().to_owned(),
+        }
+    }
+
+    fn what(&self) -> String {
+        let Some(first) = &self.first else { return String::new() };
+        let path = sanitize::name(first.step.path());
+        match self.operation.planned {
+            0 | 1 => path,
+            planned => format!("{path} and {} more", planned - 1),
+        }
+    }
+}
+
+fn all(journal: &Journal, args: &HistoryArgs) -> Result<(), Failure> {
+    let operations = journal.operations(args.most)?;
+    let entries = operations.into_iter().map(|operation| Entry::read(journal, operation));
+    let entries: Vec<Entry> = entries.collect::<links::Result<_>>()?;
+    if args.output.json {
+        let operations = entries.iter().map(|entry| record(entry, None)).collect();
+        return Ok(json::print(&Document { schema: json::SCHEMA, operations })?);
+    }
+    if entries.is_empty() {
+        return Ok(output::print("nothing has been changed yet\n")?);
+    }
+    let rows: Vec<[String; 7]> = entries.iter().map(row).collect();
+    let mut out = output::stdout();
+    table::columns(&mut out, ["ID", "WHEN", "WHO", "VERB", "STATE", "DONE", "WHAT"], &rows)?;
+    out.flush()?;
+    for entry in entries.iter().filter(|entry| entry.operation.status == Status::Interrupted) {
+        let id = entry.operation.id;
+        if entry.operation.undone_by.is_none() {
+            complain(
+                "hint",
+                &format!("operation {id} was interrupted; `linkctl undo {id}` takes back what it did"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn row(entry: &Entry) -> [String; 7] {
+    let operation = &entry.operation;
+    let verb = match operation.undoes {
+        Some(id) => format!("{} {id}", operation.verb),
+        None => operation.verb.clone(),
+    };
+    [
+        operation.id.to_string(),
+        local_time(operation.began),
+        operation.user.as_ref().map(who).unwrap_or_default(),
+        sanitize::line(&verb),
+        entry.state(),
+        format!("{} of {}", entry.done(), operation.planned),
+        entry.what(),
+    ]
+}
+
+fn who(user: &User) -> String {
+    let name = user.name.clone().unwrap_or_else(|| user.uid.to_string());
+    let text = match &user.sudo {
+        Some(sudo) => format!("{name} (sudo by {sudo})"),
+        None => name,
+    };
+    sanitize::line(&text)
+}
+
+fn local_time(milliseconds: i64) -> String {
+    let time = Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn one(journal: &Journal, id: OperationId, args: &HistoryArgs) -> Result<(), Failure> {
+    let entry = Entry::read(journal, journal.operation(id)?)?;
+    let steps = journal.steps(id)?;
+    if args.output.json {
+        let operations = vec![record(&entry, Some(&steps))];
+        return Ok(json::print(&Document { schema: json::SCHEMA, operations })?);
+    }
+    let mut out = output::stdout();
+    table::columns(&mut out, ["ID", "WHEN", "WHO", "VERB", "STATE", "DONE", "WHAT"], &[row(&entry)])?;
+    writeln!(out)?;
+    for step in &steps {
+        write_step(&mut out, step)?;
+    }
+    let begun = u64::try_from(steps.len()).unwrap_or(u64::MAX);
+    if begun < entry.operation.planned {
+        writeln!(out, "{:12}  {} more steps were planned", "not begun", entry.operation.planned - begun)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn write_step(out: &mut impl Write, recorded: &Recorded) -> io::Result<()> {
+    let kind = recorded.step.kind().map(|kind| format!(" {kind}")).unwrap_or_default();
+    let target = shown(recorded).map(|target| format!(" -> {}", sanitize::name(target))).unwrap_or_default();
+    let path = sanitize::name(recorded.step.path());
+    writeln!(out, "{:12}  {}{kind} {path}{target}", outcome(recorded), recorded.step.action().as_str())?;
+    match &recorded.outcome {
+        Outcome::Failed(error) => writeln!(out, "{:12}  {}", "", sanitize::line(error)),
+        _ => Ok(()),
+    }
+}
+
+fn shown(recorded: &Recorded) -> Option<std::ffi::OsString> {
+    recorded.step.target().and_then(Target::shown).filter(|shown| !shown.is_empty())
+}
+
+/// What came of a step, by the journal; by the disk where that has no end of it.
+fn outcome(recorded: &Recorded) -> &'static str {
+    match (&recorded.outcome, effect(recorded)) {
+        (Outcome::Done(_), _) | (Outcome::Pending, Effect::Made) => "done",
+        (Outcome::Failed(_), _) => "failed",
+        (Outcome::NotReached, _) => "not reached",
+        (Outcome::Pending, Effect::NotMade) => "not done",
+        (Outcome::Pending, Effect::Half) => "half done",
+        (Outcome::Pending, Effect::Unknown) => "unknown",
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    operations: Vec<OperationRecord>,
+}
+
+#[derive(Serialize)]
+struct OperationRecord {
+    id: i64,
+    verb: String,
+    began: String,
+    ended: Option<String>,
+    state: &'static str,
+    uid: Option<u32>,
+    user: Option<String>,
+    sudo_user: Option<String>,
+    undoes: Option<i64>,
+    undone_by: Option<i64>,
+    planned: u64,
+    done: u64,
+    failed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<StepRecord>>,
+}
+
+#[derive(Serialize)]
+struct StepRecord {
+    action: &'static str,
+    path: Name,
+    kind: Option<&'static str>,
+    target: Option<Name>,
+    result: &'static str,
+    error: Option<String>,
+}
+
+fn record(entry: &Entry, steps: Option<&[Recorded]>) -> OperationRecord {
+    let operation = &entry.operation;
+    let utc = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap_or_default().to_string();
+    let user = operation.user.as_ref();
+    OperationRecord {
+        id: operation.id.0,
+        verb: operation.verb.clone(),
+        began: utc(operation.began),
+        ended: operation.ended.map(utc),
+        state: operation.status.as_str(),
+        uid: user.map(|user| user.uid),
+        user: user.and_then(|user| user.name.clone()),
+        sudo_user: user.and_then(|user| user.sudo.clone()),
+        undoes: operation.undoes.map(|id| id.0),
+        undone_by: operation.undone_by.map(|id| id.0),
+        planned: operation.planned,
+        done: entry.done(),
+        failed: entry.tally.failed,
+        steps: steps.map(|steps| steps.iter().map(step_record).collect()),
+    }
+}
+
+fn step_record(recorded: &Recorded) -> StepRecord {
+    StepRecord {
+        action: recorded.step.action().as_str(),
+        path: json::name(recorded.step.path()),
+        kind: recorded.step.kind().map(LinkKind::as_str),
+        target: shown(recorded).map(Name),
+        result: outcome(recorded),
+        error: match &recorded.outcome {
+            Outcome::Failed(error) => Some(error.clone()),
+            _ => None,
+        },
+    }
+}

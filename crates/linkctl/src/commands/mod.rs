@@ -1,0 +1,32 @@
+//! One file a verb.
+
+mod completions;
+mod create;
+mod doctor;
+mod help;
+mod history;
+mod list;
+mod man;
+mod remove;
+mod show;
+mod undo;
+
+use crate::args::Command;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Carries out a verb.
+pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Create(args) => create::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::List(args) => list::run(args),
+        Command::Remove(args) => remove::run(&args),
+        Command::History(args) => history::run(&args),
+        Command::Undo(args) => undo::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::Help(args) => help::run(&args),
+    }
+}

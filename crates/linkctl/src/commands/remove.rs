@@ -1,0 +1,49 @@
+//! `linkctl remove`.
+
+use links::plan::Plan;
+use links::{Filter, KindFilter};
+
+use crate::args::RemoveArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Change;
+
+pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
+    let mut change = Change { verb: "remove", options: &args.change, undoes: None, errors: Vec::new() };
+    let (mut plan, mut refused) = (Plan::default(), Vec::new());
+    if args.recursive && args.kind == Some(KindFilter::HARD) {
+        return Err(Failure::usage(
+            "--recursive removes symbolic links and junctions, not names of files",
+            "name each: linkctl remove --kind hard NAME...",
+        ));
+    }
+    for path in &args.paths {
+        if args.recursive {
+            let filter = Filter::new(args.kind, []);
+            match links::remove::plan_below(path, filter, args.one_file_system) {
+                Ok((below, unread)) => {
+                    plan.append(below);
+                    change.errors.extend(unread);
+                }
+                Err(error) => refused.push(error),
+            }
+        } else {
+            match links::remove::plan(path, args.kind) {
+                Ok(one) => plan.append(one),
+                Err(error) => refused.push(error),
+            }
+        }
+    }
+    if !refused.is_empty() {
+        refused.append(&mut change.errors);
+        return change.refuse(refused);
+    }
+    // The same link named twice, or in trees that overlap.
+    let mut seen = std::collections::HashSet::new();
+    plan.steps.retain(|step| seen.insert(step.path().to_owned()));
+    let question = args.recursive.then(|| match plan.steps.len() {
+        1 => "Remove 1 link?".to_owned(),
+        links => format!("Remove {links} links?"),
+    });
+    change.run(&plan, question)
+}

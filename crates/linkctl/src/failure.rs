@@ -1,0 +1,181 @@
+//! Errors in words, each with what to do about it.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind as ClapKind;
+use links::{Error, ErrorKind};
+
+use crate::exit::Exit;
+use crate::kinds;
+use crate::output::sanitize::{self, quoted};
+
+/// Why a verb ended early.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Errors of the library.
+    Links(Vec<Error>),
+    /// A refusal or usage error of the command itself, with what to do.
+    Own { exit: Exit, message: String, hint: Option<String> },
+    /// Standard output cannot be written.
+    Output(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Links(vec![error])
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Own { exit: Exit::Usage, message: message.into(), hint: Some(hint.into()) }
+    }
+
+    pub(crate) fn refused(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Own { exit: Exit::Refused, message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// Says it on standard error and gives the exit code.
+    pub(crate) fn report(self, verb: &str) -> Exit {
+        match self {
+            Self::Links(errors) => {
+                for error in &errors {
+                    say(verb, error);
+                }
+                errors.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Failed)
+            }
+            Self::Own { exit, message, hint } => {
+                complain("error", &message);
+                if let Some(hint) = hint {
+                    complain("hint", &hint);
+                }
+                exit
+            }
+            // Whoever read the output has seen enough.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Output(error) => {
+                complain("error", &format!("cannot write the output: {error}"));
+                Exit::Failed
+            }
+        }
+    }
+}
+
+/// An error and its hint.
+pub(crate) fn say(verb: &str, error: &Error) {
+    complain("error", &message(error));
+    if let Some(hint) = hint(verb, error) {
+        complain("hint", &hint);
+    }
+}
+
+/// One line on standard error, marked. Nothing can be done where even that fails.
+pub(crate) fn complain(mark: &str, text: &str) {
+    use std::io::Write as _;
+    let color = match mark {
+        "error" => anstyle::AnsiColor::Red,
+        "warning" => anstyle::AnsiColor::Yellow,
+        _ => anstyle::AnsiColor::Cyan,
+    };
+    let style = anstyle::Style::new().bold().fg_color(Some(color.into()));
+    writeln!(anstream::stderr(), "{style}{mark}{style:#}: {text}").unwrap_or_default();
+}
+
+/// What could not be done, where, and why.
+pub(crate) fn message(error: &Error) -> String {
+    let mut text = format!("cannot {} {}", error.operation(), quoted(error.path()));
+    if let Some(second) = error.second_path() {
+        text.push_str(&format!(" to {}", quoted(second)));
+    }
+    format!("{text}: {}", sanitize::line(&error.cause()))
+}
+
+/// What to do about it. Only the command knows its own options, so the library never hints.
+fn hint(verb: &str, error: &Error) -> Option<String> {
+    let creating = verb == "create";
+    let quote = |kind: &kinds::Kind, text: &str| Some(format!("{text}\n      {}", kind.quote()));
+    let kind = match error.operation() {
+        "create hard link" => &kinds::HARD,
+        "create junction" => &kinds::JUNCTION,
+        _ => &kinds::SYMLINK,
+    };
+    let text = match error.kind() {
+        ErrorKind::AlreadyExists if creating => {
+            let swapped = error.path().exists() && error.second_path().is_none_or(|target| !target.exists());
+            if swapped && error.second_path().is_some() {
+                "the link comes first, as in `linkctl create LINK TARGET`: are the two swapped?"
+            } else {
+                "choose another name, or use --replace where a link is to be replaced"
+            }
+        }
+        ErrorKind::ParentMissing if creating => "make its directory first, or let --parents do it",
+        ErrorKind::IsDirectory if creating => {
+            return quote(
+                kind,
+                "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)",
+            );
+        }
+        ErrorKind::CrossesVolumes if creating && kind.name == "hard" => {
+            return quote(kind, "use a symbolic link (--kind symlink): it may lead to another volume");
+        }
+        ErrorKind::CrossesVolumes if creating && kind.name == "junction" => {
+            return quote(kind, "use a symbolic link to a Windows path (--kind symlink --dir)");
+        }
+        ErrorKind::CrossesVolumes if creating => {
+            return quote(
+                kind,
+                "name the target as Windows does (D:\\...), or give the volume's letter with --drive",
+            );
+        }
+        ErrorKind::NotSupported if creating && kind.name == "junction" => {
+            return quote(kind, "use a symbolic link (--kind symlink)");
+        }
+        ErrorKind::NotSupported if creating => "name the target by its path on this system",
+        ErrorKind::NotFound if creating && kind.name == "hard" => {
+            return quote(kind, "name a file that exists, or use a symbolic link (--kind symlink)");
+        }
+        ErrorKind::TargetIsLink if creating => {
+            return quote(kind, "`linkctl show TARGET` tells where it leads");
+        }
+        ErrorKind::InvalidTarget | ErrorKind::NotADirectory if creating => {
+            return quote(kind, "mind what it holds");
+        }
+        ErrorKind::NotADirectory if verb == "remove" => "without --recursive, the link itself is removed",
+        ErrorKind::SameFile => "name what the link shall lead to",
+        ErrorKind::TooLong => "use a shorter target, such as a relative one (--relative)",
+        ErrorKind::TooManyLinks => {
+            "the file system allows no more names for this file; copy it, or use --kind symlink"
+        }
+        ErrorKind::KindNeeded => "the file keeps its other names and its data",
+        ErrorKind::LastName => "deleting it would delete its data; linkctl never does that",
+        ErrorKind::IsDirectory if verb == "remove" => "--recursive removes the links below it",
+        ErrorKind::PermissionDenied => "`linkctl doctor` on the directory tells what this user can do there",
+        ErrorKind::ReadOnly => "mount the file system read-write first",
+        ErrorKind::Full => "free some space or inodes there",
+        ErrorKind::Changed if verb == "undo" => "--partial undoes the rest and leaves this as it is",
+        ErrorKind::Changed => "look again and repeat the command",
+        ErrorKind::Nothing if verb == "undo" => "`linkctl history` shows what can be undone",
+        ErrorKind::BadData => "`linkctl show --raw` shows the bytes",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// The command line made no sense, or asked for help.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    match error.kind() {
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion => match printed {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Failed.into(),
+            _ => Exit::Done.into(),
+        },
+        _ => Exit::Usage.into(),
+    }
+}

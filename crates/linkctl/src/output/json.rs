@@ -1,0 +1,208 @@
+//! JSON records. The schema is documented in docs/json.md; a change of meaning raises [`SCHEMA`].
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use links::plan::Step;
+use links::{Error, FileId, Found, HardLinks, Link, LinkKind, Name, State, Target};
+use serde::Serialize;
+
+use crate::exit::Exit;
+
+/// The version of the schema.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// A symbolic link or reparse point.
+#[derive(Serialize)]
+pub(crate) struct LinkRecord {
+    path: Name,
+    kind: &'static str,
+    target: Option<Name>,
+    resolved: Option<Name>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag_name: Option<String>,
+}
+
+/// The names of one file.
+#[derive(Serialize)]
+pub(crate) struct HardRecord {
+    kind: &'static str,
+    paths: Vec<Name>,
+    links: u64,
+    size: u64,
+    /// Names that the search did not meet.
+    outside: u64,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Record {
+    Link(LinkRecord),
+    Hard(HardRecord),
+}
+
+pub(crate) fn name(path: impl AsRef<Path>) -> Name {
+    Name(path.as_ref().as_os_str().to_owned())
+}
+
+impl From<&Link> for LinkRecord {
+    fn from(link: &Link) -> Self {
+        let tag = match (&link.kind, &link.target) {
+            (LinkKind::Other(tag), _) => Some(*tag),
+            (_, Some(Target::Reparse(point))) => Some(point.tag()),
+            _ => None,
+        };
+        Self {
+            path: name(&link.path),
+            kind: link.kind.as_str(),
+            target: link.target.as_ref().and_then(Target::shown).map(Name),
+            resolved: link.resolved.as_ref().map(name),
+            state: link.state.as_str(),
+            tag: tag.map(|tag| tag.to_string()),
+            tag_name: tag.and_then(|tag| Some(tag.name()?.into_owned())),
+        }
+    }
+}
+
+impl From<&HardLinks> for HardRecord {
+    fn from(group: &HardLinks) -> Self {
+        let found = u64::try_from(group.paths.len()).unwrap_or(u64::MAX);
+        Self {
+            kind: "hard",
+            paths: group.paths.iter().map(name).collect(),
+            links: group.links,
+            size: group.size,
+            outside: group.links.saturating_sub(found),
+            state: State::Ok.as_str(),
+        }
+    }
+}
+
+impl From<&Found> for Record {
+    fn from(found: &Found) -> Self {
+        match found {
+            Found::Link(link) => Self::Link(link.into()),
+            Found::HardLinks(group) => Self::Hard(group.into()),
+        }
+    }
+}
+
+/// An error, as programs see it.
+#[derive(Serialize)]
+pub(crate) struct ErrorRecord {
+    operation: String,
+    path: Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<Name>,
+    kind: String,
+    cause: String,
+    /// The exit code that this error alone would give.
+    exit: u8,
+}
+
+impl From<&Error> for ErrorRecord {
+    fn from(error: &Error) -> Self {
+        Self {
+            operation: error.operation().to_owned(),
+            path: name(error.path()),
+            target: error.second_path().map(name),
+            kind: kebab(&format!("{:?}", error.kind())),
+            cause: error.cause(),
+            exit: Exit::of(error.kind()).code(),
+        }
+    }
+}
+
+/// `AlreadyExists` as `already-exists`.
+fn kebab(camel: &str) -> String {
+    let mut text = String::new();
+    for c in camel.chars() {
+        if c.is_ascii_uppercase() && !text.is_empty() {
+            text.push('-');
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
+
+/// One step of a changing verb.
+#[derive(Serialize)]
+pub(crate) struct ChangeRecord {
+    action: &'static str,
+    path: Name,
+    kind: Option<&'static str>,
+    target: Option<Name>,
+    /// `planned`, `done`, `failed` or `not-reached`.
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorRecord>,
+}
+
+impl ChangeRecord {
+    pub(crate) fn new(step: &Step, dry_run: bool, result: Option<&links::Result<Option<FileId>>>) -> Self {
+        Self {
+            action: step.action().as_str(),
+            path: name(step.path()),
+            kind: step.kind().map(LinkKind::as_str),
+            target: step.target().and_then(Target::shown).filter(|shown| !shown.is_empty()).map(Name),
+            result: match result {
+                _ if dry_run => "planned",
+                Some(Ok(_)) => "done",
+                Some(Err(_)) => "failed",
+                None => "not-reached",
+            },
+            error: result.and_then(|result| result.as_ref().err()).map(Into::into),
+        }
+    }
+}
+
+/// What a changing verb did.
+#[derive(Serialize)]
+pub(crate) struct ChangeDocument<'a> {
+    pub(crate) schema: u32,
+    pub(crate) verb: &'a str,
+    pub(crate) operation: Option<i64>,
+    pub(crate) dry_run: bool,
+    pub(crate) changes: Vec<ChangeRecord>,
+    pub(crate) notes: Vec<NoteRecord>,
+    pub(crate) errors: Vec<ErrorRecord>,
+}
+
+/// Something worth knowing.
+#[derive(Serialize)]
+pub(crate) struct NoteRecord {
+    pub(crate) path: Name,
+    pub(crate) text: String,
+}
+
+impl From<&links::plan::Note> for NoteRecord {
+    fn from(note: &links::plan::Note) -> Self {
+        Self { path: name(&note.path), text: note.text.clone() }
+    }
+}
+
+/// What `list` found, and what it could not read.
+#[derive(Serialize)]
+pub(crate) struct ListDocument {
+    pub(crate) schema: u32,
+    pub(crate) links: Vec<Record>,
+    pub(crate) errors: Vec<ErrorRecord>,
+}
+
+/// Prints a document, indented for people who look.
+pub(crate) fn print(document: &impl Serialize) -> io::Result<()> {
+    let mut out = super::raw_stdout();
+    serde_json::to_writer_pretty(&mut out, document)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Prints a record on a line of its own.
+pub(crate) fn line(out: &mut impl Write, record: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, record)?;
+    out.write_all(b"\n")
+}

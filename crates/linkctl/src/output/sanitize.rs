@@ -1,0 +1,91 @@
+//! Names are hostile: before a person sees one, whatever a terminal would obey is escaped.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// A name for a person: control characters (C0, DEL, C1), marks that reorder text, line and
+/// paragraph separators and bytes that are not Unicode become escapes; a backslash stays one.
+pub(crate) fn name(name: impl AsRef<OsStr>) -> String {
+    let mut text = String::new();
+    for chunk in name.as_ref().as_encoded_bytes().utf8_chunks() {
+        escape(chunk.valid(), &mut text);
+        for byte in chunk.invalid() {
+            push(&mut text, format_args!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+/// A path within a sentence.
+pub(crate) fn quoted(path: impl AsRef<Path>) -> String {
+    format!("'{}'", name(path.as_ref()))
+}
+
+/// A whole line of text that may hold anything, such as an error of a library.
+pub(crate) fn line(line: &str) -> String {
+    let mut text = String::new();
+    escape(line, &mut text);
+    text
+}
+
+fn escape(part: &str, text: &mut String) {
+    for c in part.chars() {
+        match c {
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            c if c.is_ascii_control() => push(text, format_args!("\\x{:02x}", u32::from(c))),
+            c if is_hostile(c) => push(text, format_args!("\\u{{{:x}}}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
+}
+
+/// C1 controls, bidirectional marks, embeddings, overrides and isolates, and what is invisible.
+fn is_hostile(c: char) -> bool {
+    matches!(c,
+        '\u{80}'..='\u{9f}'
+        | '\u{61c}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    text.write_fmt(arguments).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped_and_the_rest_is_not() {
+        let cases: [(&[u8], &str); 8] = [
+            (b"plain name", "plain name"),
+            (b"a\nb\tc\rd", "a\\nb\\tc\\rd"),
+            (b"\x1b[31mred", "\\x1b[31mred"),
+            (b"\x7f", "\\x7f"),
+            ("\u{9b}2J".as_bytes(), "\\u{9b}2J"),
+            ("\u{202e}gpj.exe".as_bytes(), "\\u{202e}gpj.exe"),
+            (b"\xff\xfe", "\\xff\\xfe"),
+            ("C:\\Games \u{e9}\u{1f600}".as_bytes(), "C:\\Games \u{e9}\u{1f600}"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(name(OsStr::from_bytes(bytes)), expected);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_let_a_control_or_a_line_end_through(bytes: Vec<u8>) {
+            let shown = name(OsStr::from_bytes(&bytes));
+            proptest::prop_assert!(!shown.chars().any(|c| c.is_control() || is_hostile(c)), "{shown:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Columns for people.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use links::{Found, Link, State, Target};
+
+use super::sanitize;
+
+pub(crate) const HEAD: Style = Style::new().bold();
+
+/// The colour of a state: what needs a look is not green.
+pub(crate) fn style(state: State) -> Style {
+    let color = match state {
+        State::Ok => AnsiColor::Green,
+        State::Elsewhere => AnsiColor::Cyan,
+        state if state.is_broken() => AnsiColor::Red,
+        _ => AnsiColor::Yellow,
+    };
+    Style::new().fg_color(Some(color.into()))
+}
+
+/// `link -> target`, for a line.
+pub(crate) fn arrow(link: &Link) -> String {
+    let path = sanitize::name(&link.path);
+    match link.target.as_ref().and_then(Target::shown) {
+        Some(target) => format!("{path} -> {}", sanitize::name(target)),
+        None => path,
+    }
+}
+
+/// Links and hard-link groups, one below the other.
+pub(crate) fn links(out: &mut impl Write, found: &[Found]) -> io::Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let kind = |found: &Found| match found {
+        Found::Link(link) => link.kind.as_str(),
+        Found::HardLinks(_) => "hard",
+    };
+    let state = |found: &Found| match found {
+        Found::Link(link) => link.state,
+        Found::HardLinks(_) => State::Ok,
+    };
+    let kinds = found.iter().map(|found| kind(found).len()).chain([4]).max().unwrap_or(0);
+    let states = found.iter().map(|found| state(found).as_str().len()).chain([5]).max().unwrap_or(0);
+    writeln!(out, "{HEAD}{:kinds$}  {:states$}  LINK{HEAD:#}", "KIND", "STATE")?;
+    for item in found {
+        let style = style(state(item));
+        write!(out, "{:kinds$}  {style}{:states$}{style:#}  ", kind(item), state(item))?;
+        match item {
+            Found::Link(link) => writeln!(out, "{}", arrow(link))?,
+            Found::HardLinks(group) => {
+                let found = group.paths.len();
+                let all = usize::try_from(group.links).is_ok_and(|links| links == found);
+                let names =
+                    if all { format!("{found} names") } else { format!("{found} of {} names", group.links) };
+                writeln!(out, "{names}, {} bytes", group.size)?;
+                for path in &group.paths {
+                    writeln!(out, "{:kinds$}  {:states$}    {}", "", "", sanitize::name(path))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Rows under a heading, each column as wide as its widest cell; the last is not padded.
+pub(crate) fn columns<const N: usize>(
+    out: &mut impl Write,
+    head: [&str; N],
+    rows: &[[String; N]],
+) -> io::Result<()> {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |cells: [&str; N]| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    writeln!(out, "{HEAD}{}{HEAD:#}", line(head))?;
+    for row in rows {
+        writeln!(out, "{}", line(row.each_ref().map(String::as_str)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! What a changing verb needs beside its plan: the journal, the question, progress, Ctrl-C, the report.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use links::apply::{Observer, Report, Request, apply, open_journal};
+use links::journal::OperationId;
+use links::plan::{Action, Plan, Step};
+use links::{Error, FileId, Journal, Target};
+
+use crate::args::ChangeOptions;
+use crate::exit::Exit;
+use crate::failure::{Failure, complain, message, say};
+use crate::output::{json, sanitize, stdout};
+
+/// Set by Ctrl-C and by SIGTERM; the executor looks at it between steps.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// More changes than this are told by their number.
+const TELL_EACH: usize = 20;
+
+/// A verb about to change something.
+pub(crate) struct Change<'a> {
+    pub(crate) verb: &'static str,
+    pub(crate) options: &'a ChangeOptions,
+    pub(crate) undoes: Option<OperationId>,
+    /// What could not be planned, while the rest goes on.
+    pub(crate) errors: Vec<Error>,
+}
+
+impl Change<'_> {
+    /// Applies a plan, or shows it, and says what came of it.
+    pub(crate) fn run(self, plan: &Plan, question: Option<String>) -> Result<Exit, Failure> {
+        for error in &self.errors {
+            say(self.verb, error);
+        }
+        for note in &plan.notes {
+            complain("note", &format!("{}: {}", sanitize::quoted(&note.path), sanitize::line(&note.text)));
+        }
+        if self.options.dry_run {
+            return self.show(plan, None);
+        }
+        if let Some(question) = question
+            && !plan.steps.is_empty()
+            && !self.options.yes
+        {
+            ask(&question)?;
+        }
+        catch_interrupts();
+        let mut journal = open(plan);
+        let mut progress = Progress::new(plan.steps.len());
+        let request = Request { verb: self.verb, undoes: self.undoes };
+        let report = apply(plan, request, journal.as_mut(), &mut progress, &STOP);
+        progress.bar.finish_and_clear();
+        for error in report.results.iter().filter_map(|result| result.as_ref().err()) {
+            say(self.verb, error);
+        }
+        self.show(plan, Some(&report))
+    }
+
+    /// Nothing was planned, because of these errors.
+    pub(crate) fn refuse(mut self, errors: Vec<Error>) -> Result<Exit, Failure> {
+        if self.options.json {
+            let exit = errors.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Failed);
+            for error in &errors {
+                say(self.verb, error);
+            }
+            self.errors = errors;
+            self.print_json(&Plan::default(), None)?;
+            return Ok(exit);
+        }
+        Err(Failure::Links(errors))
+    }
+
+    fn show(&self, plan: &Plan, report: Option<&Report>) -> Result<Exit, Failure> {
+        if self.options.json {
+            self.print_json(plan, report)?;
+        } else {
+            self.print_text(plan, report)?;
+        }
+        let failures =
+            report.iter().flat_map(|report| &report.results).filter_map(|result| result.as_ref().err());
+        let exits = failures.chain(&self.errors).map(|error| Exit::of(error.kind()));
+        let exits = exits.chain(report.filter(|report| report.stopped).map(|_| Exit::Interrupted));
+        let exit = exits.max().unwrap_or(Exit::Done);
+        // Something was done, so a refusal of the rest is no refusal of all.
+        let some = report.is_some_and(|report| report.results.iter().any(Result::is_ok));
+        Ok(if exit == Exit::Refused && some { Exit::Failed } else { exit })
+    }
+
+    fn print_json(&self, plan: &Plan, report: Option<&Report>) -> io::Result<()> {
+        let change = |(index, step)| {
+            let result = report.and_then(|report| report.results.get(index));
+            json::ChangeRecord::new(step, self.options.dry_run, result)
+        };
+        json::print(&json::ChangeDocument {
+            schema: json::SCHEMA,
+            verb: self.verb,
+            operation: report.and_then(|report| report.operation).map(|id| id.0),
+            dry_run: self.options.dry_run,
+            changes: plan.steps.iter().enumerate().map(change).collect(),
+            notes: plan.notes.iter().map(Into::into).collect(),
+            errors: self.errors.iter().map(Into::into).collect(),
+        })
+    }
+
+    fn print_text(&self, plan: &Plan, report: Option<&Report>) -> io::Result<()> {
+        let mut out = stdout();
+        let Some(report) = report else {
+            for step in &plan.steps {
+                writeln!(out, "would {}", tell(step, Tense::Future))?;
+            }
+            if plan.steps.is_empty() {
+                writeln!(out, "nothing to do")?;
+            }
+            return out.flush();
+        };
+        let done = plan.steps.iter().zip(&report.results).filter(|(_, result)| result.is_ok());
+        let done: Vec<&Step> = done.map(|(step, _)| step).collect();
+        if done.len() <= TELL_EACH {
+            for step in &done {
+                writeln!(out, "{}", tell(step, Tense::Past))?;
+            }
+        } else {
+            writeln!(out, "{} of {} changes made", done.len(), plan.steps.len())?;
+        }
+        if plan.steps.is_empty() {
+            writeln!(out, "nothing to do")?;
+        }
+        out.flush()?;
+        if report.stopped {
+            let left = plan.steps.len() - report.results.len();
+            let text = format!("stopped after {} of {} changes", report.results.len(), plan.steps.len());
+            complain("warning", &text);
+            let undo = report.operation.map(|id| format!("; `linkctl undo {id}` takes back what was done"));
+            let undo = undo.unwrap_or_default();
+            complain("hint", &format!("repeat the command for the other {left}{undo}"));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tense {
+    Future,
+    Past,
+}
+
+/// A step in words.
+fn tell(step: &Step, tense: Tense) -> String {
+    let verb = match (step.action(), tense) {
+        (Action::MakeDirectory, Tense::Future) => "make directory",
+        (Action::MakeDirectory, Tense::Past) => "made directory",
+        (Action::Create, Tense::Future) => "create",
+        (Action::Create, Tense::Past) => "created",
+        (Action::Replace, Tense::Future) => "replace with",
+        (Action::Replace, Tense::Past) => "replaced with",
+        (Action::Remove, Tense::Future) => "remove",
+        (Action::Remove, Tense::Past) => "removed",
+        (Action::RemoveEmpty, Tense::Future) => "remove empty",
+        (Action::RemoveEmpty, Tense::Past) => "removed empty",
+    };
+    let kind = step.kind().map(|kind| format!(" {kind}")).unwrap_or_default();
+    let target = step.target().and_then(Target::shown).filter(|shown| !shown.is_empty());
+    let target = target.map(|shown| format!(" -> {}", sanitize::name(shown))).unwrap_or_default();
+    format!("{verb}{kind} {}{target}", sanitize::name(step.path()))
+}
+
+/// The journal of this user. Without one, the change is made all the same.
+fn open(plan: &Plan) -> Option<Journal> {
+    if plan.steps.is_empty() {
+        return None;
+    }
+    let opened = Journal::default_directory().and_then(|directory| open_journal(&directory));
+    match opened {
+        Ok((journal, said)) => {
+            if let Some(said) = said {
+                complain("warning", &said);
+            }
+            Some(journal)
+        }
+        Err(error) => {
+            unjournaled(&error);
+            None
+        }
+    }
+}
+
+fn unjournaled(error: &Error) {
+    complain("warning", &format!("{}: this change cannot be undone by linkctl", message(error)));
+}
+
+/// Asks on the terminal; without one, the answer is no.
+fn ask(question: &str) -> Result<(), Failure> {
+    const HINT: &str = "--yes does it without asking, --dry-run shows what would be done";
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Failure::refused(format!("{question} There is nobody to ask"), HINT));
+    }
+    write!(anstream::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(Failure::refused("not confirmed: nothing was changed", HINT))
+}
+
+/// The first signal asks the executor to stop at the next safe point, and is acknowledged at once;
+/// the second ends the program there and then, which leaves every link whole all the same.
+fn catch_interrupts() {
+    let handler = || {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted.code().into());
+        }
+        complain("warning", "stopping after this step");
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        complain("warning", &format!("Ctrl-C will end the program at once: {error}"));
+    }
+}
+
+/// A bar on a terminal, for work that takes a while; nothing elsewhere.
+struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new(steps: usize) -> Self {
+        let bar = if steps > TELL_EACH {
+            let template = "{bar:30} {pos}/{len} links, {per_sec}, {eta} left";
+            let style =
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            // indicatif draws on standard error, and only on a terminal.
+            ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX)).with_style(style)
+        } else {
+            ProgressBar::hidden()
+        };
+        Self { bar }
+    }
+}
+
+impl Observer for Progress {
+    fn step_ended(&mut self, _step: &Step, _result: &links::Result<Option<FileId>>) {
+        self.bar.inc(1);
+    }
+
+    fn warning(&mut self, error: &Error) {
+        self.bar.suspend(|| unjournaled(error));
+    }
+}
