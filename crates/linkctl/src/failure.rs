@@ -46,9 +46,7 @@ impl Failure {
     pub(crate) fn report(self, verb: &str) -> Exit {
         match self {
             Self::Links(errors) => {
-                for error in &errors {
-                    say(verb, error);
-                }
+                say_all(verb, &errors);
                 errors.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Failed)
             }
             Self::Own { exit, message, hint } => {
@@ -65,6 +63,21 @@ impl Failure {
                 Exit::Failed
             }
         }
+    }
+}
+
+/// More errors than this are told by their number: the first tell what is wrong.
+const MOST: usize = 20;
+
+/// Errors and their hints.
+pub(crate) fn say_all<'a>(verb: &str, errors: impl IntoIterator<Item = &'a Error>) {
+    let mut errors = errors.into_iter();
+    for error in errors.by_ref().take(MOST) {
+        say(verb, error);
+    }
+    match errors.count() {
+        0 => {}
+        more => complain("error", &format!("and {more} more of them; --json lists all")),
     }
 }
 

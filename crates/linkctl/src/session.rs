@@ -11,7 +11,7 @@ use links::{Error, FileId, Journal, Target};
 
 use crate::args::ChangeOptions;
 use crate::exit::Exit;
-use crate::failure::{Failure, complain, message, say};
+use crate::failure::{Failure, complain, message, say_all};
 use crate::output::{json, sanitize, stdout};
 
 /// Set by Ctrl-C and by SIGTERM; the executor looks at it between steps.
@@ -32,11 +32,12 @@ pub(crate) struct Change<'a> {
 impl Change<'_> {
     /// Applies a plan, or shows it, and says what came of it.
     pub(crate) fn run(self, plan: &Plan, question: Option<String>) -> Result<Exit, Failure> {
-        for error in &self.errors {
-            say(self.verb, error);
-        }
-        for note in &plan.notes {
+        say_all(self.verb, &self.errors);
+        for note in plan.notes.iter().take(TELL_EACH) {
             complain("note", &format!("{}: {}", sanitize::quoted(&note.path), sanitize::line(&note.text)));
+        }
+        if plan.notes.len() > TELL_EACH {
+            complain("note", &format!("and {} more such notes", plan.notes.len() - TELL_EACH));
         }
         if self.options.dry_run {
             return self.show(plan, None);
@@ -53,9 +54,7 @@ impl Change<'_> {
         let request = Request { verb: self.verb, undoes: self.undoes };
         let report = apply(plan, request, journal.as_mut(), &mut progress, &STOP);
         progress.bar.finish_and_clear();
-        for error in report.results.iter().filter_map(|result| result.as_ref().err()) {
-            say(self.verb, error);
-        }
+        say_all(self.verb, report.results.iter().filter_map(|result| result.as_ref().err()));
         self.show(plan, Some(&report))
     }
 
@@ -63,9 +62,7 @@ impl Change<'_> {
     pub(crate) fn refuse(mut self, errors: Vec<Error>) -> Result<Exit, Failure> {
         if self.options.json {
             let exit = errors.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Failed);
-            for error in &errors {
-                say(self.verb, error);
-            }
+            say_all(self.verb, &errors);
             self.errors = errors;
             self.print_json(&Plan::default(), None)?;
             return Ok(exit);
@@ -123,7 +120,9 @@ impl Change<'_> {
                 writeln!(out, "{}", tell(step, Tense::Past))?;
             }
         } else {
-            writeln!(out, "{} of {} changes made", done.len(), plan.steps.len())?;
+            let undo =
+                report.operation.map(|id| format!(" (operation {id}; `linkctl undo {id}` takes them back)"));
+            writeln!(out, "{} of {} changes made{}", done.len(), plan.steps.len(), undo.unwrap_or_default())?;
         }
         if plan.steps.is_empty() {
             writeln!(out, "nothing to do")?;

@@ -33,6 +33,10 @@ pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
 
 /// Each link with its target.
 fn pairs(args: &CreateArgs) -> Result<Vec<(PathBuf, &OsStr)>, Failure> {
+    if let Some(into) = args.into.as_ref().filter(|into| !args.parents && !into.is_dir()) {
+        let message = format!("{} is no directory to make links in", quoted(into));
+        return Err(Failure::usage(message, "make it first, or let --parents do it"));
+    }
     let Some(into) = &args.into else {
         return match args.paths.as_slice() {
             [link, target] => Ok(vec![(link.into(), target)]),

@@ -21,7 +21,14 @@ pub(crate) fn error_kind(error: &io::Error) -> ErrorKind {
         Some(Errno::MLINK) => ErrorKind::TooManyLinks,
         Some(Errno::LOOP) => ErrorKind::Loop,
         Some(Errno::NOTSUP | Errno::NOSYS) => ErrorKind::NotSupported,
-        _ => ErrorKind::Io,
+        Some(_) => ErrorKind::Io,
+        // Errors of the standard library's and our own making carry no code.
+        None => match error.kind() {
+            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            io::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
+            _ => ErrorKind::Io,
+        },
     }
 }
 
