@@ -49,7 +49,8 @@ impl Change<'_> {
             ask(&question)?;
         }
         catch_interrupts();
-        let mut journal = open(plan);
+        let nothing = plan.steps.is_empty() && self.undoes.is_none();
+        let mut journal = if nothing { None } else { open() };
         let mut progress = Progress::new(plan.steps.len());
         let request = Request { verb: self.verb, undoes: self.undoes };
         let report = apply(plan, request, journal.as_mut(), &mut progress, &STOP);
@@ -122,7 +123,7 @@ impl Change<'_> {
         } else {
             let undo =
                 report.operation.map(|id| format!(" (operation {id}; `linkctl undo {id}` takes them back)"));
-            writeln!(out, "{} of {} changes made{}", done.len(), plan.steps.len(), undo.unwrap_or_default())?;
+            writeln!(out, "{}{}", tell_many(plan, &done), undo.unwrap_or_default())?;
         }
         if plan.steps.is_empty() {
             writeln!(out, "nothing to do")?;
@@ -146,9 +147,22 @@ enum Tense {
     Past,
 }
 
-/// A step in words.
-fn tell(step: &Step, tense: Tense) -> String {
-    let verb = match (step.action(), tense) {
+/// Many steps in words.
+fn tell_many(plan: &Plan, done: &[&Step]) -> String {
+    let (made, all) = (done.len(), plan.steps.len());
+    let count = if made == all { made.to_string() } else { format!("{made} of {all}") };
+    match done.first().map(|step| step.action()) {
+        Some(action @ (Action::Create | Action::Replace | Action::Remove))
+            if done.iter().all(|step| step.action() == action) =>
+        {
+            format!("{} {count} links", words(action, Tense::Past))
+        }
+        _ => format!("made {count} changes"),
+    }
+}
+
+fn words(action: Action, tense: Tense) -> &'static str {
+    match (action, tense) {
         (Action::MakeDirectory, Tense::Future) => "make directory",
         (Action::MakeDirectory, Tense::Past) => "made directory",
         (Action::Create, Tense::Future) => "create",
@@ -159,7 +173,12 @@ fn tell(step: &Step, tense: Tense) -> String {
         (Action::Remove, Tense::Past) => "removed",
         (Action::RemoveEmpty, Tense::Future) => "remove empty",
         (Action::RemoveEmpty, Tense::Past) => "removed empty",
-    };
+    }
+}
+
+/// A step in words.
+fn tell(step: &Step, tense: Tense) -> String {
+    let verb = words(step.action(), tense);
     let kind = step.kind().map(|kind| format!(" {kind}")).unwrap_or_default();
     let target = step.target().and_then(Target::shown).filter(|shown| !shown.is_empty());
     let target = target.map(|shown| format!(" -> {}", sanitize::name(shown))).unwrap_or_default();
@@ -167,10 +186,7 @@ fn tell(step: &Step, tense: Tense) -> String {
 }
 
 /// The journal of this user. Without one, the change is made all the same.
-fn open(plan: &Plan) -> Option<Journal> {
-    if plan.steps.is_empty() {
-        return None;
-    }
+fn open() -> Option<Journal> {
     let opened = Journal::default_directory().and_then(|directory| open_journal(&directory));
     match opened {
         Ok((journal, said)) => {

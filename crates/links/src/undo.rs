@@ -173,8 +173,9 @@ impl Backwards {
         let path = recorded.step.path();
         let spot = match Spot::look(path) {
             Ok(spot) => spot,
-            // Where the directory itself is gone, so is what was made in it.
-            Err(error) if error.kind() == ErrorKind::ParentMissing && makes(&recorded.step) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::ParentMissing => {
+                return Err(changed(path, "its directory is not there now; is its volume mounted?"));
+            }
             Err(error) => return Err(error),
         };
         self.leftover(recorded, &spot)?;
@@ -249,7 +250,12 @@ impl Backwards {
         recorded: &Recorded,
         spot: &Spot,
     ) -> Result<()> {
-        let Some(metadata) = spot.metadata else { return Ok(()) };
+        let Some(metadata) = spot.metadata else {
+            return match recorded.outcome {
+                Outcome::Done(Some(made)) => self.already_gone(link, made, spot),
+                _ => Ok(()),
+            };
+        };
         if spot.holds(target, file) {
             if matches!(recorded.outcome, Outcome::Failed(_)) {
                 // It failed because this was there already: not ours.
@@ -272,6 +278,16 @@ impl Backwards {
             Outcome::Done(_) => Err(changed(link, "what was made there has been changed since")),
             _ => Ok(()),
         }
+    }
+
+    /// Somebody else removed it: nothing is left to do, if this is still the place where it was.
+    fn already_gone(&mut self, link: &Path, made: FileId, spot: &Spot) -> Result<()> {
+        let here = spot.place.directory.metadata().map_err(|error| Error::io(UNDO, link, error))?;
+        if here.id.volume != made.volume {
+            return Err(changed(link, "it is not there, and another volume is mounted there than before"));
+        }
+        self.plan.note(link, "it is gone already");
+        Ok(())
     }
 
     fn replaced(
@@ -328,10 +344,6 @@ impl Backwards {
         }
         Ok(())
     }
-}
-
-fn makes(step: &Step) -> bool {
-    matches!(step, Step::MakeDirectory { .. } | Step::CreateLink { .. })
 }
 
 fn changed(path: &Path, cause: &str) -> Error {

@@ -85,7 +85,8 @@ pub fn apply(
 ) -> Report {
     let mut report =
         Report { operation: None, results: Vec::with_capacity(plan.steps.len()), stopped: false };
-    if plan.steps.is_empty() {
+    // An undo that finds nothing left to do is written down all the same: it is done.
+    if plan.steps.is_empty() && request.undoes.is_none() {
         return report;
     }
     let mut log = Log::begin(journal, request, plan.steps.len(), observer);

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::model::{Attributes, FileId, FileKind, Target};
 use crate::plan::{Seen, Step};
-use crate::platform::Place;
+use crate::platform::{self, Directory, Place};
 
 /// A name that nobody else uses, and that says whose it is.
 pub(super) fn private_name() -> String {
@@ -70,7 +70,7 @@ impl New<'_> {
         }
     }
 
-    /// Makes the link under a name that must be free, and reads it back.
+    /// Makes the link under a name that must be free, and reads it back. On failure it is gone again.
     fn make(&self, place: &Place, name: &OsStr) -> Result<FileId> {
         let link = &place.path;
         match self.target {
@@ -80,13 +80,28 @@ impl New<'_> {
         }
         .map_err(|error| self.error(link, error))?;
         let made = Place { path: link.clone(), directory: reopen(place)?, name: name.to_owned() };
-        let metadata = made.directory.metadata_nofollow(name).map_err(|error| self.error(link, error))?;
-        let read_back = inspect::see(&made, &metadata).map_err(|error| self.error(link, error))?;
-        if read_back.map(|seen| seen.target).as_ref() != Some(self.target) {
-            // What is there is not what was made: whose it is, is not known, so it stays.
-            return Err(self.refuse(link, ErrorKind::NotVerified, "what was made reads back otherwise"));
+        let checked = self.read_back(&made).and_then(|id| self.give_attributes(&made).map(|()| id));
+        let Err(error) = checked else { return checked };
+        // Only what reads as the link just made is taken back: anything else is not ours.
+        if self.read_back(&made).is_ok() && os::remove_file(&made.directory, name).is_ok() {
+            return Err(error);
         }
-        self.give_attributes(&made)?;
+        Err(self.not_sure(link, &error))
+    }
+
+    fn not_sure(&self, link: &Path, error: &Error) -> Error {
+        let cause = format!("{}; it may have been made, and is left as it is", error.cause());
+        self.refuse(link, error.kind(), cause)
+    }
+
+    fn read_back(&self, made: &Place) -> Result<FileId> {
+        let fail = |error| self.error(&made.path, error);
+        let metadata = made.directory.metadata_nofollow(made.name()).map_err(fail)?;
+        let seen = inspect::see(made, &metadata).map_err(fail)?;
+        if seen.map(|seen| seen.target).as_ref() != Some(self.target) {
+            let cause = "what was made reads back otherwise";
+            return Err(self.refuse(&made.path, ErrorKind::NotVerified, cause));
+        }
         Ok(metadata.id)
     }
 
@@ -100,7 +115,8 @@ impl New<'_> {
         }
         os::make_hard_link(&source.directory, source.name(), &place.directory, name)
             .map_err(|error| self.error(link, error))?;
-        let made = place.directory.metadata_nofollow(name).map_err(|error| self.error(link, error))?;
+        let made = place.directory.metadata_nofollow(name);
+        let made = made.map_err(|error| self.not_sure(link, &self.error(link, error)))?;
         if made.id != metadata.id {
             // The name was free a moment ago: the link is ours, made to what was swapped in.
             os::remove_file(&place.directory, name).map_err(|error| self.error(link, error))?;
@@ -139,8 +155,8 @@ fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr) -> Result<Fi
     const REPLACE: &str = "replace link";
     let place = Place::open(REPLACE, link)?;
     must_be(&place, place.name(), old, REPLACE)?;
-    let made = new.make(&place, private)?;
     let fail = |error| Error::io(REPLACE, &place.path, error);
+    let made = new.make(&place, private)?;
     let swapped = must_be(&place, place.name(), old, REPLACE)
         .and_then(|()| os::rename_over(&place.directory, private, place.name()).map_err(fail));
     if let Err(error) = swapped {
@@ -175,9 +191,7 @@ fn remove(link: &Path, old: &Seen, private: &OsStr) -> Result<()> {
     match os::rename_to_new(&place.directory, place.name(), private) {
         Ok(()) => {}
         // A full disk may have no room for another name, and must not keep the link from going.
-        Err(error)
-            if Error::io(REMOVE, link, std::io::Error::from(error.kind())).kind() == ErrorKind::Full =>
-        {
+        Err(error) if platform::error_kind(&error) == ErrorKind::Full => {
             return os::remove_file(&place.directory, place.name()).map_err(fail);
         }
         Err(error) => return Err(fail(error)),
@@ -239,7 +253,7 @@ fn must_be(place: &Place, name: &OsStr, old: &Seen, operation: &'static str) -> 
     }
 }
 
-fn reopen(place: &Place) -> Result<crate::platform::Directory> {
+fn reopen(place: &Place) -> Result<Directory> {
     place
         .directory
         .open_child(OsStr::new("."))

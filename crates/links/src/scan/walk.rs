@@ -74,7 +74,8 @@ impl Scan {
             let metadata = Directory::open(&root).and_then(|directory| directory.metadata());
             volume = Some(metadata.map_err(fail)?.id.volume);
         }
-        let components = root.components().count();
+        // `.` does not stand in the paths below it, see `join`.
+        let components = if root == Path::new(".") { 0 } else { root.components().count() };
         self.pending.push(Pending { path: root, root: components, volume });
         Ok(None)
     }

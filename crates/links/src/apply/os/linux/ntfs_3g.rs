@@ -26,11 +26,16 @@ pub(in crate::apply) fn make_reparse_point(
     } else {
         entry::make_empty_file(directory, name)?;
     }
+    let id = directory.metadata_nofollow(name)?.id;
     let path = by_descriptor(directory, name);
     let set = lsetxattr(path, REPARSE_DATA, &point.raw, XattrFlags::CREATE).map_err(io::Error::from);
     let Err(error) = set.and_then(|()| settle(directory, name, point)) else { return Ok(()) };
-    // Set or not, what is there now is ours: the name was free when it was made.
-    let removed = entry::remove_file(directory, name).or_else(|_| entry::remove_directory(directory, name));
+    // Only the object just made is removed: another may have been put in its place meanwhile.
+    let removed = directory.metadata_nofollow(name).and_then(|now| match now.kind {
+        _ if now.id != id => Err(io::Error::other("another object has its name now")),
+        FileKind::Directory => entry::remove_directory(directory, name),
+        _ => entry::remove_file(directory, name),
+    });
     match removed {
         Ok(()) => Err(error),
         Err(removal) => {
