@@ -150,7 +150,9 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::NotSupported if creating && kind.name == "junction" => {
             return quote(kind, "use a symbolic link (--kind symlink)");
         }
-        ErrorKind::NotSupported if creating => "name the target by its path on this system",
+        ErrorKind::NotSupported if creating => {
+            return quote(kind, "name the target by its path on this system");
+        }
         ErrorKind::NotFound if creating && kind.name == "hard" => {
             return quote(kind, "name a file that exists, or use a symbolic link (--kind symlink)");
         }

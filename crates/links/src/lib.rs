@@ -6,7 +6,7 @@
 //! it back.
 //!
 //! ```text
-//! model.rs      Link, LinkKind, LinkSpec, Target, State, FileId: the values
+//! model/        Link, LinkKind, Target, State: the values; file.rs (FileId, Metadata) spec.rs (LinkSpec)
 //! name.rs       names in JSON, whatever their bytes
 //! error.rs      Error: operation, paths, kind, cause
 //! inspect.rs    one path -> Link

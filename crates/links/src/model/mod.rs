@@ -1,5 +1,8 @@
 //! A link is a value: these are the types that every part of the library speaks in.
 
+mod file;
+mod spec;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,6 +10,9 @@ use std::str::FromStr;
 
 use reparse::{DecodeError, ReparseData, Tag};
 use serde::{Deserialize, Serialize};
+
+pub use file::{Attributes, FileId, FileKind, Metadata, User};
+pub use spec::{DEFAULT_DRIVE, Form, KindChoice, LinkSpec, OnExisting, Shape};
 
 use crate::platform;
 
@@ -260,198 +266,6 @@ impl ReparsePoint {
             data => data.target().map(|wide| platform::from_wide(&wide)),
         }
     }
-}
-
-/// The identity of a file or link on this machine. Opaque: compare, store, show, nothing else.
-///
-/// # Platform behavior
-/// Linux: device and inode numbers. Device numbers may change when a volume is mounted again.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId {
-    pub(crate) volume: u64,
-    pub(crate) file: u128,
-}
-
-impl FileId {
-    /// Whether both name the same file, given that they are on the same volume. For records that
-    /// may be older than the volume's current mount.
-    pub(crate) fn same_file(self, other: Self) -> bool {
-        self.file == other.file
-    }
-}
-
-impl fmt::Display for FileId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}:{:x}", self.volume, self.file)
-    }
-}
-
-impl fmt::Debug for FileId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FileId({self})")
-    }
-}
-
-impl FromStr for FileId {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parse = |(volume, file)| {
-            Some(Self {
-                volume: u64::from_str_radix(volume, 16).ok()?,
-                file: u128::from_str_radix(file, 16).ok()?,
-            })
-        };
-        text.split_once(':').and_then(parse).ok_or_else(|| format!("not a file identity: {text:?}"))
-    }
-}
-
-impl Serialize for FileId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for FileId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// What a file system object is, as far as links care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// A regular file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link, or a reparse point that the system shows as one.
-    Link,
-    /// A device, pipe or socket.
-    Special,
-}
-
-/// What the system knows of an object besides its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Metadata {
-    /// The identity.
-    pub id: FileId,
-    /// The kind of object.
-    pub kind: FileKind,
-    /// The number of names (hard links).
-    pub links: u64,
-    /// The size in bytes.
-    pub size: u64,
-    /// The space taken on the disk, in bytes.
-    pub allocated: u64,
-    /// What a link made anew is given back.
-    pub attributes: Attributes,
-}
-
-/// What belongs to a link besides its target, kept when it is replaced or brought back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attributes {
-    /// The owner's user number.
-    pub uid: u32,
-    /// The owner's group number.
-    pub gid: u32,
-    /// Last change of the target, in seconds since 1970 (UTC) and nanoseconds.
-    pub modified: (i64, u32),
-}
-
-/// Whose doing something is: the user that a process acts as, and the one behind `sudo`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// The number of the user acted as.
-    pub uid: u32,
-    /// That user's name, where the system knows one.
-    pub name: Option<String>,
-    /// Who called `sudo`, by its account.
-    pub sudo: Option<String>,
-}
-
-/// What to make: the link, what it shall lead to, and how. See [`crate::create::plan`].
-#[derive(Clone, Debug)]
-pub struct LinkSpec {
-    /// The new link's path.
-    pub link: PathBuf,
-    /// The target as typed.
-    pub target: OsString,
-    /// The kind to make. Default: [`KindChoice::Auto`].
-    pub kind: KindChoice,
-    /// File or directory, for a Windows link whose target does not tell. Default: ask the target.
-    pub shape: Option<Shape>,
-    /// Which text to store in a symbolic link. Default: [`Form::AsTyped`].
-    pub form: Form,
-    /// What to do when the link's name is taken. Default: [`OnExisting::Refuse`].
-    pub on_existing: OnExisting,
-    /// Whether to make missing parent directories of the link. Default: no.
-    pub parents: bool,
-    /// The letter that Windows gives the volume the link is on. Default: `C`.
-    pub drive: char,
-}
-
-impl LinkSpec {
-    /// A link at `link` to `target`, with the defaults of each field.
-    pub fn new(link: impl Into<PathBuf>, target: impl Into<OsString>) -> Self {
-        Self {
-            link: link.into(),
-            target: target.into(),
-            kind: KindChoice::Auto,
-            shape: None,
-            form: Form::AsTyped,
-            on_existing: OnExisting::Refuse,
-            parents: false,
-            drive: DEFAULT_DRIVE,
-        }
-    }
-}
-
-/// The letter Windows gives to the volume it starts from.
-pub const DEFAULT_DRIVE: char = 'C';
-
-/// The kinds that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KindChoice {
-    /// A symbolic link of the target's kind.
-    Auto,
-    /// A symbolic link, or failure.
-    Symlink,
-    /// A hard link, or failure.
-    Hard,
-    /// A junction, or failure.
-    Junction,
-}
-
-/// File or directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// The link says that its target is a file.
-    File,
-    /// The link says that its target is a directory.
-    Directory,
-}
-
-/// How the target's text is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// Stored as typed; if relative, relative to the link.
-    AsTyped,
-    /// Read from the current directory and rewritten relative to the link's physical parent.
-    Relative,
-    /// Read from the current directory and stored in full.
-    Absolute,
-}
-
-/// What to do when the name of the new link is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnExisting {
-    /// Refuse.
-    Refuse,
-    /// Put the new link in the place of an existing link, in one step. Files and directories are
-    /// never replaced.
-    ReplaceLink,
 }
 
 /// A path that names an entry: what is left when the parent has been split off.

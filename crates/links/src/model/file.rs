@@ -1,0 +1,115 @@
+//! Files as the system knows them: identity, kind, owner.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The identity of a file or link on this machine. Opaque: compare, store, show, nothing else.
+///
+/// # Platform behavior
+/// Linux: device and inode numbers. Device numbers may change when a volume is mounted again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    pub(crate) volume: u64,
+    pub(crate) file: u128,
+}
+
+impl FileId {
+    /// Whether both name the same file, given that they are on the same volume. For records that
+    /// may be older than the volume's current mount.
+    pub(crate) fn same_file(self, other: Self) -> bool {
+        self.file == other.file
+    }
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}:{:x}", self.volume, self.file)
+    }
+}
+
+impl fmt::Debug for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileId({self})")
+    }
+}
+
+impl FromStr for FileId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = |(volume, file)| {
+            Some(Self {
+                volume: u64::from_str_radix(volume, 16).ok()?,
+                file: u128::from_str_radix(file, 16).ok()?,
+            })
+        };
+        text.split_once(':').and_then(parse).ok_or_else(|| format!("not a file identity: {text:?}"))
+    }
+}
+
+impl Serialize for FileId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FileId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a file system object is, as far as links care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, or a reparse point that the system shows as one.
+    Link,
+    /// A device, pipe or socket.
+    Special,
+}
+
+/// What the system knows of an object besides its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// The identity.
+    pub id: FileId,
+    /// The kind of object.
+    pub kind: FileKind,
+    /// The number of names (hard links).
+    pub links: u64,
+    /// The size in bytes.
+    pub size: u64,
+    /// The space taken on the disk, in bytes.
+    pub allocated: u64,
+    /// What a link made anew is given back.
+    pub attributes: Attributes,
+}
+
+/// What belongs to a link besides its target, kept when it is replaced or brought back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// The owner's user number.
+    pub uid: u32,
+    /// The owner's group number.
+    pub gid: u32,
+    /// Last change of the target, in seconds since 1970 (UTC) and nanoseconds.
+    pub modified: (i64, u32),
+}
+
+/// Whose doing something is: the user that a process acts as, and the one behind `sudo`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The number of the user acted as.
+    pub uid: u32,
+    /// That user's name, where the system knows one.
+    pub name: Option<String>,
+    /// Who called `sudo`, by its account.
+    pub sudo: Option<String>,
+}
