@@ -65,7 +65,7 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
     };
     let fail = |error: io::Error| Error::io(operation, path, error);
     let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
-    let target = place.target(&metadata).map_err(fail)?;
+    let target = see(place.spot(), &metadata).map_err(fail)?.map(|seen| seen.target);
     let path = place.path.clone();
     let Some(target) = target else {
         let several = metadata.kind == FileKind::File && metadata.links > 1;
@@ -111,7 +111,8 @@ pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
 
 /// The link at a place as a plan needs to know it. `None` where there is no symbolic link or
 /// reparse point.
-pub(crate) fn see(place: &Place, metadata: &Metadata) -> io::Result<Option<Seen>> {
+pub(crate) fn see(spot: Spot<'_>, metadata: &Metadata) -> io::Result<Option<Seen>> {
     let seen = |target| Seen { target, id: metadata.id, attributes: metadata.attributes };
-    Ok(place.target(metadata)?.map(seen))
+    let on_ntfs = metadata.kind == FileKind::Link && platform::ntfs_volume(spot.directory)?.is_some();
+    Ok(platform::read_link(spot.directory, spot.name, metadata, on_ntfs)?.map(seen))
 }

@@ -24,7 +24,7 @@ pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
     let fail = |error| Error::io(REMOVE, &link, error);
     let refuse = |kind, cause: String| Err(Error::new(kind, REMOVE, &link, cause));
     let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
-    let old = match inspect::see(&place, &metadata).map_err(fail)? {
+    let old = match inspect::see(place.spot(), &metadata).map_err(fail)? {
         Some(seen) => {
             let found = seen.target.kind();
             if !found.is_name_surrogate() {

@@ -96,6 +96,8 @@ pub fn effect(recorded: &Recorded) -> Effect {
         Step::RemoveLink { .. } | Step::RemoveEmpty { .. } => Some(spot.metadata.is_none()),
     };
     match (left, made) {
+        // The old link waits under the private name; the new one has its place.
+        (true, Some(true)) if matches!(recorded.step, Step::ReplaceLink { .. }) => Effect::Made,
         (true, _) => Effect::Half,
         (false, Some(true)) => Effect::Made,
         (false, Some(false)) => Effect::NotMade,
@@ -125,7 +127,7 @@ impl Spot {
         let fail = |error| Error::io(UNDO, path, error);
         let metadata = place.metadata().map_err(fail)?;
         let seen = match &metadata {
-            Some(metadata) => inspect::see(&place, metadata).map_err(fail)?,
+            Some(metadata) => inspect::see(place.spot(), metadata).map_err(fail)?,
             None => None,
         };
         Ok(Self { place, metadata, seen })
@@ -195,20 +197,21 @@ impl Backwards {
         }
     }
 
-    /// A killed run may have left the new link of a replacement under its private name.
+    /// A killed run may have left the new link of a replacement under its private name, or the old one.
     fn leftover(&mut self, recorded: &Recorded, spot: &Spot) -> Result<()> {
+        let Step::ReplaceLink { target, file, old, .. } = &recorded.step else { return Ok(()) };
         if matches!(recorded.outcome, Outcome::Done(_)) {
             return Ok(());
         }
         let private = spot.place.path.with_file_name(&recorded.private_name);
         let left = Spot::look(&private)?;
         let Some(metadata) = left.metadata else { return Ok(()) };
-        if let Step::ReplaceLink { target, .. } = &recorded.step {
-            if let Some(old) = left.now(target).filter(|old| old.target == *target) {
-                self.plan.steps.push(Step::RemoveLink { link: private, old });
-            } else if is_stub(target, &metadata) {
-                self.remove_stub(private, &metadata);
-            }
+        let which = [(target, *file), (&old.target, Some(old.id))];
+        let which = which.into_iter().find(|(target, file)| left.holds(target, *file));
+        if let Some(old) = which.and_then(|(target, _)| left.now(target)) {
+            self.plan.steps.push(Step::RemoveLink { link: private, old });
+        } else if is_stub(target, &metadata) {
+            self.remove_stub(private, &metadata);
         }
         Ok(())
     }

@@ -5,11 +5,12 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::Path;
 
 use super::os;
+use crate::chain::Spot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
-use crate::model::{Attributes, FileId, FileKind, Target};
+use crate::model::{Attributes, FileId, FileKind, LinkKind, Target};
 use crate::plan::{Seen, Step};
-use crate::platform::{self, Directory, Place};
+use crate::platform::{self, Place};
 
 /// A name that nobody else uses, and that says whose it is.
 pub(super) fn private_name() -> String {
@@ -48,9 +49,9 @@ struct New<'a> {
 impl New<'_> {
     fn operation(&self) -> &'static str {
         match self.target.kind() {
-            crate::model::LinkKind::Hard => "create hard link",
-            crate::model::LinkKind::Junction => "create junction",
-            crate::model::LinkKind::MountPoint => "create mount point",
+            LinkKind::Hard => "create hard link",
+            LinkKind::Junction => "create junction",
+            LinkKind::MountPoint => "create mount point",
             _ => "create symbolic link",
         }
     }
@@ -79,11 +80,11 @@ impl New<'_> {
             Target::File(path) => return self.make_hard(place, name, path),
         }
         .map_err(|error| self.error(link, error))?;
-        let made = Place { path: link.clone(), directory: reopen(place)?, name: name.to_owned() };
-        let checked = self.read_back(&made).and_then(|id| self.give_attributes(&made).map(|()| id));
+        let made = place.spot_of(name);
+        let checked = self.read_back(made).and_then(|id| self.give_attributes(made).map(|()| id));
         let Err(error) = checked else { return checked };
         // Only what reads as the link just made is taken back: anything else is not ours.
-        if self.read_back(&made).is_ok() && os::remove_file(&made.directory, name).is_ok() {
+        if self.read_back(made).is_ok() && os::remove_file(made.directory, name).is_ok() {
             return Err(error);
         }
         Err(self.not_sure(link, &error))
@@ -94,13 +95,13 @@ impl New<'_> {
         self.refuse(link, error.kind(), cause)
     }
 
-    fn read_back(&self, made: &Place) -> Result<FileId> {
-        let fail = |error| self.error(&made.path, error);
-        let metadata = made.directory.metadata_nofollow(made.name()).map_err(fail)?;
+    fn read_back(&self, made: Spot<'_>) -> Result<FileId> {
+        let fail = |error| self.error(made.path, error);
+        let metadata = made.directory.metadata_nofollow(made.name).map_err(fail)?;
         let seen = inspect::see(made, &metadata).map_err(fail)?;
         if seen.map(|seen| seen.target).as_ref() != Some(self.target) {
             let cause = "what was made reads back otherwise";
-            return Err(self.refuse(&made.path, ErrorKind::NotVerified, cause));
+            return Err(self.refuse(made.path, ErrorKind::NotVerified, cause));
         }
         Ok(metadata.id)
     }
@@ -130,10 +131,10 @@ impl New<'_> {
     }
 
     /// A link that is brought back gets its owner and time again, as far as the system lets us.
-    fn give_attributes(&self, made: &Place) -> Result<()> {
+    fn give_attributes(&self, made: Spot<'_>) -> Result<()> {
         let Some(attributes) = self.attributes else { return Ok(()) };
-        os::set_attributes(&made.directory, made.name(), &attributes)
-            .map_err(|error| self.error(&made.path, error))
+        os::set_attributes(made.directory, made.name, &attributes)
+            .map_err(|error| self.error(made.path, error))
     }
 }
 
@@ -150,35 +151,54 @@ fn create(link: &Path, new: &New<'_>) -> Result<FileId> {
     new.make(&place, place.name())
 }
 
-/// Makes the new link beside the old one and renames it over: there is always one of the two.
+/// Makes the new link beside the old one and lets them change places: there is always one of the two.
 fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr) -> Result<FileId> {
     const REPLACE: &str = "replace link";
     let place = Place::open(REPLACE, link)?;
-    must_be(&place, place.name(), old, REPLACE)?;
-    let fail = |error| Error::io(REPLACE, &place.path, error);
+    must_be(place.spot(), old, REPLACE)?;
     let made = new.make(&place, private)?;
-    let swapped = must_be(&place, place.name(), old, REPLACE)
-        .and_then(|()| os::rename_over(&place.directory, private, place.name()).map_err(fail));
+    let swapped = swap_in(&place, old, private, REPLACE);
     if let Err(error) = swapped {
-        return Err(match os::remove_file(&place.directory, private) {
-            Ok(()) => error,
-            Err(_) => left_behind(&error, &place, private),
-        });
+        // Whatever happened, only the new link may be removed under the private name.
+        let ours = place.directory.metadata_nofollow(private).is_ok_and(|left| left.id == made);
+        if ours && os::remove_file(&place.directory, private).is_ok() {
+            return Err(error);
+        }
+        return Err(left_behind(&error, &place, private));
     }
-    // Renaming one name of a file onto another of the same file does nothing and says nothing.
-    if place.directory.metadata_nofollow(private).is_ok_and(|left| left.id == made) {
-        os::remove_file(&place.directory, private).map_err(fail)?;
-    }
+    let fail = |error| Error::io(REPLACE, &place.path, error);
     let now = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
-    let seen = inspect::see(&place, &now).map_err(fail)?;
-    let same_target = match new.target {
-        Target::File(_) => true,
-        target => seen.is_some_and(|seen| seen.target == *target),
-    };
-    if now.id != made || !same_target {
-        return Err(new.refuse(&place.path, ErrorKind::NotVerified, "what was made reads back otherwise"));
+    if now.id != made {
+        let cause = "another link has the name now";
+        return Err(new.refuse(&place.path, ErrorKind::NotVerified, cause));
     }
     Ok(made)
+}
+
+/// Puts the link under its private name in the place of the old one, which is gone then.
+fn swap_in(place: &Place, old: &Seen, private: &OsStr, operation: &'static str) -> Result<()> {
+    let fail = |error| Error::io(operation, &place.path, error);
+    let (directory, name) = (&place.directory, place.name());
+    match os::exchange(directory, private, name) {
+        // Now the old one is where nobody else looks: whatever it is, it can be put back.
+        Ok(()) => {
+            let checked = must_be(place.spot_of(private), old, operation)
+                .and_then(|()| os::remove_file(directory, private).map_err(fail));
+            let Err(error) = checked else { return Ok(()) };
+            os::exchange(directory, private, name).map_err(|_| left_behind(&error, place, private))?;
+            Err(error)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+            must_be(place.spot(), old, operation)?;
+            os::rename_over(directory, private, name).map_err(fail)?;
+            // Renaming one name of a file onto another of the same file does nothing and says nothing.
+            match directory.metadata_nofollow(private) {
+                Ok(_) => os::remove_file(directory, private).map_err(fail),
+                Err(_) => Ok(()),
+            }
+        }
+        Err(error) => Err(fail(error)),
+    }
 }
 
 /// No system removes "this object, if it has this name": the link is renamed to a private name,
@@ -187,7 +207,7 @@ fn remove(link: &Path, old: &Seen, private: &OsStr) -> Result<()> {
     const REMOVE: &str = "remove";
     let place = Place::open(REMOVE, link)?;
     let fail = |error| Error::io(REMOVE, &place.path, error);
-    must_be(&place, place.name(), old, REMOVE)?;
+    must_be(place.spot(), old, REMOVE)?;
     match os::rename_to_new(&place.directory, place.name(), private) {
         Ok(()) => {}
         // A full disk may have no room for another name, and must not keep the link from going.
@@ -196,7 +216,7 @@ fn remove(link: &Path, old: &Seen, private: &OsStr) -> Result<()> {
         }
         Err(error) => return Err(fail(error)),
     }
-    let removed = must_be(&place, private, old, REMOVE)
+    let removed = must_be(place.spot_of(private), old, REMOVE)
         .and_then(|()| os::remove_file(&place.directory, private).map_err(fail));
     let Err(error) = removed else { return Ok(()) };
     match os::rename_to_new(&place.directory, private, place.name()) {
@@ -233,10 +253,10 @@ fn remove_empty(path: &Path, id: FileId, directory: bool, private: &OsStr) -> Re
 }
 
 /// Refuses unless a name still is the link that the plan saw.
-fn must_be(place: &Place, name: &OsStr, old: &Seen, operation: &'static str) -> Result<()> {
-    let fail = |error| Error::io(operation, &place.path, error);
-    let changed = |cause: &str| Err(Error::new(ErrorKind::Changed, operation, &place.path, cause));
-    let metadata = place.directory.metadata_nofollow(name).map_err(fail)?;
+fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
+    let fail = |error| Error::io(operation, spot.path, error);
+    let changed = |cause: &str| Err(Error::new(ErrorKind::Changed, operation, spot.path, cause));
+    let metadata = spot.directory.metadata_nofollow(spot.name).map_err(fail)?;
     if metadata.id != old.id {
         return changed("it is another object than the one that was looked at");
     }
@@ -246,18 +266,10 @@ fn must_be(place: &Place, name: &OsStr, old: &Seen, operation: &'static str) -> 
             _ => changed("it is the last name of its file"),
         };
     }
-    let named = Place { path: place.path.clone(), directory: reopen(place)?, name: name.to_owned() };
-    match inspect::see(&named, &metadata).map_err(fail)? {
+    match inspect::see(spot, &metadata).map_err(fail)? {
         Some(seen) if seen.target == old.target => Ok(()),
         _ => changed("the link says something else than when it was looked at"),
     }
-}
-
-fn reopen(place: &Place) -> Result<Directory> {
-    place
-        .directory
-        .open_child(OsStr::new("."))
-        .map_err(|error| Error::io("open the directory of", &place.path, error))
 }
 
 fn left_behind(error: &Error, place: &Place, private: &OsStr) -> Error {

@@ -38,7 +38,7 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
         return Ok(plan);
     };
     let place = ground.place.as_ref();
-    let old = place.map(|place| inspect::see(place, &metadata)).transpose();
+    let old = place.map(|place| inspect::see(place.spot(), &metadata)).transpose();
     let old = old.map_err(|error| Error::io(CREATE, &link, error))?.flatten();
     match (spec.on_existing, old) {
         (OnExisting::Refuse, _) => Err(taken(&link, &metadata, false)),

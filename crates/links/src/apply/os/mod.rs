@@ -8,6 +8,6 @@
 mod system;
 
 pub(super) use system::{
-    make_directory, make_empty_file, make_hard_link, make_reparse_point, make_state_directory, make_symlink,
-    remove_directory, remove_file, rename_over, rename_to_new, set_aside, set_attributes,
+    exchange, make_directory, make_empty_file, make_hard_link, make_reparse_point, make_state_directory,
+    make_symlink, remove_directory, remove_file, rename_over, rename_to_new, set_aside, set_attributes,
 };

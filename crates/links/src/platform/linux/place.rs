@@ -4,10 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Directory, NtfsVolume, ntfs_volume, read_link};
+use super::{Directory, NtfsVolume, ntfs_volume};
 use crate::chain::Spot;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Metadata, Target, file_name_of};
+use crate::model::{Metadata, file_name_of};
 
 /// Where a link is or will be.
 #[derive(Debug)]
@@ -51,6 +51,11 @@ impl Place {
         Spot { directory: &self.directory, name: &self.name, path: &self.path }
     }
 
+    /// Another name in the same directory; errors speak of this place all the same.
+    pub(crate) fn spot_of<'a>(&'a self, name: &'a OsStr) -> Spot<'a> {
+        Spot { directory: &self.directory, name, path: &self.path }
+    }
+
     /// What is there, links not followed. `None` where nothing is.
     pub(crate) fn metadata(&self) -> io::Result<Option<Metadata>> {
         match self.directory.metadata_nofollow(&self.name) {
@@ -58,11 +63,6 @@ impl Place {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// What the link there stores. `None` where there is no symbolic link or reparse point.
-    pub(crate) fn target(&self, metadata: &Metadata) -> io::Result<Option<Target>> {
-        read_link(&self.directory, &self.name, metadata, self.ntfs()?.is_some())
     }
 
     /// The NTFS volume that the place is on, if ntfs-3g serves it.

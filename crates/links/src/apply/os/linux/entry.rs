@@ -46,6 +46,16 @@ pub(in crate::apply) fn rename_over(directory: &Directory, from: &OsStr, to: &Os
     Ok(fs::renameat(directory, from, directory, to)?)
 }
 
+/// Lets two names change places, in one call. `Unsupported` where the file system cannot.
+pub(in crate::apply) fn exchange(directory: &Directory, a: &OsStr, b: &OsStr) -> io::Result<()> {
+    match fs::renameat_with(directory, a, directory, b, RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::XDEV) => {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+        answer => Ok(answer?),
+    }
+}
+
 /// Renames to a name that must be free.
 pub(in crate::apply) fn rename_to_new(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     match fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE) {

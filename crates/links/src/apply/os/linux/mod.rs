@@ -5,7 +5,7 @@ mod ntfs_3g;
 mod state_dir;
 
 pub(in crate::apply) use entry::{
-    make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory, remove_file,
+    exchange, make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory, remove_file,
     rename_over, rename_to_new, set_attributes,
 };
 pub(in crate::apply) use ntfs_3g::make_reparse_point;
