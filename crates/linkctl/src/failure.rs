@@ -8,6 +8,7 @@ use links::{Error, ErrorKind};
 
 use crate::exit::Exit;
 use crate::kinds;
+use crate::output::json;
 use crate::output::sanitize::{self, quoted};
 
 /// Why a verb ended early.
@@ -42,8 +43,11 @@ impl Failure {
         Self::Own { exit: Exit::Refused, message: message.into(), hint: Some(hint.into()) }
     }
 
-    /// Says it on standard error and gives the exit code.
-    pub(crate) fn report(self, verb: &str) -> Exit {
+    /// Says it on standard error, with `json` also in a document, and gives the exit code.
+    pub(crate) fn report(self, verb: &str, json: bool) -> Exit {
+        if json && let Err(error) = self.print_json() {
+            return Self::Output(error).report(verb, false);
+        }
         match self {
             Self::Links(errors) => {
                 say_all(verb, &errors);
@@ -63,6 +67,19 @@ impl Failure {
                 Exit::Failed
             }
         }
+    }
+}
+
+impl Failure {
+    fn print_json(&self) -> io::Result<()> {
+        let errors = match self {
+            // Whoever wrote the command line wrote it wrong: nothing was looked at.
+            Self::Own { exit: Exit::Usage, .. } => return Ok(()),
+            Self::Links(errors) => errors.iter().map(Into::into).collect(),
+            Self::Own { exit, message, .. } => vec![json::ErrorRecord::own(*exit, message)],
+            Self::Output(_) => return Ok(()),
+        };
+        json::print(&json::FailureDocument { schema: json::SCHEMA, errors })
     }
 }
 
@@ -103,6 +120,9 @@ pub(crate) fn complain(mark: &str, text: &str) {
 
 /// What could not be done, where, and why.
 pub(crate) fn message(error: &Error) -> String {
+    if error.kind() == ErrorKind::Nothing {
+        return sanitize::line(&error.cause());
+    }
     let mut text = format!("cannot {} {}", error.operation(), quoted(error.path()));
     if let Some(second) = error.second_path() {
         text.push_str(&format!(" to {}", quoted(second)));
@@ -121,13 +141,15 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
     };
     let text = match error.kind() {
         ErrorKind::AlreadyExists if creating => {
-            let swapped = error.path().exists() && error.second_path().is_none_or(|target| !target.exists());
-            if swapped && error.second_path().is_some() {
+            let is_link = error.path().is_symlink();
+            let no_target = error.second_path().is_some_and(|target| target.symlink_metadata().is_err());
+            if !is_link && no_target {
                 "the link comes first, as in `linkctl create LINK TARGET`: are the two swapped?"
             } else {
                 "choose another name, or use --replace where a link is to be replaced"
             }
         }
+        ErrorKind::NotALink if creating => "choose another name, or move away what has it",
         ErrorKind::ParentMissing if creating => "make its directory first, or let --parents do it",
         ErrorKind::IsDirectory if creating => {
             return quote(
@@ -163,7 +185,9 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
             return quote(kind, "mind what it holds");
         }
         ErrorKind::NotADirectory if verb == "remove" => "without --recursive, the link itself is removed",
-        ErrorKind::SameFile => "name what the link shall lead to",
+        ErrorKind::SameFile => {
+            "a relative target is read from the link's directory; with --relative or --absolute from the current one"
+        }
         ErrorKind::TooLong => "use a shorter target, such as a relative one (--relative)",
         ErrorKind::TooManyLinks => {
             "the file system allows no more names for this file; copy it, or use --kind symlink"
@@ -185,12 +209,17 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
 
 /// The command line made no sense, or asked for help.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let printed = error.print();
+    use std::io::Write as _;
     match error.kind() {
-        ClapKind::DisplayHelp | ClapKind::DisplayVersion => match printed {
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion => match error.print() {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Failed.into(),
             _ => Exit::Done.into(),
         },
-        _ => Exit::Usage.into(),
+        _ => {
+            // It quotes what was typed, which `linkctl remove *` may have taken from a hostile name.
+            let lines: Vec<String> = error.render().to_string().lines().map(sanitize::line).collect();
+            writeln!(anstream::stderr(), "{}", lines.join("\n")).unwrap_or_default();
+            Exit::Usage.into()
+        }
     }
 }

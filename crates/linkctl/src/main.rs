@@ -27,9 +27,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
-    let verb = cli.command.name();
+    let (verb, json) = (cli.command.name(), cli.command.wants_json());
     match commands::run(cli.command) {
         Ok(exit) => exit.into(),
-        Err(failure) => failure.report(verb).into(),
+        Err(failure) => failure.report(verb, json).into(),
     }
 }

@@ -210,7 +210,7 @@ fn unjournaled(error: &Error) {
 fn ask(question: &str) -> Result<(), Failure> {
     const HINT: &str = "--yes does it without asking, --dry-run shows what would be done";
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::refused(format!("{question} There is nobody to ask"), HINT));
+        return Err(Failure::refused(format!("no terminal to ask on: {question}"), HINT));
     }
     write!(anstream::stderr(), "{question} [y/N] ")?;
     let mut answer = String::new();

@@ -74,6 +74,8 @@ pub enum ErrorKind {
     Changed,
     /// What was made is not what was asked for.
     NotVerified,
+    /// It may have been made, and is left: what is there could not be looked at.
+    Unsure,
     /// Reparse data on the disk is broken.
     BadData,
     /// There is nothing to do, such as nothing to undo.
@@ -84,6 +86,8 @@ pub enum ErrorKind {
     InvalidOption,
     /// The journal cannot be used.
     Journal,
+    /// The journal's file is damaged.
+    CorruptJournal,
     /// Another failure of the system.
     Io,
 }

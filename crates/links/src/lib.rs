@@ -10,13 +10,13 @@
 //! name.rs       names in JSON, whatever their bytes
 //! error.rs      Error: operation, paths, kind, cause
 //! inspect.rs    one path -> Link
-//! chain.rs      a link followed hop by hop, as its own system would
+//! chain/        a link followed hop by hop, as its own system would; windows.rs: which way its data points
 //! names.rs      the other names of a hard-linked file
 //! scan/         many paths -> a stream of Link: walk.rs filter.rs
 //! plan.rs       Plan, Step: data
 //! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS)
 //! remove.rs     planner
-//! undo.rs       planner: an operation backwards, from the journal and the disk
+//! undo/         planner: an operation backwards, from the journal and the disk; effect.rs
 //! journal/      SQLite: schema.rs rows.rs
 //! apply/        the executor: step.rs probe.rs state.rs; os/ is what changes a disk
 //! platform/     how each system is read

@@ -1,11 +1,14 @@
 //! The other names of a hard-linked file.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::model::{FileId, FileKind, Metadata};
 use crate::platform::{Directory, Filesystem};
+use crate::scan::join;
 
 /// The names found for a file, and where was looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +39,15 @@ pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<
     let mut names = Names { paths: Vec::new(), links: metadata.links, searched: Vec::new() };
     let places =
         std::iter::once((directory, Depth::One)).chain(roots.iter().map(|root| (root.as_path(), Depth::All)));
+    let mut met = HashSet::new();
     for (root, depth) in places {
         if names.is_complete() {
             break;
         }
         names.searched.push(root.to_owned());
-        visit_files(root, depth, |path, found| {
-            if found.id == metadata.id && !names.paths.contains(&path) {
+        visit_files(root, depth, metadata.id, |directory, path, found| {
+            // The same name may be reached by two paths: it counts once.
+            if found.id == metadata.id && met.insert((directory, path.file_name().map(OsStr::to_owned))) {
                 names.paths.push(path);
             }
             if names.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -59,7 +64,7 @@ pub(crate) fn find_any(id: FileId, near: &Path) -> Option<PathBuf> {
     let root = Filesystem::of(&directory).ok()?.mount_point;
     let mut answer = None;
     for (start, depth) in [(near, Depth::One), (&root, Depth::All)] {
-        let looked = visit_files(start, depth, |path, found| {
+        let looked = visit_files(start, depth, id, |_, path, found| {
             if found.id.same_file(id) {
                 answer = Some(path);
                 return ControlFlow::Break(());
@@ -80,14 +85,17 @@ enum Depth {
     All,
 }
 
-/// Shows every regular file of one file system, links not followed.
+/// Shows every file of one file system that may be the wanted one, with the identity of its directory; links are not
+/// followed.
 fn visit_files(
     root: &Path,
     depth: Depth,
-    mut visit: impl FnMut(PathBuf, Metadata) -> ControlFlow<()>,
+    wanted: FileId,
+    mut visit: impl FnMut(FileId, PathBuf, Metadata) -> ControlFlow<()>,
 ) -> Result<()> {
     let fail = |error| Error::io("search", root, error);
-    let volume = Directory::open(root).and_then(|directory| directory.metadata()).map_err(fail)?.id.volume;
+    let start = Directory::open(root).map_err(fail)?;
+    let (volume, numbers) = (start.metadata().map_err(fail)?.id.volume, start.knows_numbers());
     let mut pending = vec![root.to_owned()];
     while let Some(path) = pending.pop() {
         let entries = Directory::open(&path).and_then(|directory| Ok((directory.entries()?, directory)));
@@ -96,18 +104,23 @@ fn visit_files(
             Err(error) if path == root => return Err(fail(error)),
             Err(_) => continue,
         };
+        let here = directory.metadata().map_err(fail)?.id;
         for entry in entries.flatten() {
-            if matches!(entry.kind, Some(FileKind::Link | FileKind::Special)) {
-                continue;
+            let other = numbers && entry.number != wanted.file;
+            match entry.kind {
+                Some(FileKind::Link | FileKind::Special) => continue,
+                Some(FileKind::File) if other => continue,
+                Some(FileKind::Directory) if depth == Depth::One => continue,
+                _ => {}
             }
             // What vanishes meanwhile has one name less to find.
             let Ok(metadata) = directory.metadata_nofollow(&entry.name) else { continue };
-            let path = path.join(&entry.name);
+            let path = join(&path, &entry.name);
             match metadata.kind {
                 FileKind::Directory if depth == Depth::All && metadata.id.volume == volume => {
                     pending.push(path);
                 }
-                FileKind::File if visit(path, metadata).is_break() => return Ok(()),
+                FileKind::File if visit(here, path, metadata).is_break() => return Ok(()),
                 _ => {}
             }
         }

@@ -1,10 +1,12 @@
 //! A plan: what a verb wants to have changed. Pure data; only [`crate::apply`] carries it out.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Attributes, FileId, LinkKind, Target};
+use crate::platform::Directory;
 
 /// The steps of one operation, in order, and what is to be said of them before they are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,21 @@ pub struct Note {
 impl Plan {
     pub(crate) fn note(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) {
         self.notes.push(Note { path: path.into(), text: text.into() });
+    }
+
+    /// Drops steps on a place that an earlier step is on already, however its path is written.
+    pub fn deduplicate(&mut self) {
+        let mut parents: HashMap<PathBuf, PathBuf> = HashMap::new();
+        let mut met = HashSet::new();
+        self.steps.retain(|step| {
+            let path = step.path();
+            let typed = path.parent().unwrap_or(Path::new(""));
+            let parent = parents.entry(typed.to_owned()).or_insert_with(|| {
+                let physical = Directory::open(typed).and_then(|directory| directory.physical_path());
+                physical.unwrap_or_else(|_| typed.to_owned())
+            });
+            met.insert(parent.join(path.file_name().unwrap_or_default()))
+        });
     }
 
     /// Adds the steps and notes of another plan behind this one's.

@@ -24,8 +24,17 @@ pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
     let fail = |error| Error::io(REMOVE, &link, error);
     let refuse = |kind, cause: String| Err(Error::new(kind, REMOVE, &link, cause));
     let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
+    let mut plan = Plan::default();
     let old = match inspect::see(place.spot(), &metadata).map_err(fail)? {
         Some(seen) => {
+            if let Target::Reparse(point) = &seen.target
+                && let Err(error) = point.decode()
+            {
+                plan.note(
+                    &link,
+                    format!("its data is broken ({error}): undo may not be able to write it again"),
+                );
+            }
             let found = seen.target.kind();
             if !found.is_name_surrogate() {
                 return refuse(ErrorKind::NotALink, holds_data(found));
@@ -37,7 +46,8 @@ pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
         }
         None => one_name(&place, &metadata, kind)?,
     };
-    Ok(Plan { steps: vec![Step::RemoveLink { link, old }], notes: Vec::new() })
+    plan.steps.push(Step::RemoveLink { link, old });
+    Ok(plan)
 }
 
 /// Plans the removal of every symbolic link and junction below a directory; nothing is followed.

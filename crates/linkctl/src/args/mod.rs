@@ -54,6 +54,20 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether the answer is to be a JSON document, also where the verb fails.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Create(args) => args.change.json,
+            Self::Remove(args) => args.change.json,
+            Self::Undo(args) => args.change.json,
+            Self::Show(args) => args.output.json,
+            Self::History(args) => args.output.json,
+            Self::Doctor(args) => args.output.json,
+            Self::List(args) => args.output.format() == Format::Json,
+            Self::Completions(_) | Self::Man(_) | Self::Help(_) => false,
+        }
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Create(_) => "create",

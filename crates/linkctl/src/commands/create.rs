@@ -26,8 +26,7 @@ pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
         return change.refuse(errors);
     }
     // Several links may want the same missing directory.
-    let mut seen = std::collections::HashSet::new();
-    plan.steps.retain(|step| seen.insert(step.path().to_owned()));
+    plan.deduplicate();
     change.run(&plan, None)
 }
 
@@ -35,7 +34,8 @@ pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
 fn pairs(args: &CreateArgs) -> Result<Vec<(PathBuf, &OsStr)>, Failure> {
     if let Some(into) = args.into.as_ref().filter(|into| !args.parents && !into.is_dir()) {
         let message = format!("{} is no directory to make links in", quoted(into));
-        return Err(Failure::usage(message, "make it first, or let --parents do it"));
+        let hint = Some("make it first, or let --parents do it".to_owned());
+        return Err(Failure::Own { exit: Exit::Failed, message, hint });
     }
     let Some(into) = &args.into else {
         return match args.paths.as_slice() {

@@ -171,7 +171,9 @@ fn write_step(out: &mut impl Write, recorded: &Recorded) -> io::Result<()> {
     let path = sanitize::name(recorded.step.path());
     writeln!(out, "{:12}  {}{kind} {path}{target}", outcome(recorded), recorded.step.action().as_str())?;
     match &recorded.outcome {
-        Outcome::Failed(error) => writeln!(out, "{:12}  {}", "", sanitize::line(error)),
+        Outcome::Failed(error) | Outcome::Unsure(error) => {
+            writeln!(out, "{:12}  {}", "", sanitize::line(error))
+        }
         _ => Ok(()),
     }
 }
@@ -185,6 +187,7 @@ fn outcome(recorded: &Recorded) -> &'static str {
     match (&recorded.outcome, effect(recorded)) {
         (Outcome::Done(_), _) | (Outcome::Pending, Effect::Made) => "done",
         (Outcome::Failed(_), _) => "failed",
+        (Outcome::Unsure(_), _) => "unsure",
         (Outcome::NotReached, _) => "not reached",
         (Outcome::Pending, Effect::NotMade) => "not done",
         (Outcome::Pending, Effect::Half) => "half done",
@@ -257,7 +260,7 @@ fn step_record(recorded: &Recorded) -> StepRecord {
         target: shown(recorded).map(Name),
         result: outcome(recorded),
         error: match &recorded.outcome {
-            Outcome::Failed(error) => Some(error.clone()),
+            Outcome::Failed(error) | Outcome::Unsure(error) => Some(error.clone()),
             _ => None,
         },
     }

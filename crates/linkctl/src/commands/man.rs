@@ -4,7 +4,6 @@ use std::sync::atomic::AtomicBool;
 
 use clap::CommandFactory as _;
 use links::apply::{Request, apply};
-use links::plan::{Plan, Step};
 
 use crate::args::{Cli, ManArgs};
 use crate::exit::Exit;
@@ -12,12 +11,10 @@ use crate::failure::Failure;
 use crate::output::{self, sanitize};
 
 pub(crate) fn run(args: &ManArgs) -> Result<Exit, Failure> {
-    if !args.dir.is_dir() {
-        let plan = Plan { steps: vec![Step::MakeDirectory { path: args.dir.clone() }], notes: Vec::new() };
-        let request = Request { verb: "man", undoes: None };
-        let report = apply(&plan, request, None, &mut (), &AtomicBool::new(false));
-        report.results.into_iter().collect::<links::Result<Vec<_>>>()?;
-    }
+    let plan = links::create::plan_directory(&args.dir);
+    let request = Request { verb: "man", undoes: None };
+    let report = apply(&plan, request, None, &mut (), &AtomicBool::new(false));
+    report.results.into_iter().collect::<links::Result<Vec<_>>>()?;
     clap_mangen::generate_to(Cli::command(), &args.dir).map_err(|error| Failure::Own {
         exit: Exit::Failed,
         message: format!("cannot write the manual pages into {}: {error}", sanitize::quoted(&args.dir)),

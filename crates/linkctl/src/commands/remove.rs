@@ -39,8 +39,7 @@ pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
         return change.refuse(refused);
     }
     // The same link named twice, or in trees that overlap.
-    let mut seen = std::collections::HashSet::new();
-    plan.steps.retain(|step| seen.insert(step.path().to_owned()));
+    plan.deduplicate();
     let question = args.recursive.then(|| match plan.steps.len() {
         1 => "Remove 1 link?".to_owned(),
         links => format!("Remove {links} links?"),

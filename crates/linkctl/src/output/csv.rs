@@ -14,7 +14,7 @@ const HEAD: [&str; 7] = ["path", "kind", "target", "resolved", "state", "links",
 impl<W: io::Write> Writer<W> {
     pub(crate) fn new(out: W) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(HEAD)?;
+        writer.write_record(HEAD).map_err(cause)?;
         Ok(Self(writer))
     }
 
@@ -25,12 +25,12 @@ impl<W: io::Write> Writer<W> {
                 let resolved = link.resolved.as_ref().map(cell).unwrap_or_default();
                 let row =
                     [&cell(&link.path), link.kind.as_str(), &target, &resolved, link.state.as_str(), "", ""];
-                self.0.write_record(row)?;
+                self.0.write_record(row).map_err(cause)?;
             }
             Found::HardLinks(group) => {
                 let (links, size) = (group.links.to_string(), group.size.to_string());
                 for path in &group.paths {
-                    self.0.write_record([&cell(path), "hard", "", "", "ok", &links, &size])?;
+                    self.0.write_record([&cell(path), "hard", "", "", "ok", &links, &size]).map_err(cause)?;
                 }
             }
         }
@@ -39,6 +39,14 @@ impl<W: io::Write> Writer<W> {
 
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+/// The system's error behind one of the csv crate: a closed pipe must be known as one.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

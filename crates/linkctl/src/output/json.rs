@@ -95,7 +95,7 @@ impl From<&Found> for Record {
 #[derive(Serialize)]
 pub(crate) struct ErrorRecord {
     operation: String,
-    path: Name,
+    path: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Name>,
     kind: String,
@@ -108,13 +108,29 @@ impl From<&Error> for ErrorRecord {
     fn from(error: &Error) -> Self {
         Self {
             operation: error.operation().to_owned(),
-            path: name(error.path()),
+            path: Some(name(error.path())),
             target: error.second_path().map(name),
             kind: kebab(&format!("{:?}", error.kind())),
             cause: error.cause(),
             exit: Exit::of(error.kind()).code(),
         }
     }
+}
+
+impl ErrorRecord {
+    /// An error of the command itself.
+    pub(crate) fn own(exit: Exit, cause: &str) -> Self {
+        let kind = kebab(&format!("{exit:?}"));
+        let (operation, cause) = ("run the command".to_owned(), cause.to_owned());
+        Self { operation, path: None, target: None, kind, cause, exit: exit.code() }
+    }
+}
+
+/// What a verb prints that ended early.
+#[derive(Serialize)]
+pub(crate) struct FailureDocument {
+    pub(crate) schema: u32,
+    pub(crate) errors: Vec<ErrorRecord>,
 }
 
 /// `AlreadyExists` as `already-exists`.

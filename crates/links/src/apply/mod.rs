@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use probe::{Capability, Finding, probe};
 pub use state::open_journal;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, OperationId, Outcome, Status};
 use crate::model::{FileId, LinkSpec};
 use crate::plan::{Plan, Step};
@@ -110,6 +110,7 @@ pub fn apply(
             observer.step_ended(step, &result);
             outcomes.push(match &result {
                 Ok(made) => Outcome::Done(*made),
+                Err(error) if error.kind() == ErrorKind::Unsure => Outcome::Unsure(error.to_string()),
                 Err(error) => Outcome::Failed(error.to_string()),
             });
             report.results.push(result);
@@ -155,10 +156,11 @@ impl<'j> Log<'j> {
         observer: &mut dyn Observer,
     ) -> Self {
         let Some(journal) = journal else { return Self { open: None, parent: None } };
+        let directory = journal.directory().to_owned();
         match journal.begin(request.verb, request.undoes, planned) {
             Ok(id) => Self { open: Some((journal, id)), parent: None },
             Err(error) => {
-                observer.warning(&error);
+                give_up(&directory, &error, observer);
                 Self { open: None, parent: None }
             }
         }
@@ -176,7 +178,7 @@ impl<'j> Log<'j> {
         if let Some((journal, id)) = &mut self.open
             && let Err(error) = write(journal, *id)
         {
-            observer.warning(&error);
+            give_up(journal.directory(), &error, observer);
             self.open = None;
         }
     }
@@ -218,6 +220,17 @@ impl<'j> Log<'j> {
             }
             journal.finish_operation(id, status)
         });
+    }
+}
+
+/// The journal is of no more use to this run. Damage that only shows now would show again: the file is
+/// set aside, and the next run begins a new one.
+fn give_up(directory: &Path, error: &Error, observer: &mut dyn Observer) {
+    observer.warning(error);
+    if error.kind() == ErrorKind::CorruptJournal
+        && let Err(error) = state::set_aside(directory)
+    {
+        observer.warning(&error);
     }
 }
 

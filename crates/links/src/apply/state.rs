@@ -1,6 +1,6 @@
 //! Opens the journal for writing: makes its directory, and sets a corrupt one aside.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::os;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,11 +21,16 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
         Err(error) => error,
     };
     let Some(cause) = error.corruption() else { return Err(error.into_error(directory)) };
-    let suffix = format!("corrupt-{}", journal::now());
-    let fail =
-        |error| Error::io("set aside the corrupt journal in", directory, error).of_kind(ErrorKind::Journal);
-    let kept = os::set_aside(directory, &Journal::FILES, &suffix).map_err(fail)?;
+    let kept = set_aside(directory)?;
     let journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
     let said = format!("the journal was broken ({cause}); it is kept as {kept:?}, and a new one was begun");
     Ok((journal, Some(said)))
+}
+
+/// Renames a corrupt journal out of the way. Gives its new name.
+pub(super) fn set_aside(directory: &Path) -> Result<PathBuf> {
+    let suffix = format!("corrupt-{}", journal::now());
+    let fail =
+        |error| Error::io("set aside the corrupt journal in", directory, error).of_kind(ErrorKind::Journal);
+    os::set_aside(directory, &Journal::FILES, &suffix).map_err(fail)
 }

@@ -57,6 +57,9 @@ impl New<'_> {
     }
 
     fn error(&self, link: &Path, error: std::io::Error) -> Error {
+        if platform::error_kind(&error) == ErrorKind::AlreadyExists {
+            return self.refuse(link, ErrorKind::AlreadyExists, "something else has this name by now");
+        }
         self.name_target(Error::io(self.operation(), link, error))
     }
 
@@ -81,18 +84,25 @@ impl New<'_> {
         }
         .map_err(|error| self.error(link, error))?;
         let made = place.spot_of(name);
+        let id = made.directory.metadata_nofollow(name).map_err(|error| self.unsure(link, &error))?.id;
         let checked = self.read_back(made).and_then(|id| self.give_attributes(made).map(|()| id));
         let Err(error) = checked else { return checked };
-        // Only what reads as the link just made is taken back: anything else is not ours.
-        if self.read_back(made).is_ok() && os::remove_file(made.directory, name).is_ok() {
+        // Taken back is what reads as the link just made, or cannot be read but still is that object.
+        // Anything else is not ours.
+        let ours = match self.read_back(made) {
+            Ok(_) => true,
+            Err(error) if error.kind() == ErrorKind::NotVerified => false,
+            Err(_) => made.directory.metadata_nofollow(name).is_ok_and(|now| now.id == id),
+        };
+        if ours && os::remove_file(made.directory, name).is_ok() {
             return Err(error);
         }
-        Err(self.not_sure(link, &error))
+        Err(self.refuse(link, ErrorKind::Unsure, format!("{}; what is there now is left", error.cause())))
     }
 
-    fn not_sure(&self, link: &Path, error: &Error) -> Error {
-        let cause = format!("{}; it may have been made, and is left as it is", error.cause());
-        self.refuse(link, error.kind(), cause)
+    fn unsure(&self, link: &Path, error: &std::io::Error) -> Error {
+        let cause = format!("made, but it cannot be looked at: {}", platform::describe(error));
+        self.refuse(link, ErrorKind::Unsure, cause)
     }
 
     fn read_back(&self, made: Spot<'_>) -> Result<FileId> {
@@ -117,7 +127,7 @@ impl New<'_> {
         os::make_hard_link(&source.directory, source.name(), &place.directory, name)
             .map_err(|error| self.error(link, error))?;
         let made = place.directory.metadata_nofollow(name);
-        let made = made.map_err(|error| self.not_sure(link, &self.error(link, error)))?;
+        let made = made.map_err(|error| self.unsure(link, &error))?;
         if made.id != metadata.id {
             // The name was free a moment ago: the link is ours, made to what was swapped in.
             os::remove_file(&place.directory, name).map_err(|error| self.error(link, error))?;

@@ -41,8 +41,13 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
     let old = place.map(|place| inspect::see(place.spot(), &metadata)).transpose();
     let old = old.map_err(|error| Error::io(CREATE, &link, error))?.flatten();
     match (spec.on_existing, old) {
-        (OnExisting::Refuse, _) => Err(taken(&link, &metadata, false)),
-        (OnExisting::ReplaceLink, None) => Err(taken(&link, &metadata, true)),
+        (OnExisting::Refuse, _) => Err(taken(&link, &metadata, false).with(&spec.target)),
+        (OnExisting::ReplaceLink, None) => Err(taken(&link, &metadata, true).with(&spec.target)),
+        (OnExisting::ReplaceLink, Some(old)) if !old.target.kind().is_name_surrogate() => {
+            let cause =
+                "a file or directory that holds its own data has this name, and only links are replaced";
+            Err(Error::new(ErrorKind::NotALink, CREATE, &link, cause).with(&spec.target))
+        }
         (OnExisting::ReplaceLink, Some(old)) if old.target == target => {
             plan.note(link, "the link is there already and says the same");
             Ok(plan)
@@ -115,8 +120,19 @@ impl Ground {
         let (Some(mine), Some(name)) = (&self.place, file_name_of(path)) else { return false };
         let parent = path.parent().unwrap_or(Path::new(""));
         let same = |other: Directory| Some(other.metadata().ok()?.id == mine.directory.metadata().ok()?.id);
-        name == mine.name() && Directory::open(parent).ok().and_then(same) == Some(true)
+        // To Windows, upper and lower case are one name.
+        let one = name == mine.name()
+            || self.ntfs.is_some() && platform::collation_key(name) == platform::collation_key(mine.name());
+        one && Directory::open(parent).ok().and_then(same) == Some(true)
     }
+}
+
+/// Plans a directory, with whatever is missing above it.
+#[must_use]
+pub fn plan_directory(path: &Path) -> Plan {
+    let inside = path.join("x");
+    let steps = missing_parents(&inside).into_iter().map(|path| Step::MakeDirectory { path });
+    Plan { steps: steps.collect(), notes: Vec::new() }
 }
 
 /// The directories to be made before the link can be, the outermost first.
@@ -143,7 +159,8 @@ fn taken(link: &Path, metadata: &Metadata, replace: bool) -> Error {
         (_, false) => "a file has this name",
         (_, true) => "a file has this name, and only links are replaced",
     };
-    Error::new(ErrorKind::AlreadyExists, CREATE, link, cause)
+    let kind = if replace { ErrorKind::NotALink } else { ErrorKind::AlreadyExists };
+    Error::new(kind, CREATE, link, cause)
 }
 
 /// A hard link: one more name of a file that exists, on the same volume.
@@ -187,6 +204,13 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
 /// A path from the current directory, in full: its parent without links, its last name as it is.
 /// What does not exist is taken by its text.
 fn full_path(path: &Path) -> io::Result<PathBuf> {
+    // `a/` and `a/.` mean the directory that `a` leads to.
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if (bytes.ends_with(b"/") || bytes.ends_with(b"/."))
+        && let Ok(directory) = Directory::open(path)
+    {
+        return directory.physical_path();
+    }
     let mut rest = Vec::new();
     let mut head = path;
     loop {
@@ -216,8 +240,8 @@ fn full_path(path: &Path) -> io::Result<PathBuf> {
 fn relative_path(from: &Path, to: &Path) -> PathBuf {
     let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| Path::new(".."));
-    let down: PathBuf = to.components().skip(shared).collect();
-    let path: PathBuf = up.chain([down.as_path()]).collect();
+    let down = to.components().skip(shared).map(|component| Path::new(component.as_os_str()));
+    let path: PathBuf = up.chain(down).collect();
     if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
 }
 
@@ -236,7 +260,8 @@ mod tests {
             ("/ab", "/a", "../a"),
         ];
         for (from, to, expected) in cases {
-            assert_eq!(relative_path(Path::new(from), Path::new(to)), Path::new(expected), "{from} {to}");
+            // As text: to `Path`, a trailing slash makes no difference.
+            assert_eq!(relative_path(Path::new(from), Path::new(to)).as_os_str(), expected, "{from} {to}");
         }
     }
 }

@@ -29,6 +29,9 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
             let path = task.on_volume(&text, &volume)?;
             (task.relative(&path)?, None)
         }
+        Typed::Windows(text) if spec.form == Form::Absolute && classify(&text) == TargetClass::Relative => {
+            (task.drive_path(&task.full(&linux_words(&text))?, &volume)?, None)
+        }
         Typed::Windows(text) => (text, None),
         Typed::Linux(path) => match (spec.form, path.is_absolute()) {
             (Form::AsTyped, false) => (task.wide(&path)?, None),
@@ -206,12 +209,18 @@ impl Task<'_> {
 
     /// The part of a full path behind the volume's root.
     fn inside<'p>(&self, full: &'p Path, volume: &NtfsVolume) -> Result<&'p Path> {
-        full.strip_prefix(&volume.root).map_err(|_| {
-            let cause = format!(
-                "the target is not on the link's volume {:?}, so Windows cannot find it",
-                volume.root
-            );
+        let root = self.root(volume)?;
+        full.strip_prefix(root).map_err(|_| {
+            let cause = format!("the target is not on the link's volume {root:?}, so Windows cannot find it");
             self.refuse(ErrorKind::CrossesVolumes, cause)
+        })
+    }
+
+    fn root<'v>(&self, volume: &'v NtfsVolume) -> Result<&'v Path> {
+        volume.root().ok_or_else(|| {
+            let cause =
+                "only a folder of the NTFS volume is mounted here, so the target's full path is not known";
+            self.refuse(ErrorKind::CrossesVolumes, cause.into())
         })
     }
 
@@ -236,7 +245,7 @@ impl Task<'_> {
                 return Err(self.refuse(ErrorKind::CrossesVolumes, cause));
             }
         };
-        Ok(volume.root.join(linux_words(&WideString::from_units(rest.to_vec()))))
+        Ok(self.root(volume)?.join(linux_words(&WideString::from_units(rest.to_vec()))))
     }
 
     fn relative(&self, full: &Path) -> Result<WideString> {

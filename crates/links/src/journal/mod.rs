@@ -26,6 +26,7 @@ pub struct Journal {
 }
 
 const FILE: &str = "journal.db";
+const LOG: &str = "journal.db-wal";
 const OPEN: &str = "open the journal in";
 
 /// Another process may be writing; it is waited for this long.
@@ -63,12 +64,24 @@ impl Journal {
             Err(error) => return Err(Error::io(OPEN, directory, error)),
         }
         check_owner(directory)?;
-        // A write-ahead log needs its side files even for reading; where the directory cannot be
-        // written, SQLite reads what it can.
         let writable = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE);
-        let connection =
-            writable.or_else(|_| Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY));
-        Self::finish(connection, directory).map_err(|error| error.into_error(directory)).map(Some)
+        let error = match Self::finish(writable, directory) {
+            Ok(journal) => return Ok(Some(journal)),
+            Err(error) if error.corruption().is_some() => return Err(error.into_error(directory)),
+            Err(error) => error,
+        };
+        // On a read-only file system a write-ahead log cannot be set up, not even for reading. With no
+        // log left over, the file alone is the whole truth, and nobody can change it.
+        let log = directory.join(LOG).metadata().map(|log| log.len());
+        if log.is_ok_and(|length| length > 0) {
+            return Err(error.into_error(directory));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let Some(uri) = immutable_uri(&path) else { return Err(error.into_error(directory)) };
+        match Self::finish(Connection::open_with_flags(uri, flags), directory) {
+            Ok(journal) => Ok(Some(journal)),
+            Err(_) => Err(error.into_error(directory)),
+        }
     }
 
     /// Opens or makes the database in a directory that exists and is this user's.
@@ -104,7 +117,7 @@ impl Journal {
     }
 
     /// The files that a corrupt journal consists of, to be set aside together.
-    pub(crate) const FILES: [&str; 4] = [FILE, "journal.db-wal", "journal.db-shm", "journal.db-journal"];
+    pub(crate) const FILES: [&str; 4] = [FILE, LOG, "journal.db-shm", "journal.db-journal"];
 
     /// The directory the journal is kept in.
     #[must_use]
@@ -201,6 +214,14 @@ impl Journal {
         })
     }
 
+    /// The undos of an operation that were killed before their end, the oldest first.
+    pub(crate) fn interrupted_undos(&self, id: OperationId) -> Result<Vec<Operation>> {
+        let sql = format!("{} WHERE undoes = ? ORDER BY id", rows::SELECT);
+        let mut undos = self.query(&sql, params![id.0], rows::operation)?;
+        undos.retain(|undo| undo.status == Status::Interrupted);
+        Ok(undos)
+    }
+
     /// The newest operation that can be undone: not undone yet, and itself no undo.
     ///
     /// # Errors
@@ -223,7 +244,7 @@ impl Journal {
     /// # Errors
     /// The journal cannot be read.
     pub fn tally(&self, id: OperationId) -> Result<Tally> {
-        let sql = "SELECT count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome = 'failed'), \
+        let sql = "SELECT count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome IN ('failed', 'unsure')), \
                    count(*) FILTER (WHERE outcome IS NULL) FROM steps WHERE operation = ?";
         let row = |row: &rusqlite::Row<'_>| {
             let count =
@@ -311,12 +332,7 @@ impl OpenError {
     pub(crate) fn corruption(&self) -> Option<String> {
         match self {
             Self::Corrupt(cause) => Some(cause.clone()),
-            Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-                    Some(error.to_string())
-                }
-                _ => None,
-            },
+            Self::Sqlite(error) => is_corruption(error).then(|| error.to_string()),
             Self::Other(_) => None,
         }
     }
@@ -328,6 +344,20 @@ impl OpenError {
             Self::Other(error) => error,
         }
     }
+}
+
+/// A file as SQLite opens it without asking for locks or a log (sqlite.org/uri.html).
+fn immutable_uri(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    let mut uri = String::from("file:");
+    for byte in path.to_str()?.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Some(uri + "?immutable=1")
 }
 
 /// A journal tells linkctl what to undo: one that others can write is not believed.
@@ -342,7 +372,13 @@ fn check_owner(directory: &Path) -> Result<()> {
 
 fn sqlite_error(what: &'static str, directory: &Path, error: &rusqlite::Error) -> Error {
     let operation = if what == "write" { "write the journal in" } else { "read the journal in" };
-    Error::new(ErrorKind::Journal, operation, directory, error.to_string())
+    let kind = if is_corruption(error) { ErrorKind::CorruptJournal } else { ErrorKind::Journal };
+    Error::new(kind, operation, directory, error.to_string())
+}
+
+fn is_corruption(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(NotADatabase | DatabaseCorrupt))
 }
 
 fn json_error(directory: &Path, error: &serde_json::Error) -> Error {

@@ -91,6 +91,8 @@ pub enum Outcome {
     Done(Option<FileId>),
     /// Failed, and taken back where anything had been done.
     Failed(String),
+    /// Perhaps done: what is there could not be looked at, and was left.
+    Unsure(String),
     /// Not begun: the user stopped the operation first.
     NotReached,
 }
@@ -101,6 +103,7 @@ impl Outcome {
             Self::Pending => None,
             Self::Done(_) => Some("done"),
             Self::Failed(_) => Some("failed"),
+            Self::Unsure(_) => Some("unsure"),
             Self::NotReached => Some("not-reached"),
         }
     }
@@ -114,7 +117,7 @@ impl Outcome {
 
     pub(super) fn error(&self) -> Option<&str> {
         match self {
-            Self::Failed(error) => Some(error),
+            Self::Failed(error) | Self::Unsure(error) => Some(error),
             _ => None,
         }
     }
@@ -168,9 +171,11 @@ pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
 pub(super) fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
     let made: Option<String> = row.get(5)?;
     let made = made.map(|text| text.parse().map_err(|error: String| broken(5, error))).transpose()?;
+    let error = row.get::<_, Option<String>>(6)?.unwrap_or_default();
     let outcome = match row.get::<_, Option<String>>(4)?.as_deref() {
         Some("done") => Outcome::Done(made),
-        Some("failed") => Outcome::Failed(row.get::<_, Option<String>>(6)?.unwrap_or_default()),
+        Some("failed") => Outcome::Failed(error),
+        Some("unsure") => Outcome::Unsure(error),
         Some("not-reached") => Outcome::NotReached,
         _ => Outcome::Pending,
     };

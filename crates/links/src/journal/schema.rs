@@ -73,6 +73,7 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
         // A page that cannot be read shows here, not in the middle of an operation.
         connection.query_row("SELECT max(id) FROM operations", [], |_| Ok(()))?;
         connection.query_row("SELECT max(number) FROM steps", [], |_| Ok(()))?;
+        connection.query_row("SELECT max(seq) FROM sqlite_sequence", [], |_| Ok(()))?;
         return Ok(Opened::Ready);
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;

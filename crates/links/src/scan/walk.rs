@@ -236,6 +236,6 @@ fn gone(error: io::Error) -> Option<io::Error> {
 }
 
 /// `.` stands for itself only: names below it are shown as the user would type them.
-fn join(directory: &Path, name: &OsStr) -> PathBuf {
+pub(crate) fn join(directory: &Path, name: &OsStr) -> PathBuf {
     if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
+use super::Filesystem;
 use crate::model::{Attributes, FileId, FileKind, Metadata};
 
 /// A directory held by a descriptor.
@@ -22,6 +23,8 @@ pub(crate) struct Directory {
 pub(crate) struct Entry {
     pub(crate) name: OsString,
     pub(crate) kind: Option<FileKind>,
+    /// The object's number, where [`Directory::knows_numbers`]; that of a mount point is what it hides.
+    pub(crate) number: u128,
 }
 
 const OPEN: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -134,6 +137,12 @@ impl Directory {
         Ok(None)
     }
 
+    /// Whether [`Entry::number`] is the number that [`Metadata::id`] holds, so that nothing need be
+    /// asked about other files. Layered and remote file systems make numbers up.
+    pub(crate) fn knows_numbers(&self) -> bool {
+        Filesystem::of(self).is_ok_and(|filesystem| !filesystem.network && filesystem.kind != "overlay")
+    }
+
     /// The names in the directory, `.` and `..` left out, in the system's order.
     pub(crate) fn entries(&self) -> io::Result<impl Iterator<Item = io::Result<Entry>> + use<>> {
         // A path descriptor cannot be read: open the same directory again for reading.
@@ -143,7 +152,8 @@ impl Directory {
             Ok(entry) => {
                 let name = OsStr::from_bytes(entry.file_name().to_bytes());
                 let shown = name != "." && name != "..";
-                shown.then(|| Ok(Entry { name: name.to_owned(), kind: kind_of(entry.file_type()) }))
+                let (kind, number) = (kind_of(entry.file_type()), u128::from(entry.ino()));
+                shown.then(|| Ok(Entry { name: name.to_owned(), kind, number }))
             }
             Err(error) => Some(Err(error.into())),
         }))

@@ -20,7 +20,6 @@ pub(crate) fn error_kind(error: &io::Error) -> ErrorKind {
         Some(Errno::NAMETOOLONG) => ErrorKind::TooLong,
         Some(Errno::MLINK) => ErrorKind::TooManyLinks,
         Some(Errno::LOOP) => ErrorKind::Loop,
-        Some(Errno::NOTSUP | Errno::NOSYS) => ErrorKind::NotSupported,
         Some(_) => ErrorKind::Io,
         // Errors of the standard library's and our own making carry no code.
         None => match error.kind() {

@@ -65,8 +65,6 @@ pub(super) fn magic(directory: &Directory) -> io::Result<u32> {
 /// A line of the mount table.
 pub(super) struct Mount {
     id: u64,
-    /// The directory of the file system that is mounted: `/` unless it is a bind mount.
-    pub(super) root: OsString,
     pub(super) point: PathBuf,
     pub(super) kind: String,
 }
@@ -86,11 +84,10 @@ fn mounts() -> io::Result<Vec<Mount>> {
 fn parse(line: &[u8]) -> Option<Mount> {
     let mut fields = line.split(|&byte| byte == b' ');
     let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-    let mut fields = fields.skip(2);
-    let root = unescape(fields.next()?);
+    let mut fields = fields.skip(3);
     let point = unescape(fields.next()?).into();
     let kind = fields.skip_while(|&field| field != b"-").nth(1)?;
-    Some(Mount { id, root, point, kind: String::from_utf8_lossy(kind).into_owned() })
+    Some(Mount { id, point, kind: String::from_utf8_lossy(kind).into_owned() })
 }
 
 /// Space, tab, newline and backslash stand there as `\040` and the like.
@@ -121,8 +118,8 @@ mod tests {
     #[test]
     fn mount_points_with_spaces_newlines_and_backslashes_are_read_whole() {
         let line = br"36 35 98:0 /sub /mnt/a\040b\012c\134d rw,noatime shared:1 master:2 - fuse.bindfs /x rw";
-        let mount = parse(line).map(|mount| (mount.id, mount.root, mount.point, mount.kind));
-        let expected = (36, "/sub".into(), PathBuf::from("/mnt/a b\nc\\d"), "fuse.bindfs".to_owned());
+        let mount = parse(line).map(|mount| (mount.id, mount.point, mount.kind));
+        let expected = (36, PathBuf::from("/mnt/a b\nc\\d"), "fuse.bindfs".to_owned());
         assert_eq!(mount, Some(expected));
     }
 }

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{lgetxattr, lgetxattr_query};
 use rustix::io::Errno;
@@ -19,33 +19,39 @@ pub(crate) const REPARSE_DATA: &str = "system.ntfs_reparse_data";
 const ATTRIBUTES: &str = "system.ntfs_attrib";
 const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x10;
 
-/// An NTFS volume mounted by ntfs-3g.
+/// An NTFS volume that ntfs-3g serves, as far as it can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NtfsVolume {
-    /// Where it is mounted: what Windows sees as the root of its drive.
-    pub(crate) root: PathBuf,
+    /// Where it is mounted.
+    pub(crate) mount_point: PathBuf,
+    /// Whether all of it is mounted there, and not a folder of it (a bind mount, bindfs).
+    pub(crate) is_whole: bool,
 }
+
+impl NtfsVolume {
+    /// What Windows sees as the root of its drive, where that can be seen.
+    pub(crate) fn root(&self) -> Option<&Path> {
+        self.is_whole.then_some(self.mount_point.as_path())
+    }
+}
+
+/// The number of every NTFS volume's root directory in its master file table.
+const ROOT_RECORD: u128 = 5;
 
 /// The volume that a directory is on, if ntfs-3g serves it.
 ///
-/// Never assumed: the file system must be FUSE, call itself what ntfs-3g calls itself, and answer
-/// for an attribute that only ntfs-3g keeps. The kernel's ntfs3 driver fails the first test: it
-/// would store reparse data as an ordinary attribute.
+/// Never assumed: the file system must be FUSE and answer for an attribute that only ntfs-3g keeps.
+/// The kernel's ntfs3 driver fails the first test: it would store reparse data as an ordinary
+/// attribute.
 pub(crate) fn ntfs_volume(directory: &Directory) -> io::Result<Option<NtfsVolume>> {
-    if filesystem::magic(directory)? != filesystem::FUSE {
+    if filesystem::magic(directory)? != filesystem::FUSE || attributes(directory, OsStr::new("."))?.is_none()
+    {
         return Ok(None);
     }
     let Some(mount) = filesystem::mount_of(directory)? else { return Ok(None) };
-    let known = matches!(
-        mount.kind.as_str(),
-        "fuseblk" | "fuse" | "fuse.ntfs" | "fuse.ntfs-3g" | "fuse.lowntfs-3g" | "fuseblk.ntfs-3g"
-    );
-    // A bind mount of a folder shows another root than Windows does: absolute targets would lie.
-    let whole = mount.root == "/";
-    if !known || !whole || attributes(directory, OsStr::new("."))?.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(NtfsVolume { root: mount.point }))
+    let top = Directory::open(&mount.point)?.metadata()?.id;
+    let is_whole = top.file == ROOT_RECORD && top.volume == directory.metadata()?.id.volume;
+    Ok(Some(NtfsVolume { mount_point: mount.point, is_whole }))
 }
 
 /// The reparse point of a name. `None` where there is none.

@@ -1,15 +1,19 @@
 //! Plans an operation backwards. What the journal says is only where to look: the disk decides.
 
+mod effect;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+pub use effect::{Effect, effect};
+use effect::{Spot, is_stub};
+
 use crate::error::{Error, ErrorKind, Result};
-use crate::inspect;
 use crate::journal::{Journal, Operation, OperationId, Outcome, Recorded, Status};
 use crate::model::{FileId, FileKind, Metadata, Target};
 use crate::names;
 use crate::plan::{Plan, Seen, Step};
-use crate::platform::{Directory, Place};
+use crate::platform::Directory;
 
 const UNDO: &str = "undo";
 
@@ -43,122 +47,20 @@ pub fn plan(journal: &Journal, id: Option<OperationId>) -> Result<Undo> {
     let steps = journal.steps(operation.id)?;
     let mut backwards = Backwards { plan: Plan::default(), gone: BTreeSet::new() };
     let mut changed = Vec::new();
+    // An earlier undo of it may have been killed: what that left behind goes first.
+    for earlier in journal.interrupted_undos(operation.id)? {
+        for recorded in journal.steps(earlier.id)? {
+            if let Err(error) = backwards.clear(&recorded) {
+                changed.push(error);
+            }
+        }
+    }
     for recorded in steps.iter().rev() {
         if let Err(error) = backwards.step(recorded) {
             changed.push(error);
         }
     }
     Ok(Undo { operation, plan: backwards.plan, changed })
-}
-
-/// How a step that the journal has no end of stands on the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// It was done.
-    Made,
-    /// It was not done.
-    NotMade,
-    /// It was begun; a leftover is there.
-    Half,
-    /// The disk cannot be asked, or tells something else.
-    Unknown,
-}
-
-/// Looks on the disk whether a step was done.
-#[must_use]
-pub fn effect(recorded: &Recorded) -> Effect {
-    match &recorded.outcome {
-        Outcome::Done(_) => return Effect::Made,
-        Outcome::NotReached => return Effect::NotMade,
-        Outcome::Pending | Outcome::Failed(_) => {}
-    }
-    let Ok(spot) = Spot::look(recorded.step.path()) else { return Effect::Unknown };
-    let private = spot.place.path.with_file_name(&recorded.private_name);
-    let left = Spot::look(&private).is_ok_and(|left| left.metadata.is_some());
-    let made = match &recorded.step {
-        Step::MakeDirectory { .. } => spot.is(FileKind::Directory).then_some(true),
-        Step::CreateLink { target, file, .. } | Step::ReplaceLink { target, file, .. } => {
-            let is = spot.holds(target, *file);
-            let new = matches!(recorded.step, Step::CreateLink { .. });
-            match (is, &spot.metadata) {
-                (true, _) => Some(true),
-                (false, None) => Some(false),
-                (false, Some(found)) if new && is_stub(target, found) => return Effect::Half,
-                (false, Some(_)) => {
-                    if new {
-                        None
-                    } else {
-                        Some(false)
-                    }
-                }
-            }
-        }
-        Step::RemoveLink { .. } | Step::RemoveEmpty { .. } => Some(spot.metadata.is_none()),
-    };
-    match (left, made) {
-        // The old link waits under the private name; the new one has its place.
-        (true, Some(true)) if matches!(recorded.step, Step::ReplaceLink { .. }) => Effect::Made,
-        (true, _) => Effect::Half,
-        (false, Some(true)) => Effect::Made,
-        (false, Some(false)) => Effect::NotMade,
-        (false, None) => Effect::Unknown,
-    }
-}
-
-/// A Windows link takes two calls: killed between them, an empty file or directory is there.
-fn is_stub(target: &Target, found: &Metadata) -> bool {
-    match (target, found.kind) {
-        (Target::Reparse(point), FileKind::Directory) => point.directory,
-        (Target::Reparse(point), FileKind::File) => !point.directory && found.size == 0 && found.links == 1,
-        _ => false,
-    }
-}
-
-/// A path, and what is there.
-struct Spot {
-    place: Place,
-    metadata: Option<Metadata>,
-    seen: Option<Seen>,
-}
-
-impl Spot {
-    fn look(path: &Path) -> Result<Self> {
-        let place = Place::open(UNDO, path)?;
-        let fail = |error| Error::io(UNDO, path, error);
-        let metadata = place.metadata().map_err(fail)?;
-        let seen = match &metadata {
-            Some(metadata) => inspect::see(place.spot(), metadata).map_err(fail)?,
-            None => None,
-        };
-        Ok(Self { place, metadata, seen })
-    }
-
-    fn is(&self, kind: FileKind) -> bool {
-        self.metadata.is_some_and(|metadata| metadata.kind == kind)
-    }
-
-    /// Whether this is the link with this target; a hard link, whether it is a name of this file.
-    fn holds(&self, target: &Target, file: Option<FileId>) -> bool {
-        match (target, self.metadata, file) {
-            (Target::File(_), Some(metadata), Some(file)) => {
-                self.seen.is_none() && metadata.kind != FileKind::Directory && metadata.id.same_file(file)
-            }
-            (Target::File(_), ..) => false,
-            (target, ..) => self.seen.as_ref().is_some_and(|seen| seen.target == *target),
-        }
-    }
-
-    /// What is there now, as a step must find it.
-    fn now(&self, target: &Target) -> Option<Seen> {
-        match target {
-            Target::File(_) => self.metadata.map(|metadata| Seen {
-                target: target.clone(),
-                id: metadata.id,
-                attributes: metadata.attributes,
-            }),
-            _ => self.seen.clone(),
-        }
-    }
 }
 
 struct Backwards {
@@ -180,7 +82,9 @@ impl Backwards {
             }
             Err(error) => return Err(error),
         };
-        self.leftover(recorded, &spot)?;
+        if matches!(recorded.step, Step::ReplaceLink { .. }) {
+            self.clear(recorded)?;
+        }
         match &recorded.step {
             Step::MakeDirectory { path } => self.made_directory(path, recorded, &spot),
             Step::CreateLink { link, target, file, .. } => self.created(link, target, *file, recorded, &spot),
@@ -197,20 +101,33 @@ impl Backwards {
         }
     }
 
-    /// A killed run may have left the new link of a replacement under its private name, or the old one.
-    fn leftover(&mut self, recorded: &Recorded, spot: &Spot) -> Result<()> {
-        let Step::ReplaceLink { target, file, old, .. } = &recorded.step else { return Ok(()) };
-        if matches!(recorded.outcome, Outcome::Done(_)) {
+    /// Removes what a killed step left under its private name: the new link of a replacement, the old
+    /// one, or one about to be removed; and a Windows link half made under its own name.
+    fn clear(&mut self, recorded: &Recorded) -> Result<()> {
+        if matches!(recorded.outcome, Outcome::Done(_) | Outcome::NotReached) {
             return Ok(());
         }
-        let private = spot.place.path.with_file_name(&recorded.private_name);
+        let link = recorded.step.path();
+        let candidates = match &recorded.step {
+            Step::CreateLink { target, .. } => {
+                let spot = Spot::look(link)?;
+                if let Some(stub) = spot.metadata.filter(|found| is_stub(target, found)) {
+                    self.remove_stub(link.to_owned(), &stub);
+                }
+                return Ok(());
+            }
+            Step::ReplaceLink { target, file, old, .. } => vec![(target, *file), (&old.target, Some(old.id))],
+            Step::RemoveLink { old, .. } => vec![(&old.target, Some(old.id))],
+            Step::MakeDirectory { .. } | Step::RemoveEmpty { .. } => return Ok(()),
+        };
+        let private = link.with_file_name(&recorded.private_name);
         let left = Spot::look(&private)?;
         let Some(metadata) = left.metadata else { return Ok(()) };
-        let which = [(target, *file), (&old.target, Some(old.id))];
-        let which = which.into_iter().find(|(target, file)| left.holds(target, *file));
+        let which = candidates.iter().find(|(target, file)| left.holds(target, *file));
+        let new = recorded.step.target();
         if let Some(old) = which.and_then(|(target, _)| left.now(target)) {
             self.plan.steps.push(Step::RemoveLink { link: private, old });
-        } else if is_stub(target, &metadata) {
+        } else if new.is_some_and(|target| is_stub(target, &metadata)) {
             self.remove_stub(private, &metadata);
         }
         Ok(())
@@ -228,7 +145,8 @@ impl Backwards {
             Outcome::Done(Some(made)) => metadata.id.same_file(made),
             Outcome::Done(None) | Outcome::NotReached => false,
             // Made by the killed run, or by another at the same time: only an empty one is taken.
-            Outcome::Pending | Outcome::Failed(_) => matches!(recorded.outcome, Outcome::Pending),
+            Outcome::Pending | Outcome::Unsure(_) => true,
+            Outcome::Failed(_) => false,
         };
         if !ours || metadata.kind != FileKind::Directory {
             return Ok(());
@@ -274,7 +192,7 @@ impl Backwards {
             return Ok(());
         }
         match recorded.outcome {
-            Outcome::Pending if is_stub(target, &metadata) => {
+            Outcome::Pending | Outcome::Unsure(_) if is_stub(target, &metadata) => {
                 self.remove_stub(link.to_owned(), &metadata);
                 Ok(())
             }
@@ -324,7 +242,7 @@ impl Backwards {
         let private = spot.place.path.with_file_name(&recorded.private_name);
         let left = Spot::look(&private)?;
         let waiting = left.metadata.is_some_and(|metadata| metadata.id.same_file(old.id));
-        if spot.metadata.is_some() {
+        if spot.metadata.is_some() && !self.gone.contains(link) {
             if spot.holds(&old.target, Some(old.id)) {
                 return Ok(());
             }

@@ -3,13 +3,15 @@
 //! Windows links on NTFS volumes are followed as Windows follows them, from their own data:
 //! `readlink` on ntfs-3g shows a translation that is often wrong.
 
+mod windows;
+
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use reparse::path::{TargetClass, classify};
-use reparse::{ReparseData, WideString};
+use reparse::ReparseData;
+use windows::{Part, Way};
 
 use crate::error::ErrorKind;
 use crate::model::{FileId, FileKind, LinkKind, State, Target};
@@ -55,7 +57,7 @@ enum Todo {
     /// The path asks for a directory here, by ending in `/` or `/.`.
     Directory,
     /// Up, but not out of this NTFS volume: to Windows there is nothing above its root.
-    UpWithin(PathBuf),
+    UpWithin(NtfsVolume),
     /// Go to the root of an NTFS volume (what Windows calls its drive).
     VolumeRoot(PathBuf),
     /// The text of this link has been resolved to the end.
@@ -133,7 +135,7 @@ pub(crate) fn reach(
 ) -> Option<FileKind> {
     let mut walk = Walk::new(directory, path, drive);
     let at = walk.path.clone();
-    walk.push_windows(&at, data, volume.clone()).ok()?;
+    walk.push_windows(&at, data, volume).ok()?;
     walk.run().ok()?;
     Some(walk.kind)
 }
@@ -187,7 +189,13 @@ impl Walk {
                 Todo::Root => self.go(Path::new("/"))?,
                 Todo::Directory => self.must_be_directory()?,
                 Todo::VolumeRoot(root) => self.go(&root)?,
-                Todo::UpWithin(root) if self.path == root => self.must_be_directory()?,
+                Todo::UpWithin(volume) if self.path == volume.mount_point => {
+                    self.must_be_directory()?;
+                    if !volume.is_whole {
+                        let reason = "only a folder of the volume is mounted here";
+                        return Err(Stop::new(State::Elsewhere, &self.path, reason));
+                    }
+                }
                 Todo::Up | Todo::UpWithin(_) => {
                     self.must_be_directory()?;
                     let parent = self.directory.open_parent();
@@ -200,8 +208,9 @@ impl Walk {
         // Where the system would not have followed all the way, the link is no use.
         let native = self.hops.len() - self.windows_hops;
         if native > MAX_HOPS || self.windows_hops > MAX_HOPS_WINDOWS {
-            let at = self.hops.get(MAX_HOPS).map_or_else(|| self.path.clone(), |hop| hop.link.clone());
-            let reason = format!("{} hops; the system follows {MAX_HOPS}", self.hops.len());
+            let most = if native > MAX_HOPS { MAX_HOPS } else { MAX_HOPS_WINDOWS };
+            let at = self.hops.get(most).map_or_else(|| self.path.clone(), |hop| hop.link.clone());
+            let reason = format!("{} hops; the system follows {most}", self.hops.len());
             return Err(Stop::new(State::TooLong, &at, reason));
         }
         Ok(())
@@ -283,7 +292,7 @@ impl Walk {
                     Stop::new(State::Missing, at, format!("the reparse data is broken: {error}"))
                 })?;
                 let Some(volume) = ntfs else { return Ok(()) };
-                self.push_windows(at, &data, volume)?;
+                self.push_windows(at, &data, &volume)?;
             }
             Target::File(_) => {}
         }
@@ -307,48 +316,29 @@ impl Walk {
         }
     }
 
-    fn push_windows(&mut self, at: &Path, data: &ReparseData, volume: NtfsVolume) -> Result<(), Stop> {
-        let elsewhere = |reason: String| Err(Stop::new(State::Elsewhere, at, reason));
-        let wide = match data {
-            // Windows goes by the substitute name; the print name is for people.
-            ReparseData::Symlink(link) => reparse::path::nt_to_win32(&link.substitute),
-            ReparseData::MountPoint(point) => reparse::path::nt_to_win32(&point.substitute),
-            ReparseData::LxSymlink(link) => {
-                self.push(Path::new(&platform::from_bytes(link.target.clone())));
+    /// Puts the way of a Windows link in front of what is to do.
+    fn push_windows(&mut self, at: &Path, data: &ReparseData, volume: &NtfsVolume) -> Result<(), Stop> {
+        let (parts, from_root) = match windows::way(data, self.drive) {
+            Way::FromLink(parts) => (parts, false),
+            Way::FromRoot(parts) => (parts, true),
+            Way::Posix(text) => {
+                self.push(Path::new(&text));
                 return Ok(());
             }
-            ReparseData::AppExecLink(_) | ReparseData::Other(_) => {
-                return elsewhere("only Windows knows where this leads".to_owned());
-            }
+            Way::Elsewhere(reason) => return Err(Stop::new(State::Elsewhere, at, reason)),
+            Way::Nowhere(reason) => return Err(Stop::new(State::Missing, at, reason)),
         };
-        let units = wide.units();
-        let (rest, from_root) = match classify(&wide) {
-            TargetClass::DriveAbsolute { letter } if letter.eq_ignore_ascii_case(&self.drive) => {
-                (units.get(2..).unwrap_or_default(), true)
-            }
-            TargetClass::DriveAbsolute { letter } | TargetClass::DriveRelative { letter } => {
-                return elsewhere(format!("drive {letter}: is another volume than {}:", self.drive));
-            }
-            TargetClass::Rooted => (units, true),
-            TargetClass::Relative => (units, false),
-            TargetClass::Unc => return elsewhere("the target is on the network".to_owned()),
-            _ => return elsewhere("only Windows knows which volume this is".to_owned()),
-        };
-        for part in rest.rsplit(|&unit| unit == u16::from(b'\\')) {
-            let name = platform::from_wide(&WideString::from_units(part.to_vec()));
-            match name.as_encoded_bytes() {
-                b"" | b"." => {}
-                b".." => self.todo.push(Todo::UpWithin(volume.root.clone())),
-                // A slash is no separator there; on Linux it cannot be part of a name either.
-                bytes if bytes.contains(&b'/') => {
-                    let reason = "the target holds '/', which Windows does not follow (error 123)";
-                    return Err(Stop::new(State::Missing, at, reason));
-                }
-                _ => self.todo.push(Todo::Name(name)),
-            }
+        for part in parts.into_iter().rev() {
+            self.todo.push(match part {
+                Part::Name(name) => Todo::Name(name),
+                Part::Up => Todo::UpWithin(volume.clone()),
+            });
         }
         if from_root {
-            self.todo.push(Todo::VolumeRoot(volume.root));
+            let Some(root) = volume.root() else {
+                return Err(Stop::new(State::Elsewhere, at, "only a folder of the volume is mounted here"));
+            };
+            self.todo.push(Todo::VolumeRoot(root.to_owned()));
         }
         Ok(())
     }
