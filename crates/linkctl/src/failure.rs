@@ -1,7 +1,9 @@
 //! Errors in words, each with what to do about it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::error::ErrorKind as ClapKind;
 use links::{Error, ErrorKind};
@@ -100,8 +102,12 @@ pub(crate) fn say_all<'a>(verb: &str, errors: impl IntoIterator<Item = &'a Error
 
 /// An error and its hint.
 pub(crate) fn say(verb: &str, error: &Error) {
+    // The same advice a hundred times is noise.
+    static GIVEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     complain("error", &message(error));
-    if let Some(hint) = hint(verb, error) {
+    if let Some(hint) = hint(verb, error)
+        && GIVEN.lock().is_ok_and(|mut given| given.insert(hint.clone()))
+    {
         complain("hint", &hint);
     }
 }
@@ -139,6 +145,7 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         "create junction" => &kinds::JUNCTION,
         _ => &kinds::SYMLINK,
     };
+    let planned = error.operation() == "create link";
     let text = match error.kind() {
         ErrorKind::AlreadyExists if creating => {
             let is_link = error.path().is_symlink();
@@ -150,7 +157,7 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
             }
         }
         ErrorKind::NotALink if creating => "choose another name, or move away what has it",
-        ErrorKind::ParentMissing if creating => "make its directory first, or let --parents do it",
+        ErrorKind::ParentMissing if creating && planned => "make its directory first, or let --parents do it",
         ErrorKind::IsDirectory if creating => {
             return quote(
                 kind,
@@ -181,10 +188,17 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::TargetIsLink if creating => {
             return quote(kind, "`linkctl show TARGET` tells where it leads");
         }
-        ErrorKind::InvalidTarget | ErrorKind::NotADirectory if creating => {
+        ErrorKind::NotADirectory if creating => "a part of the link's path is a file",
+        ErrorKind::PermissionDenied if creating && kind.name == "hard" => {
+            return quote(kind, "copy the file, or use a symbolic link (--kind symlink)");
+        }
+        ErrorKind::InvalidTarget if creating => {
             return quote(kind, "mind what it holds");
         }
-        ErrorKind::NotADirectory if verb == "remove" => "without --recursive, the link itself is removed",
+        ErrorKind::TooLong if creating && planned => "use a shorter name for the link",
+        ErrorKind::InvalidPath | ErrorKind::NotADirectory if verb == "remove" => {
+            "without --recursive, the link itself is removed"
+        }
         ErrorKind::SameFile => {
             "a relative target is read from the link's directory; with --relative or --absolute from the current one"
         }
@@ -198,9 +212,20 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::PermissionDenied => "`linkctl doctor` on the directory tells what this user can do there",
         ErrorKind::ReadOnly => "mount the file system read-write first",
         ErrorKind::Full => "free some space or inodes there",
-        ErrorKind::Changed if verb == "undo" => "--partial undoes the rest and leaves this as it is",
+        ErrorKind::Changed if verb == "undo" => {
+            "what was changed since is left as it is; --partial undoes the rest"
+        }
         ErrorKind::Changed => "look again and repeat the command",
         ErrorKind::Nothing if verb == "undo" => "`linkctl history` shows what can be undone",
+        ErrorKind::NotFound | ErrorKind::ParentMissing => {
+            "check the path: a relative one is read from the current directory"
+        }
+        ErrorKind::InvalidPath => "name the link itself",
+        ErrorKind::NotALink => "`linkctl show` tells what it is",
+        ErrorKind::NotEmpty => "what a junction hides in its own directory must go first",
+        ErrorKind::Journal | ErrorKind::CorruptJournal => {
+            "LINKCTL_STATE_DIR may name a directory of your own for the journal"
+        }
         ErrorKind::BadData => "`linkctl show --raw` shows the bytes",
         _ => return None,
     };

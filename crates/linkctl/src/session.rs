@@ -25,13 +25,19 @@ pub(crate) struct Change<'a> {
     pub(crate) verb: &'static str,
     pub(crate) options: &'a ChangeOptions,
     pub(crate) undoes: Option<OperationId>,
+    /// What is asked before the plan is carried out, unless `--yes` is there.
+    pub(crate) question: Option<String>,
     /// What could not be planned, while the rest goes on.
     pub(crate) errors: Vec<Error>,
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
+    pub(crate) fn new(verb: &'static str, options: &'a ChangeOptions) -> Self {
+        Self { verb, options, undoes: None, question: None, errors: Vec::new() }
+    }
+
     /// Applies a plan, or shows it, and says what came of it.
-    pub(crate) fn run(self, plan: &Plan, question: Option<String>) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, plan: &Plan) -> Result<Exit, Failure> {
         say_all(self.verb, &self.errors);
         for note in plan.notes.iter().take(TELL_EACH) {
             complain("note", &format!("{}: {}", sanitize::quoted(&note.path), sanitize::line(&note.text)));
@@ -42,17 +48,17 @@ impl Change<'_> {
         if self.options.dry_run {
             return self.show(plan, None);
         }
-        if let Some(question) = question
+        if let Some(question) = &self.question
             && !plan.steps.is_empty()
             && !self.options.yes
         {
-            ask(&question)?;
+            ask(question)?;
         }
         catch_interrupts();
         let nothing = plan.steps.is_empty() && self.undoes.is_none();
         let mut journal = if nothing { None } else { open() };
         let mut progress = Progress::new(plan.steps.len());
-        let request = Request { verb: self.verb, undoes: self.undoes };
+        let request = Request { verb: self.verb, undoes: self.undoes, in_part: !self.errors.is_empty() };
         let report = apply(plan, request, journal.as_mut(), &mut progress, &STOP);
         progress.bar.finish_and_clear();
         say_all(self.verb, report.results.iter().filter_map(|result| result.as_ref().err()));
@@ -61,7 +67,7 @@ impl Change<'_> {
 
     /// Nothing was planned, because of these errors.
     pub(crate) fn refuse(mut self, errors: Vec<Error>) -> Result<Exit, Failure> {
-        if self.options.json {
+        if self.options.output.json() {
             let exit = errors.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Failed);
             say_all(self.verb, &errors);
             self.errors = errors;
@@ -72,7 +78,7 @@ impl Change<'_> {
     }
 
     fn show(&self, plan: &Plan, report: Option<&Report>) -> Result<Exit, Failure> {
-        if self.options.json {
+        if self.options.output.json() {
             self.print_json(plan, report)?;
         } else {
             self.print_text(plan, report)?;
@@ -243,7 +249,7 @@ struct Progress {
 impl Progress {
     fn new(steps: usize) -> Self {
         let bar = if steps > TELL_EACH {
-            let template = "{bar:30} {pos}/{len} links, {per_sec}, {eta} left";
+            let template = "{bar:30} {pos}/{len} links, {eta} left";
             let style =
                 ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             // indicatif draws on standard error, and only on a terminal.

@@ -130,7 +130,7 @@ fn remove_recursive_asks_and_without_anybody_to_ask_does_nothing() {
     assert_snapshot!(linkctl.run(["remove", "--recursive", "d"]), @"
     exit: 4
     -- err
-    error: no terminal to ask on: Remove 2 links?
+    error: no terminal to ask on: Remove 2 links below 'd'?
     hint: --yes does it without asking, --dry-run shows what would be done
     ");
     linkctl.ok(["remove", "--recursive", "--dry-run", "d"]);

@@ -85,14 +85,7 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
 }
 
 fn hard_link(path: PathBuf, metadata: &Metadata) -> Link {
-    Link {
-        kind: LinkKind::Hard,
-        resolved: Some(path.clone()),
-        path,
-        target: None,
-        state: State::Ok,
-        id: metadata.id,
-    }
+    Link { kind: LinkKind::Hard, resolved: None, path, target: None, state: State::Ok, id: metadata.id }
 }
 
 /// The system has the last word on its own links: some (`/proc/PID/exe`) lead where no text says,

@@ -64,7 +64,7 @@ pub fn plan_below(directory: &Path, filter: Filter, one_file_system: bool) -> Re
             match metadata.map_err(|error| Error::io(REMOVE, directory, error))?.kind {
                 FileKind::Directory => {}
                 FileKind::Link => {
-                    return refuse(ErrorKind::NotADirectory, "it is itself a link, which is not followed");
+                    return refuse(ErrorKind::InvalidPath, "it is itself a link, which is not followed");
                 }
                 _ => return refuse(ErrorKind::NotADirectory, "not a directory"),
             }

@@ -57,12 +57,12 @@ impl Command {
     /// Whether the answer is to be a JSON document, also where the verb fails.
     pub(crate) fn wants_json(&self) -> bool {
         match self {
-            Self::Create(args) => args.change.json,
-            Self::Remove(args) => args.change.json,
-            Self::Undo(args) => args.change.json,
-            Self::Show(args) => args.output.json,
-            Self::History(args) => args.output.json,
-            Self::Doctor(args) => args.output.json,
+            Self::Create(args) => args.change.output.json(),
+            Self::Remove(args) => args.change.output.json(),
+            Self::Undo(args) => args.change.output.json(),
+            Self::Show(args) => args.output.json(),
+            Self::History(args) => args.output.json(),
+            Self::Doctor(args) => args.output.json(),
             Self::List(args) => args.output.format() == Format::Json,
             Self::Completions(_) | Self::Man(_) | Self::Help(_) => false,
         }

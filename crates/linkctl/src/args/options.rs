@@ -21,15 +21,33 @@ pub(crate) enum Format {
 /// How to print, for verbs with one answer.
 #[derive(Debug, Args)]
 pub(crate) struct OutputOptions {
-    /// Print JSON (docs/json.md has the schema)
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// How to print (docs/json.md has the schema of json)
+    #[arg(long, value_enum, default_value_t = ShortFormat::Table)]
+    format: ShortFormat,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl OutputOptions {
+    pub(crate) fn json(&self) -> bool {
+        self.json || self.format == ShortFormat::Json
+    }
+}
+
+/// The formats of verbs with one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShortFormat {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
 }
 
 /// How to print, for verbs with many records.
 #[derive(Debug, Args)]
 pub(crate) struct ListOptions {
-    /// How to print
+    /// How to print: table and json are sorted, the others come as they are found
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
     /// Short for --format json
@@ -59,9 +77,8 @@ pub(crate) struct ChangeOptions {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Print JSON (docs/json.md has the schema)
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
 }
 
 /// The letter of an NTFS volume.

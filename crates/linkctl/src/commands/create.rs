@@ -14,7 +14,7 @@ use crate::session::Change;
 
 pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
     let pairs = pairs(args)?;
-    let change = Change { verb: "create", options: &args.change, undoes: None, errors: Vec::new() };
+    let change = Change::new("create", &args.change);
     let (mut plan, mut errors) = (Plan::default(), Vec::new());
     for (link, target) in &pairs {
         match links::create::plan(&spec(args, link, target)) {
@@ -27,14 +27,19 @@ pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
     }
     // Several links may want the same missing directory.
     plan.deduplicate();
-    change.run(&plan, None)
+    change.run(&plan)
 }
 
 /// Each link with its target.
 fn pairs(args: &CreateArgs) -> Result<Vec<(PathBuf, &OsStr)>, Failure> {
     if let Some(into) = args.into.as_ref().filter(|into| !args.parents && !into.is_dir()) {
-        let message = format!("{} is no directory to make links in", quoted(into));
-        let hint = Some("make it first, or let --parents do it".to_owned());
+        let (cause, hint) = if into.symlink_metadata().is_ok() {
+            ("it is no directory", "name a directory")
+        } else {
+            ("there is no such directory", "make it first, or let --parents do it")
+        };
+        let message = format!("cannot create links in {}: {cause}", quoted(into));
+        let hint = Some(hint.to_owned());
         return Err(Failure::Own { exit: Exit::Failed, message, hint });
     }
     let Some(into) = &args.into else {

@@ -14,7 +14,7 @@ use crate::output::{self, json, sanitize};
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let finding = probe(&args.path)?;
     let journal = journal();
-    if args.output.json {
+    if args.output.json() {
         json::print(&document(args, &finding, &journal))?;
         return Ok(Exit::Done);
     }
@@ -24,13 +24,16 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     writeln!(out, "{:22}{}", "place", sanitize::name(&args.path))?;
     let mount = sanitize::name(&finding.mount_point);
     writeln!(out, "{:22}{}{ntfs} on {mount}{read_only}", "file system", sanitize::line(&finding.filesystem))?;
+    let mut said = None;
     for (capability, result) in &finding.capabilities {
         match result {
             Ok(()) => writeln!(out, "{:22}yes", words(*capability))?,
             Err(error) => {
                 writeln!(out, "{:22}no: {}", words(*capability), sanitize::line(&error.cause()))?;
-                if let Some(remedy) = remedy(*capability, error, &finding) {
+                let remedy = remedy(*capability, error, &finding);
+                if let Some(remedy) = remedy.filter(|_| said != remedy) {
                     writeln!(out, "{:22}{remedy}", "")?;
+                    said = Some(remedy);
                 }
             }
         }
@@ -66,7 +69,9 @@ fn remedy(capability: Capability, error: &Error, finding: &Finding) -> Option<&'
         (ErrorKind::NotSupported, Capability::Junction) => {
             Some("junctions live on NTFS; elsewhere a symbolic link does the same")
         }
-        (ErrorKind::PermissionDenied, Capability::HardLink) => Some("this file system has no hard links"),
+        (ErrorKind::PermissionDenied, Capability::HardLink) if finding.can(Capability::FileSymlink) => {
+            Some("this file system has no hard links")
+        }
         (ErrorKind::PermissionDenied, _) => {
             Some("you may not write here: ask its owner, or choose another directory")
         }

@@ -17,7 +17,7 @@ use crate::output::{self, json, sanitize, table};
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let directory = Journal::default_directory()?;
     if let Some((user, theirs)) = links::journal::behind_sudo()
-        && !args.output.json
+        && !args.output.json()
     {
         let text = format!(
             "this is root's history, in {}; {}'s own is in {}",
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
                 format!("there is no operation {id}: no journal in {}", sanitize::quoted(&directory));
             return Err(Failure::refused(message, "every change by linkctl is journaled from the first on"));
         }
-        (None, None) if args.output.json => {
+        (None, None) if args.output.json() => {
             json::print(&Document { schema: json::SCHEMA, operations: Vec::new() })?;
         }
         (None, None) => output::print("nothing has been changed yet\n")?,
@@ -91,7 +91,7 @@ fn all(journal: &Journal, args: &HistoryArgs) -> Result<(), Failure> {
     let operations = journal.operations(args.most)?;
     let entries = operations.into_iter().map(|operation| Entry::read(journal, operation));
     let entries: Vec<Entry> = entries.collect::<links::Result<_>>()?;
-    if args.output.json {
+    if args.output.json() {
         let operations = entries.iter().map(|entry| record(entry, None)).collect();
         return Ok(json::print(&Document { schema: json::SCHEMA, operations })?);
     }
@@ -148,7 +148,7 @@ fn local_time(milliseconds: i64) -> String {
 fn one(journal: &Journal, id: OperationId, args: &HistoryArgs) -> Result<(), Failure> {
     let entry = Entry::read(journal, journal.operation(id)?)?;
     let steps = journal.steps(id)?;
-    if args.output.json {
+    if args.output.json() {
         let operations = vec![record(&entry, Some(&steps))];
         return Ok(json::print(&Document { schema: json::SCHEMA, operations })?);
     }

@@ -12,7 +12,7 @@ use crate::output::{self, sanitize};
 
 pub(crate) fn run(args: &ManArgs) -> Result<Exit, Failure> {
     let plan = links::create::plan_directory(&args.dir);
-    let request = Request { verb: "man", undoes: None };
+    let request = Request::new("man");
     let report = apply(&plan, request, None, &mut (), &AtomicBool::new(false));
     report.results.into_iter().collect::<links::Result<Vec<_>>>()?;
     clap_mangen::generate_to(Cli::command(), &args.dir).map_err(|error| Failure::Own {

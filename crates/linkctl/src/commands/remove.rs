@@ -6,10 +6,11 @@ use links::{Filter, KindFilter};
 use crate::args::RemoveArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::sanitize::quoted;
 use crate::session::Change;
 
 pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
-    let mut change = Change { verb: "remove", options: &args.change, undoes: None, errors: Vec::new() };
+    let mut change = Change::new("remove", &args.change);
     let (mut plan, mut refused) = (Plan::default(), Vec::new());
     if args.recursive && args.kind == Some(KindFilter::HARD) {
         return Err(Failure::usage(
@@ -40,9 +41,11 @@ pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
     }
     // The same link named twice, or in trees that overlap.
     plan.deduplicate();
-    let question = args.recursive.then(|| match plan.steps.len() {
-        1 => "Remove 1 link?".to_owned(),
-        links => format!("Remove {links} links?"),
-    });
-    change.run(&plan, question)
+    if args.recursive {
+        let below: Vec<String> = args.paths.iter().map(quoted).collect();
+        let (count, below) = (plan.steps.len(), below.join(", "));
+        let links = if count == 1 { "link" } else { "links" };
+        change.question = Some(format!("Remove {count} {links} below {below}?"));
+    }
+    change.run(&plan)
 }

@@ -16,7 +16,7 @@ use crate::output::{self, json, sanitize, table};
 pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     let shown = links::inspect_path(&args.path, args.drive.drive)?;
     let names = names(&shown, args)?;
-    if args.output.json {
+    if args.output.json() {
         json::print(&document(&shown, names.as_ref(), args.raw))?;
     } else {
         let mut out = output::stdout();

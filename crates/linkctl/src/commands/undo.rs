@@ -10,7 +10,7 @@ use crate::output::sanitize::quoted;
 use crate::session::Change;
 
 pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
-    let mut change = Change { verb: "undo", options: &args.change, undoes: None, errors: Vec::new() };
+    let mut change = Change::new("undo", &args.change);
     let directory = Journal::default_directory()?;
     let Some(journal) = Journal::open_existing(&directory)? else {
         let message = format!("there is nothing to undo: no journal in {}", quoted(&directory));
@@ -25,5 +25,5 @@ pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
         }
         change.errors = undo.changed;
     }
-    change.run(&undo.plan, None)
+    change.run(&undo.plan)
 }

@@ -16,6 +16,7 @@ use crate::journal::{Journal, OperationId, Outcome, Status};
 use crate::model::{FileId, LinkSpec};
 use crate::plan::{Plan, Step};
 use crate::platform::Directory;
+use crate::undo::{Effect, effect};
 
 /// Steps are written down this many at a time: one commit before them, one behind.
 const CHUNK: usize = 256;
@@ -27,6 +28,16 @@ pub struct Request<'a> {
     pub verb: &'a str,
     /// The operation that this one undoes.
     pub undoes: Option<OperationId>,
+    /// Whether the plan leaves out a part of what it undoes, which then is not undone.
+    pub in_part: bool,
+}
+
+impl<'a> Request<'a> {
+    /// An operation that undoes no other.
+    #[must_use]
+    pub fn new(verb: &'a str) -> Self {
+        Self { verb, undoes: None, in_part: false }
+    }
 }
 
 /// Hears how the work goes.
@@ -57,6 +68,8 @@ impl Report {
     pub fn status(&self) -> Status {
         if self.stopped {
             Status::Stopped
+        } else if !self.results.is_empty() && self.results.iter().all(Result::is_err) {
+            Status::Failed
         } else if self.results.iter().any(Result::is_err) {
             Status::Partial
         } else {
@@ -86,7 +99,7 @@ pub fn apply(
     let mut report =
         Report { operation: None, results: Vec::with_capacity(plan.steps.len()), stopped: false };
     // An undo that finds nothing left to do is written down all the same: it is done.
-    if plan.steps.is_empty() && request.undoes.is_none() {
+    if plan.steps.is_empty() && (request.undoes.is_none() || request.in_part) {
         return report;
     }
     let mut log = Log::begin(journal, request, plan.steps.len(), observer);
@@ -136,7 +149,7 @@ pub fn apply(
 /// As [`crate::create::plan`], and whatever the system says while the link is made.
 pub fn create(spec: &LinkSpec) -> Result<()> {
     let plan = crate::create::plan(spec)?;
-    let request = Request { verb: "create", undoes: None };
+    let request = Request::new("create");
     let report = apply(&plan, request, None, &mut (), &AtomicBool::new(false));
     report.results.into_iter().try_for_each(|result| result.map(drop))
 }
@@ -157,6 +170,12 @@ impl<'j> Log<'j> {
     ) -> Self {
         let Some(journal) = journal else { return Self { open: None, parent: None } };
         let directory = journal.directory().to_owned();
+        // Once undone, the disk no longer tells what a killed run had done: it is written down first.
+        if let Some(undone) = request.undoes
+            && let Err(error) = settle(journal, undone)
+        {
+            observer.warning(&error);
+        }
         match journal.begin(request.verb, request.undoes, planned) {
             Ok(id) => Self { open: Some((journal, id)), parent: None },
             Err(error) => {
@@ -215,12 +234,26 @@ impl<'j> Log<'j> {
 
     fn finish(&mut self, status: Status, request: Request<'_>, observer: &mut dyn Observer) {
         self.write(observer, |journal, id| {
-            if let (Some(undone), Status::Done) = (request.undoes, status) {
+            if let (Some(undone), Status::Done, false) = (request.undoes, status, request.in_part) {
                 journal.mark_undone(undone, id)?;
             }
             journal.finish_operation(id, status)
         });
     }
+}
+
+/// Writes down what the disk tells of steps whose end was never recorded.
+fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
+    for recorded in journal.steps(id)? {
+        let outcome = match (&recorded.outcome, effect(&recorded)) {
+            (Outcome::Pending, Effect::Made) => Outcome::Done(None),
+            (Outcome::Pending, Effect::NotMade) => Outcome::NotReached,
+            _ => continue,
+        };
+        let number = usize::try_from(recorded.number).unwrap_or(usize::MAX);
+        journal.record(id, number, &[outcome])?;
+    }
+    Ok(())
 }
 
 /// The journal is of no more use to this run. Damage that only shows now would show again: the file is

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{os, step};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{KindChoice, LinkSpec, Shape};
 use crate::platform::{Directory, Filesystem};
 
@@ -77,12 +77,9 @@ pub fn probe(directory: &Path) -> Result<Finding> {
             clear(&opened, &name).map_err(|error| Error::io("clear away", &room, error))?;
         }
         Err(error) => {
-            let kind = error.kind();
-            let fail = |error| Error::io("make something in", directory, error);
-            let first = (Capability::FileSymlink, Err(fail(error)));
-            let rest = Capability::ALL.into_iter().skip(1);
-            capabilities.push(first);
-            capabilities.extend(rest.map(|capability| (capability, Err(fail(kind.into())))));
+            let error = Error::io("make something in", directory, error);
+            let again = || Error::new(error.kind(), error.operation(), directory, error.cause());
+            capabilities.extend(Capability::ALL.map(|capability| (capability, Err(again()))));
         }
     }
     let Filesystem { kind, mount_point, read_only, .. } = filesystem;
@@ -114,7 +111,10 @@ fn attempt(room: &Path, capability: Capability) -> Result<()> {
             super::create(&spec(room.join(FILE), KindChoice::Hard, None))
         }
         Capability::Junction => {
-            os::make_directory(&opened, OsStr::new(DIRECTORY)).map_err(fail)?;
+            // Without NTFS the planner refuses, and says so better than a full disk would.
+            if crate::platform::ntfs_volume(&opened).map_err(fail)?.is_some() {
+                os::make_directory(&opened, OsStr::new(DIRECTORY)).map_err(fail)?;
+            }
             super::create(&spec(room.join(DIRECTORY), KindChoice::Junction, None))
         }
         Capability::Replace => {
@@ -145,17 +145,10 @@ fn clear(parent: &Directory, name: &str) -> std::io::Result<()> {
     os::remove_directory(parent, OsStr::new(name))
 }
 
-/// What a refusal of a probe means, for whoever explains it.
 impl Finding {
     /// Whether something could be made.
     #[must_use]
     pub fn can(&self, wanted: Capability) -> bool {
         self.capabilities.iter().any(|(capability, result)| *capability == wanted && result.is_ok())
-    }
-
-    /// Whether a failure only says that this file system has no such links.
-    #[must_use]
-    pub fn is_by_nature(error: &Error) -> bool {
-        error.kind() == ErrorKind::NotSupported
     }
 }

@@ -42,6 +42,10 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
     let old = old.map_err(|error| Error::io(CREATE, &link, error))?.flatten();
     match (spec.on_existing, old) {
         (OnExisting::Refuse, _) => Err(taken(&link, &metadata, false).with(&spec.target)),
+        (OnExisting::ReplaceLink, None) if file == Some(metadata.id) => {
+            plan.note(link, "the name is one of the target's already");
+            Ok(plan)
+        }
         (OnExisting::ReplaceLink, None) => Err(taken(&link, &metadata, true).with(&spec.target)),
         (OnExisting::ReplaceLink, Some(old)) if !old.target.kind().is_name_surrogate() => {
             let cause =
@@ -77,7 +81,7 @@ struct Ground {
 
 impl Ground {
     fn find(spec: &LinkSpec, plan: &mut Plan) -> Result<Self> {
-        let fail = |error: io::Error| Error::io(CREATE, &spec.link, error);
+        let fail = |error: io::Error| Error::io(CREATE, &spec.link, error).with(&spec.target);
         let (place, missing) = match Place::open(CREATE, &spec.link) {
             Ok(place) => (Some(place), Vec::new()),
             Err(error) if error.kind() == ErrorKind::ParentMissing && spec.parents => {
@@ -104,7 +108,8 @@ impl Ground {
     /// What has the link's name now. Link and target being one is said first: it is the likelier slip.
     fn existing(&self, spec: &LinkSpec) -> Result<Option<Metadata>> {
         let Some(place) = &self.place else { return Ok(None) };
-        let existing = place.metadata().map_err(|error| Error::io(CREATE, &self.link, error))?;
+        let existing = place.metadata();
+        let existing = existing.map_err(|error| Error::io(CREATE, &self.link, error).with(&spec.target))?;
         // What is stored as typed is read from the link's directory, and judged by its planner.
         let from_here =
             spec.form != Form::AsTyped || matches!(spec.kind, KindChoice::Hard | KindChoice::Junction);

@@ -1,7 +1,7 @@
 //! The text of a POSIX symbolic link.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::{Ground, full_path, relative_path};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,7 +36,18 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
         let cause = "the link would lead to itself".to_owned();
         return refuse(ErrorKind::SameFile, cause);
     }
-    if ground.place.is_some() && ground.directory.metadata_follow(&text).is_err() {
+    if spec.shape.is_some() {
+        plan.note(
+            &ground.link,
+            "links here do not say what they lead to: --dir and --file are for Windows links",
+        );
+    }
+    // What is still to be made holds no links yet, so `..` may be taken by its text there.
+    let missing = match &ground.place {
+        Some(_) => ground.directory.metadata_follow(&text).is_err(),
+        None => ground.directory.metadata_follow(without_dots(&reached).as_os_str()).is_err(),
+    };
+    if missing {
         let misread = typed.is_relative() && spec.form == Form::AsTyped && typed.symlink_metadata().is_ok();
         let note = if misread {
             "the target is missing: a relative target is read from the link's directory; \
@@ -73,10 +84,22 @@ fn rewritten(spec: &LinkSpec, ground: &Ground) -> Result<OsString> {
     Ok(text.into_os_string())
 }
 
+/// A path with `..` taken by its text.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(clean.pop()),
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// A backslash may stand in any name here; these forms are nobody's names.
 fn looks_like_windows(path: &Path) -> bool {
-    let bytes = path.as_os_str().as_encoded_bytes();
-    match bytes {
-        [b'\\', b'\\', ..] => true,
+    match path.as_os_str().as_encoded_bytes() {
+        [b'\\', ..] | [b'.', b'\\', ..] | [b'.', b'.', b'\\', ..] => true,
         [letter, b':', b'\\' | b'/', ..] => letter.is_ascii_alphabetic(),
         _ => false,
     }

@@ -1,6 +1,6 @@
 //! Windows links on an NTFS volume: symbolic links and junctions as Windows itself stores them.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use reparse::path::{TargetClass, classify, to_backslashes};
 use reparse::{MAX_TOTAL, MountPoint, ReparseData, Symlink, WideString};
@@ -26,7 +26,10 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
     task.must_lead_elsewhere(&volume)?;
     let (text, found) = match task.typed()? {
         Typed::Windows(text) if spec.form == Form::Relative => {
-            let path = task.on_volume(&text, &volume)?;
+            let path = match classify(&text) {
+                TargetClass::Relative => task.full(&linux_words(&text))?,
+                _ => task.on_volume(&text, &volume)?,
+            };
             (task.relative(&path)?, None)
         }
         Typed::Windows(text) if spec.form == Form::Absolute && classify(&text) == TargetClass::Relative => {
@@ -52,7 +55,7 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
     let target = found.and_then(|path| kind_at(&path)).or_else(|| task.kind_on_volume(&data, &volume));
     let ends_as_directory =
         spec.target.as_encoded_bytes().last().is_some_and(|byte| matches!(byte, b'/' | b'\\'));
-    if target.is_none() && task.leaves_volume() {
+    if task.leaves_volume(&volume) {
         let cause = "the relative target leaves the volume, and Windows goes no higher than its root";
         return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
     }
@@ -101,15 +104,14 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
         },
         Typed::Linux(path) => task.drive_path(&task.full(&path)?, &volume)?,
     };
-    let is_volume = matches!(classify(&text), TargetClass::Volume(_));
-    let point = if is_volume { MountPoint::volume(&text) } else { MountPoint::junction(&text) };
-    let point = point.map_err(|error| task.refuse(ErrorKind::InvalidTarget, error.to_string()))?;
+    let point = MountPoint::junction(&text)
+        .map_err(|error| task.refuse(ErrorKind::InvalidTarget, error.to_string()))?;
     let data = ReparseData::MountPoint(point);
     match task.kind_on_volume(&data, &volume) {
         Some(FileKind::Directory) => {}
         Some(_) => {
             let cause = "the target is a file, and a junction leads to a directory";
-            return Err(task.refuse(ErrorKind::NotADirectory, cause.into()));
+            return Err(task.refuse(ErrorKind::InvalidTarget, cause.into()));
         }
         None if drive_of(&text).is_some_and(|letter| letter.eq_ignore_ascii_case(&spec.drive)) => {
             plan.note(&ground.link, "the target does not exist on this volume");
@@ -194,12 +196,24 @@ impl Task<'_> {
         Ok(())
     }
 
-    /// Whether a relative target as typed leads somewhere on Linux: then only the volume's border is
-    /// between Windows and it.
-    fn leaves_volume(&self) -> bool {
+    /// Whether a relative target as typed in Linux' words climbs out of the volume: Windows goes no
+    /// higher than its root, so there it would lead elsewhere than here.
+    fn leaves_volume(&self, volume: &NtfsVolume) -> bool {
         let typed = Path::new(&self.spec.target);
-        let relative = typed.is_relative() && self.spec.form == Form::AsTyped;
-        relative && self.ground.directory.metadata_follow(typed.as_os_str()).is_ok()
+        let linux = matches!(self.typed(), Ok(Typed::Linux(_)));
+        let (true, Some(root)) = (linux && self.spec.form == Form::AsTyped, volume.root()) else {
+            return false;
+        };
+        let mut path = self.ground.parent.clone();
+        for component in typed.components() {
+            match component {
+                Component::ParentDir if path == root => return true,
+                Component::ParentDir => drop(path.pop()),
+                Component::Normal(name) => path.push(name),
+                _ => {}
+            }
+        }
+        false
     }
 
     fn full(&self, path: &Path) -> Result<PathBuf> {
@@ -259,6 +273,9 @@ impl Task<'_> {
     }
 
     fn finish(&self, data: &ReparseData, directory: bool, plan: &mut Plan) -> Result<Target> {
+        if self.ground.link.file_name().is_some_and(|name| !opens_on_windows(name.as_encoded_bytes())) {
+            plan.note(&self.ground.link, "Windows programs cannot open a link of this name");
+        }
         let raw = data.encode().map_err(|error| {
             let cause = format!("{error}; a reparse point holds {MAX_TOTAL} bytes in all");
             self.refuse(ErrorKind::TooLong, cause)
@@ -280,6 +297,16 @@ fn linux_words(text: &WideString) -> PathBuf {
     let parts = text.units().split(|&unit| unit == u16::from(b'\\'));
     let names = parts.map(|part| platform::from_wide(&WideString::from_units(part.to_vec())));
     names.filter(|name| !name.is_empty()).collect()
+}
+
+/// Whether Win32 leaves a file name as it is ("Naming Files, Paths, and Namespaces").
+fn opens_on_windows(name: &[u8]) -> bool {
+    const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+    let stem = name.split(|&byte| byte == b'.').next().unwrap_or_default().to_ascii_uppercase();
+    let port = matches!(stem.as_slice(), [b'C', b'O', b'M', b'1'..=b'9'] | [b'L', b'P', b'T', b'1'..=b'9']);
+    let device = port || DEVICES.iter().any(|device| device.as_bytes() == stem);
+    let odd = name.iter().any(|byte| *byte < 0x20 || b"<>:\"|?*\\".contains(byte));
+    !device && !odd && !name.ends_with(b".") && !name.ends_with(b" ")
 }
 
 fn kind_at(path: &Path) -> Option<FileKind> {

@@ -61,7 +61,7 @@ impl Journal {
         match path.symlink_metadata() {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(OPEN, directory, error)),
+            Err(error) => return Err(Error::io(OPEN, directory, error).of_kind(ErrorKind::Journal)),
         }
         check_owner(directory)?;
         let writable = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE);

@@ -28,6 +28,8 @@ pub enum Status {
     Done,
     /// Some steps failed.
     Partial,
+    /// Every step failed.
+    Failed,
     /// It was stopped at a safe point by the user.
     Stopped,
     /// Its process ended in the middle: killed, crashed, or the power failed.
@@ -42,6 +44,7 @@ impl Status {
             Self::Running => "running",
             Self::Done => "done",
             Self::Partial => "partial",
+            Self::Failed => "failed",
             Self::Stopped => "stopped",
             Self::Interrupted => "interrupted",
         }
@@ -149,6 +152,7 @@ pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
     let status = match row.get::<_, String>(4)?.as_str() {
         "done" => Status::Done,
         "partial" => Status::Partial,
+        "failed" => Status::Failed,
         "stopped" => Status::Stopped,
         // Only the process itself would have written an end.
         _ if process.is_running() => Status::Running,

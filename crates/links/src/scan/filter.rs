@@ -84,7 +84,9 @@ impl Filter {
     }
 
     pub(super) fn wants_hard_links(&self) -> bool {
-        self.kinds.contains(&KindFilter::HARD)
+        // They are always ok, and have no target to match.
+        let any = self.target.is_none() && (self.states.is_empty() || self.states.contains(&State::Ok));
+        any && self.kinds.contains(&KindFilter::HARD)
     }
 
     /// Whether anything but hard links is wanted.

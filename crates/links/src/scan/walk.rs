@@ -1,13 +1,13 @@
 //! The plain walk: one thread, one directory at a time, by descriptor.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Found, HardLinks, ScanItem, ScanOptions};
 use crate::chain::{self, Spot};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::model::{FileId, FileKind, Link, LinkKind, Metadata, State};
 use crate::platform::{self, Directory, Entry, Place};
@@ -21,6 +21,8 @@ pub struct Scan {
     pending: Vec<Pending>,
     current: Option<Current>,
     hard: BTreeMap<FileId, HardLinks>,
+    /// Names of files met so far: roots that overlap show one twice, by other paths.
+    met: HashSet<(FileId, OsString)>,
     groups: Option<std::collections::btree_map::IntoValues<FileId, HardLinks>>,
     entries: u64,
 }
@@ -45,8 +47,8 @@ struct Current {
 impl Scan {
     pub(super) fn new(options: ScanOptions) -> Self {
         let roots = options.roots.iter().cloned().collect();
-        let (pending, hard) = (Vec::new(), BTreeMap::new());
-        Self { options, roots, pending, current: None, hard, groups: None, entries: 0 }
+        let (pending, hard, met) = (Vec::new(), BTreeMap::new(), HashSet::new());
+        Self { options, roots, pending, current: None, hard, met, groups: None, entries: 0 }
     }
 
     /// How many directory entries have been looked at so far.
@@ -136,19 +138,30 @@ impl Scan {
         let target = platform::read_link(spot.directory, spot.name, metadata, ntfs);
         let target = match target {
             Ok(target) => target,
+            // That it is a link is known all the same.
+            Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {
+                let (path, kind) = (spot.path.to_owned(), LinkKind::Symlink);
+                let state = State::Denied;
+                let link = Link { path, kind, target: None, resolved: None, state, id: metadata.id };
+                return Ok((filter.wants_kind(kind) && filter.wants(&link)).then_some(Found::Link(link)));
+            }
             Err(error) => {
                 return gone(error).map_or(Ok(None), |error| Err(Error::io(LIST, spot.path, error)));
             }
         };
         let Some(target) = target else {
             if metadata.kind == FileKind::File && metadata.links > 1 && filter.wants_hard_links() {
-                let new = || HardLinks {
-                    paths: Vec::new(),
-                    links: metadata.links,
-                    size: metadata.size,
-                    id: metadata.id,
-                };
-                self.hard.entry(metadata.id).or_insert_with(new).paths.push(spot.path.to_owned());
+                let directory =
+                    spot.directory.metadata().map_err(|error| Error::io(LIST, spot.path, error))?;
+                if self.met.insert((directory.id, spot.name.to_owned())) {
+                    let new = || HardLinks {
+                        paths: Vec::new(),
+                        links: metadata.links,
+                        size: metadata.size,
+                        id: metadata.id,
+                    };
+                    self.hard.entry(metadata.id).or_insert_with(new).paths.push(spot.path.to_owned());
+                }
             }
             return Ok(None);
         };
@@ -218,8 +231,6 @@ impl Iterator for Scan {
                 let groups = self.groups.get_or_insert_with(|| std::mem::take(hard).into_values());
                 let mut group = groups.next()?;
                 group.paths.sort();
-                // Roots that overlap show a name twice.
-                group.paths.dedup();
                 return Some(Ok(Found::HardLinks(group)));
             }
         }

@@ -143,7 +143,9 @@ impl Backwards {
         let Some(metadata) = spot.metadata else { return Ok(()) };
         let ours = match recorded.outcome {
             Outcome::Done(Some(made)) => metadata.id.same_file(made),
-            Outcome::Done(None) | Outcome::NotReached => false,
+            // Settled by an earlier undo, from the disk.
+            Outcome::Done(None) => true,
+            Outcome::NotReached => false,
             // Made by the killed run, or by another at the same time: only an empty one is taken.
             Outcome::Pending | Outcome::Unsure(_) => true,
             Outcome::Failed(_) => false,
