@@ -153,6 +153,8 @@ fn parents_are_made_only_when_asked_for() {
     made directory a
     made directory a/b
     created symlink a/b/link -> t
+    -- err
+    note: 'a/b/link': the target does not exist, or cannot be reached
     ");
     tree!(linkctl.work(), { "target" => file("") });
     linkctl.ok(["create", "--parents", "--relative", "x/y/link", "target"]);

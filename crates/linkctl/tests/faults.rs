@@ -290,7 +290,7 @@ fn what_is_swapped_in_between_plan_and_act_is_not_removed() {
             if what != "a directory" {
                 canary.assert_unchanged();
             }
-            assert_eq!(linkctl.newest(), "remove partial: 0 done, 1 failed of 1", "{what}");
+            assert_eq!(linkctl.newest(), "remove failed: 0 done, 1 failed of 1", "{what}");
         }
     });
 }

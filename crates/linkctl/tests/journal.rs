@@ -81,10 +81,6 @@ fn a_broken_journal_is_set_aside_and_a_new_one_begun() {
     for (how, breaks) in [
         ("garbage", (|file| fs::write(file, "garbage ".repeat(999)).unwrap()) as fn(&Path)),
         ("truncated", |file| fs::OpenOptions::new().write(true).open(file).unwrap().set_len(9000).unwrap()),
-        ("other program", |file| {
-            fs::remove_file(file).unwrap();
-            Connection::open(file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
-        }),
     ] {
         let linkctl = filled();
         breaks(&linkctl.database());
@@ -97,6 +93,17 @@ fn a_broken_journal_is_set_aside_and_a_new_one_begun() {
         linkctl.ok(["undo"]);
         assert!(!linkctl.exists("new"));
     }
+}
+
+#[test]
+fn a_database_of_another_program_is_left_where_it_is() {
+    let linkctl = filled();
+    fs::remove_file(linkctl.database()).unwrap();
+    Connection::open(linkctl.database()).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let theirs = fs::read(linkctl.database()).unwrap();
+    let ran = linkctl.ok(["create", "new", "t"]);
+    assert!(ran.err.contains("another program") && ran.err.contains(CANNOT_UNDO), "{ran}");
+    assert_eq!(fs::read(linkctl.database()).unwrap(), theirs);
 }
 
 #[test]

@@ -80,12 +80,14 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
         resolved: chain.resolved.clone(),
         state: chain_state(place.spot(), &chain),
         id: metadata.id,
+        attributes: metadata.attributes,
     };
     Ok(Inspection { path, link: Some(link), chain: Some(chain), metadata })
 }
 
 fn hard_link(path: PathBuf, metadata: &Metadata) -> Link {
-    Link { kind: LinkKind::Hard, resolved: None, path, target: None, state: State::Ok, id: metadata.id }
+    let Metadata { id, attributes, .. } = *metadata;
+    Link { kind: LinkKind::Hard, resolved: None, path, target: None, state: State::Ok, id, attributes }
 }
 
 /// The system has the last word on its own links: some (`/proc/PID/exe`) lead where no text says,

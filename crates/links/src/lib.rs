@@ -42,7 +42,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use inspect::{Chain, Hop, Inspection, inspect, inspect_path};
 pub use journal::Journal;
 pub use model::{
-    Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, KindChoice, Link, LinkKind, LinkSpec, Metadata,
+    Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Metadata,
     OnExisting, ReparsePoint, Shape, State, Target, User,
 };
 pub use name::Name;

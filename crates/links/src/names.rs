@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::model::{FileId, FileKind, Metadata};
+use crate::plan::Seen;
 use crate::platform::{Directory, Filesystem};
 use crate::scan::join;
 
@@ -57,15 +58,18 @@ pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<
     Ok(names)
 }
 
-/// Any name of the file with this identity on the file system of `near`: there first. The number
-/// of the volume is not compared, as it may have been mounted again since.
-pub(crate) fn find_any(id: FileId, near: &Path) -> Option<PathBuf> {
+/// Any name of a file seen before, on the file system of `near`: there first. The number of the volume
+/// is not compared, as it may have been mounted again since. Where files have no time of birth, a
+/// number may have been given to another file: then the time of change must be the same, too.
+pub(crate) fn find_any(seen: &Seen, near: &Path) -> Option<PathBuf> {
+    let id = seen.id;
     let directory = Directory::open(near).ok()?;
     let root = Filesystem::of(&directory).ok()?.mount_point;
     let mut answer = None;
     for (start, depth) in [(near, Depth::One), (&root, Depth::All)] {
         let looked = visit_files(start, depth, id, |_, path, found| {
-            if found.id.same_file(id) {
+            let same = id.born != 0 || found.attributes.modified == seen.attributes.modified;
+            if found.id.same_file(id) && same {
                 answer = Some(path);
                 return ControlFlow::Break(());
             }

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use reparse::Tag;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
-use crate::model::{FileKind, LinkKind, Metadata, Target};
+use crate::model::{FileKind, LinkKind, Metadata, ReparsePoint, Target};
 use crate::names;
 use crate::plan::{Plan, Seen, Step};
 use crate::platform::Place;
@@ -27,16 +29,9 @@ pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
     let mut plan = Plan::default();
     let old = match inspect::see(place.spot(), &metadata).map_err(fail)? {
         Some(seen) => {
-            if let Target::Reparse(point) = &seen.target
-                && let Err(error) = point.decode()
-            {
-                plan.note(
-                    &link,
-                    format!("its data is broken ({error}): undo may not be able to write it again"),
-                );
-            }
+            note_on(&link, &seen.target, &mut plan);
             let found = seen.target.kind();
-            if !found.is_name_surrogate() {
+            if !is_link(&seen.target) {
                 return refuse(ErrorKind::NotALink, holds_data(found));
             }
             if kind.is_some_and(|kind| !kind.matches(found)) {
@@ -86,17 +81,48 @@ pub fn plan_below(directory: &Path, filter: Filter, one_file_system: bool) -> Re
                 continue;
             }
         };
-        if !link.kind.is_name_surrogate() {
+        let Some(target) = link.target else {
+            let cause = "it is a link, but what it says may not be read, so it could not be brought back";
+            errors.push(Error::new(ErrorKind::PermissionDenied, REMOVE, link.path, cause));
+            continue;
+        };
+        if !is_link(&target) {
             plan.note(link.path, holds_data(link.kind));
             continue;
         }
-        match self::plan(&link.path, None) {
-            Ok(one) => plan.append(one),
-            Err(error) => errors.push(error),
-        }
+        // From what the walk saw by descriptor: looked up again by its path, it may be another.
+        let path = link.path;
+        note_on(&path, &target, &mut plan);
+        let old = Seen { target, id: link.id, attributes: link.attributes };
+        plan.steps.push(Step::RemoveLink { link: path, old });
     }
     plan.steps.sort_by(|a, b| a.path().cmp(b.path()));
     Ok((plan, errors))
+}
+
+/// Whether removing the object loses nothing. A file with a tag that nobody knows may hold data of its
+/// own; a directory is removed only if nothing is in it.
+fn is_link(target: &Target) -> bool {
+    match target {
+        Target::Reparse(point) => match point.kind() {
+            LinkKind::Other(tag) => tag.is_name_surrogate() && (point.directory || is_broken_link(point)),
+            kind => kind.is_name_surrogate(),
+        },
+        Target::Text(_) | Target::File(_) => true,
+    }
+}
+
+/// Data of a symbolic link that does not decode: a link all the same.
+fn is_broken_link(point: &ReparsePoint) -> bool {
+    matches!(point.tag(), Tag::SYMLINK | Tag::MOUNT_POINT | Tag::LX_SYMLINK) && point.decode().is_err()
+}
+
+fn note_on(link: &Path, target: &Target, plan: &mut Plan) {
+    if let Target::Reparse(point) = target
+        && let Err(error) = point.decode()
+    {
+        plan.note(link, format!("its data is broken ({error}): undo may not be able to write it again"));
+    }
 }
 
 /// One name of a regular file.

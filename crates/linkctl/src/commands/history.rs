@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use links::journal::{Operation, OperationId, Outcome, Recorded, Status, Tally};
-use links::undo::{Effect, effect};
+use links::undo::settled;
 use links::{Journal, LinkKind, Name, Target, User};
 use serde::Serialize;
 
@@ -59,9 +59,9 @@ impl Entry {
         let first = journal.first_step(operation.id)?;
         let mut found_done = 0;
         if operation.status == Status::Interrupted && tally.pending > 0 {
-            let steps = journal.steps(operation.id)?;
-            let made = |step: &&Recorded| step.outcome == Outcome::Pending && effect(step) == Effect::Made;
-            found_done = u64::try_from(steps.iter().filter(made).count()).unwrap_or_default();
+            let done = |step: &&Recorded| matches!(step.outcome, Outcome::Done(_));
+            let done = settled(journal, operation.id)?.iter().filter(done).count();
+            found_done = u64::try_from(done).unwrap_or_default().saturating_sub(tally.done);
         }
         Ok(Self { operation, tally, found_done, first })
     }
@@ -147,7 +147,7 @@ fn local_time(milliseconds: i64) -> String {
 
 fn one(journal: &Journal, id: OperationId, args: &HistoryArgs) -> Result<(), Failure> {
     let entry = Entry::read(journal, journal.operation(id)?)?;
-    let steps = journal.steps(id)?;
+    let steps = settled(journal, id)?;
     if args.output.json() {
         let operations = vec![record(&entry, Some(&steps))];
         return Ok(json::print(&Document { schema: json::SCHEMA, operations })?);
@@ -182,16 +182,13 @@ fn shown(recorded: &Recorded) -> Option<std::ffi::OsString> {
     recorded.step.target().and_then(Target::shown).filter(|shown| !shown.is_empty())
 }
 
-/// What came of a step, by the journal; by the disk where that has no end of it.
 fn outcome(recorded: &Recorded) -> &'static str {
-    match (&recorded.outcome, effect(recorded)) {
-        (Outcome::Done(_), _) | (Outcome::Pending, Effect::Made) => "done",
-        (Outcome::Failed(_), _) => "failed",
-        (Outcome::Unsure(_), _) => "unsure",
-        (Outcome::NotReached, _) => "not reached",
-        (Outcome::Pending, Effect::NotMade) => "not done",
-        (Outcome::Pending, Effect::Half) => "half done",
-        (Outcome::Pending, Effect::Unknown) => "unknown",
+    match &recorded.outcome {
+        Outcome::Done(_) => "done",
+        Outcome::Failed(_) => "failed",
+        Outcome::Unsure(_) => "unsure",
+        Outcome::NotReached => "not reached",
+        Outcome::Pending => "half done",
     }
 }
 

@@ -7,6 +7,7 @@ use links::plan::Step;
 use links::{Error, FileId, Found, HardLinks, Link, LinkKind, Name, State, Target};
 use serde::Serialize;
 
+use super::sanitize;
 use crate::exit::Exit;
 
 /// The version of the schema.
@@ -212,13 +213,46 @@ pub(crate) struct ListDocument {
 /// Prints a document, indented for people who look.
 pub(crate) fn print(document: &impl Serialize) -> io::Result<()> {
     let mut out = super::raw_stdout();
-    serde_json::to_writer_pretty(&mut out, document)?;
+    out.write_all(harmless(serde_json::to_string_pretty(document)?).as_bytes())?;
     out.write_all(b"\n")?;
     out.flush()
 }
 
+/// JSON allows raw DEL, C1 and marks that reorder text; a terminal obeys them. They stand in strings
+/// only, where `\u` says the same.
+fn harmless(json: String) -> String {
+    if json.is_ascii() && !json.contains('\x7f') {
+        return json;
+    }
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\x7f' || sanitize::is_hostile(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// Prints a record on a line of its own.
 pub(crate) fn line(out: &mut impl Write, record: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, record)?;
+    out.write_all(harmless(serde_json::to_string(record)?).as_bytes())?;
     out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped_and_means_the_same() {
+        let hostile = "a\u{7f}\u{9b}31m\u{202e}\u{e0001}\u{e9}\n";
+        let json = harmless(serde_json::to_string(hostile).unwrap_or_default());
+        assert!(!json.chars().any(|c| c.is_control() || sanitize::is_hostile(c)), "{json}");
+        assert!(json.contains('\u{e9}'), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).ok().as_deref(), Some(hostile));
+    }
 }

@@ -43,7 +43,7 @@ fn escape(part: &str, text: &mut String) {
 }
 
 /// C1 controls, bidirectional marks, embeddings, overrides and isolates, and what is invisible.
-fn is_hostile(c: char) -> bool {
+pub(super) fn is_hostile(c: char) -> bool {
     matches!(c,
         '\u{80}'..='\u{9f}'
         | '\u{61c}' | '\u{200b}'..='\u{200f}'

@@ -5,6 +5,7 @@ mod probe;
 mod state;
 mod step;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,11 +13,11 @@ pub use probe::{Capability, Finding, probe};
 pub use state::open_journal;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, OperationId, Outcome, Status};
-use crate::model::{FileId, LinkSpec};
+use crate::journal::{Intent, Journal, OperationId, Outcome, Status};
+use crate::model::{FileId, Home, LinkSpec};
 use crate::plan::{Plan, Step};
-use crate::platform::Directory;
-use crate::undo::{Effect, effect};
+use crate::platform::{Directory, Place};
+use crate::undo;
 
 /// Steps are written down this many at a time: one commit before them, one behind.
 const CHUNK: usize = 256;
@@ -104,6 +105,8 @@ pub fn apply(
     }
     let mut log = Log::begin(journal, request, plan.steps.len(), observer);
     report.operation = log.operation();
+    // What is undone lies at paths of the journal, in which no link was.
+    let open = if request.undoes.is_some() { Place::open_physical } else { Place::open };
     for (index, chunk) in plan.steps.chunks(CHUNK).enumerate() {
         if stop.load(Ordering::Relaxed) {
             report.stopped = true;
@@ -118,7 +121,7 @@ pub fn apply(
                 outcomes.push(Outcome::NotReached);
                 continue;
             }
-            let result = step::perform(step, name);
+            let result = step::perform(step, name, open);
             crash_point(report.results.len());
             observer.step_ended(step, &result);
             outcomes.push(match &result {
@@ -128,9 +131,11 @@ pub fn apply(
             });
             report.results.push(result);
         }
-        log.record(index * CHUNK, &outcomes, observer);
+        log.record(index * CHUNK, chunk, outcomes, observer);
     }
     log.finish(report.status(), request, observer);
+    // An operation whose journal broke off in the middle cannot be undone as a whole: none is named.
+    report.operation = log.operation();
     report
 }
 
@@ -157,8 +162,44 @@ pub fn create(spec: &LinkSpec) -> Result<()> {
 /// The journal of one run, or none: once it fails, it is told and given up, and the work goes on.
 struct Log<'j> {
     open: Option<(&'j mut Journal, OperationId)>,
-    /// The parent directory met last, as typed and in full: the next step's is mostly the same.
-    parent: Option<(PathBuf, PathBuf)>,
+    /// The parent directory met last: the next step's is mostly the same.
+    parent: Option<Parent>,
+}
+
+/// A directory that steps are in.
+struct Parent {
+    typed: PathBuf,
+    /// Without links, as far as it exists.
+    full: PathBuf,
+    home: Option<Home>,
+}
+
+impl Parent {
+    fn find(typed: &Path) -> io::Result<Self> {
+        let (typed, mut rest) = (typed.to_owned(), Vec::new());
+        let mut head = typed.as_path();
+        loop {
+            match Directory::open(head) {
+                Ok(directory) => {
+                    // The kernel does not name what lies too deep; what was typed in full is good enough.
+                    let mut full = match directory.physical_path() {
+                        Ok(full) => full,
+                        Err(_) if head.is_absolute() => head.to_owned(),
+                        Err(error) => return Err(error),
+                    };
+                    full.extend(rest.iter().rev());
+                    let home = if rest.is_empty() { Some(directory.home()?) } else { None };
+                    return Ok(Self { typed, full, home });
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            let Some(name) = head.file_name() else { return Err(io::ErrorKind::NotFound.into()) };
+            rest.push(name.to_owned());
+            let parent = head.parent().filter(|parent| !parent.as_os_str().is_empty());
+            head = parent.unwrap_or(Path::new("."));
+        }
+    }
 }
 
 impl<'j> Log<'j> {
@@ -206,30 +247,43 @@ impl<'j> Log<'j> {
         if self.open.is_none() {
             return;
         }
-        let steps: Vec<Step> = steps.iter().map(|step| self.in_full(step)).collect();
-        let rows: Vec<(&Step, &str)> = steps.iter().zip(names.iter().map(String::as_str)).collect();
-        self.write(observer, |journal, id| journal.intend(id, first, &rows));
+        let mut intents = Vec::with_capacity(steps.len());
+        for (step, private_name) in steps.iter().zip(names) {
+            match self.in_full(step) {
+                Ok((step, home)) => intents.push(Intent { step, private_name, home }),
+                // Undone from elsewhere, a path that is not full would mean another place.
+                Err(error) => {
+                    let error = Error::io("write down the place of", step.path(), error);
+                    observer.warning(&error.of_kind(ErrorKind::Journal));
+                    self.open = None;
+                    return;
+                }
+            }
+        }
+        self.write(observer, |journal, id| journal.intend(id, first, &intents));
     }
 
     /// The step with its path in full, links in the parent resolved: undone next month from another
-    /// directory, it must still mean the same place.
-    fn in_full(&mut self, step: &Step) -> Step {
+    /// directory, it must still mean the same place. With the directory it is in, once that exists.
+    fn in_full(&mut self, step: &Step) -> io::Result<(Step, Option<Home>)> {
         let path = step.path();
-        let typed = path.parent().unwrap_or(Path::new(""));
-        if self.parent.as_ref().is_none_or(|(known, _)| known != typed) {
-            let physical = Directory::open(typed).and_then(|directory| directory.physical_path());
-            // A parent that an earlier step of this chunk will make has no physical path yet.
-            let full = physical.or_else(|_| std::path::absolute(typed)).unwrap_or_else(|_| typed.to_owned());
-            self.parent = Some((typed.to_owned(), full));
+        let typed = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if self.parent.as_ref().is_none_or(|known| known.typed != typed || known.home.is_none()) {
+            self.parent = Some(Parent::find(typed)?);
         }
         match (&self.parent, path.file_name()) {
-            (Some((_, full)), Some(name)) => step.clone().at(full.join(name)),
-            _ => step.clone(),
+            (Some(parent), Some(name)) => Ok((step.clone().at(parent.full.join(name)), parent.home)),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
         }
     }
 
-    fn record(&mut self, first: usize, outcomes: &[Outcome], observer: &mut dyn Observer) {
-        self.write(observer, |journal, id| journal.record(id, first, outcomes));
+    fn record(&mut self, first: usize, steps: &[Step], outcomes: Vec<Outcome>, observer: &mut dyn Observer) {
+        if self.open.is_none() {
+            return;
+        }
+        let homes = steps.iter().map(|step| self.in_full(step).ok().and_then(|(_, home)| home));
+        let outcomes: Vec<_> = outcomes.into_iter().zip(homes).collect();
+        self.write(observer, |journal, id| journal.record(id, first, &outcomes));
     }
 
     fn finish(&mut self, status: Status, request: Request<'_>, observer: &mut dyn Observer) {
@@ -244,14 +298,10 @@ impl<'j> Log<'j> {
 
 /// Writes down what the disk tells of steps whose end was never recorded.
 fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
-    for recorded in journal.steps(id)? {
-        let outcome = match (&recorded.outcome, effect(&recorded)) {
-            (Outcome::Pending, Effect::Made) => Outcome::Done(None),
-            (Outcome::Pending, Effect::NotMade) => Outcome::NotReached,
-            _ => continue,
-        };
-        let number = usize::try_from(recorded.number).unwrap_or(usize::MAX);
-        journal.record(id, number, &[outcome])?;
+    let pending = journal.steps(id)?.into_iter().zip(undo::settled(journal, id)?);
+    for (before, after) in pending.filter(|(before, after)| before.outcome != after.outcome) {
+        let number = usize::try_from(before.number).unwrap_or(usize::MAX);
+        journal.record(id, number, &[(after.outcome, None)])?;
     }
     Ok(())
 }

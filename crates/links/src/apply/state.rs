@@ -21,6 +21,12 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
         Err(error) => error,
     };
     let Some(cause) = error.corruption() else { return Err(error.into_error(directory)) };
+    // Another process may have set it aside just now: the new one must stay.
+    let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
+    let _lock = os::lock_directory(directory).map_err(fail)?;
+    if let Ok(journal) = Journal::open_or_create(directory) {
+        return Ok((journal, None));
+    }
     let kept = set_aside(directory)?;
     let journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
     let said = format!("the journal was broken ({cause}); it is kept as {kept:?}, and a new one was begun");

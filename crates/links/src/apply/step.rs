@@ -14,27 +14,30 @@ use crate::platform::{self, Place};
 
 /// A name that nobody else uses, and that says whose it is.
 pub(super) fn private_name() -> String {
-    // Every RandomState has keys of its own from the system's random numbers.
+    // The hasher's keys come from the system's random numbers.
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     format!(".linkctl-{random:016x}")
 }
 
+/// How the parent of a step's path is opened.
+type Open = fn(&'static str, &Path) -> Result<Place>;
+
 /// Carries out a step. On failure everything is as it was, or the error says what is not.
-pub(super) fn perform(step: &Step, private_name: &str) -> Result<Option<FileId>> {
+pub(super) fn perform(step: &Step, private_name: &str, open: Open) -> Result<Option<FileId>> {
     let private = OsStr::new(private_name);
     match step {
-        Step::MakeDirectory { path } => make_directory(path).map(Some),
+        Step::MakeDirectory { path } => make_directory(path, open).map(Some),
         Step::CreateLink { link, target, file, attributes } => {
             let new = New { target, file: *file, attributes: *attributes };
-            create(link, &new).map(Some)
+            create(link, &new, open).map(Some)
         }
         Step::ReplaceLink { link, old, target, file, attributes } => {
             let new = New { target, file: *file, attributes: *attributes };
-            replace(link, old, &new, private).map(Some)
+            replace(link, old, &new, private, open).map(Some)
         }
-        Step::RemoveLink { link, old } => remove(link, old, private).map(|()| None),
+        Step::RemoveLink { link, old } => remove(link, old, private, open).map(|()| None),
         Step::RemoveEmpty { path, id, directory } => {
-            remove_empty(path, *id, *directory, private).map(|()| None)
+            remove_empty(path, *id, *directory, private, open).map(|()| None)
         }
     }
 }
@@ -85,7 +88,7 @@ impl New<'_> {
         .map_err(|error| self.error(link, error))?;
         let made = place.spot_of(name);
         let id = made.directory.metadata_nofollow(name).map_err(|error| self.unsure(link, &error))?.id;
-        let checked = self.read_back(made).and_then(|id| self.give_attributes(made).map(|()| id));
+        let checked = self.read_back(made).and_then(|id| self.give_attributes(made, id).map(|()| id));
         let Err(error) = checked else { return checked };
         // Taken back is what reads as the link just made, or cannot be read but still is that object.
         // Anything else is not ours.
@@ -119,52 +122,53 @@ impl New<'_> {
     fn make_hard(&self, place: &Place, name: &OsStr, existing: &Path) -> Result<FileId> {
         let link = &place.path;
         let source = Place::open(self.operation(), existing)?;
-        let metadata = source.directory.metadata_nofollow(source.name());
-        let metadata = metadata.map_err(|error| self.error(link, error))?;
+        // Linked is what is looked at, by its descriptor, whatever has its name meanwhile.
+        let held = source.directory.hold(source.name()).map_err(|error| self.error(link, error))?;
+        let metadata = held.metadata().map_err(|error| self.error(link, error))?;
         if self.file.is_some_and(|file| file != metadata.id) || metadata.kind == FileKind::Directory {
             return Err(self.refuse(link, ErrorKind::Changed, "the target is another file than before"));
         }
-        os::make_hard_link(&source.directory, source.name(), &place.directory, name)
-            .map_err(|error| self.error(link, error))?;
+        os::make_hard_link(&held, &place.directory, name).map_err(|error| self.error(link, error))?;
         let made = place.directory.metadata_nofollow(name);
         let made = made.map_err(|error| self.unsure(link, &error))?;
         if made.id != metadata.id {
-            // The name was free a moment ago: the link is ours, made to what was swapped in.
-            os::remove_file(&place.directory, name).map_err(|error| self.error(link, error))?;
-            return Err(self.refuse(
-                link,
-                ErrorKind::Changed,
-                "the target was exchanged while it was linked",
-            ));
+            let cause = "made, but something else has its name already";
+            return Err(self.refuse(link, ErrorKind::Unsure, cause));
         }
         Ok(made.id)
     }
 
     /// A link that is brought back gets its owner and time again, as far as the system lets us.
-    fn give_attributes(&self, made: Spot<'_>) -> Result<()> {
+    fn give_attributes(&self, made: Spot<'_>, id: FileId) -> Result<()> {
         let Some(attributes) = self.attributes else { return Ok(()) };
-        os::set_attributes(made.directory, made.name, &attributes)
-            .map_err(|error| self.error(made.path, error))
+        let fail = |error| self.error(made.path, error);
+        // Given to the object that was made, not to whatever has its name by now.
+        let held = made.directory.hold(made.name).map_err(fail)?;
+        if held.metadata().map_err(fail)?.id != id {
+            let cause = "something else has its name already";
+            return Err(self.refuse(made.path, ErrorKind::NotVerified, cause));
+        }
+        os::set_attributes(&held, &attributes).map_err(fail)
     }
 }
 
-fn make_directory(path: &Path) -> Result<FileId> {
+fn make_directory(path: &Path, open: Open) -> Result<FileId> {
     const OPERATION: &str = "make directory";
-    let place = Place::open(OPERATION, path)?;
+    let place = open(OPERATION, path)?;
     os::make_directory(&place.directory, place.name()).map_err(|error| Error::io(OPERATION, path, error))?;
     let made = place.directory.metadata_nofollow(place.name());
     Ok(made.map_err(|error| Error::io(OPERATION, path, error))?.id)
 }
 
-fn create(link: &Path, new: &New<'_>) -> Result<FileId> {
-    let place = Place::open(new.operation(), link).map_err(|error| new.name_target(error))?;
+fn create(link: &Path, new: &New<'_>, open: Open) -> Result<FileId> {
+    let place = open(new.operation(), link).map_err(|error| new.name_target(error))?;
     new.make(&place, place.name())
 }
 
 /// Makes the new link beside the old one and lets them change places: there is always one of the two.
-fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr) -> Result<FileId> {
+fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) -> Result<FileId> {
     const REPLACE: &str = "replace link";
-    let place = Place::open(REPLACE, link)?;
+    let place = open(REPLACE, link)?;
     must_be(place.spot(), old, REPLACE)?;
     let made = new.make(&place, private)?;
     let swapped = swap_in(&place, old, private, REPLACE);
@@ -213,11 +217,16 @@ fn swap_in(place: &Place, old: &Seen, private: &OsStr, operation: &'static str) 
 
 /// No system removes "this object, if it has this name": the link is renamed to a private name,
 /// looked at there, and only then removed.
-fn remove(link: &Path, old: &Seen, private: &OsStr) -> Result<()> {
+fn remove(link: &Path, old: &Seen, private: &OsStr, open: Open) -> Result<()> {
     const REMOVE: &str = "remove";
-    let place = Place::open(REMOVE, link)?;
+    let place = open(REMOVE, link)?;
     let fail = |error| Error::io(REMOVE, &place.path, error);
     must_be(place.spot(), old, REMOVE)?;
+    // Two that remove the last two names of a file at the same time must not both see the other's.
+    let _lock = match old.target {
+        Target::File(_) => os::lock_file(&place.directory, place.name()).map_err(fail)?,
+        _ => None,
+    };
     match os::rename_to_new(&place.directory, place.name(), private) {
         Ok(()) => {}
         // A full disk may have no room for another name, and must not keep the link from going.
@@ -235,9 +244,9 @@ fn remove(link: &Path, old: &Seen, private: &OsStr) -> Result<()> {
     }
 }
 
-fn remove_empty(path: &Path, id: FileId, directory: bool, private: &OsStr) -> Result<()> {
+fn remove_empty(path: &Path, id: FileId, directory: bool, private: &OsStr, open: Open) -> Result<()> {
     const OPERATION: &str = "remove empty";
-    let place = Place::open(OPERATION, path)?;
+    let place = open(OPERATION, path)?;
     let fail = |error| Error::io(OPERATION, path, error);
     let check = |name: &OsStr| {
         let metadata = place.directory.metadata_nofollow(name).map_err(fail)?;

@@ -6,6 +6,7 @@
 mod rows;
 mod schema;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +16,7 @@ pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
 use schema::Opened;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::User;
+use crate::model::{Home, User};
 use crate::plan::Step;
 use crate::platform::{self, Directory, Filesystem, Process};
 
@@ -103,7 +104,12 @@ impl Journal {
         let mode = if network.is_ok_and(|filesystem| !filesystem.network) { "WAL" } else { "DELETE" };
         match schema::prepare(&journal.connection, mode).map_err(OpenError::Sqlite)? {
             Opened::Ready => Ok(journal),
-            Opened::Foreign => Err(OpenError::Corrupt("it is not a journal of linkctl".into())),
+            Opened::Foreign => Err(OpenError::Other(Error::new(
+                ErrorKind::Journal,
+                OPEN,
+                directory,
+                "its journal.db is a database of another program",
+            ))),
             Opened::Newer(version) => Err(OpenError::Other(Error::new(
                 ErrorKind::Journal,
                 OPEN,
@@ -142,37 +148,47 @@ impl Journal {
     }
 
     /// Writes down what is about to be done: one transaction for a chunk of steps.
-    pub(crate) fn intend(&mut self, id: OperationId, first: usize, steps: &[(&Step, &str)]) -> Result<()> {
-        let rows: Vec<_> =
-            steps.iter().map(|(step, private)| (serde_json::to_string(step), *private)).collect();
-        let directory = self.directory.clone();
-        let fail = |error: rusqlite::Error| sqlite_error("write", &directory, &error);
-        let transaction = self.connection.transaction().map_err(fail)?;
-        {
-            let sql =
-                "INSERT INTO steps (operation, number, step, private_name, began) VALUES (?, ?, ?, ?, ?)";
-            let mut insert = transaction.prepare(sql).map_err(fail)?;
-            for (offset, (step, private)) in rows.into_iter().enumerate() {
-                let step = step.map_err(|error| json_error(&directory, &error))?;
-                let number = i64::try_from(first + offset).unwrap_or(i64::MAX);
-                insert.execute(params![id.0, number, step, private, now()]).map_err(fail)?;
-            }
-        }
-        transaction.commit().map_err(fail)
+    pub(crate) fn intend(&mut self, id: OperationId, first: usize, steps: &[Intent<'_>]) -> Result<()> {
+        let sql = "INSERT INTO steps (operation, number, step, private_name, began, home) \
+                   VALUES (?, ?, ?, ?, ?, ?)";
+        self.write(sql, steps, |insert, offset, intent| {
+            let step = serde_json::to_string(&intent.step).map_err(to_sql)?;
+            let home = intent.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
+            insert.execute(params![id.0, row_number(first + offset), step, intent.private_name, now(), home])
+        })
     }
 
-    /// Writes down what came of a chunk of steps.
-    pub(crate) fn record(&mut self, id: OperationId, first: usize, outcomes: &[Outcome]) -> Result<()> {
+    /// Writes down what came of a chunk of steps, and where they were, if that is known only now.
+    pub(crate) fn record(
+        &mut self,
+        id: OperationId,
+        first: usize,
+        outcomes: &[(Outcome, Option<Home>)],
+    ) -> Result<()> {
+        let sql = "UPDATE steps SET outcome = ?, made = ?, error = ?, home = coalesce(home, ?) \
+                   WHERE operation = ? AND number = ?";
+        self.write(sql, outcomes, |update, offset, (outcome, home)| {
+            let made = outcome.made().map(|made| made.to_string());
+            let home = home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
+            let number = row_number(first + offset);
+            update.execute(params![outcome.as_str(), made, outcome.error(), home, id.0, number])
+        })
+    }
+
+    /// One statement for each item, in one transaction.
+    fn write<T>(
+        &mut self,
+        sql: &str,
+        items: &[T],
+        mut execute: impl FnMut(&mut rusqlite::Statement<'_>, usize, &T) -> rusqlite::Result<usize>,
+    ) -> Result<()> {
         let directory = self.directory.clone();
         let fail = |error: rusqlite::Error| sqlite_error("write", &directory, &error);
         let transaction = self.connection.transaction().map_err(fail)?;
         {
-            let sql = "UPDATE steps SET outcome = ?, made = ?, error = ? WHERE operation = ? AND number = ?";
-            let mut update = transaction.prepare(sql).map_err(fail)?;
-            for (offset, outcome) in outcomes.iter().enumerate() {
-                let (made, error) = (outcome.made().map(|id| id.to_string()), outcome.error());
-                let number = i64::try_from(first + offset).unwrap_or(i64::MAX);
-                update.execute(params![outcome.as_str(), made, error, id.0, number]).map_err(fail)?;
+            let mut statement = transaction.prepare(sql).map_err(fail)?;
+            for (offset, item) in items.iter().enumerate() {
+                execute(&mut statement, offset, item).map_err(fail)?;
             }
         }
         transaction.commit().map_err(fail)
@@ -220,6 +236,14 @@ impl Journal {
         let mut undos = self.query(&sql, params![id.0], rows::operation)?;
         undos.retain(|undo| undo.status == Status::Interrupted);
         Ok(undos)
+    }
+
+    /// The paths that later operations changed.
+    pub(crate) fn paths_done_after(&self, id: OperationId) -> Result<BTreeSet<PathBuf>> {
+        let sql = "SELECT number, step, private_name, began, outcome, made, error, home FROM steps \
+                   WHERE operation > ? AND outcome = 'done'";
+        let later = self.query(sql, params![id.0], rows::recorded)?;
+        Ok(later.into_iter().map(|recorded| recorded.step.path().to_owned()).collect())
     }
 
     /// The newest operation that can be undone: not undone yet, and itself no undo.
@@ -306,6 +330,16 @@ impl Journal {
     }
 }
 
+/// A step about to be taken.
+pub(crate) struct Intent<'a> {
+    /// The step, its path in full.
+    pub(crate) step: Step,
+    /// The name under which something of it may be left.
+    pub(crate) private_name: &'a str,
+    /// The directory it is in, if that is there already.
+    pub(crate) home: Option<Home>,
+}
+
 /// Under `sudo`: who called it, and where that user's own journal is.
 #[must_use]
 pub fn behind_sudo() -> Option<(String, PathBuf)> {
@@ -321,8 +355,6 @@ pub(crate) fn current_user() -> User {
 
 /// Why a journal did not open.
 pub(crate) enum OpenError {
-    /// The file is no journal, or broken: it may be set aside.
-    Corrupt(String),
     Sqlite(rusqlite::Error),
     Other(Error),
 }
@@ -331,7 +363,6 @@ impl OpenError {
     /// Why the file may be set aside; `None` where it must not be.
     pub(crate) fn corruption(&self) -> Option<String> {
         match self {
-            Self::Corrupt(cause) => Some(cause.clone()),
             Self::Sqlite(error) => is_corruption(error).then(|| error.to_string()),
             Self::Other(_) => None,
         }
@@ -339,7 +370,6 @@ impl OpenError {
 
     pub(crate) fn into_error(self, directory: &Path) -> Error {
         match self {
-            Self::Corrupt(cause) => Error::new(ErrorKind::Journal, OPEN, directory, cause),
             Self::Sqlite(error) => Error::new(ErrorKind::Journal, OPEN, directory, error.to_string()),
             Self::Other(error) => error,
         }
@@ -379,6 +409,14 @@ fn sqlite_error(what: &'static str, directory: &Path, error: &rusqlite::Error) -
 fn is_corruption(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(error.sqlite_error_code(), Some(NotADatabase | DatabaseCorrupt))
+}
+
+fn to_sql(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(error.into())
+}
+
+fn row_number(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn json_error(directory: &Path, error: &serde_json::Error) -> Error {

@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-use crate::model::{FileId, User};
+use crate::model::{FileId, Home, User};
 use crate::plan::Step;
 use crate::platform::Process;
 
@@ -139,13 +139,15 @@ pub struct Recorded {
     pub began: i64,
     /// What came of it.
     pub outcome: Outcome,
+    /// The directory it was in. `None` where that was still to be made.
+    pub home: Option<Home>,
 }
 
 pub(super) const SELECT: &str =
     "SELECT id, verb, began, ended, status, process, user, undoes, undone_by, planned FROM operations";
 
 pub(super) const SELECT_STEPS: &str =
-    "SELECT number, step, private_name, began, outcome, made, error FROM steps WHERE operation = ?";
+    "SELECT number, step, private_name, began, outcome, made, error, home FROM steps WHERE operation = ?";
 
 pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
     let process: Process = json(row, 5)?;
@@ -189,6 +191,10 @@ pub(super) fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
         private_name: row.get(2)?,
         began: row.get(3)?,
         outcome,
+        home: match row.get::<_, Option<String>>(7)? {
+            Some(_) => Some(json(row, 7)?),
+            None => None,
+        },
     })
 }
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 const APPLICATION_ID: i32 = 0x6c6e_6b63;
 
 /// Each brings the schema from its index to the next version. Never change one that was released.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "CREATE TABLE operations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         verb TEXT NOT NULL,
@@ -31,6 +31,8 @@ const MIGRATIONS: [&str; 2] = [
      ) STRICT, WITHOUT ROWID;",
     // Who did it, also behind sudo: rows of before know only that it was this account.
     "ALTER TABLE operations ADD COLUMN user TEXT;",
+    // Which directory a step was in: its path may lead to another one by the time it is undone.
+    "ALTER TABLE steps ADD COLUMN home TEXT;",
 ];
 
 /// The schema this program writes.

@@ -8,24 +8,28 @@ use serde::{Deserialize, Serialize};
 /// The identity of a file or link on this machine. Opaque: compare, store, show, nothing else.
 ///
 /// # Platform behavior
-/// Linux: device and inode numbers. Device numbers may change when a volume is mounted again.
+/// Linux: device and inode numbers, and the time of birth where the file system keeps one, so that
+/// a number given to another file later is not taken for the first. Device numbers may change when
+/// a volume is mounted again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     pub(crate) volume: u64,
     pub(crate) file: u128,
+    /// In nanoseconds since 1970; 0 where it is not kept.
+    pub(crate) born: u64,
 }
 
 impl FileId {
     /// Whether both name the same file, given that they are on the same volume. For records that
     /// may be older than the volume's current mount.
     pub(crate) fn same_file(self, other: Self) -> bool {
-        self.file == other.file
+        self.file == other.file && self.born == other.born
     }
 }
 
 impl fmt::Display for FileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}:{:x}", self.volume, self.file)
+        write!(f, "{:x}:{:x}:{:x}", self.volume, self.file, self.born)
     }
 }
 
@@ -39,13 +43,14 @@ impl FromStr for FileId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parse = |(volume, file)| {
-            Some(Self {
-                volume: u64::from_str_radix(volume, 16).ok()?,
-                file: u128::from_str_radix(file, 16).ok()?,
-            })
+        let parse = || {
+            let mut parts = text.split(':');
+            let volume = u64::from_str_radix(parts.next()?, 16).ok()?;
+            let file = u128::from_str_radix(parts.next()?, 16).ok()?;
+            let born = u64::from_str_radix(parts.next()?, 16).ok()?;
+            parts.next().is_none().then_some(Self { volume, file, born })
         };
-        text.split_once(':').and_then(parse).ok_or_else(|| format!("not a file identity: {text:?}"))
+        parse().ok_or_else(|| format!("not a file identity: {text:?}"))
     }
 }
 
@@ -101,6 +106,23 @@ pub struct Attributes {
     pub gid: u32,
     /// Last change of the target, in seconds since 1970 (UTC) and nanoseconds.
     pub modified: (i64, u32),
+}
+
+/// Which directory a name was in, to be known again after a restart: its path may lead elsewhere then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    /// The directory's identity.
+    pub(crate) directory: FileId,
+    /// The file system's own number, which it keeps when it is mounted again; its device's, where it has
+    /// none.
+    pub(crate) file_system: u64,
+}
+
+impl Home {
+    /// Whether it is the same directory of the same file system.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        self.file_system == other.file_system && self.directory.same_file(other.directory)
+    }
 }
 
 /// Whose doing something is: the user that a process acts as, and the one behind `sudo`.

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use reparse::{DecodeError, ReparseData, Tag};
 use serde::{Deserialize, Serialize};
 
-pub use file::{Attributes, FileId, FileKind, Metadata, User};
+pub use file::{Attributes, FileId, FileKind, Home, Metadata, User};
 pub use spec::{DEFAULT_DRIVE, Form, KindChoice, LinkSpec, OnExisting, Shape};
 
 use crate::platform;
@@ -31,6 +31,8 @@ pub struct Link {
     pub state: State,
     /// The identity of the link object itself (of the file, for a hard link).
     pub id: FileId,
+    /// Owner and time of the link object itself.
+    pub attributes: Attributes,
 }
 
 /// The kinds of link, each by the name its own system gives it.

@@ -10,8 +10,9 @@ mod system;
 compile_error!("links reads Linux only so far; Windows needs platform/windows/ and apply/os/windows/");
 
 pub(crate) use system::{
-    Directory, Entry, Filesystem, MAX_HOPS, NtfsVolume, Place, Process, collation_key, default_state_dir,
-    describe, error_kind, from_bytes, from_wide, ntfs_volume, read_link, to_bytes, to_wide,
+    Directory, Entry, Filesystem, Held, MAX_HOPS, NtfsVolume, Place, Process, collation_key,
+    default_state_dir, describe, error_kind, from_bytes, from_wide, ntfs_volume, read_link, to_bytes,
+    to_wide,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Found, HardLinks, ScanItem, ScanOptions};
 use crate::chain::{self, Spot};
@@ -20,6 +21,8 @@ pub struct Scan {
     roots: VecDeque<PathBuf>,
     pending: Vec<Pending>,
     current: Option<Current>,
+    /// The directory read last.
+    last: Option<(PathBuf, Arc<Directory>)>,
     hard: BTreeMap<FileId, HardLinks>,
     /// Names of files met so far: roots that overlap show one twice, by other paths.
     met: HashSet<(FileId, OsString)>,
@@ -30,16 +33,29 @@ pub struct Scan {
 /// A directory still to be read.
 struct Pending {
     path: PathBuf,
-    /// How many leading components of `path` are the root's: patterns see what is behind them.
-    root: usize,
-    /// The volume to stay on.
-    volume: Option<u64>,
+    /// The way to it: names from a directory that is held open. No link is ever followed on it.
+    from: Arc<Directory>,
+    names: PathBuf,
+    root: Arc<Root>,
 }
+
+/// Where a walk began.
+struct Root {
+    directory: Arc<Directory>,
+    /// How many leading components of a path are the root's: patterns see what is behind them.
+    components: usize,
+    /// The volume to stay on.
+    volume: u64,
+}
+
+/// Directories nearer to their root than this keep their parent open; with deeper ones the number of
+/// open files would grow with the tree.
+const HELD_LEVELS: usize = 24;
 
 /// The directory being read.
 struct Current {
     pending: Pending,
-    directory: Directory,
+    directory: Arc<Directory>,
     entries: Box<dyn Iterator<Item = io::Result<Entry>> + Send>,
     ntfs: bool,
 }
@@ -48,7 +64,7 @@ impl Scan {
     pub(super) fn new(options: ScanOptions) -> Self {
         let roots = options.roots.iter().cloned().collect();
         let (pending, hard, met) = (Vec::new(), BTreeMap::new(), HashSet::new());
-        Self { options, roots, pending, current: None, hard, met, groups: None, entries: 0 }
+        Self { options, roots, pending, current: None, last: None, hard, met, groups: None, entries: 0 }
     }
 
     /// How many directory entries have been looked at so far.
@@ -62,29 +78,42 @@ impl Scan {
         let fail = |error| Error::io(LIST, &root, error);
         let named = crate::model::file_name_of(&root).is_some();
         let slash = root.as_os_str().as_encoded_bytes().ends_with(b"/");
-        let mut volume = None;
-        if named && !slash {
+        let directory = if named && !slash {
             let place = Place::open(LIST, &root)?;
             let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
             if metadata.kind != FileKind::Directory {
                 let ntfs = place.ntfs().map_err(fail)?;
                 return self.entry(place.spot(), &metadata, ntfs.is_some());
             }
-            volume = Some(metadata.id.volume);
-        }
-        if self.options.one_file_system && volume.is_none() {
-            let metadata = Directory::open(&root).and_then(|directory| directory.metadata());
-            volume = Some(metadata.map_err(fail)?.id.volume);
-        }
+            place.directory.open_child(place.name())
+        } else {
+            Directory::open(&root)
+        };
+        let directory = Arc::new(directory.map_err(fail)?);
+        let volume = directory.metadata().map_err(fail)?.id.volume;
         // `.` does not stand in the paths below it, see `join`.
         let components = if root == Path::new(".") { 0 } else { root.components().count() };
-        self.pending.push(Pending { path: root, root: components, volume });
+        let base = Root { directory: Arc::clone(&directory), components, volume };
+        self.pending.push(Pending {
+            path: root,
+            from: directory,
+            names: PathBuf::new(),
+            root: Arc::new(base),
+        });
         Ok(None)
     }
 
     fn open(&mut self, pending: Pending) -> Result<()> {
         let fail = |error| Error::io("read directory", &pending.path, error);
-        let directory = Directory::open(&pending.path).map_err(fail)?;
+        // Deep down, the directory read last is mostly the parent.
+        let near = self.last.as_ref().filter(|(path, _)| Some(path.as_path()) == pending.path.parent());
+        let directory = match (near, pending.path.file_name()) {
+            (Some((_, parent)), Some(name)) if !pending.names.as_os_str().is_empty() => {
+                parent.open_child(name)
+            }
+            _ => pending.from.open_below(&pending.names),
+        };
+        let directory = Arc::new(directory.map_err(fail)?);
         let entries = Box::new(directory.entries().map_err(fail)?);
         let ntfs = platform::ntfs_volume(&directory).map_err(fail)?.is_some();
         self.current = Some(Current { pending, directory, entries, ntfs });
@@ -104,18 +133,23 @@ impl Scan {
                 Err(error) => return gone(error).map_or(Ok(None), |error| Err(fail(error))),
             },
         };
-        let relative: PathBuf = path.components().skip(current.pending.root).collect();
+        let relative: PathBuf = path.components().skip(current.pending.root.components).collect();
         if filter.excludes(&relative, kind == FileKind::Directory) {
             return Ok(None);
         }
         let wanted = match kind {
             FileKind::Directory => {
                 let stay = self.options.one_file_system;
-                if stay && volume_of(&current.directory, name) != current.pending.volume {
+                let root = Arc::clone(&current.pending.root);
+                if stay && volume_of(&current.directory, name) != Some(root.volume) {
                     return Ok(None);
                 }
-                let pending = Pending { path, root: current.pending.root, volume: current.pending.volume };
-                self.pending.push(pending);
+                let (from, names) = if relative.components().count() <= HELD_LEVELS {
+                    (Arc::clone(&current.directory), PathBuf::from(name))
+                } else {
+                    (Arc::clone(&root.directory), relative)
+                };
+                self.pending.push(Pending { path, from, names, root });
                 return Ok(None);
             }
             FileKind::Link => filter.wants_links(),
@@ -142,7 +176,8 @@ impl Scan {
             Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {
                 let (path, kind) = (spot.path.to_owned(), LinkKind::Symlink);
                 let state = State::Denied;
-                let link = Link { path, kind, target: None, resolved: None, state, id: metadata.id };
+                let (id, attributes) = (metadata.id, metadata.attributes);
+                let link = Link { path, kind, target: None, resolved: None, state, id, attributes };
                 return Ok((filter.wants_kind(kind) && filter.wants(&link)).then_some(Found::Link(link)));
             }
             Err(error) => {
@@ -171,7 +206,8 @@ impl Scan {
         }
         let (state, resolved) = self.state(spot, kind);
         let path = spot.path.to_owned();
-        let link = Link { path, kind, target: Some(target), resolved, state, id: metadata.id };
+        let (id, attributes) = (metadata.id, metadata.attributes);
+        let link = Link { path, kind, target: Some(target), resolved, state, id, attributes };
         Ok(self.options.filter.wants(&link).then_some(Found::Link(link)))
     }
 
@@ -197,7 +233,10 @@ impl Iterator for Scan {
     fn next(&mut self) -> Option<ScanItem> {
         loop {
             if let Some(mut current) = self.current.take() {
-                let Some(entry) = current.entries.next() else { continue };
+                let Some(entry) = current.entries.next() else {
+                    self.last = Some((current.pending.path, current.directory));
+                    continue;
+                };
                 let found = match entry {
                     Ok(entry) => self.step(&current, &entry),
                     Err(error) => {

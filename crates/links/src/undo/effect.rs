@@ -1,67 +1,95 @@
 //! How a recorded step stands on the disk.
 
+use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 
 use super::UNDO;
-use crate::error::{Error, Result};
+use crate::chain;
+use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
-use crate::journal::{Outcome, Recorded};
+use crate::journal::{Journal, OperationId, Outcome, Recorded};
 use crate::model::{FileId, FileKind, Metadata, Target};
 use crate::plan::{Seen, Step};
 use crate::platform::Place;
 
-/// How a step that the journal has no end of stands on the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// It was done.
-    Made,
-    /// It was not done.
+/// The steps of an operation, those without a recorded end settled by what the disk tells: done, or not
+/// reached. One that stays [`Outcome::Pending`] is half done, or cannot be looked at now.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn settled(journal: &Journal, id: OperationId) -> Result<Vec<Recorded>> {
+    let mut steps = journal.steps(id)?;
+    let pending = |recorded: &Recorded| recorded.outcome == Outcome::Pending;
+    if !steps.iter().any(pending) {
+        return Ok(steps);
+    }
+    // What a later operation made or removed there is its doing.
+    let later = journal.paths_done_after(id)?;
+    // Steps are taken in order: only the last one begun can be half done.
+    let mut last = true;
+    for recorded in steps.iter_mut().rev().filter(|recorded| pending(recorded)) {
+        let effect = if later.contains(recorded.step.path()) { Effect::NotMade } else { effect(recorded) };
+        recorded.outcome = match effect {
+            Effect::Made(made) => Outcome::Done(made),
+            Effect::Half if last => Outcome::Pending,
+            Effect::NotMade | Effect::Half => Outcome::NotReached,
+            Effect::Unknown => continue,
+        };
+        last &= recorded.outcome == Outcome::NotReached;
+    }
+    Ok(steps)
+}
+
+/// How a step stands on the disk.
+enum Effect {
+    /// Done; this is what was made.
+    Made(Option<FileId>),
+    /// Not done.
     NotMade,
-    /// It was begun; a leftover is there.
+    /// Begun; a leftover is there.
     Half,
-    /// The disk cannot be asked, or tells something else.
+    /// The place cannot be looked at now.
     Unknown,
 }
 
-/// Looks on the disk whether a step was done.
-#[must_use]
-pub fn effect(recorded: &Recorded) -> Effect {
-    match &recorded.outcome {
-        Outcome::Done(_) => return Effect::Made,
-        Outcome::NotReached => return Effect::NotMade,
-        Outcome::Pending | Outcome::Failed(_) | Outcome::Unsure(_) => {}
-    }
-    let Ok(spot) = Spot::look(recorded.step.path()) else { return Effect::Unknown };
-    let private = spot.place.path.with_file_name(&recorded.private_name);
-    let left = Spot::look(&private).is_ok_and(|left| left.metadata.is_some());
-    let made = match &recorded.step {
-        Step::MakeDirectory { .. } => spot.is(FileKind::Directory).then_some(true),
+fn effect(recorded: &Recorded) -> Effect {
+    let Ok(spot) = Spot::look(recorded) else { return Effect::Unknown };
+    let left = spot.left.as_ref().is_some_and(|left| left.metadata.is_some());
+    match &recorded.step {
+        Step::MakeDirectory { .. } => match spot.metadata {
+            Some(found) if found.kind == FileKind::Directory && is_younger(&found, recorded) => {
+                Effect::Made(Some(found.id))
+            }
+            _ => Effect::NotMade,
+        },
         Step::CreateLink { target, file, .. } | Step::ReplaceLink { target, file, .. } => {
-            let is = spot.holds(target, *file);
             let new = matches!(recorded.step, Step::CreateLink { .. });
-            match (is, &spot.metadata) {
-                (true, _) => Some(true),
-                (false, None) => Some(false),
-                (false, Some(found)) if new && is_stub(target, found) => return Effect::Half,
-                (false, Some(_)) => {
-                    if new {
-                        None
-                    } else {
-                        Some(false)
-                    }
+            match &spot.metadata {
+                Some(found) if spot.holds(target, *file) => {
+                    // The file of a hard link is older than its name.
+                    let ours = matches!(target, Target::File(_)) || is_younger(found, recorded);
+                    if ours { Effect::Made(Some(found.id)) } else { Effect::NotMade }
                 }
+                Some(found) if new && is_stub(target, found) && is_younger(found, recorded) => Effect::Half,
+                _ if left => Effect::Half,
+                _ => Effect::NotMade,
             }
         }
-        Step::RemoveLink { .. } | Step::RemoveEmpty { .. } => Some(spot.metadata.is_none()),
-    };
-    match (left, made) {
-        // The old link waits under the private name; the new one has its place.
-        (true, Some(true)) if matches!(recorded.step, Step::ReplaceLink { .. }) => Effect::Made,
-        (true, _) => Effect::Half,
-        (false, Some(true)) => Effect::Made,
-        (false, Some(false)) => Effect::NotMade,
-        (false, None) => Effect::Unknown,
+        Step::RemoveLink { .. } | Step::RemoveEmpty { .. } => match (left, spot.metadata) {
+            (true, _) => Effect::Half,
+            (false, None) => Effect::Made(None),
+            (false, Some(_)) => Effect::NotMade,
+        },
     }
+}
+
+/// Whether an object may have been made by the step: one that was there before was not. The clocks of
+/// file systems lag behind by a tick.
+fn is_younger(found: &Metadata, recorded: &Recorded) -> bool {
+    const TICK: u64 = 20;
+    let born = found.id.born / 1_000_000;
+    born == 0 || born + TICK >= u64::try_from(recorded.began).unwrap_or(0)
 }
 
 /// A Windows link takes two calls: killed between them, an empty file or directory is there.
@@ -73,27 +101,58 @@ pub(super) fn is_stub(target: &Target, found: &Metadata) -> bool {
     }
 }
 
-/// A path, and what is there.
+/// The place of a recorded step, and what is there.
 pub(super) struct Spot {
-    pub(super) place: Place,
     pub(super) metadata: Option<Metadata>,
     seen: Option<Seen>,
+    /// What is there under the step's private name, where a killed run may have left something.
+    pub(super) left: Option<Box<Spot>>,
 }
 
 impl Spot {
-    pub(super) fn look(path: &Path) -> Result<Self> {
-        let place = Place::open(UNDO, path)?;
-        let fail = |error| Error::io(UNDO, path, error);
-        let metadata = place.metadata().map_err(fail)?;
-        let seen = match &metadata {
-            Some(metadata) => inspect::see(place.spot(), metadata).map_err(fail)?,
-            None => None,
+    /// Looks at the place of a step, and at the private name beside it.
+    pub(super) fn look(recorded: &Recorded) -> Result<Self> {
+        let path = recorded.step.path();
+        let elsewhere = |cause| Err(super::changed(path, cause));
+        let place = match Place::open_physical(UNDO, path) {
+            Ok(place) => place,
+            Err(error) => {
+                return match error.kind() {
+                    ErrorKind::ParentMissing => {
+                        elsewhere("its directory is not there now; is its volume mounted?")
+                    }
+                    ErrorKind::NotADirectory | ErrorKind::Loop => {
+                        elsewhere("a link has taken the place of a directory on its path")
+                    }
+                    _ => Err(error),
+                };
+            }
         };
-        Ok(Self { place, metadata, seen })
+        let here = place.directory.home().map_err(|error| Error::io(UNDO, path, error))?;
+        if recorded.home.is_some_and(|home| !home.is_same(here)) {
+            return elsewhere("its path leads to another directory, or another volume is mounted there");
+        }
+        let mut spot = Self::at(place.spot())?;
+        let private = Self::at(place.spot_of(OsStr::new(&recorded.private_name)))?;
+        spot.left = Some(Box::new(private));
+        Ok(spot)
     }
 
-    fn is(&self, kind: FileKind) -> bool {
-        self.metadata.is_some_and(|metadata| metadata.kind == kind)
+    /// Looks at a path that no record speaks of.
+    pub(super) fn look_at(path: &Path) -> Result<Self> {
+        Self::at(Place::open(UNDO, path)?.spot())
+    }
+
+    fn at(spot: chain::Spot<'_>) -> Result<Self> {
+        let fail = |error| Error::io(UNDO, spot.path, error);
+        let metadata = match spot.directory.metadata_nofollow(spot.name) {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(fail(error)),
+        };
+        let seen =
+            metadata.map(|metadata| inspect::see(spot, &metadata)).transpose().map_err(fail)?.flatten();
+        Ok(Self { metadata, seen, left: None })
     }
 
     /// Whether this is the link with this target; a hard link, whether it is a name of this file.

@@ -5,7 +5,7 @@ mod effect;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-pub use effect::{Effect, effect};
+pub use effect::settled;
 use effect::{Spot, is_stub};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -44,21 +44,17 @@ pub fn plan(journal: &Journal, id: Option<OperationId>) -> Result<Undo> {
     if operation.status == Status::Running {
         return refuse(format!("operation {} is still running", operation.id));
     }
-    let steps = journal.steps(operation.id)?;
-    let mut backwards = Backwards { plan: Plan::default(), gone: BTreeSet::new() };
+    let mut backwards = Backwards { plan: Plan::default(), gone: BTreeSet::new(), again: false };
     let mut changed = Vec::new();
     // An earlier undo of it may have been killed: what that left behind goes first.
     for earlier in journal.interrupted_undos(operation.id)? {
-        for recorded in journal.steps(earlier.id)? {
-            if let Err(error) = backwards.clear(&recorded) {
-                changed.push(error);
-            }
+        backwards.again = true;
+        for recorded in settled(journal, earlier.id)? {
+            changed.extend(backwards.clear_earlier(&recorded).err());
         }
     }
-    for recorded in steps.iter().rev() {
-        if let Err(error) = backwards.step(recorded) {
-            changed.push(error);
-        }
+    for recorded in settled(journal, operation.id)?.iter().rev() {
+        changed.extend(backwards.step(recorded).err());
     }
     Ok(Undo { operation, plan: backwards.plan, changed })
 }
@@ -67,6 +63,8 @@ struct Backwards {
     plan: Plan,
     /// What the plan will have removed: a directory of only these will be empty.
     gone: BTreeSet<PathBuf>,
+    /// Whether an earlier undo was killed before its end.
+    again: bool,
 }
 
 impl Backwards {
@@ -74,26 +72,17 @@ impl Backwards {
         if recorded.outcome == Outcome::NotReached {
             return Ok(());
         }
-        let path = recorded.step.path();
-        let spot = match Spot::look(path) {
-            Ok(spot) => spot,
-            Err(error) if error.kind() == ErrorKind::ParentMissing => {
-                return Err(changed(path, "its directory is not there now; is its volume mounted?"));
-            }
-            Err(error) => return Err(error),
-        };
-        if matches!(recorded.step, Step::ReplaceLink { .. }) {
-            self.clear(recorded)?;
-        }
+        let spot = Spot::look(recorded)?;
         match &recorded.step {
             Step::MakeDirectory { path } => self.made_directory(path, recorded, &spot),
             Step::CreateLink { link, target, file, .. } => self.created(link, target, *file, recorded, &spot),
             Step::ReplaceLink { link, old, target, file, .. } => {
-                self.replaced(link, old, target, *file, &spot)
+                self.clear(recorded, &spot, &[(target, *file), (&old.target, Some(old.id))])?;
+                self.replaced(link, old, (target, *file), recorded, &spot)
             }
             Step::RemoveLink { link, old } => self.removed(link, old, recorded, &spot),
             Step::RemoveEmpty { path, directory, .. } => {
-                if *directory && spot.metadata.is_none() && !matches!(recorded.outcome, Outcome::Failed(_)) {
+                if *directory && spot.metadata.is_none() && matches!(recorded.outcome, Outcome::Done(_)) {
                     self.plan.steps.push(Step::MakeDirectory { path: path.clone() });
                 }
                 Ok(())
@@ -101,65 +90,69 @@ impl Backwards {
         }
     }
 
-    /// Removes what a killed step left under its private name: the new link of a replacement, the old
-    /// one, or one about to be removed; and a Windows link half made under its own name.
-    fn clear(&mut self, recorded: &Recorded) -> Result<()> {
-        if matches!(recorded.outcome, Outcome::Done(_) | Outcome::NotReached) {
+    /// Removes what a step of a killed undo left: under its private name, or half made under its own.
+    fn clear_earlier(&mut self, recorded: &Recorded) -> Result<()> {
+        if recorded.outcome == Outcome::NotReached {
             return Ok(());
         }
-        let link = recorded.step.path();
-        let candidates = match &recorded.step {
-            Step::CreateLink { target, .. } => {
-                let spot = Spot::look(link)?;
+        let spot = Spot::look(recorded)?;
+        match &recorded.step {
+            Step::CreateLink { link, target, .. } => {
                 if let Some(stub) = spot.metadata.filter(|found| is_stub(target, found)) {
-                    self.remove_stub(link.to_owned(), &stub);
+                    self.remove_stub(link.clone(), &stub);
                 }
-                return Ok(());
+                Ok(())
             }
-            Step::ReplaceLink { target, file, old, .. } => vec![(target, *file), (&old.target, Some(old.id))],
-            Step::RemoveLink { old, .. } => vec![(&old.target, Some(old.id))],
-            Step::MakeDirectory { .. } | Step::RemoveEmpty { .. } => return Ok(()),
-        };
-        let private = link.with_file_name(&recorded.private_name);
-        let left = Spot::look(&private)?;
-        let Some(metadata) = left.metadata else { return Ok(()) };
-        let which = candidates.iter().find(|(target, file)| left.holds(target, *file));
-        let new = recorded.step.target();
+            Step::ReplaceLink { target, file, old, .. } => {
+                self.clear(recorded, &spot, &[(target, *file), (&old.target, Some(old.id))])
+            }
+            Step::RemoveLink { old, .. } => self.clear(recorded, &spot, &[(&old.target, Some(old.id))]),
+            Step::MakeDirectory { .. } | Step::RemoveEmpty { .. } => Ok(()),
+        }
+    }
+
+    /// Removes what waits under a step's private name, if it is one of these.
+    fn clear(&mut self, recorded: &Recorded, spot: &Spot, known: &[(&Target, Option<FileId>)]) -> Result<()> {
+        let Some((left, metadata)) = waiting(recorded, spot) else { return Ok(()) };
+        let private = private_path(recorded);
+        let which = known.iter().find(|(target, file)| left.holds(target, *file));
         if let Some(old) = which.and_then(|(target, _)| left.now(target)) {
-            self.plan.steps.push(Step::RemoveLink { link: private, old });
-        } else if new.is_some_and(|target| is_stub(target, &metadata)) {
+            self.gone.insert(private.clone());
+            self.push_once(Step::RemoveLink { link: private, old });
+        } else if recorded.step.target().is_some_and(|target| is_stub(target, &metadata)) {
             self.remove_stub(private, &metadata);
+        } else {
+            return Err(unknown(&private));
         }
         Ok(())
+    }
+
+    /// Two undos that were killed may have left word of the same thing.
+    fn push_once(&mut self, step: Step) {
+        let known = |other: &Step| other.path() == step.path() && other.action() == step.action();
+        if !self.again || !self.plan.steps.iter().any(known) {
+            self.plan.steps.push(step);
+        }
     }
 
     fn remove_stub(&mut self, path: PathBuf, metadata: &Metadata) {
         self.gone.insert(path.clone());
         let directory = metadata.kind == FileKind::Directory;
-        self.plan.steps.push(Step::RemoveEmpty { path, id: metadata.id, directory });
+        self.push_once(Step::RemoveEmpty { path, id: metadata.id, directory });
     }
 
     fn made_directory(&mut self, path: &Path, recorded: &Recorded, spot: &Spot) -> Result<()> {
-        let Some(metadata) = spot.metadata else { return Ok(()) };
-        let ours = match recorded.outcome {
-            Outcome::Done(Some(made)) => metadata.id.same_file(made),
-            // Settled by an earlier undo, from the disk.
-            Outcome::Done(None) => true,
-            Outcome::NotReached => false,
-            // Made by the killed run, or by another at the same time: only an empty one is taken.
-            Outcome::Pending | Outcome::Unsure(_) => true,
-            Outcome::Failed(_) => false,
-        };
+        let (Some(metadata), Outcome::Done(made)) = (spot.metadata, &recorded.outcome) else { return Ok(()) };
+        let ours = made.is_none_or(|made| metadata.id.same_file(made));
         if !ours || metadata.kind != FileKind::Directory {
             return Ok(());
         }
-        let entries = Directory::open(path).and_then(|directory| directory.entries());
-        let mut entries = entries.map_err(|error| Error::io(UNDO, path, error))?;
-        let others =
-            entries.any(|entry| entry.map_or(true, |entry| !self.gone.contains(&path.join(entry.name))));
-        if others {
-            self.plan.note(path, "the directory stays: it holds more than was made in it");
-            return Ok(());
+        let fail = |error| Error::io(UNDO, path, error);
+        for entry in Directory::open_physical(path).and_then(|directory| directory.entries()).map_err(fail)? {
+            if !self.gone.contains(&path.join(entry.map_err(fail)?.name)) {
+                self.plan.note(path, "the directory stays: it holds more than was made in it");
+                return Ok(());
+            }
         }
         self.remove_stub(path.to_owned(), &metadata);
         Ok(())
@@ -173,43 +166,33 @@ impl Backwards {
         recorded: &Recorded,
         spot: &Spot,
     ) -> Result<()> {
-        let Some(metadata) = spot.metadata else {
-            return match recorded.outcome {
-                Outcome::Done(Some(made)) => self.already_gone(link, made, spot),
-                _ => Ok(()),
-            };
-        };
-        if spot.holds(target, file) {
-            if matches!(recorded.outcome, Outcome::Failed(_)) {
-                // It failed because this was there already: not ours.
+        let metadata = match (spot.metadata, &recorded.outcome) {
+            // It failed: whatever is there is not ours.
+            (_, Outcome::Failed(_)) => return Ok(()),
+            (None, Outcome::Done(_)) => {
+                self.plan.note(link, "it is gone already");
                 return Ok(());
             }
-            if matches!(target, Target::File(_)) && metadata.links < 2 {
-                return Err(changed(link, "it is the last name of its file now"));
-            }
-            if let Some(old) = spot.now(target) {
-                self.gone.insert(link.to_owned());
-                self.plan.steps.push(Step::RemoveLink { link: link.to_owned(), old });
-            }
-            return Ok(());
+            (None, _) => return Ok(()),
+            (Some(metadata), _) => metadata,
+        };
+        if !spot.holds(target, file) {
+            return match recorded.outcome {
+                Outcome::Pending | Outcome::Unsure(_) if is_stub(target, &metadata) => {
+                    self.remove_stub(link.to_owned(), &metadata);
+                    Ok(())
+                }
+                Outcome::Done(_) => Err(changed(link, "what was made there has been changed since")),
+                _ => Ok(()),
+            };
         }
-        match recorded.outcome {
-            Outcome::Pending | Outcome::Unsure(_) if is_stub(target, &metadata) => {
-                self.remove_stub(link.to_owned(), &metadata);
-                Ok(())
-            }
-            Outcome::Done(_) => Err(changed(link, "what was made there has been changed since")),
-            _ => Ok(()),
+        if matches!(target, Target::File(_)) && metadata.links < 2 {
+            return Err(changed(link, "it is the last name of its file now"));
         }
-    }
-
-    /// Somebody else removed it: nothing is left to do, if this is still the place where it was.
-    fn already_gone(&mut self, link: &Path, made: FileId, spot: &Spot) -> Result<()> {
-        let here = spot.place.directory.metadata().map_err(|error| Error::io(UNDO, link, error))?;
-        if here.id.volume != made.volume {
-            return Err(changed(link, "it is not there, and another volume is mounted there than before"));
+        if let Some(old) = spot.now(target) {
+            self.gone.insert(link.to_owned());
+            self.plan.steps.push(Step::RemoveLink { link: link.to_owned(), old });
         }
-        self.plan.note(link, "it is gone already");
         Ok(())
     }
 
@@ -217,56 +200,87 @@ impl Backwards {
         &mut self,
         link: &Path,
         old: &Seen,
-        target: &Target,
-        file: Option<FileId>,
+        (target, file): (&Target, Option<FileId>),
+        recorded: &Recorded,
         spot: &Spot,
     ) -> Result<()> {
-        if spot.holds(&old.target, Some(old.id)) {
+        let failed = matches!(recorded.outcome, Outcome::Failed(_));
+        if failed || spot.holds(&old.target, Some(old.id)) {
             return Ok(());
         }
+        // A link is a value: made anew by another undo, or by hand, it still is what the step made.
         if !spot.holds(target, file) {
             let cause = if spot.metadata.is_none() { "it is gone" } else { "it has been changed since" };
             return Err(changed(link, cause));
         }
         if let Some(now) = spot.now(target) {
-            self.plan.steps.push(Step::ReplaceLink {
-                link: link.to_owned(),
-                old: now,
-                target: old.target.clone(),
-                file: None,
-                attributes: Some(old.attributes),
-            });
+            self.put_back(link, now, old);
         }
         Ok(())
     }
 
+    fn put_back(&mut self, link: &Path, now: Seen, old: &Seen) {
+        self.plan.steps.push(Step::ReplaceLink {
+            link: link.to_owned(),
+            old: now,
+            target: old.target.clone(),
+            file: None,
+            attributes: Some(old.attributes),
+        });
+    }
+
     fn removed(&mut self, link: &Path, old: &Seen, recorded: &Recorded, spot: &Spot) -> Result<()> {
-        let private = spot.place.path.with_file_name(&recorded.private_name);
-        let left = Spot::look(&private)?;
-        let waiting = left.metadata.is_some_and(|metadata| metadata.id.same_file(old.id));
+        let waits = waiting(recorded, spot);
+        let ours = waits.filter(|(left, _)| left.holds(&old.target, Some(old.id)));
+        if waits.is_some() && ours.is_none() {
+            return Err(unknown(&private_path(recorded)));
+        }
+        // A removal that failed removed nothing, unless the link still waits where it was put.
+        if matches!(recorded.outcome, Outcome::Failed(_)) && ours.is_none() {
+            return Ok(());
+        }
         if spot.metadata.is_some() && !self.gone.contains(link) {
-            if spot.holds(&old.target, Some(old.id)) {
-                return Ok(());
+            if !spot.holds(&old.target, Some(old.id)) {
+                return Err(changed(link, "the name is taken by something else now"));
             }
-            return Err(changed(link, "the name is taken by something else now"));
+            // An undo killed at the very end may not have given it its owner and time.
+            let now = spot.now(&old.target).filter(|now| now.attributes != old.attributes);
+            if let (Some(now), true, false) = (now, self.again, matches!(old.target, Target::File(_))) {
+                self.put_back(link, now, old);
+            }
+            return Ok(());
         }
         let (target, file, attributes) = match &old.target {
             Target::File(_) => {
-                let near = link.parent().filter(|parent| !parent.as_os_str().is_empty());
-                let name = names::find_any(old.id, near.unwrap_or(Path::new(".")));
+                let name = names::find_any(old, link.parent().unwrap_or(Path::new("/")));
                 let name = name.ok_or_else(|| changed(link, "no other name of its file was found"))?;
-                let metadata = Spot::look(&name)?.metadata;
+                let metadata = Spot::look_at(&name)?.metadata;
                 (Target::File(name), metadata.map(|metadata| metadata.id), None)
             }
             target => (target.clone(), None, Some(old.attributes)),
         };
         self.plan.steps.push(Step::CreateLink { link: link.to_owned(), target, file, attributes });
         // Killed between renaming and removing: the old object still waits under its private name.
-        if waiting && let Some(now) = left.now(&old.target) {
-            self.plan.steps.push(Step::RemoveLink { link: private, old: now });
+        if let Some(now) = ours.and_then(|(left, _)| left.now(&old.target)) {
+            self.push_once(Step::RemoveLink { link: private_path(recorded), old: now });
         }
         Ok(())
     }
+}
+
+/// What a step that was killed left under its private name; a step that ended well left nothing.
+fn waiting<'a>(recorded: &Recorded, spot: &'a Spot) -> Option<(&'a Spot, Metadata)> {
+    let begun = recorded.outcome != Outcome::NotReached;
+    let left = spot.left.as_deref().filter(|_| begun)?;
+    Some((left, left.metadata?))
+}
+
+fn private_path(recorded: &Recorded) -> PathBuf {
+    recorded.step.path().with_file_name(&recorded.private_name)
+}
+
+fn unknown(path: &Path) -> Error {
+    changed(path, "a killed run left something else here; look at it, and move it where it belongs")
 }
 
 fn changed(path: &Path, cause: &str) -> Error {

@@ -8,6 +8,7 @@
 mod system;
 
 pub(super) use system::{
-    exchange, make_directory, make_empty_file, make_hard_link, make_reparse_point, make_state_directory,
-    make_symlink, remove_directory, remove_file, rename_over, rename_to_new, set_aside, set_attributes,
+    exchange, lock_directory, lock_file, make_directory, make_empty_file, make_hard_link, make_reparse_point,
+    make_state_directory, make_symlink, remove_directory, remove_file, rename_over, rename_to_new, set_aside,
+    set_attributes,
 };

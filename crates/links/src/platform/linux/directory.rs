@@ -7,16 +7,36 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, StatxFlags};
+use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 
 use super::Filesystem;
-use crate::model::{Attributes, FileId, FileKind, Metadata};
+use crate::model::{Attributes, FileId, FileKind, Home, Metadata};
 
 /// A directory held by a descriptor.
 #[derive(Debug)]
 pub(crate) struct Directory {
     fd: OwnedFd,
+}
+
+/// An object held by a descriptor.
+#[derive(Debug)]
+pub(crate) struct Held {
+    fd: OwnedFd,
+}
+
+impl Held {
+    /// What it is.
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+        Ok(metadata_of(&fs::statx(&self.fd, "", AtFlags::EMPTY_PATH, mask)?))
+    }
+}
+
+impl AsFd for Held {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
 }
 
 /// A name in a directory, with its kind where the directory itself tells.
@@ -56,6 +76,27 @@ impl Directory {
         Ok(Self { fd: fs::openat(&self.fd, name, OPEN | OFlags::NOFOLLOW, Mode::empty())? })
     }
 
+    /// Opens a directory below this one. A link anywhere on the way is refused with ENOTDIR or ELOOP.
+    pub(crate) fn open_below(&self, path: &Path) -> io::Result<Self> {
+        let mut directory = self.open_child(OsStr::new("."))?;
+        for component in path.components() {
+            directory = directory.open_child(component.as_os_str())?;
+        }
+        Ok(directory)
+    }
+
+    /// Opens a directory by its physical path: a link on the way, put there since, is refused.
+    pub(crate) fn open_physical(path: &Path) -> io::Result<Self> {
+        let start = Self::open(Path::new(if path.is_absolute() { "/" } else { "." }))?;
+        start.open_below(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// Holds what a name is, whatever becomes of the name. Nothing is followed, nothing opened.
+    pub(crate) fn hold(&self, name: &OsStr) -> io::Result<Held> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Held { fd: fs::openat(&self.fd, name, flags, Mode::empty())? })
+    }
+
     /// Opens the directory above this one; the root's is the root.
     pub(crate) fn open_parent(&self) -> io::Result<Self> {
         Ok(Self { fd: fs::openat(&self.fd, "..", OPEN, Mode::empty())? })
@@ -71,6 +112,13 @@ impl Directory {
             return Err(io::ErrorKind::NotFound.into());
         }
         Ok(path)
+    }
+
+    /// Which directory this is, for a record that is read again after a restart.
+    pub(crate) fn home(&self) -> io::Result<Home> {
+        let directory = self.metadata()?.id;
+        let known = fs::fstatvfs(&self.fd)?.f_fsid;
+        Ok(Home { directory, file_system: if known == 0 { directory.volume } else { known } })
     }
 
     /// What the directory itself is.
@@ -95,23 +143,9 @@ impl Directory {
     }
 
     fn stat(&self, name: &OsStr, flags: AtFlags) -> io::Result<Metadata> {
-        let mask = StatxFlags::BASIC_STATS;
+        let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
         let stat = fs::statx(&self.fd, name, flags | AtFlags::NO_AUTOMOUNT, mask)?;
-        Ok(Metadata {
-            id: FileId {
-                volume: fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
-                file: u128::from(stat.stx_ino),
-            },
-            kind: kind_of(FileType::from_raw_mode(u32::from(stat.stx_mode))).unwrap_or(FileKind::Special),
-            links: u64::from(stat.stx_nlink),
-            size: stat.stx_size,
-            allocated: stat.stx_blocks.saturating_mul(512),
-            attributes: Attributes {
-                uid: stat.stx_uid,
-                gid: stat.stx_gid,
-                modified: (stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
-            },
-        })
+        Ok(metadata_of(&stat))
     }
 
     /// Why a file in the directory is not to be believed: others than this user could have written
@@ -130,8 +164,13 @@ impl Directory {
             if stat.st_uid != uid {
                 return Ok(Some(format!("{what} belongs to user {}, not to {uid}", stat.st_uid)));
             }
+            // A group of one's own, as many systems give every user, is oneself.
+            let shared = stat.st_gid != rustix::process::getegid().as_raw();
             if stat.st_mode & 0o002 != 0 {
                 return Ok(Some(format!("{what} can be written by everybody")));
+            }
+            if stat.st_mode & 0o020 != 0 && shared {
+                return Ok(Some(format!("{what} can be written by its group")));
             }
         }
         Ok(None)
@@ -173,5 +212,30 @@ fn kind_of(kind: FileType) -> Option<FileKind> {
         FileType::Symlink => Some(FileKind::Link),
         FileType::Unknown => None,
         _ => Some(FileKind::Special),
+    }
+}
+
+fn metadata_of(stat: &Statx) -> Metadata {
+    let born = if stat.stx_mask & StatxFlags::BTIME.bits() == 0 {
+        0
+    } else {
+        let seconds = u64::try_from(stat.stx_btime.tv_sec).unwrap_or(0);
+        seconds.saturating_mul(1_000_000_000).saturating_add(stat.stx_btime.tv_nsec.into())
+    };
+    Metadata {
+        id: FileId {
+            volume: fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
+            file: u128::from(stat.stx_ino),
+            born,
+        },
+        kind: kind_of(FileType::from_raw_mode(u32::from(stat.stx_mode))).unwrap_or(FileKind::Special),
+        links: u64::from(stat.stx_nlink),
+        size: stat.stx_size,
+        allocated: stat.stx_blocks.saturating_mul(512),
+        attributes: Attributes {
+            uid: stat.stx_uid,
+            gid: stat.stx_gid,
+            modified: (stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+        },
     }
 }

@@ -11,7 +11,7 @@ mod process;
 mod state_dir;
 mod user;
 
-pub(crate) use directory::{Directory, Entry};
+pub(crate) use directory::{Directory, Entry, Held};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
 pub(crate) use link::{MAX_HOPS, read_link};

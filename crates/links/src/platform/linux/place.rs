@@ -24,6 +24,19 @@ impl Place {
     /// Opens the parent of a path. A trailing slash does not mean "what it leads to": the link
     /// itself is always meant.
     pub(crate) fn open(operation: &'static str, path: &Path) -> Result<Self> {
+        Self::open_by(operation, path, Directory::open)
+    }
+
+    /// The same for a physical path of a record: a link in the parent, put there since, is refused.
+    pub(crate) fn open_physical(operation: &'static str, path: &Path) -> Result<Self> {
+        Self::open_by(operation, path, Directory::open_physical)
+    }
+
+    fn open_by(
+        operation: &'static str,
+        path: &Path,
+        open: fn(&Path) -> io::Result<Directory>,
+    ) -> Result<Self> {
         let Some(name) = file_name_of(path) else {
             let cause = if path.as_os_str().is_empty() {
                 "the path is empty"
@@ -33,7 +46,7 @@ impl Place {
             return Err(Error::new(ErrorKind::InvalidPath, operation, path, cause));
         };
         let parent = path.parent().unwrap_or(Path::new(""));
-        let directory = Directory::open(parent).map_err(|error| {
+        let directory = open(parent).map_err(|error| {
             let missing = error.kind() == io::ErrorKind::NotFound;
             let error = Error::io(operation, path, error);
             if missing { error.of_kind(ErrorKind::ParentMissing) } else { error }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A process, told from a later one of the same number by when it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Process {
-    host: String,
+    machine: String,
     boot: String,
     pid: u32,
     began: u64,
@@ -16,21 +16,23 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn current() -> Self {
         let pid = std::process::id();
-        Self { host: host(), boot: boot(), pid, began: began(pid).unwrap_or(0) }
+        Self { machine: machine(), boot: boot(), pid, began: began(pid).unwrap_or(0) }
     }
 
     /// Whether the process still runs. One of another machine (a shared home directory) is taken
     /// to run: nothing here can tell.
     pub(crate) fn is_running(&self) -> bool {
-        if self.host != host() {
-            return true;
+        match (self.boot == boot(), self.machine == machine()) {
+            (true, _) => began(self.pid) == Some(self.began),
+            (false, same_machine) => !same_machine,
         }
-        self.boot == boot() && began(self.pid) == Some(self.began)
     }
 }
 
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+/// Host names change; this does not (machine-id(5)).
+fn machine() -> String {
+    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default().trim().to_owned();
+    if id.is_empty() { rustix::system::uname().nodename().to_string_lossy().into_owned() } else { id }
 }
 
 fn boot() -> String {

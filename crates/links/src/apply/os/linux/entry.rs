@@ -2,25 +2,31 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::fs::{self, AtFlags, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
+use rustix::fs::{
+    self, AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid,
+};
 use rustix::io::Errno;
 
 use crate::model::Attributes;
-use crate::platform::Directory;
+use crate::platform::{Directory, Held};
 
 pub(in crate::apply) fn make_symlink(directory: &Directory, name: &OsStr, text: &OsStr) -> io::Result<()> {
     Ok(fs::symlinkat(text, directory, name)?)
 }
 
-/// The file itself is linked, never what it may lead to.
-pub(in crate::apply) fn make_hard_link(
-    from: &Directory,
-    existing: &OsStr,
-    to: &Directory,
-    name: &OsStr,
-) -> io::Result<()> {
-    match fs::linkat(from, existing, to, name, AtFlags::empty()) {
+/// Gives a held file one more name. What it may lead to is never linked.
+pub(in crate::apply) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::Result<()> {
+    let shown = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    let linked = match fs::linkat(CWD, shown, to, name, AtFlags::SYMLINK_FOLLOW) {
+        // Without /proc there is a way for the privileged alone.
+        Err(Errno::NOENT) => fs::linkat(file, "", to, name, AtFlags::EMPTY_PATH),
+        answer => answer,
+    };
+    match linked {
         Err(Errno::PERM) => {
             // Also what file systems without hard links answer, and files marked immutable.
             let cause = "the system does not allow this hard link: the file is another user's \
@@ -28,6 +34,31 @@ pub(in crate::apply) fn make_hard_link(
             Err(io::Error::new(io::ErrorKind::PermissionDenied, cause))
         }
         answer => Ok(answer?),
+    }
+}
+
+/// Locks a file against others that remove names of it, for at most two seconds' waiting. `None` where
+/// this user may not open the file.
+pub(in crate::apply) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<OwnedFd>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match fs::openat(directory, name, flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(Errno::ACCESS | Errno::PERM) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let began = Instant::now();
+    loop {
+        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(file)),
+            Err(Errno::WOULDBLOCK) if began.elapsed() < Duration::from_secs(2) => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(Errno::WOULDBLOCK) => {
+                return Err(io::Error::other("another program holds a lock on the file"));
+            }
+            Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -80,21 +111,25 @@ pub(in crate::apply) fn remove_directory(directory: &Directory, name: &OsStr) ->
     Ok(fs::unlinkat(directory, name, AtFlags::REMOVEDIR)?)
 }
 
-/// Gives a link its owner and time back. An owner that this user may not give is left as it is.
-pub(in crate::apply) fn set_attributes(
-    directory: &Directory,
-    name: &OsStr,
-    attributes: &Attributes,
-) -> io::Result<()> {
+/// Gives a held link its owner and time back. An owner that this user may not give is left as it is.
+pub(in crate::apply) fn set_attributes(link: &Held, attributes: &Attributes) -> io::Result<()> {
     let owner = (Some(Uid::from_raw(attributes.uid)), Some(Gid::from_raw(attributes.gid)));
-    match fs::chownat(directory, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW) {
+    match fs::chownat(link, "", owner.0, owner.1, AtFlags::EMPTY_PATH) {
         Ok(()) | Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => {}
         Err(error) => return Err(error.into()),
     }
     let (tv_sec, nanoseconds) = attributes.modified;
     let time = Timespec { tv_sec, tv_nsec: nanoseconds.into() };
     let times = Timestamps { last_access: time, last_modification: time };
-    match fs::utimensat(directory, name, &times, AtFlags::SYMLINK_NOFOLLOW) {
+    let set = match fs::utimensat(link, "", &times, AtFlags::EMPTY_PATH) {
+        // Before Linux 5.8, only a name could be given.
+        Err(Errno::INVAL) => {
+            let shown = format!("/proc/self/fd/{}", link.as_fd().as_raw_fd());
+            fs::utimensat(CWD, shown, &times, AtFlags::empty())
+        }
+        answer => answer,
+    };
+    match set {
         Ok(()) | Err(Errno::NOTSUP | Errno::NOSYS) => Ok(()),
         Err(error) => Err(error.into()),
     }

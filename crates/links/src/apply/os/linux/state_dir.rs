@@ -2,15 +2,42 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// Makes the directory where it is missing, for its owner alone.
+use rustix::fs::{FlockOperation, Mode, OFlags};
+
+/// Makes the directory where it is missing, for its owner alone. In another user's directory nothing is
+/// made: root under `sudo` would leave there what that user cannot change any more.
 pub(in crate::apply) fn make_state_directory(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
+    let uid = rustix::process::geteuid().as_raw();
+    let refuse = |what: &Path, owner: u32| {
+        Err(io::Error::other(format!("{what:?} belongs to user {owner}, not to {uid}")))
+    };
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() && found.uid() != uid => return refuse(path, found.uid()),
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let path = std::path::absolute(path)?;
+    for parent in path.ancestors().skip(1) {
+        match fs::metadata(parent) {
+            Ok(found) if found.uid() != uid && found.uid() != 0 => return refuse(parent, found.uid()),
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
     }
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Waits until no other process is in the same section.
+pub(in crate::apply) fn lock_directory(path: &Path) -> io::Result<OwnedFd> {
+    let directory = rustix::fs::open(path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::fs::flock(&directory, FlockOperation::LockExclusive)?;
+    Ok(directory)
 }
 
 /// Renames the files that are there out of the way. Gives the new name of the first.
