@@ -123,7 +123,6 @@ fn an_undo_that_was_killed_itself_is_finished_by_another() {
             }
             let undo = linkctl.output(["undo"]);
             let case = format!("{verb:?} {call}: {undo}");
-            // BUG: what the killed undo of a replacement left as .linkctl-* stays for good.
             assert_eq!(undo.code(), Some(0), "{case}");
             assert_eq!(names(linkctl.work()), ["l"], "{case}");
             assert_eq!(linkctl.target("l"), b"old", "{case}");

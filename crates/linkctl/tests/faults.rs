@@ -218,7 +218,7 @@ fn of_two_that_create_the_same_link_one_wins_and_the_other_says_so() {
         let (winner, loser) = if both[0].code() == Some(0) { (0, 1) } else { (1, 0) };
         let codes = [both[winner].code(), both[loser].code()];
         assert_eq!(codes, [Some(0), Some(4)], "{}\n{}", both[0], both[1]);
-        // BUG: found out while acting, it is "file exists", and nothing says that a link has the name.
+        // Also where it is found out only while acting.
         assert!(both[loser].err.contains("has this name"), "{}", both[loser]);
         assert_eq!(linkctl.target(&link), ["one", "two"][winner].as_bytes());
     }

@@ -96,7 +96,7 @@ fn completions_are_accepted_by_the_shells() {
 fn manual_pages_are_accepted_by_mandoc() {
     require::tool("mandoc");
     let linkctl = Linkctl::new();
-    // BUG?: the example of `man --help` is ~/.local/share/man/man1, which fails unless ~/.local/share/man exists.
+    // The example of `man --help` is ~/.local/share/man/man1, of which nothing need exist.
     linkctl.ok(["man", "new/man1"]);
     let pages = names(linkctl.at("new/man1"));
     let expected = VERBS.iter().map(|verb| format!("linkctl-{verb}.1")).chain(["linkctl.1".to_owned()]);
@@ -140,7 +140,7 @@ fn json_of_changing_verbs_is_one_document_also_when_refused() {
     let planned = linkctl.ok(["remove", "--json", "--dry-run", "l"]).json();
     assert_eq!([&planned["changes"][0]["result"], &planned["verb"]], ["planned", "remove"]);
     assert_eq!(linkctl.ok(["undo", "--json"]).json()["changes"][0]["action"], "remove");
-    // BUG?: every refusal must be a document, these too.
+    // Every refusal is a document, these too.
     for args in [
         &["undo", "--json"] as &[&str],
         &["undo", "--json", "77"],
@@ -274,7 +274,7 @@ fn hostile_arguments_in_usage_errors_are_escaped() {
     ];
     for case in cases {
         let ran = linkctl.output(case).exits(2);
-        // BUG: what clap quotes it quotes raw.
+        // What clap quotes it quotes raw.
         harmless(&format!("{case:?}"), &ran.raw_err);
     }
 }

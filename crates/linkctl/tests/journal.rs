@@ -71,7 +71,7 @@ fn a_read_only_journal_file_can_still_be_read() {
     let linkctl = Linkctl::new().with_state(volume.path().join("state"));
     linkctl.ok(["create", "l", "t"]);
     volume.remount_read_only();
-    // BUG: exit 3, "unable to open database file": a database in WAL mode needs immutable=1 there.
+    // A database in WAL mode opens there only as immutable.
     assert_eq!(linkctl.newest(), "create done: 1 done, 0 failed of 1");
     linkctl.ok(["create", "m", "t"]).says(CANNOT_UNDO);
 }
@@ -128,8 +128,8 @@ fn any_broken_page_costs_the_journal_at_most_and_never_the_change() {
         let newest = linkctl.output(["history", "-n", "1", "--json"]);
         let told = newest.code() == Some(0) && newest.json()["operations"][0]["done"] == 1;
         assert!(told || ran.err.contains(CANNOT_UNDO), "page {page}: {ran}\n{newest}");
-        // BUG: a broken page met only in the middle of a run leaves the journal as it is: this and every
-        // later change is not recorded.
+        // A broken page met only in the middle of a run must not leave the journal as it is: then this and every
+        // later change would not be recorded.
         let next = linkctl.ok(["create", &format!("{link}-next"), "t"]);
         if next.err.contains(CANNOT_UNDO) {
             bad.push(page);

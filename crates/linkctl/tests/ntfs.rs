@@ -382,7 +382,7 @@ fn a_print_name_that_lies_does_not_change_the_state() {
     assert_eq!(shown["reparse"]["print"], r"C:\t");
 }
 
-// BUG: the flags of a symbolic link, and the `\??\` that a junction needs, are not looked at when it is followed.
+// The flags of a symbolic link, and the `\??\` that a junction needs, count.
 #[test]
 fn what_windows_would_not_follow_is_not_said_to_be_ok() {
     let bench = Bench::ntfs();
@@ -415,7 +415,7 @@ fn windows_follows_63_links_and_no_more() {
     assert_eq!(state("l64"), "too-long");
 }
 
-// BUG: the reason names Linux' limit of 40 for a chain of Windows links.
+// Not Linux' limit of 40.
 #[test]
 fn a_chain_of_64_links_is_told_the_limit_of_windows() {
     let shown = chain_of(64).show("l64", &[]);
@@ -541,7 +541,7 @@ fn a_junction_to_the_network_to_a_file_or_to_itself_is_refused() {
     assert_eq!(bench.names(), before);
 }
 
-// BUG: NTFS knows no case, so these lead to themselves.
+// NTFS knows no case, so these lead to themselves.
 #[test]
 fn a_link_to_itself_in_other_letters_is_refused_too() {
     let bench = Bench::ntfs();
@@ -571,7 +571,7 @@ fn a_junction_anywhere_but_on_ntfs_3g_is_refused_by_the_name_of_the_file_system(
     assert_eq!(names(&bind.path()), ["t"]);
 }
 
-// BUG: bindfs passes the attributes through and is called `fuse` too: its root is taken for the root of the volume
+// bindfs passes the attributes through and is called `fuse` too; but its root is not the root of the volume
 // (whose inode number would be 5).
 #[test]
 fn a_folder_of_an_ntfs_volume_shown_through_bindfs_gets_no_links_that_lead_elsewhere() {
@@ -633,7 +633,7 @@ fn a_bind_mount_of_a_folder_gets_no_absolute_links_that_lie() {
     }
 }
 
-// BUG: there the text of readlink is taken for the link, journaled, and "brought back" as an Interix symlink.
+// The text of readlink would be "brought back" as an Interix symlink.
 #[test]
 fn what_is_removed_through_a_bind_mount_of_a_folder_comes_back_with_its_own_bytes() {
     let bench = Bench::ntfs();
@@ -655,7 +655,6 @@ fn what_is_removed_through_a_bind_mount_of_a_folder_comes_back_with_its_own_byte
     assert_eq!(get_reparse(bench.at("sub/u")), Some(symlink(r"\\s\h")));
 }
 
-// BUG: on a bind mount of a folder, `list` and `show` believe readlink.
 #[test]
 fn list_and_show_decode_links_on_a_bind_mount_of_a_folder_too() {
     let bench = Bench::ntfs();
@@ -779,8 +778,8 @@ fn replace_never_takes_a_directory_or_a_file() {
     snapshot.assert_unchanged();
 }
 
-// BUG: `create --replace` takes every reparse point for a link, and the data of a compressed file, a cloud file or a
-// deduplicated one is gone.
+// Not every reparse point is a link: the data of a compressed file, a cloud file or a
+// deduplicated one would be gone.
 #[test]
 fn replace_never_takes_a_reparse_point_that_holds_its_own_data() {
     let bench = Bench::ntfs();
@@ -1007,7 +1006,7 @@ fn broken_reparse_data_on_disk_is_told_with_its_offset_and_never_followed() {
     assert_eq!(bench.list(&["--broken"]).len(), 6);
 }
 
-// BUG: of data that ntfs-3g refuses to set, `remove` does not say that it cannot come back.
+// ntfs-3g refuses to set some data that stands on a disk: it cannot come back.
 #[test]
 fn a_broken_link_is_removed_only_if_that_loses_nothing() {
     // ntfs-3g sets the odd length again, and none of the others.

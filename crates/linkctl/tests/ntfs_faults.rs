@@ -61,7 +61,7 @@ fn a_reparse_point_that_cannot_be_set_leaves_nothing() {
     assert_eq!(get_reparse(bench.at("j")), Some(junction(r"C:\t")));
 }
 
-// BUG: exits 4, although it was tried: refused means that nothing was.
+// Tried and failed is 3; refused (4) would mean that nothing was tried.
 #[test]
 fn a_reparse_point_that_the_driver_does_not_support_after_all_leaves_nothing() {
     cannot_set(&Bench::targets(), &[("EOPNOTSUPP", "supported")]);
@@ -118,7 +118,7 @@ fn a_link_that_cannot_be_read_back_is_not_left_behind_for_good() {
         if bench.at("j").symlink_metadata().is_ok() {
             assert!(ran.err.contains("left as it is"), "call {first}: {ran:?}");
             let undone = bench.run(["undo"]);
-            // BUG: journaled as failed, so undo takes the link for another's and leaves it.
+            // Journaled as failed, undo would take the link for another's and leave it.
             assert_eq!(bench.names(), TARGETS, "call {first} of {}: {ran:?} {undone:?}", calls.len() - 1);
         }
     }
