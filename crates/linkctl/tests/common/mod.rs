@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -268,4 +268,72 @@ pub(crate) fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
 pub(crate) fn send_signal(signal: &str, pid: u32) {
     let status = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().unwrap();
     assert!(status.success());
+}
+
+/// A run that strace holds between two calls.
+pub(crate) struct Hold {
+    strace: Child,
+    pid: u32,
+}
+
+impl Linkctl {
+    /// Starts a run with a delay, such as `linkat:delay_enter=1500000:when=1`, and waits until it is held there.
+    #[track_caller]
+    pub(crate) fn hold<S: AsRef<OsStr>>(
+        &self,
+        inject: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Hold {
+        let mut strace = self.command([""; 0]);
+        let program = strace.get_program().to_owned();
+        let envs: Vec<_> = strace.get_envs().map(|(k, v)| (k.to_owned(), v.map(OsStr::to_owned))).collect();
+        strace = Command::new("strace");
+        for (name, value) in envs {
+            match value {
+                Some(value) => strace.env(name, value),
+                None => strace.env_remove(name),
+            };
+        }
+        let call = inject.split(':').next().unwrap();
+        // With seccomp-bpf, the process is stopped at this call alone.
+        strace.args(["-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+        strace.args(["-e", &format!("inject={inject}"), "--"]).arg(program).args(args);
+        strace.current_dir(&self.work).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let strace = strace.spawn().unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", strace.id());
+        let child = || fs::read_to_string(&children).ok()?.split_whitespace().next()?.parse().ok();
+        let mut hold = Hold { strace, pid: 0 };
+        wait_until("strace has started it", || {
+            hold.pid = child().unwrap_or(0);
+            hold.pid != 0
+        });
+        hold.wait();
+        hold
+    }
+}
+
+impl Hold {
+    /// Waits until it is held (again).
+    #[track_caller]
+    pub(crate) fn wait(&self) {
+        let stat = format!("/proc/{}/stat", self.pid);
+        let mut since = Instant::now();
+        wait_until("strace holds it", || {
+            let stat = fs::read_to_string(&stat).unwrap_or_default();
+            if !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('t')) {
+                since = Instant::now();
+            }
+            since.elapsed() > Duration::from_millis(120)
+        });
+    }
+
+    /// The process that is held.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Lets it go on, and gives what it said.
+    pub(crate) fn end(self, linkctl: &Linkctl) -> Ran {
+        linkctl.said(self.strace.wait_with_output().unwrap())
+    }
 }

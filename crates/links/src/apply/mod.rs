@@ -6,7 +6,7 @@ mod state;
 mod step;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use probe::{Capability, Finding, probe};
@@ -181,12 +181,7 @@ impl Parent {
         loop {
             match Directory::open(head) {
                 Ok(directory) => {
-                    // The kernel does not name what lies too deep; what was typed in full is good enough.
-                    let mut full = match directory.physical_path() {
-                        Ok(full) => full,
-                        Err(_) if head.is_absolute() => head.to_owned(),
-                        Err(error) => return Err(error),
-                    };
+                    let mut full = directory.physical_path().or_else(|error| spelt_out(head, error))?;
                     full.extend(rest.iter().rev());
                     let home = if rest.is_empty() { Some(directory.home()?) } else { None };
                     return Ok(Self { typed, full, home });
@@ -255,6 +250,9 @@ impl<'j> Log<'j> {
                 Err(error) => {
                     let error = Error::io("write down the place of", step.path(), error);
                     observer.warning(&error.of_kind(ErrorKind::Journal));
+                    if first == 0 {
+                        self.write(observer, Journal::forget);
+                    }
                     self.open = None;
                     return;
                 }
@@ -294,6 +292,18 @@ impl<'j> Log<'j> {
             journal.finish_operation(id, status)
         });
     }
+}
+
+/// The path of a directory that lies too deep for the kernel to name, as it was typed. Should a link be on
+/// it, an undo will find the path not physical, and refuse.
+fn spelt_out(path: &Path, error: io::Error) -> io::Result<PathBuf> {
+    if path.components().any(|component| component == Component::ParentDir) {
+        return Err(error);
+    }
+    if path.is_absolute() {
+        return Ok(path.to_owned());
+    }
+    Ok(Directory::open(Path::new("."))?.physical_path()?.join(path))
 }
 
 /// Writes down what the disk tells of steps whose end was never recorded.

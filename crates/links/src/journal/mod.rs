@@ -194,6 +194,11 @@ impl Journal {
         transaction.commit().map_err(fail)
     }
 
+    /// Takes back the beginning of an operation that no step was written down for.
+    pub(crate) fn forget(&mut self, id: OperationId) -> Result<()> {
+        self.execute("DELETE FROM operations WHERE id = ?", params![id.0])
+    }
+
     pub(crate) fn finish_operation(&mut self, id: OperationId, status: Status) -> Result<()> {
         let sql = "UPDATE operations SET status = ?, ended = ? WHERE id = ?";
         self.execute(sql, params![status.as_str(), now(), id.0])
