@@ -196,12 +196,12 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
             return quote(kind, "mind what it holds");
         }
         ErrorKind::TooLong if creating && planned => "use a shorter name for the link",
-        ErrorKind::InvalidPath | ErrorKind::NotADirectory if verb == "remove" => {
-            "without --recursive, the link itself is removed"
-        }
+        ErrorKind::ParentMissing if creating => return None,
+        ErrorKind::TargetIsLink if verb == "remove" => "without --recursive, the link itself is removed",
         ErrorKind::SameFile => {
             "a relative target is read from the link's directory; with --relative or --absolute from the current one"
         }
+        ErrorKind::TooLong if kind.name == "junction" => "use a shorter target",
         ErrorKind::TooLong => "use a shorter target, such as a relative one (--relative)",
         ErrorKind::TooManyLinks => {
             "the file system allows no more names for this file; copy it, or use --kind symlink"
@@ -220,13 +220,12 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::NotFound | ErrorKind::ParentMissing => {
             "check the path: a relative one is read from the current directory"
         }
-        ErrorKind::InvalidPath => "name the link itself",
+        ErrorKind::InvalidPath => "name the link itself, by its last name",
+        ErrorKind::Nothing if verb == "history" => "`linkctl history` lists the operations there are",
         ErrorKind::NotALink => "`linkctl show` tells what it is",
         ErrorKind::NotEmpty => "what a junction hides in its own directory must go first",
-        ErrorKind::Journal | ErrorKind::CorruptJournal => {
-            "LINKCTL_STATE_DIR may name a directory of your own for the journal"
-        }
-        ErrorKind::BadData => "`linkctl show --raw` shows the bytes",
+        ErrorKind::CorruptJournal => "the next change sets it aside, keeps it, and begins a new one",
+        ErrorKind::Journal => "LINKCTL_STATE_DIR may name a directory of your own for the journal",
         _ => return None,
     };
     Some(text.to_owned())

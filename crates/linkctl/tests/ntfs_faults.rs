@@ -166,7 +166,7 @@ fn killed_before_the_data_is_set_leaves_a_stub_that_undo_removes() {
         assert_eq!(get_reparse(bench.at("j")), None);
         assert_eq!(bench.newest(), (json!("interrupted"), json!(0), json!(1)));
         let steps = bench.ok(["history", "--json", "1"]).json()["operations"][0]["steps"].clone();
-        assert_eq!(steps[0]["result"], "half done");
+        assert_eq!(steps[0]["result"], "half-done");
         // The name is taken, and that is said, not half used.
         bench.run(args).exits(4).says(&["has this name"]);
         bench.ok(["undo"]);

@@ -76,8 +76,6 @@ pub enum ErrorKind {
     NotVerified,
     /// It may have been made, and is left: what is there could not be looked at.
     Unsure,
-    /// Reparse data on the disk is broken.
-    BadData,
     /// There is nothing to do, such as nothing to undo.
     Nothing,
     /// Too many links in the path.

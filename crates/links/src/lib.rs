@@ -14,6 +14,7 @@
 //! names.rs      the other names of a hard-linked file
 //! scan/         many paths -> a stream of Link: walk.rs filter.rs
 //! plan.rs       Plan, Step: data
+//! places.rs     which paths are one place
 //! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS)
 //! remove.rs     planner
 //! undo/         planner: an operation backwards, from the journal and the disk; effect.rs
@@ -31,6 +32,7 @@ pub mod journal;
 mod model;
 mod name;
 pub mod names;
+mod places;
 pub mod plan;
 mod platform;
 pub mod remove;
@@ -46,5 +48,6 @@ pub use model::{
     OnExisting, ReparsePoint, Shape, State, Target, User,
 };
 pub use name::Name;
+pub use places::deduplicate;
 pub use plan::{Plan, Step};
 pub use scan::{Filter, Found, HardLinks, KindFilter, Scan, ScanItem, ScanOptions, scan};

@@ -109,7 +109,12 @@ fn visit_files(
             Err(_) => continue,
         };
         let here = directory.metadata().map_err(fail)?.id;
-        for entry in entries.flatten() {
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if path == root => return Err(fail(error)),
+                Err(_) => break,
+            };
             let other = numbers && entry.number != wanted.file;
             match entry.kind {
                 Some(FileKind::Link | FileKind::Special) => continue,

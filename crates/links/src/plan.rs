@@ -1,12 +1,10 @@
 //! A plan: what a verb wants to have changed. Pure data; only [`crate::apply`] carries it out.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Attributes, FileId, LinkKind, Target};
-use crate::platform::Directory;
 
 /// The steps of one operation, in order, and what is to be said of them before they are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,21 +29,6 @@ impl Plan {
         self.notes.push(Note { path: path.into(), text: text.into() });
     }
 
-    /// Drops steps on a place that an earlier step is on already, however its path is written.
-    pub fn deduplicate(&mut self) {
-        let mut parents: HashMap<PathBuf, PathBuf> = HashMap::new();
-        let mut met = HashSet::new();
-        self.steps.retain(|step| {
-            let path = step.path();
-            let typed = path.parent().unwrap_or(Path::new(""));
-            let parent = parents.entry(typed.to_owned()).or_insert_with(|| {
-                let physical = Directory::open(typed).and_then(|directory| directory.physical_path());
-                physical.unwrap_or_else(|_| typed.to_owned())
-            });
-            met.insert(parent.join(path.file_name().unwrap_or_default()))
-        });
-    }
-
     /// Adds the steps and notes of another plan behind this one's.
     pub fn append(&mut self, other: Self) {
         self.steps.extend(other.steps);
@@ -53,7 +36,8 @@ impl Plan {
     }
 }
 
-/// One recoverable unit of change. The set is closed; each is checked right before it is done, read
+/// One recoverable unit of change. The set is closed, and the journal keeps it as JSON: a new variant or
+/// field raises the journal's schema. Each is checked right before it is done, read
 /// back afterwards, and can be planned backwards.
 ///
 /// | step | checked | undone by |

@@ -1,12 +1,13 @@
 //! Plans the removal of links: of the link objects and nothing else.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use reparse::Tag;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
-use crate::model::{FileKind, LinkKind, Metadata, ReparsePoint, Target};
+use crate::model::{FileId, FileKind, LinkKind, Metadata, ReparsePoint, Target};
 use crate::names;
 use crate::plan::{Plan, Seen, Step};
 use crate::platform::Place;
@@ -45,6 +46,27 @@ pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
     Ok(plan)
 }
 
+/// Refusals for files that would lose all their names by a plan.
+#[must_use]
+pub fn last_names(plan: &Plan) -> Vec<Error> {
+    let mut planned: BTreeMap<FileId, u64> = BTreeMap::new();
+    let hard = plan.steps.iter().filter_map(|step| match step {
+        Step::RemoveLink { link, old } if matches!(old.target, Target::File(_)) => Some((link, old.id)),
+        _ => None,
+    });
+    let mut refused = Vec::new();
+    for (link, id) in hard {
+        let count = planned.entry(id).or_insert(0);
+        *count += 1;
+        let names = Place::open(REMOVE, link).ok().and_then(|place| place.metadata().ok().flatten());
+        if names.is_none_or(|metadata| metadata.links <= *count) {
+            let cause = "with the others named here, it is the last name of its file";
+            refused.push(Error::new(ErrorKind::LastName, REMOVE, link, cause));
+        }
+    }
+    refused
+}
+
 /// Plans the removal of every symbolic link and junction below a directory; nothing is followed.
 /// What could not be read is in the second part.
 ///
@@ -59,7 +81,7 @@ pub fn plan_below(directory: &Path, filter: Filter, one_file_system: bool) -> Re
             match metadata.map_err(|error| Error::io(REMOVE, directory, error))?.kind {
                 FileKind::Directory => {}
                 FileKind::Link => {
-                    return refuse(ErrorKind::InvalidPath, "it is itself a link, which is not followed");
+                    return refuse(ErrorKind::TargetIsLink, "it is itself a link, which is not followed");
                 }
                 _ => return refuse(ErrorKind::NotADirectory, "not a directory"),
             }

@@ -17,7 +17,7 @@ pub(crate) use options::{ChangeOptions, DriveOption, Format, ListOptions, Output
     version,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "Every change is journaled: `linkctl history` shows it, `linkctl undo` takes it back.\n\
+    after_help = "Every change to links is journaled: `linkctl history` shows it, `linkctl undo` takes it back.\n\
                   Exit codes: 0 done, 2 usage, 3 failed or partly, 4 refused for safety, 130 interrupted.\n\n\
                   Examples:\n  \
                   linkctl list ~ --broken\n  \

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
         return change.refuse(errors);
     }
     // Several links may want the same missing directory.
-    plan.deduplicate();
+    links::deduplicate(&mut plan);
     change.run(&plan)
 }
 

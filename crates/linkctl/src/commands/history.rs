@@ -187,8 +187,8 @@ fn outcome(recorded: &Recorded) -> &'static str {
         Outcome::Done(_) => "done",
         Outcome::Failed(_) => "failed",
         Outcome::Unsure(_) => "unsure",
-        Outcome::NotReached => "not reached",
-        Outcome::Pending => "half done",
+        Outcome::NotReached => "not-reached",
+        Outcome::Pending => "half-done",
     }
 }
 

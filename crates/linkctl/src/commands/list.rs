@@ -1,7 +1,6 @@
 //! `linkctl list`.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -137,7 +136,7 @@ fn paths(out: &mut impl Write, found: &Found, null: bool, escape: bool) -> io::R
         if escape {
             out.write_all(sanitize::name(path).as_bytes())?;
         } else {
-            out.write_all(path.as_os_str().as_bytes())?;
+            out.write_all(path.as_os_str().as_encoded_bytes())?;
         }
         out.write_all(if null { b"\0" } else { b"\n" })?;
     }

@@ -1,4 +1,4 @@
-//! `linkctl man`.
+//! `linkctl man`: the one verb that writes what is no link, and journals nothing.
 
 use std::sync::atomic::AtomicBool;
 

@@ -40,7 +40,10 @@ pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
         return change.refuse(refused);
     }
     // The same link named twice, or in trees that overlap.
-    plan.deduplicate();
+    links::deduplicate(&mut plan);
+    if let Some(error) = links::remove::last_names(&plan).into_iter().next() {
+        return change.refuse(vec![error]);
+    }
     if args.recursive {
         let below: Vec<String> = args.paths.iter().map(quoted).collect();
         let (count, below) = (plan.steps.len(), below.join(", "));

@@ -90,9 +90,10 @@ fn text(out: &mut impl Write, shown: &Inspection, names: Option<&Names>, raw: bo
             writeln!(out, "--search DIR looks further, for example in the root of the file system")?;
         }
     }
-    if raw {
+    let stored = raw_bytes(link.target.as_ref());
+    if raw && !stored.is_empty() {
         writeln!(out, "\nstored data")?;
-        dump(out, &raw_bytes(link.target.as_ref()))?;
+        dump(out, &stored)?;
     }
     Ok(())
 }

@@ -273,17 +273,12 @@ pub(crate) fn send_signal(signal: &str, pid: u32) {
 /// A run that strace holds between two calls.
 pub(crate) struct Hold {
     strace: Child,
-    pid: u32,
 }
 
 impl Linkctl {
     /// Starts a run with a delay, such as `linkat:delay_enter=1500000:when=1`, and waits until it is held there.
     #[track_caller]
-    pub(crate) fn hold<S: AsRef<OsStr>>(
-        &self,
-        inject: &str,
-        args: impl IntoIterator<Item = S>,
-    ) -> Hold {
+    pub(crate) fn hold<S: AsRef<OsStr>>(&self, inject: &str, args: impl IntoIterator<Item = S>) -> Hold {
         let mut strace = self.command([""; 0]);
         let program = strace.get_program().to_owned();
         let envs: Vec<_> = strace.get_envs().map(|(k, v)| (k.to_owned(), v.map(OsStr::to_owned))).collect();
@@ -299,14 +294,7 @@ impl Linkctl {
         strace.args(["-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &format!("trace={call}")]);
         strace.args(["-e", &format!("inject={inject}"), "--"]).arg(program).args(args);
         strace.current_dir(&self.work).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let strace = strace.spawn().unwrap();
-        let children = format!("/proc/{0}/task/{0}/children", strace.id());
-        let child = || fs::read_to_string(&children).ok()?.split_whitespace().next()?.parse().ok();
-        let mut hold = Hold { strace, pid: 0 };
-        wait_until("strace has started it", || {
-            hold.pid = child().unwrap_or(0);
-            hold.pid != 0
-        });
+        let hold = Hold { strace: strace.spawn().unwrap() };
         hold.wait();
         hold
     }
@@ -316,20 +304,23 @@ impl Hold {
     /// Waits until it is held (again).
     #[track_caller]
     pub(crate) fn wait(&self) {
-        let stat = format!("/proc/{}/stat", self.pid);
+        let stopped = || {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid()?)).ok()?;
+            stat.rsplit_once(") ")?.1.starts_with('t').then_some(())
+        };
         let mut since = Instant::now();
         wait_until("strace holds it", || {
-            let stat = fs::read_to_string(&stat).unwrap_or_default();
-            if !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('t')) {
+            if stopped().is_none() {
                 since = Instant::now();
             }
             since.elapsed() > Duration::from_millis(120)
         });
     }
 
-    /// The process that is held.
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid
+    /// The process that is held. strace has other children before it, to try things out.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.strace.id())).ok()?;
+        children.split_whitespace().next()?.parse().ok()
     }
 
     /// Lets it go on, and gives what it said.

@@ -124,6 +124,7 @@ fn attempt(room: &Path, capability: Capability) -> Result<()> {
             super::create(&again)
         }
     }
+    .map(drop)
 }
 
 /// Removes what the attempts made, by name, and nothing else.

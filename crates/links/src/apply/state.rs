@@ -33,8 +33,19 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
     Ok((journal, Some(said)))
 }
 
+/// Renames a journal out of the way whose damage showed in the middle of a run; not one that another
+/// process has begun anew meanwhile.
+pub(super) fn set_aside_if_broken(directory: &Path) -> Result<()> {
+    let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
+    let _lock = os::lock_directory(directory).map_err(fail)?;
+    match Journal::open_or_create(directory) {
+        Ok(journal) if journal.is_sound() => Ok(()),
+        _ => set_aside(directory).map(drop),
+    }
+}
+
 /// Renames a corrupt journal out of the way. Gives its new name.
-pub(super) fn set_aside(directory: &Path) -> Result<PathBuf> {
+fn set_aside(directory: &Path) -> Result<PathBuf> {
     let suffix = format!("corrupt-{}", journal::now());
     let fail =
         |error| Error::io("set aside the corrupt journal in", directory, error).of_kind(ErrorKind::Journal);

@@ -173,6 +173,9 @@ fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) 
     let made = new.make(&place, private)?;
     let swapped = swap_in(&place, old, private, REPLACE);
     if let Err(error) = swapped {
+        if error.kind() == ErrorKind::Unsure {
+            return Err(error);
+        }
         // Whatever happened, only the new link may be removed under the private name.
         let ours = place.directory.metadata_nofollow(private).is_ok_and(|left| left.id == made);
         if ours && os::remove_file(&place.directory, private).is_ok() {
@@ -180,11 +183,10 @@ fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) 
         }
         return Err(left_behind(&error, &place, private));
     }
-    let fail = |error| Error::io(REPLACE, &place.path, error);
-    let now = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
-    if now.id != made {
-        let cause = "another link has the name now";
-        return Err(new.refuse(&place.path, ErrorKind::NotVerified, cause));
+    let now = place.directory.metadata_nofollow(place.name());
+    if now.map_err(|error| new.unsure(&place.path, &error))?.id != made {
+        let cause = "replaced, but something else has its name already";
+        return Err(new.refuse(&place.path, ErrorKind::Unsure, cause));
     }
     Ok(made)
 }
@@ -294,5 +296,5 @@ fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
 fn left_behind(error: &Error, place: &Place, private: &OsStr) -> Error {
     let left = place.path.with_file_name(private);
     let cause = format!("{}; the link is now at {left:?}", error.cause());
-    Error::new(error.kind(), error.operation(), &place.path, cause)
+    Error::new(ErrorKind::Unsure, error.operation(), &place.path, cause)
 }

@@ -262,7 +262,8 @@ impl Walk {
         let missing = error.kind() == io::ErrorKind::NotFound;
         if missing && platform::ntfs_volume(&self.directory).ok().flatten().is_some() {
             let key = platform::collation_key(name);
-            for entry in self.directory.entries().into_iter().flatten().flatten() {
+            for entry in self.directory.entries().map_err(|error| Stop::io(&error, &self.path))? {
+                let entry = entry.map_err(|error| Stop::io(&error, &self.path))?;
                 if platform::collation_key(&entry.name) == key
                     && let Ok(metadata) = self.directory.metadata_nofollow(&entry.name)
                 {

@@ -85,7 +85,14 @@ impl Ground {
         let (place, missing) = match Place::open(CREATE, &spec.link) {
             Ok(place) => (Some(place), Vec::new()),
             Err(error) if error.kind() == ErrorKind::ParentMissing && spec.parents => {
-                (None, missing_parents(&spec.link))
+                let missing = missing_parents(&spec.link);
+                if missing.iter().any(|path| file_name_of(path).is_none()) {
+                    let cause = "'..' stands behind a directory that is still to be made";
+                    return Err(
+                        Error::new(ErrorKind::InvalidPath, CREATE, &spec.link, cause).with(&spec.target)
+                    );
+                }
+                (None, missing)
             }
             Err(error) => return Err(error.with(&spec.target)),
         };
@@ -188,7 +195,12 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
             return refuse(kind, error.cause());
         }
     };
-    let metadata = existing.directory.metadata_nofollow(existing.name()).map_err(fail)?;
+    let metadata = existing.directory.metadata_nofollow(existing.name());
+    if metadata.is_err() && spec.target.as_encoded_bytes().contains(&b'\\') {
+        let cause = "no such file; the target of a hard link is a path of this system, not a Windows one";
+        return refuse(ErrorKind::NotFound, cause.into());
+    }
+    let metadata = metadata.map_err(fail)?;
     match metadata.kind {
         FileKind::Directory => return refuse(ErrorKind::IsDirectory, "the target is a directory".into()),
         FileKind::Link => {

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Ground, full_path, relative_path};
+use crate::chain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Form, LinkSpec, Target};
+use crate::model::{Form, LinkSpec, State, Target};
 use crate::plan::Plan;
 use crate::platform::Directory;
 
@@ -43,17 +44,20 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
         );
     }
     // What is still to be made holds no links yet, so `..` may be taken by its text there.
-    let missing = match &ground.place {
-        Some(_) => ground.directory.metadata_follow(&text).is_err(),
-        None => ground.directory.metadata_follow(without_dots(&reached).as_os_str()).is_err(),
+    let reached = match &ground.place {
+        Some(_) => ground.directory.metadata_follow(&text),
+        None => ground.directory.metadata_follow(without_dots(&reached).as_os_str()),
     };
-    if missing {
+    if let Err(error) = reached {
         let misread = typed.is_relative() && spec.form == Form::AsTyped && typed.symlink_metadata().is_ok();
-        let note = if misread {
-            "the target is missing: a relative target is read from the link's directory; \
-             with --relative it is read from the current one"
-        } else {
-            "the target does not exist, or cannot be reached"
+        let note = match chain::state_of(&error) {
+            State::Missing if misread => {
+                "the target is missing: a relative target is read from the link's directory; \
+                 with --relative it is read from the current one"
+            }
+            State::Missing => "the target does not exist",
+            State::Loop => "the target leads in a loop, or through more links than the system follows",
+            _ => "the target cannot be reached",
         };
         plan.note(&ground.link, note);
     }

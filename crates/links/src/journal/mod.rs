@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, OpenFlags, params};
 
 pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
 use schema::Opened;
@@ -110,6 +110,12 @@ impl Journal {
                 directory,
                 "its journal.db is a database of another program",
             ))),
+            Opened::Older => Err(OpenError::Other(Error::new(
+                ErrorKind::Journal,
+                OPEN,
+                directory,
+                "it is of an older linkctl, and cannot be brought up to date where nothing can be written",
+            ))),
             Opened::Newer(version) => Err(OpenError::Other(Error::new(
                 ErrorKind::Journal,
                 OPEN,
@@ -199,18 +205,33 @@ impl Journal {
         self.execute("DELETE FROM operations WHERE id = ?", params![id.0])
     }
 
-    pub(crate) fn finish_operation(&mut self, id: OperationId, status: Status) -> Result<()> {
+    /// Writes down how an operation ended, and with it what it undid: both or neither.
+    pub(crate) fn finish_operation(
+        &mut self,
+        id: OperationId,
+        status: Status,
+        undone: Option<OperationId>,
+    ) -> Result<()> {
+        let directory = self.directory.clone();
+        let fail = |error: rusqlite::Error| sqlite_error("write", &directory, &error);
+        let transaction = self.connection.transaction().map_err(fail)?;
+        if let Some(undone) = undone {
+            let sql = "UPDATE operations SET undone_by = ? WHERE id = ?";
+            transaction.execute(sql, params![id.0, undone.0]).map_err(fail)?;
+            // Undoing an undo brings the first operation's effects back.
+            let sql = "UPDATE operations SET undone_by = NULL WHERE id = (SELECT undoes FROM operations WHERE id = ?)";
+            transaction.execute(sql, params![undone.0]).map_err(fail)?;
+        }
         let sql = "UPDATE operations SET status = ?, ended = ? WHERE id = ?";
-        self.execute(sql, params![status.as_str(), now(), id.0])
+        transaction.execute(sql, params![status.as_str(), now(), id.0]).map_err(fail)?;
+        transaction.commit().map_err(fail)
     }
 
-    pub(crate) fn mark_undone(&mut self, id: OperationId, by: OperationId) -> Result<()> {
-        self.execute("UPDATE operations SET undone_by = ? WHERE id = ?", params![by.0, id.0])?;
-        // Undoing an undo brings the first operation's effects back.
-        self.execute(
-            "UPDATE operations SET undone_by = NULL WHERE id = (SELECT undoes FROM operations WHERE id = ?)",
-            params![id.0],
-        )
+    /// Whether the file is whole, as far as SQLite can tell without reading every row.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+            .is_ok_and(|said| said == "ok")
     }
 
     /// The latest operations, the newest first.
@@ -245,19 +266,23 @@ impl Journal {
 
     /// The paths that later operations changed.
     pub(crate) fn paths_done_after(&self, id: OperationId) -> Result<BTreeSet<PathBuf>> {
-        let sql = "SELECT number, step, private_name, began, outcome, made, error, home FROM steps \
-                   WHERE operation > ? AND outcome = 'done'";
-        let later = self.query(sql, params![id.0], rows::recorded)?;
+        let sql = format!("{} WHERE operation > ? AND outcome = 'done'", rows::SELECT_STEPS);
+        let later = self.query(&sql, params![id.0], rows::recorded)?;
         Ok(later.into_iter().map(|recorded| recorded.step.path().to_owned()).collect())
     }
 
-    /// The newest operation that can be undone: not undone yet, and itself no undo.
+    /// The newest operation that can be undone: one that did something, was not undone yet, and is itself
+    /// no undo.
     ///
     /// # Errors
     /// There is none, or the journal cannot be read.
     pub fn last_undoable(&self) -> Result<Operation> {
-        let sql =
-            format!("{} WHERE undone_by IS NULL AND undoes IS NULL ORDER BY id DESC LIMIT 1", rows::SELECT);
+        let sql = format!(
+            "{} WHERE undone_by IS NULL AND undoes IS NULL AND EXISTS (SELECT 1 FROM steps \
+             WHERE operation = id AND coalesce(outcome, '') NOT IN ('failed', 'not-reached')) \
+             ORDER BY id DESC LIMIT 1",
+            rows::SELECT
+        );
         self.query(&sql, params![], rows::operation)?.pop().ok_or_else(|| {
             Error::new(
                 ErrorKind::Nothing,
@@ -288,7 +313,7 @@ impl Journal {
     /// # Errors
     /// The journal cannot be read.
     pub fn first_step(&self, id: OperationId) -> Result<Option<Recorded>> {
-        let sql = format!("{} ORDER BY number LIMIT 1", rows::SELECT_STEPS);
+        let sql = format!("{} WHERE operation = ? ORDER BY number LIMIT 1", rows::SELECT_STEPS);
         Ok(self.query(&sql, params![id.0], rows::recorded)?.pop())
     }
 
@@ -297,7 +322,7 @@ impl Journal {
     /// # Errors
     /// The journal cannot be read, or a row of it has no meaning.
     pub fn steps(&self, id: OperationId) -> Result<Vec<Recorded>> {
-        let sql = format!("{} ORDER BY number", rows::SELECT_STEPS);
+        let sql = format!("{} WHERE operation = ? ORDER BY number", rows::SELECT_STEPS);
         self.query(&sql, params![id.0], rows::recorded)
     }
 
@@ -318,16 +343,11 @@ impl Journal {
         rows.collect::<rusqlite::Result<_>>().map_err(fail)
     }
 
-    /// The value of a pragma, for tests and `doctor`.
-    pub(crate) fn pragma(&self, name: &str) -> Option<String> {
-        let value = self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
-        value.optional().ok().flatten()
-    }
-
     /// How the database keeps itself whole: `wal`, or `delete` on network homes.
     #[must_use]
     pub fn mode(&self) -> String {
-        self.pragma("journal_mode").unwrap_or_default()
+        let mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
+        mode.unwrap_or_default()
     }
 
     fn json(&self, error: &serde_json::Error) -> Error {
@@ -350,7 +370,7 @@ pub(crate) struct Intent<'a> {
 pub fn behind_sudo() -> Option<(String, PathBuf)> {
     let user = current_user();
     let home = user.sudo_home()?;
-    Some((user.sudo?, home.join(".local/state/linkctl")))
+    Some((user.sudo?, platform::state_dir_in(&home)))
 }
 
 /// Who acts.
@@ -375,7 +395,10 @@ impl OpenError {
 
     pub(crate) fn into_error(self, directory: &Path) -> Error {
         match self {
-            Self::Sqlite(error) => Error::new(ErrorKind::Journal, OPEN, directory, error.to_string()),
+            Self::Sqlite(error) => {
+                let kind = if is_corruption(&error) { ErrorKind::CorruptJournal } else { ErrorKind::Journal };
+                Error::new(kind, OPEN, directory, error.to_string())
+            }
             Self::Other(error) => error,
         }
     }
@@ -385,7 +408,7 @@ impl OpenError {
 fn immutable_uri(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
     let mut uri = String::from("file:");
-    for byte in path.to_str()?.bytes() {
+    for &byte in path.as_os_str().as_encoded_bytes() {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
             uri.push(char::from(byte));
         } else {

@@ -147,7 +147,7 @@ pub(super) const SELECT: &str =
     "SELECT id, verb, began, ended, status, process, user, undoes, undone_by, planned FROM operations";
 
 pub(super) const SELECT_STEPS: &str =
-    "SELECT number, step, private_name, began, outcome, made, error, home FROM steps WHERE operation = ?";
+    "SELECT number, step, private_name, began, outcome, made, error, home FROM steps";
 
 pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
     let process: Process = json(row, 5)?;

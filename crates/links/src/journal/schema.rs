@@ -42,6 +42,8 @@ pub(super) enum Opened {
     Ready,
     /// A SQLite database of another program.
     Foreign,
+    /// Written by an earlier linkctl, where nothing can be written.
+    Older,
     /// Written by a later linkctl.
     Newer(usize),
 }
@@ -62,7 +64,7 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
         return Ok(Opened::Newer(at));
     }
     if connection.is_readonly("main")? {
-        return Ok(if at == VERSION { Opened::Ready } else { Opened::Foreign });
+        return Ok(if at == VERSION { Opened::Ready } else { Opened::Older });
     }
     let current: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
     if !current.eq_ignore_ascii_case(mode) {
@@ -81,6 +83,10 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
     connection.execute_batch("BEGIN IMMEDIATE")?;
     // Another process may have been faster.
     let at = version(connection)?;
+    if at > VERSION {
+        connection.execute_batch("ROLLBACK")?;
+        return Ok(Opened::Newer(at));
+    }
     for migration in MIGRATIONS.iter().skip(at) {
         if let Err(error) = connection.execute_batch(migration) {
             connection.execute_batch("ROLLBACK")?;

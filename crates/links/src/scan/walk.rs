@@ -26,6 +26,7 @@ pub struct Scan {
     hard: BTreeMap<FileId, HardLinks>,
     /// Names of files met so far: roots that overlap show one twice, by other paths.
     met: HashSet<(FileId, OsString)>,
+    any_ntfs: bool,
     groups: Option<std::collections::btree_map::IntoValues<FileId, HardLinks>>,
     entries: u64,
 }
@@ -62,9 +63,21 @@ struct Current {
 
 impl Scan {
     pub(super) fn new(options: ScanOptions) -> Self {
+        let any_ntfs = platform::is_any_ntfs_mounted();
         let roots = options.roots.iter().cloned().collect();
         let (pending, hard, met) = (Vec::new(), BTreeMap::new(), HashSet::new());
-        Self { options, roots, pending, current: None, last: None, hard, met, groups: None, entries: 0 }
+        Self {
+            options,
+            roots,
+            pending,
+            current: None,
+            last: None,
+            hard,
+            met,
+            any_ntfs,
+            groups: None,
+            entries: 0,
+        }
     }
 
     /// How many directory entries have been looked at so far.
@@ -213,7 +226,7 @@ impl Scan {
 
     /// The system's own answer where it has one; the chain is followed where that says too little.
     fn state(&self, spot: Spot<'_>, kind: LinkKind) -> (State, Option<PathBuf>) {
-        if kind == LinkKind::Symlink && !self.options.resolve {
+        if kind == LinkKind::Symlink && !self.options.resolve && !self.any_ntfs {
             match spot.directory.metadata_follow(spot.name) {
                 Ok(_) => return (State::Ok, None),
                 Err(error) if chain::state_of(&error) != State::Loop => {

@@ -66,13 +66,13 @@ fn effect(recorded: &Recorded) -> Effect {
         Step::CreateLink { target, file, .. } | Step::ReplaceLink { target, file, .. } => {
             let new = matches!(recorded.step, Step::CreateLink { .. });
             match &spot.metadata {
+                _ if left => Effect::Half,
                 Some(found) if spot.holds(target, *file) => {
                     // The file of a hard link is older than its name.
                     let ours = matches!(target, Target::File(_)) || is_younger(found, recorded);
                     if ours { Effect::Made(Some(found.id)) } else { Effect::NotMade }
                 }
                 Some(found) if new && is_stub(target, found) && is_younger(found, recorded) => Effect::Half,
-                _ if left => Effect::Half,
                 _ => Effect::NotMade,
             }
         }

@@ -44,14 +44,22 @@ pub fn plan(journal: &Journal, id: Option<OperationId>) -> Result<Undo> {
     if operation.status == Status::Running {
         return refuse(format!("operation {} is still running", operation.id));
     }
-    let mut backwards = Backwards { plan: Plan::default(), gone: BTreeSet::new(), again: false };
+    let mut backwards = Backwards::default();
     let mut changed = Vec::new();
     // An earlier undo of it may have been killed: what that left behind goes first.
-    for earlier in journal.interrupted_undos(operation.id)? {
+    let mut earlier = Vec::new();
+    for undo in journal.interrupted_undos(operation.id)? {
         backwards.again = true;
-        for recorded in settled(journal, earlier.id)? {
-            changed.extend(backwards.clear_earlier(&recorded).err());
-        }
+        earlier.extend(settled(journal, undo.id)?);
+    }
+    let removed = |recorded: &&Recorded| {
+        let removes = matches!(recorded.step, Step::RemoveLink { .. } | Step::RemoveEmpty { .. });
+        removes && matches!(recorded.outcome, Outcome::Done(_))
+    };
+    backwards.removed =
+        earlier.iter().filter(removed).map(|recorded| recorded.step.path().to_owned()).collect();
+    for recorded in &earlier {
+        changed.extend(backwards.clear_earlier(recorded).err());
     }
     for recorded in settled(journal, operation.id)?.iter().rev() {
         changed.extend(backwards.step(recorded).err());
@@ -59,20 +67,20 @@ pub fn plan(journal: &Journal, id: Option<OperationId>) -> Result<Undo> {
     Ok(Undo { operation, plan: backwards.plan, changed })
 }
 
+#[derive(Default)]
 struct Backwards {
     plan: Plan,
     /// What the plan will have removed: a directory of only these will be empty.
     gone: BTreeSet<PathBuf>,
     /// Whether an earlier undo was killed before its end.
     again: bool,
+    /// What earlier undos removed before they were killed.
+    removed: BTreeSet<PathBuf>,
 }
 
 impl Backwards {
     fn step(&mut self, recorded: &Recorded) -> Result<()> {
-        if recorded.outcome == Outcome::NotReached {
-            return Ok(());
-        }
-        let spot = Spot::look(recorded)?;
+        let Some(spot) = self.look(recorded)? else { return Ok(()) };
         match &recorded.step {
             Step::MakeDirectory { path } => self.made_directory(path, recorded, &spot),
             Step::CreateLink { link, target, file, .. } => self.created(link, target, *file, recorded, &spot),
@@ -90,12 +98,25 @@ impl Backwards {
         }
     }
 
+    /// The place of a step, if there is anything to be looked for.
+    fn look(&self, recorded: &Recorded) -> Result<Option<Spot>> {
+        if recorded.outcome == Outcome::NotReached {
+            return Ok(None);
+        }
+        // With a directory that an earlier undo removed went all that was in it.
+        let above = recorded.step.path().ancestors().skip(1);
+        match Spot::look(recorded) {
+            Ok(spot) => Ok(Some(spot)),
+            Err(_) if above.into_iter().any(|path| self.removed.contains(path)) => Ok(None),
+            // What failed for want of its directory left nothing there.
+            Err(_) if matches!(recorded.outcome, Outcome::Failed(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Removes what a step of a killed undo left: under its private name, or half made under its own.
     fn clear_earlier(&mut self, recorded: &Recorded) -> Result<()> {
-        if recorded.outcome == Outcome::NotReached {
-            return Ok(());
-        }
-        let spot = Spot::look(recorded)?;
+        let Some(spot) = self.look(recorded)? else { return Ok(()) };
         match &recorded.step {
             Step::CreateLink { link, target, .. } => {
                 if let Some(stub) = spot.metadata.filter(|found| is_stub(target, found)) {

@@ -164,8 +164,8 @@ impl Directory {
             if stat.st_uid != uid {
                 return Ok(Some(format!("{what} belongs to user {}, not to {uid}", stat.st_uid)));
             }
-            // A group of one's own, as many systems give every user, is oneself.
-            let shared = stat.st_gid != rustix::process::getegid().as_raw();
+            // Many systems give every user a group of the same number; it is that user.
+            let shared = stat.st_gid != uid;
             if stat.st_mode & 0o002 != 0 {
                 return Ok(Some(format!("{what} can be written by everybody")));
             }

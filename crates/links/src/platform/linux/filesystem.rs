@@ -75,6 +75,12 @@ pub(super) fn mount_of(directory: &Directory) -> io::Result<Option<Mount>> {
     Ok(mounts()?.into_iter().rev().find(|mount| mount.id == id))
 }
 
+/// Where file systems of certain types are mounted. None, where the table cannot be read.
+pub(super) fn mount_points(is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let mounts = mounts().unwrap_or_default();
+    mounts.into_iter().filter(|mount| is_wanted(&mount.kind)).map(|mount| mount.point).collect()
+}
+
 fn mounts() -> io::Result<Vec<Mount>> {
     let table = std::fs::read("/proc/self/mountinfo")?;
     Ok(table.split(|&byte| byte == b'\n').filter_map(parse).collect())

@@ -22,10 +22,10 @@ impl Process {
     /// Whether the process still runs. One of another machine (a shared home directory) is taken
     /// to run: nothing here can tell.
     pub(crate) fn is_running(&self) -> bool {
-        match (self.boot == boot(), self.machine == machine()) {
-            (true, _) => began(self.pid) == Some(self.began),
-            (false, same_machine) => !same_machine,
+        if self.machine != machine() {
+            return true;
         }
+        self.boot == boot() && began(self.pid) == Some(self.began)
     }
 }
 

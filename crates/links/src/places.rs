@@ -1,0 +1,22 @@
+//! Which paths are one place.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::plan::Plan;
+use crate::platform::Directory;
+
+/// Drops the steps of a plan on a place that an earlier step is on already, however its path is written.
+pub fn deduplicate(plan: &mut Plan) {
+    let mut parents: HashMap<PathBuf, PathBuf> = HashMap::new();
+    let mut met = HashSet::new();
+    plan.steps.retain(|step| {
+        let path = step.path();
+        let typed = path.parent().unwrap_or(Path::new(""));
+        let parent = parents.entry(typed.to_owned()).or_insert_with(|| {
+            let physical = Directory::open(typed).and_then(|directory| directory.physical_path());
+            physical.unwrap_or_else(|_| typed.to_owned())
+        });
+        met.insert(parent.join(path.file_name().unwrap_or_default()))
+    });
+}
