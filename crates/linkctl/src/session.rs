@@ -186,7 +186,7 @@ fn words(action: Action, tense: Tense) -> &'static str {
 fn tell(step: &Step, tense: Tense) -> String {
     let verb = words(step.action(), tense);
     let kind = step.kind().map(|kind| format!(" {kind}")).unwrap_or_default();
-    let target = step.target().and_then(Target::shown).filter(|shown| !shown.is_empty());
+    let target = step.target().and_then(Target::shown);
     let target = target.map(|shown| format!(" -> {}", sanitize::name(shown))).unwrap_or_default();
     format!("{verb}{kind} {}{target}", sanitize::name(step.path()))
 }

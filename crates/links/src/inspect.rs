@@ -3,11 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::chain::{self, Spot};
+use crate::chain;
 pub use crate::chain::{Chain, Hop};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Seen;
 use crate::model::{DEFAULT_DRIVE, FileKind, Link, LinkKind, Metadata, State};
-use crate::plan::Seen;
+use crate::platform::Spot;
 use crate::platform::{self, Place};
 
 const READ: &str = "read";

@@ -18,7 +18,7 @@
 //! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS)
 //! remove.rs     planner
 //! undo/         planner: an operation backwards, from the journal and the disk; effect.rs
-//! journal/      SQLite: schema.rs rows.rs
+//! journal/      SQLite: open.rs schema.rs rows.rs
 //! apply/        the executor: step.rs probe.rs state.rs; os/ is what changes a disk
 //! platform/     how each system is read
 //! ```

@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::model::Seen;
+use crate::model::join;
 use crate::model::{FileId, FileKind, Metadata};
-use crate::plan::Seen;
 use crate::platform::{Directory, Filesystem};
-use crate::scan::join;
 
 /// The names found for a file, and where was looked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::Seen;
 use crate::model::{Attributes, FileId, LinkKind, Target};
 
 /// The steps of one operation, in order, and what is to be said of them before they are taken.
@@ -100,17 +101,6 @@ pub enum Step {
         /// Whether it is a directory.
         directory: bool,
     },
-}
-
-/// A link as it was when the plan was made: enough to know it again and to bring it back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// What it stores; for a hard link another name of the file, empty where none was known.
-    pub target: Target,
-    /// The identity of the link object; of the file, for a hard link.
-    pub id: FileId,
-    /// Owner and time.
-    pub attributes: Attributes,
 }
 
 /// What a step does, in a word.

@@ -179,7 +179,7 @@ fn write_step(out: &mut impl Write, recorded: &Recorded) -> io::Result<()> {
 }
 
 fn shown(recorded: &Recorded) -> Option<std::ffi::OsString> {
-    recorded.step.target().and_then(Target::shown).filter(|shown| !shown.is_empty())
+    recorded.step.target().and_then(Target::shown)
 }
 
 fn outcome(recorded: &Recorded) -> &'static str {

@@ -165,7 +165,7 @@ impl ChangeRecord {
             action: step.action().as_str(),
             path: name(step.path()),
             kind: step.kind().map(LinkKind::as_str),
-            target: step.target().and_then(Target::shown).filter(|shown| !shown.is_empty()).map(Name),
+            target: step.target().and_then(Target::shown).map(Name),
             result: match result {
                 _ if dry_run => "planned",
                 Some(Ok(_)) => "done",

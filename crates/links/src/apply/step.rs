@@ -5,11 +5,11 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::Path;
 
 use super::os;
-use crate::chain::Spot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::model::{Attributes, FileId, FileKind, LinkKind, Target};
 use crate::plan::{Seen, Step};
+use crate::platform::Spot;
 use crate::platform::{self, Place};
 
 /// A name that nobody else uses, and that says whose it is.

@@ -15,7 +15,7 @@ use windows::{Part, Way};
 
 use crate::error::ErrorKind;
 use crate::model::{FileId, FileKind, LinkKind, State, Target};
-use crate::platform::{self, Directory, MAX_HOPS, NtfsVolume};
+use crate::platform::{self, Directory, MAX_HOPS, NtfsVolume, Spot};
 
 /// Windows follows at most 63 reparse points in one path.
 const MAX_HOPS_WINDOWS: usize = 63;
@@ -75,14 +75,6 @@ struct Walk {
     drive: char,
     /// The kind of thing found last.
     kind: FileKind,
-}
-
-/// A link's place, borrowed from whoever holds its directory open.
-#[derive(Clone, Copy)]
-pub(crate) struct Spot<'a> {
-    pub(crate) directory: &'a Directory,
-    pub(crate) name: &'a OsStr,
-    pub(crate) path: &'a Path,
 }
 
 /// Follows the link at `spot`. `drive` is the letter Windows gives the volume that the link is on.

@@ -211,9 +211,20 @@ impl Target {
         match self {
             Self::Text(text) => Some(text.clone()),
             Self::Reparse(point) => point.shown(),
-            Self::File(path) => Some(path.clone().into_os_string()),
+            Self::File(path) => Some(path.clone().into_os_string()).filter(|path| !path.is_empty()),
         }
     }
+}
+
+/// A link as it was when the plan was made: enough to know it again and to bring it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What it stores; for a hard link another name of the file, empty where none was known.
+    pub target: Target,
+    /// The identity of the link object; of the file, for a hard link.
+    pub id: FileId,
+    /// Owner and time.
+    pub attributes: Attributes,
 }
 
 /// A reparse point as it is stored: the bytes are the truth, everything else is read from them.
@@ -276,4 +287,9 @@ pub(crate) fn file_name_of(path: &Path) -> Option<&OsStr> {
         std::path::Component::Normal(name) => Some(name),
         _ => None,
     }
+}
+
+/// `.` stands for itself only: names below it are shown as the user would type them.
+pub(crate) fn join(directory: &Path, name: &OsStr) -> PathBuf {
+    if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
 }

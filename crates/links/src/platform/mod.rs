@@ -9,6 +9,9 @@ mod system;
 #[cfg(not(target_os = "linux"))]
 compile_error!("links reads Linux only so far; Windows needs platform/windows/ and apply/os/windows/");
 
+mod spot;
+
+pub(crate) use spot::Spot;
 pub(crate) use system::{
     Directory, Entry, Filesystem, Held, MAX_HOPS, NtfsVolume, Place, Process, collation_key,
     default_state_dir, describe, error_kind, from_bytes, from_wide, is_any_ntfs_mounted, ntfs_volume,

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 pub use filter::{Filter, KindFilter};
 pub use walk::Scan;
-pub(crate) use walk::join;
 
 use crate::error::Result;
 use crate::model::{DEFAULT_DRIVE, FileId, Link};

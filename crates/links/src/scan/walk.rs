@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Found, HardLinks, ScanItem, ScanOptions};
-use crate::chain::{self, Spot};
+use crate::chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
-use crate::model::{FileId, FileKind, Link, LinkKind, Metadata, State};
+use crate::model::{FileId, FileKind, Link, LinkKind, Metadata, State, join};
+use crate::platform::Spot;
 use crate::platform::{self, Directory, Entry, Place};
 
 const LIST: &str = "list";
@@ -296,9 +297,4 @@ fn volume_of(directory: &Directory, name: &OsStr) -> Option<u64> {
 /// What vanishes while a tree is read is no error.
 fn gone(error: io::Error) -> Option<io::Error> {
     (error.kind() != io::ErrorKind::NotFound).then_some(error)
-}
-
-/// `.` stands for itself only: names below it are shown as the user would type them.
-pub(crate) fn join(directory: &Path, name: &OsStr) -> PathBuf {
-    if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
 }

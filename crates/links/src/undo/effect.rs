@@ -5,13 +5,12 @@ use std::io;
 use std::path::Path;
 
 use super::UNDO;
-use crate::chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::journal::{Journal, OperationId, Outcome, Recorded};
 use crate::model::{FileId, FileKind, Metadata, Target};
 use crate::plan::{Seen, Step};
-use crate::platform::Place;
+use crate::platform::{self, Place};
 
 /// The steps of an operation, those without a recorded end settled by what the disk tells: done, or not
 /// reached. One that stays [`Outcome::Pending`] is half done, or cannot be looked at now.
@@ -143,7 +142,7 @@ impl Spot {
         Self::at(Place::open(UNDO, path)?.spot())
     }
 
-    fn at(spot: chain::Spot<'_>) -> Result<Self> {
+    fn at(spot: platform::Spot<'_>) -> Result<Self> {
         let fail = |error| Error::io(UNDO, spot.path, error);
         let metadata = match spot.directory.metadata_nofollow(spot.name) {
             Ok(metadata) => Some(metadata),

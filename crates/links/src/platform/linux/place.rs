@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Directory, NtfsVolume, ntfs_volume};
-use crate::chain::Spot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Metadata, file_name_of};
+use crate::platform::Spot;
 
 /// Where a link is or will be.
 #[derive(Debug)]

@@ -1,0 +1,137 @@
+//! Opens the database: for reading, for writing, or not at all.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::schema::{self, Opened};
+use super::{BUSY, FILE, Journal, LOG, OPEN, is_corruption};
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::{Directory, Filesystem};
+
+impl Journal {
+    /// Opens a journal for reading, without making one. `None` where there is none yet.
+    ///
+    /// # Errors
+    /// The journal is corrupt, of a newer version, another user's, or cannot be read.
+    pub fn open_existing(directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(FILE);
+        match path.symlink_metadata() {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(OPEN, directory, error).of_kind(ErrorKind::Journal)),
+        }
+        check_owner(directory)?;
+        let writable = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let error = match Self::finish(writable, directory) {
+            Ok(journal) => return Ok(Some(journal)),
+            Err(error) if error.corruption().is_some() => return Err(error.into_error(directory)),
+            Err(error) => error,
+        };
+        // On a read-only file system a write-ahead log cannot be set up, not even for reading. With no
+        // log left over, the file alone is the whole truth, and nobody can change it.
+        let log = directory.join(LOG).metadata().map(|log| log.len());
+        if log.is_ok_and(|length| length > 0) {
+            return Err(error.into_error(directory));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let Some(uri) = immutable_uri(&path) else { return Err(error.into_error(directory)) };
+        match Self::finish(Connection::open_with_flags(uri, flags), directory) {
+            Ok(journal) => Ok(Some(journal)),
+            Err(_) => Err(error.into_error(directory)),
+        }
+    }
+
+    /// Opens or makes the database in a directory that exists and is this user's.
+    pub(crate) fn open_or_create(directory: &Path) -> std::result::Result<Self, OpenError> {
+        check_owner(directory).map_err(OpenError::Other)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Self::finish(Connection::open_with_flags(directory.join(FILE), flags), directory)
+    }
+
+    fn finish(
+        connection: rusqlite::Result<Connection>,
+        directory: &Path,
+    ) -> std::result::Result<Self, OpenError> {
+        let journal =
+            Self { connection: connection.map_err(OpenError::Sqlite)?, directory: directory.to_owned() };
+        journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
+        // Shared memory and locks are not to be trusted across a network: no write-ahead log there.
+        let network = Directory::open(directory).and_then(|directory| Filesystem::of(&directory));
+        let mode = if network.is_ok_and(|filesystem| !filesystem.network) { "WAL" } else { "DELETE" };
+        match schema::prepare(&journal.connection, mode).map_err(OpenError::Sqlite)? {
+            Opened::Ready => Ok(journal),
+            Opened::Foreign => Err(OpenError::Other(Error::new(
+                ErrorKind::Journal,
+                OPEN,
+                directory,
+                "its journal.db is a database of another program",
+            ))),
+            Opened::Older => Err(OpenError::Other(Error::new(
+                ErrorKind::Journal,
+                OPEN,
+                directory,
+                "it is of an older linkctl, and cannot be brought up to date where nothing can be written",
+            ))),
+            Opened::Newer(version) => Err(OpenError::Other(Error::new(
+                ErrorKind::Journal,
+                OPEN,
+                directory,
+                format!(
+                    "it was written by a newer linkctl (schema {version}, this one knows {})",
+                    schema::VERSION
+                ),
+            ))),
+        }
+    }
+}
+
+/// Why a journal did not open.
+pub(crate) enum OpenError {
+    Sqlite(rusqlite::Error),
+    Other(Error),
+}
+
+impl OpenError {
+    /// Why the file may be set aside; `None` where it must not be.
+    pub(crate) fn corruption(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(error) => is_corruption(error).then(|| error.to_string()),
+            Self::Other(_) => None,
+        }
+    }
+
+    pub(crate) fn into_error(self, directory: &Path) -> Error {
+        match self {
+            Self::Sqlite(error) => {
+                let kind = if is_corruption(&error) { ErrorKind::CorruptJournal } else { ErrorKind::Journal };
+                Error::new(kind, OPEN, directory, error.to_string())
+            }
+            Self::Other(error) => error,
+        }
+    }
+}
+
+/// A journal tells linkctl what to undo: one that others can write is not believed.
+fn check_owner(directory: &Path) -> Result<()> {
+    let fail = |error| Error::io(OPEN, directory, error).of_kind(ErrorKind::Journal);
+    let opened = Directory::open(directory).map_err(fail)?;
+    if let Some(cause) = opened.distrust(Path::new(FILE)).map_err(fail)? {
+        return Err(Error::new(ErrorKind::Journal, OPEN, directory, cause));
+    }
+    Ok(())
+}
+
+/// A file as SQLite opens it without asking for locks or a log (sqlite.org/uri.html).
+fn immutable_uri(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Some(uri + "?immutable=1")
+}
