@@ -139,7 +139,7 @@ pub(crate) fn message(error: &Error) -> String {
 /// What to do about it. Only the command knows its own options, so the library never hints.
 fn hint(verb: &str, error: &Error) -> Option<String> {
     let creating = verb == "create";
-    let quote = |kind: &kinds::Kind, text: &str| Some(format!("{text}\n      {}", kind.quote()));
+    let quote = |kind: &kinds::Kind, text: &str| Some(format!("{text}\n{}", kind.quote()));
     let kind = match error.operation() {
         "create hard link" => &kinds::HARD,
         "create junction" => &kinds::JUNCTION,
@@ -193,7 +193,7 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
             return quote(kind, "copy the file, or use a symbolic link (--kind symlink)");
         }
         ErrorKind::InvalidTarget if creating => {
-            return quote(kind, "mind what it holds");
+            return quote(kind, "give it another target, or make another kind of link");
         }
         ErrorKind::TooLong if creating && planned => "use a shorter name for the link",
         ErrorKind::ParentMissing if creating => return None,

@@ -68,15 +68,34 @@ impl Kind {
         ]
     }
 
-    /// The row as one line.
+    /// The row for a hint, in lines that fit a terminal.
     pub(crate) fn quote(&self) -> String {
-        format!(
-            "{}: {}; relative target: {}; to another volume: {}; over the network: {}; missing target: {} \
-             (linkctl help kinds)",
-            self.name, self.links, self.relative, self.other_volume, self.network, self.missing_target
-        )
+        let answers = [
+            format!("{}: {};", self.name, self.links),
+            format!("relative target: {};", self.relative),
+            format!("to another volume: {};", self.other_volume),
+            format!("over the network: {};", self.network),
+            format!("missing target: {}", self.missing_target),
+            "(linkctl help kinds)".to_owned(),
+        ];
+        let mut lines = vec![String::new()];
+        for answer in answers {
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(&answer),
+                Some(line) if INDENT.len() + line.len() + answer.len() < WIDTH => {
+                    line.push(' ');
+                    line.push_str(&answer);
+                }
+                _ => lines.push(answer),
+            }
+        }
+        lines.iter().map(|line| format!("{INDENT}{line}")).collect::<Vec<_>>().join("\n")
     }
 }
+
+/// Hints go on below the first word behind `hint: `.
+const INDENT: &str = "      ";
+const WIDTH: usize = 80;
 
 /// The table as Markdown, questions down, kinds across.
 #[cfg(test)]

@@ -210,7 +210,8 @@ fn hard_refuses_what_cannot_have_another_name() {
     -- err
     error: cannot create hard link 'new' to 'd': the target is a directory
     hint: use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)
-          hard: files only; relative target: does not apply; to another volume: no; over the network: no; missing target: refused (linkctl help kinds)
+          hard: files only; relative target: does not apply; to another volume: no;
+          over the network: no; missing target: refused (linkctl help kinds)
     ");
     assert!(hard(".").contains("the target is a directory"), "{}", hard("."));
     assert_snapshot!(hard("missing"), @"
@@ -218,7 +219,8 @@ fn hard_refuses_what_cannot_have_another_name() {
     -- err
     error: cannot create hard link 'new' to 'missing': no such file or directory
     hint: name a file that exists, or use a symbolic link (--kind symlink)
-          hard: files only; relative target: does not apply; to another volume: no; over the network: no; missing target: refused (linkctl help kinds)
+          hard: files only; relative target: does not apply; to another volume: no;
+          over the network: no; missing target: refused (linkctl help kinds)
     ");
     assert!(hard("no/such/dir").starts_with("exit: 3"), "{}", hard("no/such/dir"));
     assert_snapshot!(hard("l"), @"
@@ -226,7 +228,8 @@ fn hard_refuses_what_cannot_have_another_name() {
     -- err
     error: cannot create hard link 'new' to 'l': the target is itself a symbolic link or junction; name the file it leads to
     hint: `linkctl show TARGET` tells where it leads
-          hard: files only; relative target: does not apply; to another volume: no; over the network: no; missing target: refused (linkctl help kinds)
+          hard: files only; relative target: does not apply; to another volume: no;
+          over the network: no; missing target: refused (linkctl help kinds)
     ");
     let far = volume.path().join("far");
     let ran = linkctl.output(["create", "--kind", "hard", "new", far.to_str().unwrap()]).exits(4);
