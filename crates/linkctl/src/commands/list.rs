@@ -58,12 +58,22 @@ pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
 
 fn options(args: ListArgs, format: Format) -> Result<ScanOptions, Failure> {
     let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
+    let asked = !args.state.is_empty();
     let mut filter = Filter::new(args.kind, args.state);
     if args.hard {
         filter.kinds.push(KindFilter::HARD);
     }
     if args.broken {
-        filter.states.extend(State::ALL.into_iter().filter(|state| state.is_broken()));
+        filter.states.retain(|state| state.is_broken());
+        if filter.states.is_empty() && asked {
+            return Err(Failure::usage(
+                "no state asked for is a broken one",
+                "leave out --broken, or --state",
+            ));
+        }
+        if !asked {
+            filter.states.extend(State::ALL.into_iter().filter(|state| state.is_broken()));
+        }
     }
     if let Some(glob) = &args.target {
         filter.target(glob)?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use links::names::Names;
-use links::{Chain, Error, FileKind, Inspection, LinkKind, Name, ReparsePoint, Target};
+use links::{Chain, Error, FileKind, Inspection, LinkKind, Name, ReparsePoint, State, Target};
 use reparse::ReparseData;
 use serde::Serialize;
 
@@ -107,7 +107,8 @@ fn show_chain(out: &mut impl Write, chain: &Chain) -> io::Result<()> {
     }
     match (&chain.failed_at, &chain.reason) {
         (Some(at), Some(reason)) => {
-            writeln!(out, "      fails at {}: {}", sanitize::name(at), sanitize::line(reason))
+            let ends = if chain.state == State::Elsewhere { "goes on elsewhere from" } else { "fails at" };
+            writeln!(out, "      {ends} {}: {}", sanitize::name(at), sanitize::line(reason))
         }
         _ => Ok(()),
     }
