@@ -1,4 +1,4 @@
-//! A plan: what a verb wants to have changed. Pure data; only [`crate::apply`] carries it out.
+//! A plan: what a verb wants to have changed. Pure data; only [`mod@crate::apply`] carries it out.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! The journal: every operation and every step of it, in a SQLite database of the user's own.
 //!
-//! It is written by [`crate::apply`] alone: an intent before the step, the outcome behind it. The
+//! It is written by [`mod@crate::apply`] alone: an intent before the step, the outcome behind it. The
 //! database is data: nothing in it authorises a change without a look at the disk.
 
 mod open;

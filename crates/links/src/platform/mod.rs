@@ -1,6 +1,6 @@
 //! How each system is read. One switch; below it, files of the same names and signatures.
 //!
-//! Nothing here changes a disk: what does is private to [`crate::apply`].
+//! Nothing here changes a disk: what does is private to [`mod@crate::apply`].
 
 #[cfg(target_os = "linux")]
 #[path = "linux/mod.rs"]
