@@ -312,6 +312,9 @@ fn spelt_out(path: &Path, error: io::Error) -> io::Result<PathBuf> {
 
 /// Writes down what the disk tells of steps whose end was never recorded.
 fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
+    if journal.tally(id)?.pending == 0 {
+        return Ok(());
+    }
     let pending = journal.steps(id)?.into_iter().zip(undo::settled(journal, id)?);
     for (before, after) in pending.filter(|(before, after)| before.outcome != after.outcome) {
         let number = usize::try_from(before.number).unwrap_or(usize::MAX);

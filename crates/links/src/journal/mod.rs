@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 
 pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
 
@@ -29,6 +29,8 @@ pub struct Journal {
 const FILE: &str = "journal.db";
 const LOG: &str = "journal.db-wal";
 const OPEN: &str = "open the journal in";
+const READ: &str = "read the journal in";
+const WRITE: &str = "write the journal in";
 
 /// Another process may be writing; it is waited for this long.
 const BUSY: Duration = Duration::from_secs(10);
@@ -68,8 +70,9 @@ impl Journal {
         undoes: Option<OperationId>,
         planned: usize,
     ) -> Result<OperationId> {
-        let process = serde_json::to_string(&Process::current()).map_err(|error| self.json(&error))?;
-        let user = serde_json::to_string(&current_user()).map_err(|error| self.json(&error))?;
+        let json = |error| sqlite_error(WRITE, &self.directory, &to_sql(error));
+        let process = serde_json::to_string(&Process::current()).map_err(json)?;
+        let user = serde_json::to_string(&User::current()).map_err(json)?;
         let planned = i64::try_from(planned).unwrap_or(i64::MAX);
         let sql =
             "INSERT INTO operations (verb, began, process, user, undoes, planned) VALUES (?, ?, ?, ?, ?, ?)";
@@ -113,16 +116,22 @@ impl Journal {
         items: &[T],
         mut execute: impl FnMut(&mut rusqlite::Statement<'_>, usize, &T) -> rusqlite::Result<usize>,
     ) -> Result<()> {
-        let directory = self.directory.clone();
-        let fail = |error: rusqlite::Error| sqlite_error("write", &directory, &error);
-        let transaction = self.connection.transaction().map_err(fail)?;
-        {
-            let mut statement = transaction.prepare(sql).map_err(fail)?;
+        self.transact(|transaction| {
+            let mut statement = transaction.prepare(sql)?;
             for (offset, item) in items.iter().enumerate() {
-                execute(&mut statement, offset, item).map_err(fail)?;
+                execute(&mut statement, offset, item)?;
             }
-        }
-        transaction.commit().map_err(fail)
+            Ok(())
+        })
+    }
+
+    /// All of it, or nothing.
+    fn transact(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<()> {
+        let done = self.connection.transaction().and_then(|transaction| {
+            work(&transaction)?;
+            transaction.commit()
+        });
+        done.map_err(|error| sqlite_error(WRITE, &self.directory, &error))
     }
 
     /// Takes back the beginning of an operation that no step was written down for.
@@ -137,19 +146,18 @@ impl Journal {
         status: Status,
         undone: Option<OperationId>,
     ) -> Result<()> {
-        let directory = self.directory.clone();
-        let fail = |error: rusqlite::Error| sqlite_error("write", &directory, &error);
-        let transaction = self.connection.transaction().map_err(fail)?;
-        if let Some(undone) = undone {
-            let sql = "UPDATE operations SET undone_by = ? WHERE id = ?";
-            transaction.execute(sql, params![id.0, undone.0]).map_err(fail)?;
-            // Undoing an undo brings the first operation's effects back.
-            let sql = "UPDATE operations SET undone_by = NULL WHERE id = (SELECT undoes FROM operations WHERE id = ?)";
-            transaction.execute(sql, params![undone.0]).map_err(fail)?;
-        }
-        let sql = "UPDATE operations SET status = ?, ended = ? WHERE id = ?";
-        transaction.execute(sql, params![status.as_str(), now(), id.0]).map_err(fail)?;
-        transaction.commit().map_err(fail)
+        self.transact(|transaction| {
+            if let Some(undone) = undone {
+                let sql = "UPDATE operations SET undone_by = ? WHERE id = ?";
+                transaction.execute(sql, params![id.0, undone.0])?;
+                // Undoing an undo brings the first operation's effects back.
+                let sql = "UPDATE operations SET undone_by = NULL \
+                           WHERE id = (SELECT undoes FROM operations WHERE id = ?)";
+                transaction.execute(sql, params![undone.0])?;
+            }
+            let sql = "UPDATE operations SET status = ?, ended = ? WHERE id = ?";
+            transaction.execute(sql, params![status.as_str(), now(), id.0]).map(drop)
+        })
     }
 
     /// Whether the file is whole, as far as SQLite can tell without reading every row.
@@ -177,7 +185,7 @@ impl Journal {
         let sql = format!("{} WHERE id = ?", rows::SELECT);
         self.query(&sql, params![id.0], rows::operation)?.pop().ok_or_else(|| {
             let cause = format!("there is no operation {id}");
-            Error::new(ErrorKind::Nothing, "read the journal in", &self.directory, cause)
+            Error::new(ErrorKind::Nothing, READ, &self.directory, cause)
         })
     }
 
@@ -253,7 +261,7 @@ impl Journal {
 
     fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
         let done = self.connection.execute(sql, params);
-        done.map(drop).map_err(|error| sqlite_error("write", &self.directory, &error))
+        done.map(drop).map_err(|error| sqlite_error(WRITE, &self.directory, &error))
     }
 
     fn query<T>(
@@ -262,7 +270,7 @@ impl Journal {
         params: impl rusqlite::Params,
         row: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let fail = |error: rusqlite::Error| sqlite_error("read", &self.directory, &error);
+        let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
         let mut statement = self.connection.prepare(sql).map_err(fail)?;
         let rows = statement.query_map(params, row).map_err(fail)?;
         rows.collect::<rusqlite::Result<_>>().map_err(fail)
@@ -273,10 +281,6 @@ impl Journal {
     pub fn mode(&self) -> String {
         let mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
         mode.unwrap_or_default()
-    }
-
-    fn json(&self, error: &serde_json::Error) -> Error {
-        json_error(&self.directory, error)
     }
 }
 
@@ -293,18 +297,12 @@ pub(crate) struct Intent<'a> {
 /// Under `sudo`: who called it, and where that user's own journal is.
 #[must_use]
 pub fn behind_sudo() -> Option<(String, PathBuf)> {
-    let user = current_user();
+    let user = User::current();
     let home = user.sudo_home()?;
     Some((user.sudo?, platform::state_dir_in(&home)))
 }
 
-/// Who acts.
-pub(crate) fn current_user() -> User {
-    User::current()
-}
-
-fn sqlite_error(what: &'static str, directory: &Path, error: &rusqlite::Error) -> Error {
-    let operation = if what == "write" { "write the journal in" } else { "read the journal in" };
+fn sqlite_error(operation: &'static str, directory: &Path, error: &rusqlite::Error) -> Error {
     let kind = if is_corruption(error) { ErrorKind::CorruptJournal } else { ErrorKind::Journal };
     Error::new(kind, operation, directory, error.to_string())
 }
@@ -320,10 +318,6 @@ fn to_sql(error: serde_json::Error) -> rusqlite::Error {
 
 fn row_number(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn json_error(directory: &Path, error: &serde_json::Error) -> Error {
-    Error::new(ErrorKind::Journal, "write the journal in", directory, error.to_string())
 }
 
 /// Milliseconds since 1970 (UTC).

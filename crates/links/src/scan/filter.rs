@@ -107,6 +107,10 @@ impl Filter {
         link.target.as_ref().and_then(Target::shown).is_some_and(|target| glob.is_match(target))
     }
 
+    pub(super) fn has_excludes(&self) -> bool {
+        self.exclude.is_some()
+    }
+
     /// Whether a path, relative to the root of the scan, is left out.
     pub(super) fn excludes(&self, relative: &Path, directory: bool) -> bool {
         self.exclude.as_ref().is_some_and(|set| set.matched(relative, directory).is_ignore())

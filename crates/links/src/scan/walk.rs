@@ -147,8 +147,9 @@ impl Scan {
                 Err(error) => return gone(error).map_or(Ok(None), |error| Err(fail(error))),
             },
         };
-        let relative: PathBuf = path.components().skip(current.pending.root.components).collect();
-        if filter.excludes(&relative, kind == FileKind::Directory) {
+        // Most entries are plain files that nothing is asked about: only these two need it.
+        let relative = || path.components().skip(current.pending.root.components).collect::<PathBuf>();
+        if filter.has_excludes() && filter.excludes(&relative(), kind == FileKind::Directory) {
             return Ok(None);
         }
         let wanted = match kind {
@@ -158,6 +159,7 @@ impl Scan {
                 if stay && volume_of(&current.directory, name) != Some(root.volume) {
                     return Ok(None);
                 }
+                let relative = relative();
                 let (from, names) = if relative.components().count() <= HELD_LEVELS {
                     (Arc::clone(&current.directory), PathBuf::from(name))
                 } else {
