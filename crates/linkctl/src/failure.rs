@@ -121,7 +121,9 @@ pub(crate) fn complain(mark: &str, text: &str) {
         _ => anstyle::AnsiColor::Cyan,
     };
     let style = anstyle::Style::new().bold().fg_color(Some(color.into()));
-    writeln!(anstream::stderr(), "{style}{mark}{style:#}: {text}").unwrap_or_default();
+    // In one piece: other processes may be writing there, too.
+    let line = format!("{style}{mark}{style:#}: {text}\n");
+    anstream::stderr().write_all(line.as_bytes()).unwrap_or_default();
 }
 
 /// What could not be done, where, and why.

@@ -3,6 +3,7 @@
 //! ```text
 //! args/        the command line as types: mod.rs (verbs) options.rs (what several share)
 //! commands/    one file a verb: reads its arguments, calls the library, hands over to output
+//! compat/      the drop-ins mklink, fsutil and dir, which have words of their own
 //! output/      table, json, csv, paths; sanitize.rs is the last stop of every name
 //! failure.rs   errors in words, each with what to do about it
 //! exit.rs      exit codes, and which one wins
@@ -12,6 +13,7 @@
 
 mod args;
 mod commands;
+mod compat;
 mod exit;
 mod failure;
 mod kinds;
@@ -23,6 +25,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    if let Some((tool, words)) = compat::called(std::env::args_os()) {
+        return compat::run(tool, &words);
+    }
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),

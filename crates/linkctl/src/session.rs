@@ -179,6 +179,10 @@ fn words(action: Action, tense: Tense) -> &'static str {
         (Action::Remove, Tense::Past) => "removed",
         (Action::RemoveEmpty, Tense::Future) => "remove empty",
         (Action::RemoveEmpty, Tense::Past) => "removed empty",
+        (Action::ClearReparsePoint, Tense::Future) => "delete the reparse point of",
+        (Action::ClearReparsePoint, Tense::Past) => "deleted the reparse point of",
+        (Action::SetReparsePoint, Tense::Future) => "set the reparse point of",
+        (Action::SetReparsePoint, Tense::Past) => "set the reparse point of",
     }
 }
 

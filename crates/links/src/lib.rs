@@ -13,9 +13,11 @@
 //! chain/        a link followed hop by hop, as its own system would; windows.rs: which way its data points
 //! names.rs      the other names of a hard-linked file
 //! scan/         many paths -> a stream of Link: walk.rs filter.rs
+//! listing.rs    a directory name by name, links or not, as `dir` shows it
 //! plan.rs       Plan, Step: data
 //! places.rs     which paths are one place
-//! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS)
+//! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS) mklink.rs (as typed)
+//! typed.rs      paths typed in Windows' words
 //! remove.rs     planner
 //! undo/         planner: an operation backwards, from the journal and the disk; effect.rs
 //! journal/      SQLite: open.rs schema.rs rows.rs
@@ -29,6 +31,7 @@ pub mod create;
 mod error;
 mod inspect;
 pub mod journal;
+pub mod listing;
 mod model;
 mod name;
 pub mod names;
@@ -37,6 +40,7 @@ pub mod plan;
 mod platform;
 pub mod remove;
 mod scan;
+mod typed;
 pub mod undo;
 
 pub use apply::{apply, create};
@@ -44,10 +48,11 @@ pub use error::{Error, ErrorKind, Result};
 pub use inspect::{Chain, Hop, Inspection, inspect, inspect_path};
 pub use journal::Journal;
 pub use model::{
-    Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Metadata,
-    OnExisting, ReparsePoint, Shape, State, Target, User,
+    Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner,
+    Metadata, OnExisting, ReparsePoint, Shape, State, Target, User,
 };
 pub use name::Name;
-pub use places::deduplicate;
+pub use places::{deduplicate, physical_path};
 pub use plan::{Plan, Step};
 pub use scan::{Filter, Found, HardLinks, KindFilter, Scan, ScanItem, ScanOptions, scan};
+pub use typed::native_path;

@@ -46,7 +46,7 @@ pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<
             break;
         }
         names.searched.push(root.to_owned());
-        visit_files(root, depth, metadata.id, |directory, path, found| {
+        visit_files(root, depth, (metadata.id, metadata.kind), |directory, path, found| {
             // The same name may be reached by two paths: it counts once.
             if found.id == metadata.id && met.insert((directory, path.file_name().map(OsStr::to_owned))) {
                 names.paths.push(path);
@@ -67,7 +67,7 @@ pub(crate) fn find_any(seen: &Seen, near: &Path) -> Option<PathBuf> {
     let root = Filesystem::of(&directory).ok()?.mount_point;
     let mut answer = None;
     for (start, depth) in [(near, Depth::One), (&root, Depth::All)] {
-        let looked = visit_files(start, depth, id, |_, path, found| {
+        let looked = visit_files(start, depth, (id, FileKind::File), |_, path, found| {
             let same = id.born != 0 || found.attributes.modified == seen.attributes.modified;
             if found.id.same_file(id) && same {
                 answer = Some(path);
@@ -94,7 +94,7 @@ enum Depth {
 fn visit_files(
     root: &Path,
     depth: Depth,
-    wanted: FileId,
+    (wanted, wanted_kind): (FileId, FileKind),
     mut visit: impl FnMut(FileId, PathBuf, Metadata) -> ControlFlow<()>,
 ) -> Result<()> {
     let fail = |error| Error::io("search", root, error);
@@ -117,8 +117,7 @@ fn visit_files(
             };
             let other = numbers && entry.number != wanted.file;
             match entry.kind {
-                Some(FileKind::Link | FileKind::Special) => continue,
-                Some(FileKind::File) if other => continue,
+                Some(kind) if kind != FileKind::Directory && (kind != wanted_kind || other) => continue,
                 Some(FileKind::Directory) if depth == Depth::One => continue,
                 _ => {}
             }
@@ -129,7 +128,7 @@ fn visit_files(
                 FileKind::Directory if depth == Depth::All && metadata.id.volume == volume => {
                     pending.push(path);
                 }
-                FileKind::File if visit(here, path, metadata).is_break() => return Ok(()),
+                kind if kind == wanted_kind && visit(here, path, metadata).is_break() => return Ok(()),
                 _ => {}
             }
         }

@@ -3,8 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::platform::Directory;
+
+/// A directory's path without links.
+///
+/// # Errors
+/// It is no directory, cannot be looked at, or has no path any more.
+pub fn physical_path(directory: &Path) -> Result<PathBuf> {
+    let found = Directory::open(directory).and_then(|opened| opened.physical_path());
+    found.map_err(|error| Error::io("find", directory, error))
+}
 
 /// Drops the steps of a plan on a place that an earlier step is on already, however its path is written.
 pub fn deduplicate(plan: &mut Plan) {

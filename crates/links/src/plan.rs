@@ -48,6 +48,8 @@ impl Plan {
 /// | `ReplaceLink` | the link there is the one seen | `ReplaceLink` with the old target |
 /// | `RemoveLink` | the link there is the one seen | `CreateLink` with the old target and attributes |
 /// | `RemoveEmpty` | the object is the one seen, and empty | `MakeDirectory` |
+/// | `ClearReparsePoint` | the link there is the one seen | `SetReparsePoint`, if it is still empty |
+/// | `SetReparsePoint` | the object is the one seen, and empty | `ClearReparsePoint` |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Step {
@@ -101,6 +103,24 @@ pub enum Step {
         /// Whether it is a directory.
         directory: bool,
     },
+    /// Takes the reparse data off a file or directory, which stays.
+    ClearReparsePoint {
+        /// The path of what carries it.
+        #[serde(with = "crate::name::path")]
+        path: PathBuf,
+        /// What it says now.
+        old: Seen,
+    },
+    /// Gives an empty file or directory reparse data.
+    SetReparsePoint {
+        /// The path of what gets it.
+        #[serde(with = "crate::name::path")]
+        path: PathBuf,
+        /// The object there now.
+        id: FileId,
+        /// What it shall say.
+        target: Target,
+    },
 }
 
 /// What a step does, in a word.
@@ -116,6 +136,10 @@ pub enum Action {
     Remove,
     /// Removes an empty directory or file.
     RemoveEmpty,
+    /// Takes the reparse data off a file or directory.
+    ClearReparsePoint,
+    /// Gives an empty file or directory reparse data.
+    SetReparsePoint,
 }
 
 impl Action {
@@ -128,6 +152,8 @@ impl Action {
             Self::Replace => "replace",
             Self::Remove => "remove",
             Self::RemoveEmpty => "remove-empty",
+            Self::ClearReparsePoint => "clear-reparse-point",
+            Self::SetReparsePoint => "set-reparse-point",
         }
     }
 }
@@ -142,6 +168,8 @@ impl Step {
             Self::ReplaceLink { .. } => Action::Replace,
             Self::RemoveLink { .. } => Action::Remove,
             Self::RemoveEmpty { .. } => Action::RemoveEmpty,
+            Self::ClearReparsePoint { .. } => Action::ClearReparsePoint,
+            Self::SetReparsePoint { .. } => Action::SetReparsePoint,
         }
     }
 
@@ -149,7 +177,10 @@ impl Step {
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
-            Self::MakeDirectory { path } | Self::RemoveEmpty { path, .. } => path,
+            Self::MakeDirectory { path }
+            | Self::RemoveEmpty { path, .. }
+            | Self::ClearReparsePoint { path, .. }
+            | Self::SetReparsePoint { path, .. } => path,
             Self::CreateLink { link, .. }
             | Self::ReplaceLink { link, .. }
             | Self::RemoveLink { link, .. } => link,
@@ -159,7 +190,10 @@ impl Step {
     /// The same step at another path.
     pub(crate) fn at(mut self, new: PathBuf) -> Self {
         match &mut self {
-            Self::MakeDirectory { path } | Self::RemoveEmpty { path, .. } => *path = new,
+            Self::MakeDirectory { path }
+            | Self::RemoveEmpty { path, .. }
+            | Self::ClearReparsePoint { path, .. }
+            | Self::SetReparsePoint { path, .. } => *path = new,
             Self::CreateLink { link, .. }
             | Self::ReplaceLink { link, .. }
             | Self::RemoveLink { link, .. } => {
@@ -174,8 +208,10 @@ impl Step {
     pub fn target(&self) -> Option<&Target> {
         match self {
             Self::MakeDirectory { .. } | Self::RemoveEmpty { .. } => None,
-            Self::CreateLink { target, .. } | Self::ReplaceLink { target, .. } => Some(target),
-            Self::RemoveLink { old, .. } => Some(&old.target),
+            Self::CreateLink { target, .. }
+            | Self::ReplaceLink { target, .. }
+            | Self::SetReparsePoint { target, .. } => Some(target),
+            Self::RemoveLink { old, .. } | Self::ClearReparsePoint { old, .. } => Some(&old.target),
         }
     }
 

@@ -46,6 +46,27 @@ pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
     Ok(plan)
 }
 
+/// Plans to take the reparse data off a path; the empty directory or file that carried it stays.
+///
+/// # Errors
+/// The path is no reparse point ([`ErrorKind::NotALink`]), or its tag belongs to a file that needs it to be read
+/// (cloud, compressed and deduplicated files): that would lose data ([`ErrorKind::NotSupported`]).
+pub fn plan_reparse_point(path: &Path) -> Result<Plan> {
+    const DELETE: &str = "delete the reparse point of";
+    let place = Place::open(DELETE, path)?;
+    let fail = |error| Error::io(DELETE, &place.path, error);
+    let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
+    let old = inspect::see(place.spot(), &metadata).map_err(fail)?;
+    let Some(old @ Seen { target: Target::Reparse(_), .. }) = old else {
+        return Err(Error::new(ErrorKind::NotALink, DELETE, &place.path, "it is no reparse point"));
+    };
+    if !is_link(&old.target) && old.target.kind() != LinkKind::AppExec {
+        let cause = holds_data(old.target.kind());
+        return Err(Error::new(ErrorKind::NotSupported, DELETE, &place.path, cause));
+    }
+    Ok(Plan { steps: vec![Step::ClearReparsePoint { path: place.path, old }], notes: Vec::new() })
+}
+
 /// Refusals for files that would lose all their names by a plan.
 #[must_use]
 pub fn last_names(plan: &Plan) -> Vec<Error> {

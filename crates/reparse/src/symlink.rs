@@ -56,6 +56,24 @@ impl Symlink {
         Ok(Self { substitute, print, flags: 0 })
     }
 
+    /// The link that `mklink` makes, whose print name is the target to the letter, as `dir` shows it.
+    ///
+    /// As [`new`](Self::new), but a `/` in a relative or rooted target is no error: Windows would store it as typed
+    /// and then fail to follow it (error 123), so the substitute name has `\` in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError`]: empty; a NUL inside; `C:x`; `\??\...`; `/` in a `\\?\` path; `\\` alone.
+    pub fn as_typed(target: &WideString) -> Result<Self, TargetError> {
+        path::check_text(target)?;
+        let print = target.clone();
+        if matches!(path::classify(target), TargetClass::Relative | TargetClass::Rooted) {
+            let substitute = path::strip_separators(&path::to_backslashes(target), 1);
+            return Ok(Self { substitute, print, flags: Self::RELATIVE });
+        }
+        Ok(Self { substitute: path::stored_nt(target)?, print, flags: 0 })
+    }
+
     /// Whether the substitute name is relative to the link's directory, or to the root of its volume.
     #[must_use]
     pub fn is_relative(&self) -> bool {

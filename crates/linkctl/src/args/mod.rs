@@ -45,6 +45,14 @@ pub(crate) enum Command {
     Undo(UndoArgs),
     /// Tell what links this user can make here, by trying
     Doctor(DoctorArgs),
+    /// Make a link, file or directory, as Windows' mklink does
+    Mklink(MklinkArgs),
+    /// Hard links and reparse points, as Windows' fsutil has them
+    Fsutil(FsutilArgs),
+    /// List a directory, or every link of a tree, as Windows' dir does
+    Dir(DirArgs),
+    /// Put mklink, fsutil and dir into a directory
+    DropIns(DropInsArgs),
     /// Print the completion script for a shell
     Completions(CompletionsArgs),
     /// Write the manual pages into a directory
@@ -64,6 +72,8 @@ impl Command {
             Self::History(args) => args.output.json(),
             Self::Doctor(args) => args.output.json(),
             Self::List(args) => args.output.format() == Format::Json,
+            Self::DropIns(args) => args.change.output.json(),
+            Self::Mklink(_) | Self::Fsutil(_) | Self::Dir(_) => false,
             Self::Completions(_) | Self::Man(_) | Self::Help(_) => false,
         }
     }
@@ -77,6 +87,10 @@ impl Command {
             Self::History(_) => "history",
             Self::Undo(_) => "undo",
             Self::Doctor(_) => "doctor",
+            Self::Mklink(_) => "mklink",
+            Self::Fsutil(_) => "fsutil",
+            Self::Dir(_) => "dir",
+            Self::DropIns(_) => "drop-ins",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
             Self::Help(_) => "help",
@@ -263,6 +277,69 @@ pub(crate) struct DoctorArgs {
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
+}
+
+// The three below are run before the command line is parsed: these types are their help.
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "linkctl mklink [--drive LETTER] [[/D] | [/H] | [/J]] [--] LINK TARGET",
+    after_help = "/D makes a directory symbolic link, /H a hard link, /J a junction. Only these words are switches, and \
+                  -- ends them. The words and exit codes are Windows' own; --drive says which letter Windows gives the \
+                  volume [default: C].\n\n\
+                  Examples:\n  \
+                  linkctl mklink /d Games /mnt/big/Games\n  \
+                  linkctl mklink /j Games 'C:\\Games'\n  \
+                  linkctl mklink /h copy.txt original.txt"
+)]
+pub(crate) struct MklinkArgs {
+    /// Switches, the new link, and what it leads to
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "linkctl fsutil hardlink create NEW EXISTING\n       linkctl fsutil hardlink list FILE\n       \
+                      linkctl fsutil reparsepoint query|delete PATH\n       \
+                      linkctl fsutil behavior query|set SymlinkEvaluation",
+    after_help = "Example:\n  linkctl fsutil hardlink list copy.txt\n  linkctl fsutil reparsepoint query Games"
+)]
+pub(crate) struct FsutilArgs {
+    /// What to do, and with what
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "linkctl dir [PATH]... [/S] [/B] [/A[:ATTRIBUTES]] [/O[:ORDER]] [--] [PATH]...",
+    after_help = "/S lists every directory below, and follows no link; /A:L lists links alone; /B names alone. Only \
+                  these words are switches, and -- ends them; `linkctl dir /?` tells them all.\n\n\
+                  Examples:\n  \
+                  linkctl dir /s /al /mnt/disk\n  \
+                  linkctl dir /b /s /a:l"
+)]
+pub(crate) struct DirArgs {
+    /// Switches and paths
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The names are symbolic links to linkctl itself. A directory early in the PATH makes them replace what \
+                  the system has by these names (GNU has a `dir` of its own).\n\n\
+                  Example:\n  linkctl drop-ins ~/bin"
+)]
+pub(crate) struct DropInsArgs {
+    /// The directory; made where it is missing
+    pub(crate) dir: PathBuf,
+    /// Put them in the place of links that have these names already; never of files
+    #[arg(long)]
+    pub(crate) replace: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod completions;
 mod create;
 mod doctor;
+mod drop_ins;
 mod help;
 mod history;
 mod list;
@@ -25,6 +26,9 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::History(args) => history::run(&args),
         Command::Undo(args) => undo::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::DropIns(args) => drop_ins::run(&args),
+        // They were called before the command line was parsed, unless their help was asked for.
+        Command::Mklink(_) | Command::Fsutil(_) | Command::Dir(_) => Ok(Exit::Usage),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Help(args) => help::run(&args),

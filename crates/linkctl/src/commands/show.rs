@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::args::ShowArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, json, sanitize, table};
+use crate::output::{self, hex, json, sanitize, table};
 
 pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     let shown = links::inspect_path(&args.path, args.drive.drive)?;
@@ -93,7 +93,7 @@ fn text(out: &mut impl Write, shown: &Inspection, names: Option<&Names>, raw: bo
     let stored = raw_bytes(link.target.as_ref());
     if raw && !stored.is_empty() {
         writeln!(out, "\nstored data")?;
-        dump(out, &stored)?;
+        out.write_all(hex::dump(&stored).as_bytes())?;
     }
     Ok(())
 }
@@ -155,25 +155,6 @@ fn raw_bytes(target: Option<&Target>) -> Vec<u8> {
         Some(Target::Text(text)) => text.as_encoded_bytes().to_vec(),
         Some(Target::File(_)) | None => Vec::new(),
     }
-}
-
-/// Sixteen bytes a line: offset, bytes, characters.
-fn dump(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    for (index, line) in bytes.chunks(16).enumerate() {
-        let mut hex = String::new();
-        for (column, byte) in line.iter().enumerate() {
-            if column == 8 {
-                hex.push(' ');
-            }
-            hex.push_str(&format!(" {byte:02x}"));
-        }
-        let text: String = line
-            .iter()
-            .map(|&byte| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '.' })
-            .collect();
-        writeln!(out, "{:04x}: {hex:<50} {text}", index * 16)?;
-    }
-    Ok(())
 }
 
 /// A record of `list`, and all that one path can tell besides.

@@ -1,6 +1,7 @@
 //! What people and programs read. Every name passes [`sanitize`] on its way to a person.
 
 pub(crate) mod csv;
+pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod sanitize;
 pub(crate) mod table;

@@ -13,7 +13,7 @@ pub use probe::{Capability, Finding, probe};
 pub use state::open_journal;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Intent, Journal, OperationId, Outcome, Status};
+use crate::journal::{Intent, Journal, OperationId, Outcome, Status, Then};
 use crate::model::{FileId, Home, Link, LinkSpec};
 use crate::plan::{Plan, Step};
 use crate::platform::{Directory, Place};
@@ -132,7 +132,8 @@ pub fn apply(
             });
             report.results.push(result);
         }
-        log.record(index * CHUNK, chunk, outcomes, observer);
+        let last = report.stopped || report.results.len() == plan.steps.len();
+        log.record(index * CHUNK, chunk, outcomes, if last { Then::Stay } else { Then::Commit }, observer);
     }
     log.finish(report.status(), request, observer);
     // An operation whose journal broke off in the middle cannot be undone as a whole: none is named.
@@ -281,13 +282,20 @@ impl<'j> Log<'j> {
         }
     }
 
-    fn record(&mut self, first: usize, steps: &[Step], outcomes: Vec<Outcome>, observer: &mut dyn Observer) {
+    fn record(
+        &mut self,
+        first: usize,
+        steps: &[Step],
+        outcomes: Vec<Outcome>,
+        then: Then,
+        observer: &mut dyn Observer,
+    ) {
         if self.open.is_none() {
             return;
         }
         let homes = steps.iter().map(|step| self.in_full(step).ok().and_then(|(_, home)| home));
         let outcomes: Vec<_> = outcomes.into_iter().zip(homes).collect();
-        self.write(observer, |journal, id| journal.record(id, first, &outcomes));
+        self.write(observer, |journal, id| journal.record(id, first, &outcomes, then));
     }
 
     fn finish(&mut self, status: Status, request: Request<'_>, observer: &mut dyn Observer) {
@@ -318,7 +326,7 @@ fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
     let pending = journal.steps(id)?.into_iter().zip(undo::settled(journal, id)?);
     for (before, after) in pending.filter(|(before, after)| before.outcome != after.outcome) {
         let number = usize::try_from(before.number).unwrap_or(usize::MAX);
-        journal.record(id, number, &[(after.outcome, None)])?;
+        journal.record(id, number, &[(after.outcome, None)], Then::Commit)?;
     }
     Ok(())
 }

@@ -39,6 +39,8 @@ pub(super) fn perform(step: &Step, private_name: &str, open: Open) -> Result<Opt
         Step::RemoveEmpty { path, id, directory } => {
             remove_empty(path, *id, *directory, private, open).map(|()| None)
         }
+        Step::ClearReparsePoint { path, old } => clear_reparse_point(path, old, open).map(Some),
+        Step::SetReparsePoint { path, id, target } => set_reparse_point(path, *id, target, open).map(Some),
     }
 }
 
@@ -273,6 +275,45 @@ fn remove_empty(path: &Path, id: FileId, directory: bool, private: &OsStr, open:
     }
 }
 
+fn clear_reparse_point(path: &Path, old: &Seen, open: Open) -> Result<FileId> {
+    const OPERATION: &str = "delete the reparse point of";
+    let place = open(OPERATION, path)?;
+    let fail = |error| Error::io(OPERATION, path, error);
+    // What is held is what is looked at, whatever has its name meanwhile.
+    let held = place.directory.hold(place.name()).map_err(fail)?;
+    must_be(place.spot(), old, OPERATION)?;
+    if held.metadata().map_err(fail)?.id != old.id {
+        return Err(Error::new(ErrorKind::Changed, OPERATION, path, "it is another object than before"));
+    }
+    os::clear_reparse_point(&held, &place.directory, place.name()).map_err(fail)?;
+    Ok(place.directory.metadata_nofollow(place.name()).map_err(fail)?.id)
+}
+
+fn set_reparse_point(path: &Path, id: FileId, target: &Target, open: Open) -> Result<FileId> {
+    const OPERATION: &str = "set the reparse point of";
+    let place = open(OPERATION, path)?;
+    let fail = |error| Error::io(OPERATION, path, error);
+    let Target::Reparse(point) = target else {
+        return Err(Error::new(ErrorKind::InvalidTarget, OPERATION, path, "the target is no reparse data"));
+    };
+    let held = place.directory.hold(place.name()).map_err(fail)?;
+    let metadata = held.metadata().map_err(fail)?;
+    let empty = match metadata.kind {
+        FileKind::Directory if point.directory => {
+            let directory = place.directory.open_child(place.name()).map_err(fail)?;
+            directory.entries().map_err(fail)?.next().is_none()
+        }
+        FileKind::File if !point.directory => metadata.size == 0,
+        _ => false,
+    };
+    if !metadata.id.same_file(id) || !empty {
+        let cause = "it is another object than before, or no longer empty";
+        return Err(Error::new(ErrorKind::Changed, OPERATION, path, cause));
+    }
+    os::set_reparse_point(&held, &place.directory, place.name(), point).map_err(fail)?;
+    Ok(place.directory.metadata_nofollow(place.name()).map_err(fail)?.id)
+}
+
 /// Refuses unless a name still is the link that the plan saw.
 fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
     let fail = |error| Error::io(operation, spot.path, error);
@@ -283,7 +324,7 @@ fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
     }
     if matches!(old.target, Target::File(_)) {
         return match (metadata.kind, metadata.links) {
-            (FileKind::File | FileKind::Special, 2..) => Ok(()),
+            (FileKind::File | FileKind::Special | FileKind::Link, 2..) => Ok(()),
             _ => changed("it is the last name of its file"),
         };
     }

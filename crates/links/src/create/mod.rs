@@ -1,6 +1,7 @@
 //! Plans new links: decides the kind, words the target as the link's own system wants it, and
 //! refuses what would lie or endanger something.
 
+mod mklink;
 mod native;
 mod windows;
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::model::{
-    FileId, FileKind, Form, KindChoice, LinkSpec, Metadata, OnExisting, Target, file_name_of,
+    FileId, FileKind, Form, KindChoice, LinkSpec, Manner, Metadata, OnExisting, Target, file_name_of,
 };
 use crate::plan::{Plan, Step};
 use crate::platform::{self, Directory, Filesystem, NtfsVolume, Place};
@@ -26,6 +27,7 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
     let existing = ground.existing(spec)?;
     let (target, file) = match spec.kind {
         KindChoice::Hard => hard(spec, &ground)?,
+        _ if spec.manner == Manner::Mklink => (mklink::target(spec, &ground, &mut plan)?, None),
         KindChoice::Junction => (windows::junction(spec, &ground, &mut plan)?, None),
         KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() => {
             (windows::symlink(spec, &ground, &mut plan)?, None)
@@ -64,6 +66,9 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
 }
 
 const CREATE: &str = "create link";
+
+/// The most names that Windows gives a file on NTFS (`CreateHardLinkW`). ntfs-3g itself has no such limit.
+const NTFS_NAMES: u64 = 1_024;
 
 /// Where the link will be, as far as it exists already.
 struct Ground {
@@ -120,7 +125,7 @@ impl Ground {
         // What is stored as typed is read from the link's directory, and judged by its planner.
         let from_here =
             spec.form != Form::AsTyped || matches!(spec.kind, KindChoice::Hard | KindChoice::Junction);
-        if from_here && self.is_link_itself(Path::new(&spec.target)) {
+        if spec.manner == Manner::Careful && from_here && self.is_link_itself(Path::new(&spec.target)) {
             let cause = "link and target are the same name: the link would lead to itself";
             return Err(Error::new(ErrorKind::SameFile, CREATE, &self.link, cause).with(&spec.target));
         }
@@ -203,11 +208,15 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
     let metadata = metadata.map_err(fail)?;
     match metadata.kind {
         FileKind::Directory => return refuse(ErrorKind::IsDirectory, "the target is a directory".into()),
-        FileKind::Link => {
+        FileKind::Link if spec.manner == Manner::Careful => {
             let cause = "the target is itself a symbolic link or junction; name the file it leads to";
             return refuse(ErrorKind::TargetIsLink, cause.into());
         }
-        FileKind::File | FileKind::Special => {}
+        FileKind::Link | FileKind::File | FileKind::Special => {}
+    }
+    if ground.ntfs.is_some() && metadata.links >= NTFS_NAMES {
+        let cause = format!("the file has {} names, and Windows takes {NTFS_NAMES}", metadata.links);
+        return refuse(ErrorKind::TooManyLinks, cause);
     }
     let here = ground.directory.metadata().map_err(fail)?;
     if here.id.volume != metadata.id.volume {

@@ -12,8 +12,8 @@ use crate::model::{FileKind, Form, LinkSpec, ReparsePoint, Shape, Target};
 use crate::plan::Plan;
 use crate::platform::{self, Directory, NtfsVolume};
 
-const SYMLINK: &str = "create symbolic link";
-const JUNCTION: &str = "create junction";
+pub(super) const SYMLINK: &str = "create symbolic link";
+pub(super) const JUNCTION: &str = "create junction";
 
 /// Reparse data longer than this does not stay inside its file record, and ntfs-3g then writes a
 /// wrong tag into the directory's index (`libntfs-3g/index.c`, all versions up to 2022.10.3).
@@ -122,25 +122,25 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
 }
 
 /// A target as it was typed.
-enum Typed {
+pub(super) enum Typed {
     /// In Windows' words, with backslashes.
     Windows(WideString),
     /// In Linux' words.
     Linux(PathBuf),
 }
 
-struct Task<'a> {
-    operation: &'static str,
-    spec: &'a LinkSpec,
-    ground: &'a Ground,
+pub(super) struct Task<'a> {
+    pub(super) operation: &'static str,
+    pub(super) spec: &'a LinkSpec,
+    pub(super) ground: &'a Ground,
 }
 
 impl Task<'_> {
-    fn refuse(&self, kind: ErrorKind, cause: String) -> Error {
+    pub(super) fn refuse(&self, kind: ErrorKind, cause: String) -> Error {
         Error::new(kind, self.operation, &self.ground.link, cause).with(&self.spec.target)
     }
 
-    fn volume(&self) -> Result<NtfsVolume> {
+    pub(super) fn volume(&self) -> Result<NtfsVolume> {
         self.ground.ntfs.clone().ok_or_else(|| {
             let kind = &self.ground.filesystem.kind;
             let cause = match kind.as_str() {
@@ -164,7 +164,7 @@ impl Task<'_> {
         Ok(to_backslashes(&wide))
     }
 
-    fn typed(&self) -> Result<Typed> {
+    pub(super) fn typed(&self) -> Result<Typed> {
         let target = &self.spec.target;
         if target.is_empty() {
             return Err(self.refuse(ErrorKind::InvalidTarget, "the target is empty".into()));
@@ -216,7 +216,7 @@ impl Task<'_> {
         false
     }
 
-    fn full(&self, path: &Path) -> Result<PathBuf> {
+    pub(super) fn full(&self, path: &Path) -> Result<PathBuf> {
         full_path(path)
             .map_err(|error| Error::io(self.operation, &self.ground.link, error).with(&self.spec.target))
     }
@@ -239,7 +239,7 @@ impl Task<'_> {
     }
 
     /// `/mnt/disk/a/b` as `C:\a\b`.
-    fn drive_path(&self, full: &Path, volume: &NtfsVolume) -> Result<WideString> {
+    pub(super) fn drive_path(&self, full: &Path, volume: &NtfsVolume) -> Result<WideString> {
         let rest = self.wide(self.inside(full, volume)?)?;
         let mut units: Vec<u16> = format!("{}:\\", self.spec.drive).encode_utf16().collect();
         units.extend(rest.units());
@@ -247,7 +247,7 @@ impl Task<'_> {
     }
 
     /// `C:\a\b` or `\a\b` as `/mnt/disk/a/b`.
-    fn on_volume(&self, text: &WideString, volume: &NtfsVolume) -> Result<PathBuf> {
+    pub(super) fn on_volume(&self, text: &WideString, volume: &NtfsVolume) -> Result<PathBuf> {
         let units = text.units();
         let rest = match classify(text) {
             TargetClass::Rooted => units,
@@ -272,7 +272,7 @@ impl Task<'_> {
         chain::reach(start, self.ground.parent.clone(), data, volume, self.spec.drive)
     }
 
-    fn finish(&self, data: &ReparseData, directory: bool, plan: &mut Plan) -> Result<Target> {
+    pub(super) fn finish(&self, data: &ReparseData, directory: bool, plan: &mut Plan) -> Result<Target> {
         if self.ground.link.file_name().is_some_and(|name| !opens_on_windows(name.as_encoded_bytes())) {
             plan.note(&self.ground.link, "Windows programs cannot open a link of this name");
         }
@@ -293,14 +293,14 @@ impl Task<'_> {
 }
 
 /// `a\b` as `a/b`; without a leading separator.
-fn linux_words(text: &WideString) -> PathBuf {
+pub(super) fn linux_words(text: &WideString) -> PathBuf {
     let parts = text.units().split(|&unit| unit == u16::from(b'\\'));
     let names = parts.map(|part| platform::from_wide(&WideString::from_units(part.to_vec())));
     names.filter(|name| !name.is_empty()).collect()
 }
 
 /// Whether Win32 leaves a file name as it is ("Naming Files, Paths, and Namespaces").
-fn opens_on_windows(name: &[u8]) -> bool {
+pub(super) fn opens_on_windows(name: &[u8]) -> bool {
     const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
     let stem = name.split(|&byte| byte == b'.').next().unwrap_or_default().to_ascii_uppercase();
     let port = matches!(stem.as_slice(), [b'C', b'O', b'M', b'1'..=b'9'] | [b'L', b'P', b'T', b'1'..=b'9']);

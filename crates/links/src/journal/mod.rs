@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 
 pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
 
@@ -77,31 +77,36 @@ impl Journal {
         let sql =
             "INSERT INTO operations (verb, began, process, user, undoes, planned) VALUES (?, ?, ?, ?, ?, ?)";
         let undoes = undoes.map(|id| id.0);
-        self.execute(sql, params![verb, now(), process, user, undoes, planned])?;
+        self.transact(Then::Stay, |connection| {
+            connection.execute(sql, params![verb, now(), process, user, undoes, planned]).map(drop)
+        })?;
         Ok(OperationId(self.connection.last_insert_rowid()))
     }
 
-    /// Writes down what is about to be done: one transaction for a chunk of steps.
+    /// Writes down what is about to be done: one transaction for a chunk of steps, and for the beginning of the
+    /// operation, if it is the first.
     pub(crate) fn intend(&mut self, id: OperationId, first: usize, steps: &[Intent<'_>]) -> Result<()> {
         let sql = "INSERT INTO steps (operation, number, step, private_name, began, home) \
                    VALUES (?, ?, ?, ?, ?, ?)";
-        self.write(sql, steps, |insert, offset, intent| {
+        self.write(Then::Commit, sql, steps, |insert, offset, intent| {
             let step = serde_json::to_string(&intent.step).map_err(to_sql)?;
             let home = intent.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
             insert.execute(params![id.0, row_number(first + offset), step, intent.private_name, now(), home])
         })
     }
 
-    /// Writes down what came of a chunk of steps, and where they were, if that is known only now.
+    /// Writes down what came of a chunk of steps, and where they were, if that is known only now. Of the last chunk
+    /// with [`Journal::finish_operation`] only: what follows is `then`.
     pub(crate) fn record(
         &mut self,
         id: OperationId,
         first: usize,
         outcomes: &[(Outcome, Option<Home>)],
+        then: Then,
     ) -> Result<()> {
         let sql = "UPDATE steps SET outcome = ?, made = ?, error = ?, home = coalesce(home, ?) \
                    WHERE operation = ? AND number = ?";
-        self.write(sql, outcomes, |update, offset, (outcome, home)| {
+        self.write(then, sql, outcomes, |update, offset, (outcome, home)| {
             let made = outcome.made().map(|made| made.to_string());
             let home = home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
             let number = row_number(first + offset);
@@ -112,12 +117,13 @@ impl Journal {
     /// One statement for each item, in one transaction.
     fn write<T>(
         &mut self,
+        then: Then,
         sql: &str,
         items: &[T],
         mut execute: impl FnMut(&mut rusqlite::Statement<'_>, usize, &T) -> rusqlite::Result<usize>,
     ) -> Result<()> {
-        self.transact(|transaction| {
-            let mut statement = transaction.prepare(sql)?;
+        self.transact(then, |connection| {
+            let mut statement = connection.prepare(sql)?;
             for (offset, item) in items.iter().enumerate() {
                 execute(&mut statement, offset, item)?;
             }
@@ -125,18 +131,30 @@ impl Journal {
         })
     }
 
-    /// All of it, or nothing.
-    fn transact(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<()> {
-        let done = self.connection.transaction().and_then(|transaction| {
-            work(&transaction)?;
-            transaction.commit()
-        });
-        done.map_err(|error| sqlite_error(WRITE, &self.directory, &error))
+    /// All of it, or nothing; with what the transaction that is open already holds.
+    fn transact(&mut self, then: Then, work: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<()> {
+        let connection = &self.connection;
+        let done = (|| {
+            if connection.is_autocommit() {
+                connection.execute_batch("BEGIN IMMEDIATE")?;
+            }
+            work(connection)?;
+            if then == Then::Commit { connection.execute_batch("COMMIT") } else { Ok(()) }
+        })();
+        done.map_err(|error| {
+            // SQLite itself may have rolled back already; nothing more can be done where that fails.
+            if !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK").unwrap_or_default();
+            }
+            sqlite_error(WRITE, &self.directory, &error)
+        })
     }
 
     /// Takes back the beginning of an operation that no step was written down for.
     pub(crate) fn forget(&mut self, id: OperationId) -> Result<()> {
-        self.execute("DELETE FROM operations WHERE id = ?", params![id.0])
+        self.transact(Then::Commit, |connection| {
+            connection.execute("DELETE FROM operations WHERE id = ?", params![id.0]).map(drop)
+        })
     }
 
     /// Writes down how an operation ended, and with it what it undid: both or neither.
@@ -146,7 +164,7 @@ impl Journal {
         status: Status,
         undone: Option<OperationId>,
     ) -> Result<()> {
-        self.transact(|transaction| {
+        self.transact(Then::Commit, |transaction| {
             if let Some(undone) = undone {
                 let sql = "UPDATE operations SET undone_by = ? WHERE id = ?";
                 transaction.execute(sql, params![id.0, undone.0])?;
@@ -259,11 +277,6 @@ impl Journal {
         self.query(&sql, params![id.0], rows::recorded)
     }
 
-    fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
-        let done = self.connection.execute(sql, params);
-        done.map(drop).map_err(|error| sqlite_error(WRITE, &self.directory, &error))
-    }
-
     fn query<T>(
         &self,
         sql: &str,
@@ -282,6 +295,15 @@ impl Journal {
         let mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
         mode.unwrap_or_default()
     }
+}
+
+/// Whether a transaction goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It ends here: what it holds is in the journal.
+    Commit,
+    /// It waits for what is written down next.
+    Stay,
 }
 
 /// A step about to be taken.

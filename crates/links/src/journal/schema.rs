@@ -6,7 +6,7 @@ use rusqlite::Connection;
 const APPLICATION_ID: i32 = 0x6c6e_6b63;
 
 /// Each brings the schema from its index to the next version. Never change one that was released.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "CREATE TABLE operations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         verb TEXT NOT NULL,
@@ -33,6 +33,8 @@ const MIGRATIONS: [&str; 3] = [
     "ALTER TABLE operations ADD COLUMN user TEXT;",
     // Which directory a step was in: its path may lead to another one by the time it is undone.
     "ALTER TABLE steps ADD COLUMN home TEXT;",
+    // The same tables: but a program of before cannot read steps that clear and set reparse points.
+    "",
 ];
 
 /// The schema this program writes.
@@ -54,9 +56,12 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         Ok(usize::try_from(version).unwrap_or(usize::MAX))
     };
-    let at = version(connection)?;
-    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // One look at all three: another process may be making the journal just now.
+    let look = connection.unchecked_transaction()?;
+    let tables: i64 = look.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let application: i32 = look.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let at = version(&look)?;
+    drop(look);
     if application != APPLICATION_ID && tables > 0 {
         return Ok(Opened::Foreign);
     }
@@ -74,9 +79,10 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
     // program loses nothing either; only a power cut may lose the last rows, never the database.
     connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")?;
     if at == VERSION {
-        // A page that cannot be read shows here, not in the middle of an operation.
+        // A page that rows are about to be added to and that cannot be read shows here, not in the middle of an
+        // operation. Only those are read: a journal of years must not cost more than one of a day.
         connection.query_row("SELECT max(id) FROM operations", [], |_| Ok(()))?;
-        connection.query_row("SELECT max(number) FROM steps", [], |_| Ok(()))?;
+        connection.query_row("SELECT max(operation) FROM steps", [], |_| Ok(()))?;
         connection.query_row("SELECT max(seq) FROM sqlite_sequence", [], |_| Ok(()))?;
         return Ok(Opened::Ready);
     }

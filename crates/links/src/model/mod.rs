@@ -12,7 +12,7 @@ use reparse::{DecodeError, ReparseData, Tag};
 use serde::{Deserialize, Serialize};
 
 pub use file::{Attributes, FileId, FileKind, Home, Metadata, User};
-pub use spec::{DEFAULT_DRIVE, Form, KindChoice, LinkSpec, OnExisting, Shape};
+pub use spec::{DEFAULT_DRIVE, Form, KindChoice, LinkSpec, Manner, OnExisting, Shape};
 
 use crate::platform;
 

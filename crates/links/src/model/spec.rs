@@ -22,6 +22,8 @@ pub struct LinkSpec {
     pub parents: bool,
     /// The letter that Windows gives the volume the link is on. Default: `C`.
     pub drive: char,
+    /// What is refused, and what the target is asked. Default: [`Manner::Careful`].
+    pub manner: Manner,
 }
 
 impl LinkSpec {
@@ -36,6 +38,7 @@ impl LinkSpec {
             on_existing: OnExisting::Refuse,
             parents: false,
             drive: DEFAULT_DRIVE,
+            manner: Manner::Careful,
         }
     }
 }
@@ -63,6 +66,18 @@ pub enum Shape {
     File,
     /// The link says that its target is a directory.
     Directory,
+}
+
+/// What is refused, and what the target is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Refused is also what would be made but could not be meant: a link to itself, a hard link to a link, a
+    /// Windows path on a volume that Windows will never see. The target says whether it is a directory.
+    Careful,
+    /// As `mklink` does: the target is stored as typed and never asked anything. A link may lead to itself, a
+    /// junction to a file, a hard link is made to a link itself, and without [`LinkSpec::shape`] a Windows symbolic
+    /// link is one to a file.
+    Mklink,
 }
 
 /// How the target's text is chosen.

@@ -75,6 +75,14 @@ fn effect(recorded: &Recorded) -> Effect {
                 _ => Effect::NotMade,
             }
         }
+        Step::ClearReparsePoint { old, .. } => match &spot.metadata {
+            Some(found) if spot.is_bare(&old.target, old.id) => Effect::Made(Some(found.id)),
+            _ => Effect::NotMade,
+        },
+        Step::SetReparsePoint { target, .. } => match &spot.metadata {
+            Some(found) if spot.holds(target, None) => Effect::Made(Some(found.id)),
+            _ => Effect::NotMade,
+        },
         Step::RemoveLink { .. } | Step::RemoveEmpty { .. } => match (left, spot.metadata) {
             (true, _) => Effect::Half,
             (false, None) => Effect::Made(None),
@@ -158,11 +166,21 @@ impl Spot {
     pub(super) fn holds(&self, target: &Target, file: Option<FileId>) -> bool {
         match (target, self.metadata, file) {
             (Target::File(_), Some(metadata), Some(file)) => {
-                self.seen.is_none() && metadata.kind != FileKind::Directory && metadata.id.same_file(file)
+                // A symbolic link can have several names, too.
+                (self.seen.is_none() || metadata.links > 1)
+                    && metadata.kind != FileKind::Directory
+                    && metadata.id.same_file(file)
             }
             (Target::File(_), ..) => false,
             (target, ..) => self.seen.as_ref().is_some_and(|seen| seen.target == *target),
         }
+    }
+
+    /// Whether this is the file or directory that once carried this reparse data, without it.
+    pub(super) fn is_bare(&self, target: &Target, id: FileId) -> bool {
+        let Target::Reparse(point) = target else { return false };
+        let kind = if point.directory { FileKind::Directory } else { FileKind::File };
+        self.metadata.is_some_and(|found| found.kind == kind && found.id.same_file(id))
     }
 
     /// What is there now, as a step must find it.

@@ -89,6 +89,16 @@ impl Backwards {
                 self.replaced(link, old, (target, *file), recorded, &spot)
             }
             Step::RemoveLink { link, old } => self.removed(link, old, recorded, &spot),
+            Step::ClearReparsePoint { path, old } => self.cleared(path, old, recorded, &spot),
+            Step::SetReparsePoint { path, target, .. } => {
+                if let (Some(old), Outcome::Done(_)) = (spot.now(target), &recorded.outcome) {
+                    if !spot.holds(target, None) {
+                        return Err(changed(path, "its reparse point has been changed since"));
+                    }
+                    self.plan.steps.push(Step::ClearReparsePoint { path: path.clone(), old });
+                }
+                Ok(())
+            }
             Step::RemoveEmpty { path, directory, .. } => {
                 if *directory && spot.metadata.is_none() && matches!(recorded.outcome, Outcome::Done(_)) {
                     self.plan.steps.push(Step::MakeDirectory { path: path.clone() });
@@ -128,7 +138,11 @@ impl Backwards {
                 self.clear(recorded, &spot, &[(target, *file), (&old.target, Some(old.id))])
             }
             Step::RemoveLink { old, .. } => self.clear(recorded, &spot, &[(&old.target, Some(old.id))]),
-            Step::MakeDirectory { .. } | Step::RemoveEmpty { .. } => Ok(()),
+            // They use no private name and are done in one call.
+            Step::MakeDirectory { .. }
+            | Step::RemoveEmpty { .. }
+            | Step::ClearReparsePoint { .. }
+            | Step::SetReparsePoint { .. } => Ok(()),
         }
     }
 
@@ -248,6 +262,22 @@ impl Backwards {
             file: None,
             attributes: Some(old.attributes),
         });
+    }
+
+    fn cleared(&mut self, path: &Path, old: &Seen, recorded: &Recorded, spot: &Spot) -> Result<()> {
+        let failed = matches!(recorded.outcome, Outcome::Failed(_));
+        if failed || spot.holds(&old.target, None) {
+            return Ok(());
+        }
+        match spot.metadata {
+            Some(found) if spot.is_bare(&old.target, old.id) => {
+                let (path, target) = (path.to_owned(), old.target.clone());
+                self.plan.steps.push(Step::SetReparsePoint { path, id: found.id, target });
+                Ok(())
+            }
+            Some(_) => Err(changed(path, "something else has its name now")),
+            None => Err(changed(path, "what carried the reparse point is gone")),
+        }
     }
 
     fn removed(&mut self, link: &Path, old: &Seen, recorded: &Recorded, spot: &Spot) -> Result<()> {

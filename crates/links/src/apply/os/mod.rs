@@ -8,7 +8,7 @@
 mod system;
 
 pub(super) use system::{
-    exchange, lock_directory, lock_file, make_directory, make_empty_file, make_hard_link, make_reparse_point,
-    make_state_directory, make_symlink, remove_directory, remove_file, rename_over, rename_to_new, set_aside,
-    set_attributes,
+    clear_reparse_point, exchange, lock_directory, lock_file, make_directory, make_empty_file,
+    make_hard_link, make_reparse_point, make_state_directory, make_symlink, remove_directory, remove_file,
+    rename_over, rename_to_new, set_aside, set_attributes, set_reparse_point,
 };

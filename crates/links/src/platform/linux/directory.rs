@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, Statx, StatxFlags};
+use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
 use super::Filesystem;
@@ -119,6 +119,17 @@ impl Directory {
         let directory = self.metadata()?.id;
         let known = fs::fstatvfs(&self.fd)?.f_fsid;
         Ok(Home { directory, file_system: if known == 0 { directory.volume } else { known } })
+    }
+
+    /// Whether a file system is mounted on it.
+    pub(crate) fn is_mount_point(&self) -> io::Result<bool> {
+        let answer = fs::statx(&self.fd, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
+        // Since Linux 5.8; before, a look above tells all but bind mounts.
+        if answer.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) {
+            return Ok(answer.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+        }
+        let (here, above) = (self.metadata()?.id, self.open_parent()?.metadata()?.id);
+        Ok(here == above || here.volume != above.volume)
     }
 
     /// What the directory itself is.

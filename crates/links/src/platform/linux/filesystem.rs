@@ -67,6 +67,8 @@ pub(super) struct Mount {
     id: u64,
     pub(super) point: PathBuf,
     pub(super) kind: String,
+    /// The device or image it is on; for some file systems anything else.
+    pub(super) source: PathBuf,
 }
 
 /// The mount that a directory was reached through.
@@ -92,8 +94,9 @@ fn parse(line: &[u8]) -> Option<Mount> {
     let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
     let mut fields = fields.skip(3);
     let point = unescape(fields.next()?).into();
-    let kind = fields.skip_while(|&field| field != b"-").nth(1)?;
-    Some(Mount { id, point, kind: String::from_utf8_lossy(kind).into_owned() })
+    let mut fields = fields.skip_while(|&field| field != b"-").skip(1);
+    let kind = String::from_utf8_lossy(fields.next()?).into_owned();
+    Some(Mount { id, point, kind, source: unescape(fields.next()?).into() })
 }
 
 /// Space, tab, newline and backslash stand there as `\040` and the like.
@@ -124,8 +127,8 @@ mod tests {
     #[test]
     fn mount_points_with_spaces_newlines_and_backslashes_are_read_whole() {
         let line = br"36 35 98:0 /sub /mnt/a\040b\012c\134d rw,noatime shared:1 master:2 - fuse.bindfs /x rw";
-        let mount = parse(line).map(|mount| (mount.id, mount.point, mount.kind));
-        let expected = (36, PathBuf::from("/mnt/a b\nc\\d"), "fuse.bindfs".to_owned());
+        let mount = parse(line).map(|mount| (mount.id, mount.point, mount.kind, mount.source));
+        let expected = (36, PathBuf::from("/mnt/a b\nc\\d"), "fuse.bindfs".to_owned(), PathBuf::from("/x"));
         assert_eq!(mount, Some(expected));
     }
 }

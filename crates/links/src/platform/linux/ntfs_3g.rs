@@ -73,7 +73,8 @@ pub(crate) fn read_reparse_point(directory: &Directory, name: &OsStr) -> io::Res
     Ok(Some(ReparsePoint { raw, directory: attributes & FILE_ATTRIBUTE_DIRECTORY != 0 }))
 }
 
-fn attributes(directory: &Directory, name: &OsStr) -> io::Result<Option<u32>> {
+/// The `FILE_ATTRIBUTE_*` of a name. `None` where ntfs-3g does not serve it.
+pub(crate) fn attributes(directory: &Directory, name: &OsStr) -> io::Result<Option<u32>> {
     let Some(bytes) = get(directory, name, ATTRIBUTES)? else { return Ok(None) };
     Ok(<[u8; 4]>::try_from(bytes).ok().map(u32::from_ne_bytes))
 }

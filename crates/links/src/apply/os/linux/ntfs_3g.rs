@@ -2,14 +2,15 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{XattrFlags, lsetxattr};
+use rustix::fs::{XattrFlags, lsetxattr, removexattr, setxattr};
 
 use super::entry;
 use crate::model::{FileKind, ReparsePoint};
-use crate::platform::{Directory, REPARSE_DATA, by_descriptor, read_link};
+use crate::platform::{Directory, Held, REPARSE_DATA, by_descriptor, read_link};
 
 /// How long ntfs-3g and the kernel's cache may take to agree that the object is a link now.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,7 +30,7 @@ pub(in crate::apply) fn make_reparse_point(
     let id = directory.metadata_nofollow(name)?.id;
     let path = by_descriptor(directory, name);
     let set = lsetxattr(path, REPARSE_DATA, &point.raw, XattrFlags::CREATE).map_err(io::Error::from);
-    let Err(error) = set.and_then(|()| settle(directory, name, point)) else { return Ok(()) };
+    let Err(error) = set.and_then(|()| settle(|| is_point(directory, name, point))) else { return Ok(()) };
     // Only the object just made is removed: another may have been put in its place meanwhile.
     let removed = directory.metadata_nofollow(name).and_then(|now| match now.kind {
         _ if now.id != id => Err(io::Error::other("another object has its name now")),
@@ -44,17 +45,47 @@ pub(in crate::apply) fn make_reparse_point(
     }
 }
 
-/// Waits until the data reads back and the kernel sees a link: until then the name behaves as a
-/// plain file or directory, and the first look at it fails with EIO.
-fn settle(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<()> {
+/// Takes the reparse data off a held object, which stays under its name as a file or directory.
+pub(in crate::apply) fn clear_reparse_point(
+    held: &Held,
+    directory: &Directory,
+    name: &OsStr,
+) -> io::Result<()> {
+    removexattr(held_path(held), REPARSE_DATA)?;
+    settle(|| {
+        let metadata = directory.metadata_nofollow(name)?;
+        Ok(matches!(metadata.kind, FileKind::File | FileKind::Directory))
+    })
+}
+
+/// Gives a held empty file or directory reparse data.
+pub(in crate::apply) fn set_reparse_point(
+    held: &Held,
+    directory: &Directory,
+    name: &OsStr,
+    point: &ReparsePoint,
+) -> io::Result<()> {
+    setxattr(held_path(held), REPARSE_DATA, &point.raw, XattrFlags::CREATE)?;
+    settle(|| is_point(directory, name, point))
+}
+
+/// The way to a held object itself, whatever it is: the calls by path end there and follow no further.
+fn held_path(held: &Held) -> String {
+    format!("/proc/self/fd/{}", held.as_fd().as_raw_fd())
+}
+
+fn is_point(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<bool> {
+    let metadata = directory.metadata_nofollow(name)?;
+    let target = read_link(directory, name, &metadata, true)?;
+    Ok(metadata.kind == FileKind::Link && target == Some(crate::model::Target::Reparse(point.clone())))
+}
+
+/// Waits until the data reads back and the kernel sees what it makes of the object: until then the name
+/// behaves as what it was, and the first look at it fails with EIO.
+fn settle(seen: impl Fn() -> io::Result<bool>) -> io::Result<()> {
     let began = Instant::now();
     loop {
-        let seen = directory.metadata_nofollow(name).and_then(|metadata| {
-            let target = read_link(directory, name, &metadata, true)?;
-            Ok(metadata.kind == FileKind::Link
-                && target == Some(crate::model::Target::Reparse(point.clone())))
-        });
-        match seen {
+        match seen() {
             Ok(true) => return Ok(()),
             _ if began.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(20)),
             Ok(false) => return Err(io::Error::other("what was made reads back otherwise")),

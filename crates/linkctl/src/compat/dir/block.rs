@@ -1,0 +1,149 @@
+//! The columns of a listing, as a Windows of the United States prints them.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use links::listing::{Listed, Volume};
+use links::{FileKind, Target};
+use reparse::{ReparseData, Tag, WideString};
+
+use crate::output::sanitize;
+
+pub(super) fn head(volume: &Volume) -> String {
+    let drive = sanitize::name(&volume.mount_point);
+    let label = match &volume.label {
+        Some(label) => format!("is {}", sanitize::name(label)),
+        None => "has no label.".to_owned(),
+    };
+    let (high, low) = (volume.serial >> 16, volume.serial & 0xffff);
+    format!(" Volume in drive {drive} {label}\n Volume Serial Number is {high:04X}-{low:04X}\n")
+}
+
+pub(super) fn directory(path: &Path) -> String {
+    format!("\n Directory of {}\n\n", sanitize::name(path))
+}
+
+/// One row: the name stands at column 39.
+pub(super) fn row(entry: &Listed, zone: &TimeZone, separators: bool) -> String {
+    let name = sanitize::name(&entry.name);
+    let time = Timestamp::from_second(entry.modified).unwrap_or_default();
+    let time = time.to_zoned(zone.clone()).strftime("%m/%d/%Y  %I:%M %p").to_string();
+    match tag(entry) {
+        Some((tag, Some(target))) => format!("{time}    {tag:<15}{name} [{target}]\n"),
+        Some((tag, None)) => format!("{time}    {tag:<15}{name}\n"),
+        None => format!("{time}{:>18} {name}\n", number(entry.size, separators)),
+    }
+}
+
+/// What has no size, with what it leads to.
+fn tag(entry: &Listed) -> Option<(&'static str, Option<String>)> {
+    let symlink = if entry.is_directory { "<SYMLINKD>" } else { "<SYMLINK>" };
+    let point = match &entry.target {
+        Some(Target::Reparse(point)) => point,
+        Some(Target::Text(text)) => return Some((symlink, Some(sanitize::name(text)))),
+        _ => return (entry.kind == FileKind::Directory).then_some(("<DIR>", None)),
+    };
+    let shown = |print: &WideString, substitute: &WideString| {
+        let name = if print.is_empty() { substitute } else { print };
+        Some(sanitize::name(OsString::from(text_of(name))))
+    };
+    Some(match point.decode() {
+        Ok(ReparseData::Symlink(link)) => (symlink, shown(&link.print, &link.substitute)),
+        Ok(ReparseData::MountPoint(link)) => ("<JUNCTION>", shown(&link.print, &link.substitute)),
+        // What cannot be read says so as Windows does.
+        _ if point.tag() == Tag::SYMLINK => (symlink, Some("...".to_owned())),
+        _ if point.tag().is_name_surrogate() => ("<JUNCTION>", Some("...".to_owned())),
+        _ if entry.is_directory => ("<DIR>", None),
+        _ => return None,
+    })
+}
+
+/// Unpaired surrogates become marks here: what follows is for people.
+fn text_of(name: &WideString) -> String {
+    name.to_string()
+}
+
+/// What was listed, for the lines below it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Totals {
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    pub(super) directories: u64,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, entry: &Listed) {
+        if entry.is_directory {
+            self.directories += 1;
+        } else {
+            self.files += 1;
+            self.bytes = self.bytes.saturating_add(entry.size);
+        }
+    }
+
+    pub(super) fn include(&mut self, other: Self) {
+        self.files += other.files;
+        self.directories += other.directories;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+
+    pub(super) fn rows(self) -> u64 {
+        self.files + self.directories
+    }
+
+    pub(super) fn file_line(self, separators: bool) -> String {
+        format!(
+            "{:>16} File(s) {:>14} bytes\n",
+            number(self.files, separators),
+            number(self.bytes, separators)
+        )
+    }
+
+    pub(super) fn directory_line(self, free: u64, separators: bool) -> String {
+        format!(
+            "{:>16} Dir(s) {:>15} bytes free\n",
+            number(self.directories, separators),
+            number(free, separators)
+        )
+    }
+}
+
+fn number(number: u64, separators: bool) -> String {
+    let digits = number.to_string();
+    if !separators {
+        return digits;
+    }
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_separated() {
+        let cases =
+            [(0, "0"), (17, "17"), (999, "999"), (1_000, "1,000"), (64_373_338_112, "64,373,338,112")];
+        for (value, expected) in cases {
+            assert_eq!(number(value, true), expected);
+        }
+        assert_eq!(number(1_000_000, false), "1000000");
+    }
+
+    #[test]
+    fn totals_stand_in_the_columns_of_the_known_listing() {
+        let totals = Totals { files: 2, bytes: 17, directories: 2 };
+        assert_eq!(totals.file_line(true), "               2 File(s)             17 bytes\n");
+        let free = totals.directory_line(64_373_338_112, true);
+        assert_eq!(free, "               2 Dir(s)  64,373,338,112 bytes free\n");
+    }
+}

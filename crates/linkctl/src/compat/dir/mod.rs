@@ -1,0 +1,209 @@
+//! `dir [PATH...] [/S] [/B] [/A[:attributes]] [/O[:order]]`.
+
+mod block;
+mod switches;
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use links::listing::{self, Depth, Listed, Listing, Volume};
+
+use self::block::Totals;
+use self::switches::{Switches, fits, parse};
+use super::{Code, drive, fail, words};
+use crate::output::{self, sanitize};
+
+const HELP: &str = "\
+Displays a list of files and subdirectories in a directory.
+
+DIR [path...] [/S] [/B] [/A[[:]attributes]] [/O[[:]sortorder]] [/-C]
+
+  /A          Displays files with specified attributes.
+  attributes   D  Directories                R  Read-only files
+               H  Hidden files               A  Files ready for archiving
+               S  System files               I  Not content indexed files
+               L  Reparse Points             O  Offline files
+               -  Prefix meaning not
+  /B          Uses bare format (no heading information or summary).
+  /C, /-C     Displays the thousand separator in file sizes, or does not.
+  /O          List by files in sorted order.
+  sortorder    N  By name (alphabetic)       S  By size (smallest first)
+               E  By extension (alphabetic)  D  By date/time (oldest first)
+               G  Group directories first    -  Prefix to reverse order
+  /S          Displays files in specified directory and all subdirectories.
+              Links are listed and not followed.
+  --          What follows is a path, whatever it looks like.
+";
+
+const NOT_FOUND: &str = "File Not Found";
+
+pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
+    let (drive, typed) = drive(typed);
+    let mut switches = match parse(typed) {
+        Ok(switches) => switches,
+        Err(switch) => {
+            let name = sanitize::line(switch.trim_start_matches('/'));
+            return fail(&format!("Invalid switch - \"{name}\"."));
+        }
+    };
+    if switches.help {
+        output::print(HELP)?;
+        return Ok(Code::Done);
+    }
+    let paths = std::mem::take(&mut switches.paths);
+    let mut asked: Vec<Asked> = Vec::new();
+    for path in &paths {
+        let one = Asked::of(&links::native_path(path, drive));
+        match asked.last_mut() {
+            // A shell has made one pattern into many names: they are one listing.
+            Some(last)
+                if last.directory == one.directory && !last.names.is_empty() && !one.names.is_empty() =>
+            {
+                last.names.extend(one.names);
+            }
+            _ => asked.push(one),
+        }
+    }
+    if asked.is_empty() {
+        asked.push(Asked { directory: PathBuf::from("."), names: Vec::new() });
+    }
+    let mut lister = Lister {
+        switches: &switches,
+        zone: TimeZone::system(),
+        out: output::stdout(),
+        head: None,
+        failed: false,
+    };
+    let mut found = 0;
+    for one in &asked {
+        found += lister.list(one)?;
+    }
+    lister.out.flush()?;
+    Ok(if found == 0 || lister.failed { Code::Failed } else { Code::Done })
+}
+
+/// What one path asks for.
+struct Asked {
+    directory: PathBuf,
+    /// Names or patterns to be listed; none means all.
+    names: Vec<OsString>,
+}
+
+impl Asked {
+    fn of(path: &Path) -> Self {
+        // A link to a directory is looked into, if it is named.
+        let (Some(name), false) = (path.file_name(), path.is_dir()) else {
+            return Self { directory: path.to_owned(), names: Vec::new() };
+        };
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self { directory: parent.to_owned(), names: vec![name.to_owned()] }
+    }
+
+    fn wants(&self, name: &OsStr) -> bool {
+        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name || fits(wanted, name))
+    }
+}
+
+struct Lister<'a> {
+    switches: &'a Switches,
+    zone: TimeZone,
+    out: io::BufWriter<anstream::AutoStream<io::StdoutLock<'static>>>,
+    /// Where the file system is mounted whose head was printed last.
+    head: Option<PathBuf>,
+    failed: bool,
+}
+
+impl Lister<'_> {
+    /// Lists what one path asks for. Gives the number of rows.
+    fn list(&mut self, asked: &Asked) -> io::Result<u64> {
+        let bare = self.switches.bare;
+        let volume = match listing::volume(&asked.directory) {
+            Ok(volume) => volume,
+            Err(error) => {
+                self.complain(&words::of(&error))?;
+                self.failed = true;
+                return Ok(0);
+            }
+        };
+        if !bare && self.head.as_ref() != Some(&volume.mount_point) {
+            if self.head.is_some() {
+                writeln!(self.out)?;
+            }
+            self.out.write_all(block::head(&volume).as_bytes())?;
+            self.head = Some(volume.mount_point.clone());
+        }
+        let depth = if self.switches.tree { Depth::Tree } else { Depth::One };
+        let shown = in_full(&asked.directory);
+        let mut all = Totals::default();
+        for read in listing::list(&shown, depth) {
+            match read {
+                Ok(read) => all.include(self.directory(asked, &read, &volume)?),
+                Err(error) => {
+                    self.complain(&format!("{} - {}", words::of(&error), sanitize::name(error.path())))?;
+                    self.failed = true;
+                }
+            }
+        }
+        if all.rows() == 0 {
+            self.complain(NOT_FOUND)?;
+        } else if self.switches.tree && !bare {
+            let separators = !self.switches.plain_numbers;
+            let lines = all.file_line(separators) + &all.directory_line(volume.free, separators);
+            write!(self.out, "\n     Total Files Listed:\n{lines}")?;
+        }
+        Ok(all.rows())
+    }
+
+    /// One directory: its head, its rows, its totals. With `/S`, nothing where nothing is to be listed.
+    fn directory(&mut self, asked: &Asked, read: &Listing, volume: &Volume) -> io::Result<Totals> {
+        let dots = std::iter::once(&read.itself).chain(&read.above).filter(|_| read.above.is_some());
+        let dots = dots.filter(|_| !self.switches.bare);
+        let wanted = |entry: &&Listed| self.switches.wants(entry) && asked.wants(&entry.name);
+        let mut rows: Vec<&Listed> = read.entries.iter().filter(wanted).collect();
+        self.switches.sort(&mut rows);
+        let rows: Vec<&Listed> = dots.filter(wanted).chain(rows).collect();
+        let mut totals = Totals::default();
+        rows.iter().for_each(|entry| totals.add(entry));
+        if self.switches.bare {
+            for entry in rows {
+                if self.switches.tree {
+                    writeln!(self.out, "{}", sanitize::name(read.path.join(&entry.name)))?;
+                } else {
+                    writeln!(self.out, "{}", sanitize::name(&entry.name))?;
+                }
+            }
+            return Ok(totals);
+        }
+        if rows.is_empty() && self.switches.tree {
+            return Ok(totals);
+        }
+        let separators = !self.switches.plain_numbers;
+        self.out.write_all(block::directory(&read.path).as_bytes())?;
+        for entry in &rows {
+            self.out.write_all(block::row(entry, &self.zone, separators).as_bytes())?;
+        }
+        if !rows.is_empty() {
+            self.out.write_all(totals.file_line(separators).as_bytes())?;
+            if !self.switches.tree {
+                self.out.write_all(totals.directory_line(volume.free, separators).as_bytes())?;
+            }
+        }
+        Ok(totals)
+    }
+
+    /// On standard error, behind what was listed before it.
+    fn complain(&mut self, text: &str) -> io::Result<()> {
+        self.out.flush()?;
+        fail(text).map(drop)
+    }
+}
+
+/// The path as it was typed, from the root: a link that is named is looked into by its own name.
+fn in_full(directory: &Path) -> PathBuf {
+    let dots = directory.components().any(|part| part == Component::ParentDir);
+    let full = if dots { None } else { std::path::absolute(directory).ok() };
+    let full = full.map(|path| path.components().collect());
+    full.or_else(|| links::physical_path(directory).ok()).unwrap_or_else(|| directory.to_owned())
+}

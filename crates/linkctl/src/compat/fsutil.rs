@@ -1,0 +1,216 @@
+//! `fsutil hardlink`, `fsutil reparsepoint`, `fsutil behavior ... SymlinkEvaluation`.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use links::{Error, KindChoice, LinkSpec, Manner, ReparsePoint, Target};
+use reparse::{ReparseData, Tag, WideString};
+
+use super::{Code, change, drive, fail, say, words};
+use crate::output::{self, hex, sanitize};
+
+const HELP: &str = "\
+---- Commands Supported ----
+
+behavior        Query or set the evaluation of symbolic links
+hardlink        Create a hard link, or list the names of a file
+reparsepoint    Query or delete a reparse point
+";
+
+const HARDLINK: &str = "\
+---- HARDLINK Commands Supported ----
+
+create          fsutil hardlink create <new name> <existing name>
+                Gives an existing file a new name
+list            fsutil hardlink list <name>
+                Lists every name of a file
+";
+
+const REPARSEPOINT: &str = "\
+---- REPARSEPOINT Commands Supported ----
+
+query           fsutil reparsepoint query <path>
+                Shows the reparse point of a file or directory
+delete          fsutil reparsepoint delete <path>
+                Deletes the reparse point; the file or directory stays, empty
+";
+
+const BEHAVIOR: &str = "\
+---- BEHAVIOR Commands Supported ----
+
+query           fsutil behavior query SymlinkEvaluation
+set             fsutil behavior set SymlinkEvaluation [L2L:{0|1}] [L2R:{0|1}] [R2L:{0|1}] [R2R:{0|1}]
+";
+
+pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
+    let (drive, typed) = drive(typed);
+    let typed: Vec<&OsStr> = typed.iter().map(OsString::as_os_str).collect();
+    // Windows' own words, which have no bytes but these.
+    let words: Vec<String> = typed.iter().map(|word| word.to_string_lossy().to_ascii_lowercase()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["/?" | "help"] => help(HELP),
+        ["hardlink"] | ["hardlink", "/?" | "help"] => help(HARDLINK),
+        ["reparsepoint"] | ["reparsepoint", "/?" | "help"] => help(REPARSEPOINT),
+        ["behavior"] | ["behavior", "/?" | "help"] => help(BEHAVIOR),
+        ["hardlink", "create", "/?"] | ["hardlink", "list", "/?"] => help(HARDLINK),
+        ["reparsepoint", "query" | "delete", "/?"] => help(REPARSEPOINT),
+        ["hardlink", "create", ..] => match typed.get(2..) {
+            Some([new, existing]) => create(new, existing, drive),
+            _ => wrong(HARDLINK),
+        },
+        ["hardlink", "list", ..] => match typed.get(2..) {
+            Some([path]) => list(&links::native_path(path, drive)),
+            _ => wrong(HARDLINK),
+        },
+        ["reparsepoint", "query", ..] => match typed.get(2..) {
+            Some([path]) => query(&links::native_path(path, drive)),
+            _ => wrong(REPARSEPOINT),
+        },
+        ["reparsepoint", "delete", ..] => match typed.get(2..) {
+            Some([path]) => delete(&links::native_path(path, drive)),
+            _ => wrong(REPARSEPOINT),
+        },
+        ["behavior", "query" | "set", "symlinkevaluation", ..] => fail(
+            "SymlinkEvaluation is a policy of Windows: this system has none, and follows every symbolic link.",
+        ),
+        [verb @ ("hardlink" | "reparsepoint" | "behavior"), other, ..] => {
+            let table = match *verb {
+                "hardlink" => HARDLINK,
+                "reparsepoint" => REPARSEPOINT,
+                _ => BEHAVIOR,
+            };
+            fail(&format!("{} is an invalid parameter.\n\n{}", sanitize::line(other), table.trim_end()))
+        }
+        [other, ..] => {
+            fail(&format!("{} is an invalid parameter.\n\n{}", sanitize::line(other), HELP.trim_end()))
+        }
+    }
+}
+
+fn help(text: &str) -> io::Result<Code> {
+    output::print(text)?;
+    Ok(Code::Done)
+}
+
+fn wrong(table: &str) -> io::Result<Code> {
+    fail(&format!("{}\n\n{}", words::SYNTAX, table.trim_end()))
+}
+
+fn failed(error: &Error) -> io::Result<Code> {
+    fail(&format!("Error:  {}", words::of(error)))
+}
+
+fn create(new: &OsStr, existing: &OsStr, drive: char) -> io::Result<Code> {
+    let (new, existing) = (links::native_path(new, drive), links::native_path(existing, drive));
+    let mut spec = LinkSpec::new(&new, &existing);
+    spec.kind = KindChoice::Hard;
+    spec.manner = Manner::Mklink;
+    if let Err(error) = links::create::plan(&spec).and_then(|plan| change("fsutil", &plan)) {
+        return failed(&error);
+    }
+    let [new, existing] =
+        [new, existing].map(|path| sanitize::name(std::path::absolute(&path).unwrap_or(path)));
+    say(&format!("Hardlink created for {new} <<===>> {existing}"))?;
+    Ok(Code::Done)
+}
+
+/// Every name in full: the one asked about first, then the others in order.
+fn list(path: &Path) -> io::Result<Code> {
+    let (asked, names) = match every_name(path) {
+        Ok(found) => found,
+        Err(error) => return failed(&error),
+    };
+    let others = names.paths.iter().filter(|name| **name != asked);
+    let mut text = String::new();
+    for name in std::iter::once(&asked).chain(others) {
+        text.push_str(&sanitize::name(name));
+        text.push('\n');
+    }
+    output::print(&text)?;
+    Ok(Code::Done)
+}
+
+fn every_name(path: &Path) -> links::Result<(PathBuf, links::names::Names)> {
+    let shown = links::inspect_path(path, links::DEFAULT_DRIVE)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (parent, root) = (links::physical_path(parent)?, links::listing::volume(parent)?.mount_point);
+    let asked = path.file_name().map_or_else(|| parent.clone(), |name| parent.join(name));
+    let names = links::names::find(&shown.metadata, &parent, &[root])?;
+    Ok((asked, names))
+}
+
+fn query(path: &Path) -> io::Result<Code> {
+    let point = match links::inspect_path(path, links::DEFAULT_DRIVE) {
+        Ok(shown) => shown.link.and_then(|link| link.target),
+        Err(error) => return failed(&error),
+    };
+    let Some(Target::Reparse(point)) = point else {
+        return fail("Error:  The file or directory is not a reparse point.");
+    };
+    output::print(&described(&point))?;
+    Ok(Code::Done)
+}
+
+/// The newer of the two layouts that Windows has had: its tags in one line.
+fn described(point: &ReparsePoint) -> String {
+    // Microsoft's own tags have a header of 8 bytes, others one of 24 with their GUID.
+    const HEADER: usize = 8;
+    let tag = point.tag();
+    let mut values = Vec::new();
+    if tag.is_microsoft() {
+        values.push("Microsoft".to_owned());
+    }
+    if tag.is_name_surrogate() {
+        values.push("Name Surrogate".to_owned());
+    }
+    match tag {
+        Tag::SYMLINK => values.push("Symbolic Link".to_owned()),
+        Tag::MOUNT_POINT => values.push("Mount Point".to_owned()),
+        tag => values.extend(tag.name().map(std::borrow::Cow::into_owned)),
+    }
+    let mut text = format!("Reparse Tag Value : 0x{:08x}\nTag value: {}\n", tag.0, values.join(", "));
+    if let Ok(ReparseData::MountPoint(_)) = point.decode() {
+        text.push_str(&names(&point.raw));
+    }
+    let data = point.raw.get(HEADER..).unwrap_or_default();
+    // Writing to a String cannot fail.
+    write!(text, "\nReparse Data Length: {:#x}\nReparse Data:\n{}", data.len(), hex::dump(data))
+        .unwrap_or_default();
+    text
+}
+
+/// The four numbers of a mount point and what they lead to, as they are stored; the misspelling is Windows' own.
+fn names(raw: &[u8]) -> String {
+    let number = |at: usize| match raw.get(at..at + 2) {
+        Some(&[low, high]) => usize::from(u16::from_le_bytes([low, high])),
+        _ => 0,
+    };
+    let [substitute, substitute_length, print, print_length] = [8, 10, 12, 14].map(number);
+    let name = |offset: usize, length: usize| {
+        let bytes = raw.get(16 + offset..16 + offset + length).unwrap_or_default();
+        let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        sanitize::line(&WideString::from_units(units).to_string())
+    };
+    let mut text = format!(
+        "Substitue Name offset: {substitute}\n\
+         Substitue Name length: {substitute_length}\n\
+         Print Name offset:     {print}\n\
+         Print Name Length:     {print_length}\n\
+         Substitute Name:       {}\n",
+        name(substitute, substitute_length)
+    );
+    if print_length > 0 {
+        text.push_str(&format!("Print Name:            {}\n", name(print, print_length)));
+    }
+    text
+}
+
+fn delete(path: &Path) -> io::Result<Code> {
+    match links::remove::plan_reparse_point(path).and_then(|plan| change("fsutil", &plan)) {
+        Ok(()) => Ok(Code::Done),
+        Err(error) => failed(&error),
+    }
+}

@@ -1,0 +1,131 @@
+//! `mklink [[/D] | [/H] | [/J]] Link Target`.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+
+use links::{KindChoice, LinkSpec, Manner, Shape};
+
+use super::{Code, change, drive, fail, is_switch, say, words};
+use crate::output::sanitize;
+
+const HELP: &str = "\
+Creates a symbolic link.
+
+MKLINK [[/D] | [/H] | [/J]] Link Target
+
+        /D      Creates a directory symbolic link. Without it, a file
+                symbolic link is created.
+        /H      Creates a hard link instead of a symbolic link.
+        /J      Creates a Directory Junction.
+        Link    Specifies the name of the new link.
+        Target  Specifies the path (relative or absolute) that the new
+                link refers to.
+";
+
+#[derive(Default)]
+struct Switches {
+    directory: bool,
+    /// Of `/H` and `/J`, the last one counts.
+    kind: Option<KindChoice>,
+    help: bool,
+}
+
+pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
+    let (drive, typed) = drive(typed);
+    let (switches, names) = parse(typed);
+    if switches.help {
+        crate::output::print(HELP)?;
+        return Ok(Code::Done);
+    }
+    let (link, target) = match names {
+        [link, target] => (link, target),
+        [] => return fail(HELP.trim_end()),
+        _ => return fail(words::SYNTAX),
+    };
+    match make(&switches, drive, link, target) {
+        Ok(()) => {
+            let made = match switches.kind {
+                Some(KindChoice::Hard) => "Hardlink",
+                Some(KindChoice::Junction) => "Junction",
+                _ => "symbolic link",
+            };
+            say(&format!("{made} created for {} <<===>> {}", sanitize::name(link), sanitize::name(target)))?;
+            Ok(Code::Done)
+        }
+        Err(error) => fail(&words::of(&error)),
+    }
+}
+
+fn make(switches: &Switches, drive: char, link: &OsStr, target: &OsStr) -> links::Result<()> {
+    let mut spec = LinkSpec::new(links::native_path(link, drive), target);
+    spec.kind = switches.kind.unwrap_or(KindChoice::Symlink);
+    if spec.kind == KindChoice::Hard {
+        spec.target = links::native_path(target, drive).into();
+    }
+    spec.shape = Some(if switches.directory { Shape::Directory } else { Shape::File });
+    spec.drive = drive;
+    spec.manner = Manner::Mklink;
+    change("mklink", &links::create::plan(&spec)?)
+}
+
+/// The switches before the names. What is none to the letter is a name, so that `/usr/share` can be one; `--` ends them.
+fn parse(typed: &[OsString]) -> (Switches, &[OsString]) {
+    let mut switches = Switches::default();
+    let mut rest = typed;
+    while let [word, tail @ ..] = rest {
+        rest = match word {
+            word if is_switch(word, "/d") => {
+                switches.directory = true;
+                tail
+            }
+            word if is_switch(word, "/h") => {
+                switches.kind = Some(KindChoice::Hard);
+                tail
+            }
+            word if is_switch(word, "/j") => {
+                switches.kind = Some(KindChoice::Junction);
+                tail
+            }
+            word if word == "/?" => {
+                switches.help = true;
+                tail
+            }
+            word if word == "--" => return (switches, tail),
+            _ => break,
+        };
+    }
+    (switches, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(typed: &[&str]) -> (bool, Option<KindChoice>, bool, Vec<OsString>) {
+        let typed: Vec<OsString> = typed.iter().map(OsString::from).collect();
+        let (switches, names) = parse(&typed);
+        (switches.directory, switches.kind, switches.help, names.to_vec())
+    }
+
+    #[test]
+    fn switches_come_first_in_either_case_and_to_the_letter() {
+        use KindChoice::{Hard, Junction};
+        let cases: [(&[&str], bool, Option<KindChoice>, &[&str]); 10] = [
+            (&["a", "b"], false, None, &["a", "b"]),
+            (&["/D", "a", "b"], true, None, &["a", "b"]),
+            (&["/d", "/J", "a", "b"], true, Some(Junction), &["a", "b"]),
+            (&["/J", "/D", "a", "b"], true, Some(Junction), &["a", "b"]),
+            (&["/h", "/j", "a", "b"], false, Some(Junction), &["a", "b"]),
+            (&["/j", "/h", "a", "b"], false, Some(Hard), &["a", "b"]),
+            (&["/usr/share", "b"], false, None, &["/usr/share", "b"]),
+            (&["a", "/d"], false, None, &["a", "/d"]),
+            (&["--", "/d", "/h"], false, None, &["/d", "/h"]),
+            (&["/d", "--", "--", "b"], true, None, &["--", "b"]),
+        ];
+        for (typed, directory, kind, names) in cases {
+            let names = names.iter().map(OsString::from).collect();
+            assert_eq!(parsed(typed), (directory, kind, false, names), "{typed:?}");
+        }
+        assert!(parsed(&["/?"]).2 && parsed(&["/d", "/?", "x"]).2);
+    }
+}

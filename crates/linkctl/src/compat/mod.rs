@@ -1,0 +1,188 @@
+//! The drop-ins: `mklink`, `fsutil` and `dir` as Windows users know them, with Windows' words and exit codes.
+//!
+//! They take no option of linkctl's own but `--drive LETTER`, and do not pass through clap: their grammar is not its.
+//!
+//! ```text
+//! words.rs   errors in Windows' words
+//! mklink.rs  fsutil.rs
+//! dir/       switches.rs (what was typed) block.rs (the columns) mod.rs (what is listed)
+//! ```
+//!
+//! What is the same as on Windows, what differs and why: `docs/drop-ins.md`.
+
+mod dir;
+mod fsutil;
+mod mklink;
+mod words;
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+
+use links::apply::{Request, apply, open_journal};
+use links::plan::Plan;
+use links::{DEFAULT_DRIVE, Error, Journal};
+
+use crate::failure::complain;
+use crate::output::{self, sanitize};
+
+/// The commands that linkctl stands in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Mklink,
+    Fsutil,
+    Dir,
+}
+
+impl Tool {
+    pub(crate) const ALL: [Self; 3] = [Self::Mklink, Self::Fsutil, Self::Dir];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Mklink => "mklink",
+            Self::Fsutil => "fsutil",
+            Self::Dir => "dir",
+        }
+    }
+
+    fn named(name: &OsStr) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| name.eq_ignore_ascii_case(tool.name()))
+    }
+}
+
+/// Which drop-in was called, by the program's own name or by the first word, and with what.
+pub(crate) fn called(mut words: impl Iterator<Item = OsString>) -> Option<(Tool, Vec<OsString>)> {
+    let program = words.next()?;
+    if let Some(tool) = Path::new(&program).file_stem().and_then(Tool::named) {
+        return Some((tool, words.collect()));
+    }
+    let verb = words.next()?;
+    let tool = Tool::ALL.into_iter().find(|tool| verb == tool.name())?;
+    let words: Vec<OsString> = words.collect();
+    // Called as a verb, it explains itself as the other verbs do.
+    if matches!(words.as_slice(), [only] if only == "--help" || only == "-h") {
+        return None;
+    }
+    Some((tool, words))
+}
+
+/// Runs a drop-in. Errors have been told when it returns.
+pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
+    let done = match tool {
+        Tool::Mklink => mklink::run(words),
+        Tool::Fsutil => fsutil::run(words),
+        Tool::Dir => dir::run(words),
+    };
+    match done {
+        Ok(code) => code.into(),
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            complain("error", &format!("cannot write the output: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The codes that Windows' commands give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Code {
+    Done,
+    Failed,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        match code {
+            Code::Done => Self::SUCCESS,
+            Code::Failed => Self::FAILURE,
+        }
+    }
+}
+
+/// Carries out a plan of one step, journaled where that can be done: what cannot be journaled is done all the same,
+/// as Windows does it.
+fn change(verb: &'static str, plan: &Plan) -> Result<(), Error> {
+    for note in &plan.notes {
+        complain("note", &sanitize::line(&note.text));
+    }
+    let opened = Journal::default_directory().and_then(|directory| open_journal(&directory));
+    let mut journal = opened.ok().map(|(journal, _)| journal);
+    if let Some(journal) = &journal {
+        // At worst it is closed slowly.
+        journal.close_quickly().unwrap_or_default();
+    }
+    let report = apply(plan, Request::new(verb), journal.as_mut(), &mut (), &AtomicBool::new(false));
+    report.results.into_iter().try_for_each(|result| result.map(drop))
+}
+
+/// What was typed, without the options of linkctl's own that stand first.
+fn drive(words: &[OsString]) -> (char, &[OsString]) {
+    let letter = |word: &OsStr| {
+        let mut letters = word.to_str()?.trim_end_matches(':').chars();
+        let letter = letters.next().filter(char::is_ascii_alphabetic);
+        letter.filter(|_| letters.next().is_none()).map(|letter| letter.to_ascii_uppercase())
+    };
+    match words {
+        [option, value, rest @ ..] if option == "--drive" => match letter(value) {
+            Some(letter) => (letter, rest),
+            None => (DEFAULT_DRIVE, words),
+        },
+        _ => (DEFAULT_DRIVE, words),
+    }
+}
+
+fn say(text: &str) -> io::Result<()> {
+    output::print(&format!("{text}\n"))
+}
+
+fn fail(text: &str) -> io::Result<Code> {
+    let text = format!("{text}\n");
+    anstream::stderr().write_all(text.as_bytes()).unwrap_or_default();
+    Ok(Code::Failed)
+}
+
+/// Whether a word is this switch, in either case.
+fn is_switch(word: &OsStr, switch: &str) -> bool {
+    word.eq_ignore_ascii_case(switch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(words: &[&str]) -> Option<(Tool, usize)> {
+        called(words.iter().map(OsString::from)).map(|(tool, words)| (tool, words.len()))
+    }
+
+    #[test]
+    fn a_drop_in_is_called_by_its_own_name_or_as_a_verb() {
+        assert_eq!(call(&["linkctl", "mklink", "a", "b"]), Some((Tool::Mklink, 2)));
+        assert_eq!(call(&["/usr/local/bin/mklink", "a", "b"]), Some((Tool::Mklink, 2)));
+        assert_eq!(call(&["FSUTIL.EXE", "hardlink"]), Some((Tool::Fsutil, 1)));
+        assert_eq!(call(&["dir", "dir"]), Some((Tool::Dir, 1)));
+        assert_eq!(call(&["dir", "--help"]), Some((Tool::Dir, 1)));
+        for others in
+            [&["linkctl"][..], &["linkctl", "list"], &["linkctl", "dir", "--help"], &[], &["linkctl", "DIR"]]
+        {
+            assert_eq!(call(others), None, "{others:?}");
+        }
+    }
+
+    #[test]
+    fn the_letter_of_the_volume_may_stand_first() {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        for (typed, letter, left) in [
+            (&["--drive", "d", "a"][..], 'D', 1),
+            (&["--drive", "E:", "a"], 'E', 1),
+            (&["--drive", "CD", "a"], 'C', 3),
+            (&["a", "--drive", "d"], 'C', 3),
+        ] {
+            let typed = words(typed);
+            let (found, rest) = drive(&typed);
+            assert_eq!((found, rest.len()), (letter, left), "{typed:?}");
+        }
+    }
+}

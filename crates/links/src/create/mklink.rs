@@ -1,0 +1,132 @@
+//! Targets as `mklink` stores them: as typed, and nothing is asked of them.
+
+use std::path::Path;
+
+use reparse::path::{TargetClass, classify};
+use reparse::{MountPoint, ReparseData, Symlink, WideString};
+
+use super::Ground;
+use super::windows::{JUNCTION, SYMLINK, Task, Typed, linux_words, opens_on_windows};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{KindChoice, LinkSpec, Shape, Target};
+use crate::plan::Plan;
+use crate::platform::{self, NtfsVolume};
+
+/// What a symbolic link or junction stores.
+pub(super) fn target(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
+    let is_junction = spec.kind == KindChoice::Junction;
+    let task = Task { operation: if is_junction { JUNCTION } else { SYMLINK }, spec, ground };
+    if !is_junction && ground.ntfs.is_none() {
+        return text(&task);
+    }
+    let volume = task.volume()?;
+    if !ground.link.file_name().is_some_and(|name| opens_on_windows(name.as_encoded_bytes())) {
+        return Err(task.refuse(ErrorKind::InvalidPath, "Windows has no such names".into()));
+    }
+    if is_junction {
+        let data = ReparseData::MountPoint(junction(&task, &volume)?);
+        return task.finish(&data, true, plan);
+    }
+    let data = ReparseData::Symlink(symlink(&task, &volume)?);
+    task.finish(&data, spec.shape == Some(Shape::Directory), plan)
+}
+
+/// The text of a POSIX symbolic link.
+fn text(task: &Task<'_>) -> Result<Target> {
+    let target = &task.spec.target;
+    let longest = task.ground.filesystem.longest_target;
+    if target.is_empty() {
+        return Err(task.refuse(ErrorKind::InvalidTarget, "the target is empty".into()));
+    }
+    if target.len() > longest {
+        let cause =
+            format!("the target has {} bytes; {} takes {longest}", target.len(), task.ground.filesystem.kind);
+        return Err(task.refuse(ErrorKind::TooLong, cause));
+    }
+    Ok(Target::Text(target.clone()))
+}
+
+fn symlink(task: &Task<'_>, volume: &NtfsVolume) -> Result<Symlink> {
+    let text = match typed(task)? {
+        Typed::Windows(text) => match classify(&text) {
+            TargetClass::DriveRelative { letter } => drive_relative(task, &text, letter, volume)?,
+            _ => text,
+        },
+        // Only Linux knows this path: Windows needs its own for the same place.
+        Typed::Linux(path) if path.is_absolute() => task.drive_path(&task.full(&path)?, volume)?,
+        Typed::Linux(path) => task.as_typed(path.as_os_str())?,
+    };
+    Symlink::as_typed(&text).map_err(|error| invalid(task, &error))
+}
+
+fn junction(task: &Task<'_>, volume: &NtfsVolume) -> Result<MountPoint> {
+    let text = match typed(task)? {
+        Typed::Windows(text) => match classify(&text) {
+            TargetClass::DriveRelative { letter } => drive_relative(task, &text, letter, volume)?,
+            // Read like `/t` and `../t` would be: from the volume, and from here.
+            TargetClass::Rooted => task.drive_path(&task.on_volume(&text, volume)?, volume)?,
+            TargetClass::Relative => task.drive_path(&task.full(&linux_words(&text))?, volume)?,
+            TargetClass::Unc => {
+                let cause = "the target is on the network, and a junction stays on its computer";
+                return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
+            }
+            TargetClass::Volume(_) => {
+                let root = MountPoint::volume(&text);
+                return root.or_else(|_| MountPoint::junction(&text)).map_err(|error| invalid(task, &error));
+            }
+            _ => text,
+        },
+        Typed::Linux(path) => task.drive_path(&task.full(&path)?, volume)?,
+    };
+    match MountPoint::junction(&text) {
+        Err(reparse::TargetError::Network | reparse::TargetError::NotLocal) => {
+            let cause = "the target is on no volume of this computer";
+            Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()))
+        }
+        made => made.map_err(|error| invalid(task, &error)),
+    }
+}
+
+/// The target with the letters it was typed in; `//server/share` is one on the network, as in Windows.
+fn typed(task: &Task<'_>) -> Result<Typed> {
+    let target = &task.spec.target;
+    match target.as_encoded_bytes() {
+        [b'/', b'/', third, ..] if *third != b'/' => Ok(Typed::Windows(task.as_typed(target)?)),
+        _ => match task.typed()? {
+            Typed::Windows(_) => Ok(Typed::Windows(task.as_typed(target)?)),
+            linux @ Typed::Linux(_) => Ok(linux),
+        },
+    }
+}
+
+/// `C:x` in full: from the current directory where that is on the link's volume, else, as in a Windows that has
+/// never been to the drive, from the drive's root.
+fn drive_relative(
+    task: &Task<'_>,
+    text: &WideString,
+    letter: char,
+    volume: &NtfsVolume,
+) -> Result<WideString> {
+    let rest = WideString::from_units(text.units().get(2..).unwrap_or_default().to_vec());
+    if letter.eq_ignore_ascii_case(&task.spec.drive)
+        && let Ok(full) = task.full(&Path::new(".").join(linux_words(&rest)))
+        && let Ok(absolute) = task.drive_path(&full, volume)
+    {
+        return Ok(absolute);
+    }
+    let mut units: Vec<u16> = format!("{letter}:\\").encode_utf16().collect();
+    units.extend(rest.units());
+    Ok(WideString::from_units(units))
+}
+
+fn invalid(task: &Task<'_>, error: &reparse::TargetError) -> Error {
+    task.refuse(ErrorKind::InvalidTarget, error.to_string())
+}
+
+impl Task<'_> {
+    /// A name letter by letter.
+    fn as_typed(&self, text: &std::ffi::OsStr) -> Result<WideString> {
+        let cause = "the target is not Unicode, as every name on NTFS is";
+        platform::to_wide(text).ok_or_else(|| self.refuse(ErrorKind::InvalidTarget, cause.into()))
+    }
+}
