@@ -1,6 +1,7 @@
 //! What a changing verb needs beside its plan: the journal, the question, progress, Ctrl-C, the report.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -193,6 +194,17 @@ fn tell(step: &Step, tense: Tense) -> String {
     let target = step.target().and_then(Target::shown);
     let target = target.map(|shown| format!(" -> {}", sanitize::name(shown))).unwrap_or_default();
     format!("{verb}{kind} {}{target}", sanitize::name(step.path()))
+}
+
+/// The journal that there is, for reading.
+pub(crate) fn existing_journal(directory: &Path) -> links::Result<Option<Journal>> {
+    let opened = links::apply::existing_journal(directory)?;
+    Ok(opened.map(|(journal, said)| {
+        if let Some(said) = said {
+            complain("warning", &said);
+        }
+        journal
+    }))
 }
 
 /// The journal of this user. Without one, the change is made all the same.

@@ -10,6 +10,7 @@ use crate::args::DoctorArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, message};
 use crate::output::{self, json, sanitize};
+use crate::session::existing_journal;
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let finding = probe(&args.path)?;
@@ -83,7 +84,7 @@ fn remedy(capability: Capability, error: &Error, finding: &Finding) -> Option<&'
 fn journal() -> Result<String, Error> {
     let directory = Journal::default_directory()?;
     let place = sanitize::name(&directory);
-    Ok(match Journal::open_existing(&directory)? {
+    Ok(match existing_journal(&directory)? {
         Some(journal) => {
             let operations = journal.operations(usize::MAX)?.len();
             format!("{place}, {operations} operations, {} mode", sanitize::line(&journal.mode()))

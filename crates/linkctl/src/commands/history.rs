@@ -13,6 +13,7 @@ use crate::args::HistoryArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, complain};
 use crate::output::{self, json, sanitize, table};
+use crate::session::existing_journal;
 
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let directory = Journal::default_directory()?;
@@ -27,7 +28,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         );
         complain("note", &text);
     }
-    let journal = Journal::open_existing(&directory)?;
+    let journal = existing_journal(&directory)?;
     match (journal, args.id) {
         (Some(journal), Some(id)) => one(&journal, OperationId(id), args)?,
         (Some(journal), None) => all(&journal, args)?,

@@ -19,9 +19,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
 
-use links::apply::{Request, apply, open_journal};
+use links::apply::{Queue, apply_quickly};
 use links::plan::Plan;
 use links::{DEFAULT_DRIVE, Error, Journal};
 
@@ -108,13 +107,8 @@ fn change(verb: &'static str, plan: &Plan) -> Result<(), Error> {
     for note in &plan.notes {
         complain("note", &sanitize::line(&note.text));
     }
-    let opened = Journal::default_directory().and_then(|directory| open_journal(&directory));
-    let mut journal = opened.ok().map(|(journal, _)| journal);
-    if let Some(journal) = &journal {
-        // At worst it is closed slowly.
-        journal.close_quickly().unwrap_or_default();
-    }
-    let report = apply(plan, Request::new(verb), journal.as_mut(), &mut (), &AtomicBool::new(false));
+    let mut queue = Journal::default_directory().and_then(|directory| Queue::open(&directory)).ok();
+    let report = apply_quickly(plan, verb, queue.as_mut());
     report.results.into_iter().try_for_each(|result| result.map(drop))
 }
 

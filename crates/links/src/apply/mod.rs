@@ -2,6 +2,7 @@
 
 mod os;
 mod probe;
+mod queue;
 mod state;
 mod step;
 
@@ -10,7 +11,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use probe::{Capability, Finding, probe};
-pub use state::open_journal;
+pub use queue::Queue;
+pub use state::{existing_journal, open_journal};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Intent, Journal, OperationId, Outcome, Status, Then};
@@ -98,13 +100,31 @@ pub fn apply(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Report {
+    carry_out(plan, request, journal.map(Records::Journal), observer, stop)
+}
+
+/// Carries out a plan of one step as [`apply()`] does, for a program that ends right behind it: what it does is left
+/// in the queue of the journal, which costs a tenth of opening the database, and is in the history as soon as
+/// anybody looks.
+pub fn apply_quickly(plan: &Plan, verb: &str, queue: Option<&mut Queue>) -> Report {
+    let request = Request::new(verb);
+    carry_out(plan, request, queue.map(Records::Queue), &mut (), &AtomicBool::new(false))
+}
+
+fn carry_out(
+    plan: &Plan,
+    request: Request<'_>,
+    records: Option<Records<'_>>,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Report {
     let mut report =
         Report { operation: None, results: Vec::with_capacity(plan.steps.len()), stopped: false };
     // An undo that finds nothing left to do is written down all the same: it is done.
     if plan.steps.is_empty() && (request.undoes.is_none() || request.in_part) {
         return report;
     }
-    let mut log = Log::begin(journal, request, plan.steps.len(), observer);
+    let mut log = Log::begin(records, request, plan.steps.len(), observer);
     report.operation = log.operation();
     // What is undone lies at paths of the journal, in which no link was.
     let open = if request.undoes.is_some() { Place::open_physical } else { Place::open };
@@ -166,9 +186,15 @@ pub fn create(spec: &LinkSpec) -> Result<Link> {
     })
 }
 
+/// Where it is written down what is done.
+enum Records<'j> {
+    Journal(&'j mut Journal),
+    Queue(&'j mut Queue),
+}
+
 /// The journal of one run, or none: once it fails, it is told and given up, and the work goes on.
 struct Log<'j> {
-    open: Option<(&'j mut Journal, OperationId)>,
+    open: Option<(Records<'j>, Option<OperationId>)>,
     /// The parent directory met last: the next step's is mostly the same.
     parent: Option<Parent>,
 }
@@ -204,43 +230,66 @@ impl Parent {
     }
 }
 
+impl Records<'_> {
+    fn directory(&self) -> &Path {
+        match self {
+            Self::Journal(journal) => journal.directory(),
+            Self::Queue(queue) => queue.directory(),
+        }
+    }
+
+    fn begin(&mut self, request: Request<'_>, planned: usize) -> Result<Option<OperationId>> {
+        match self {
+            Self::Journal(journal) => journal.begin(request.verb, request.undoes, planned).map(Some),
+            Self::Queue(queue) => {
+                queue.begin(request.verb);
+                Ok(None)
+            }
+        }
+    }
+}
+
 impl<'j> Log<'j> {
     fn begin(
-        journal: Option<&'j mut Journal>,
+        records: Option<Records<'j>>,
         request: Request<'_>,
         planned: usize,
         observer: &mut dyn Observer,
     ) -> Self {
-        let Some(journal) = journal else { return Self { open: None, parent: None } };
-        let directory = journal.directory().to_owned();
+        let Some(mut records) = records else { return Self { open: None, parent: None } };
         // Once undone, the disk no longer tells what a killed run had done: it is written down first.
-        if let Some(undone) = request.undoes
+        if let (Records::Journal(journal), Some(undone)) = (&mut records, request.undoes)
             && let Err(error) = settle(journal, undone)
         {
             observer.warning(&error);
         }
-        match journal.begin(request.verb, request.undoes, planned) {
-            Ok(id) => Self { open: Some((journal, id)), parent: None },
+        match records.begin(request, planned) {
+            Ok(id) => Self { open: Some((records, id)), parent: None },
             Err(error) => {
-                give_up(&directory, &error, observer);
+                give_up(records.directory(), &error, observer);
                 Self { open: None, parent: None }
             }
         }
     }
 
     fn operation(&self) -> Option<OperationId> {
-        self.open.as_ref().map(|(_, id)| *id)
+        self.open.as_ref().and_then(|(_, id)| *id)
     }
 
     fn write(
         &mut self,
         observer: &mut dyn Observer,
-        write: impl FnOnce(&mut Journal, OperationId) -> Result<()>,
+        journal: impl FnOnce(&mut Journal, OperationId) -> Result<()>,
+        queue: impl FnOnce(&mut Queue) -> Result<()>,
     ) {
-        if let Some((journal, id)) = &mut self.open
-            && let Err(error) = write(journal, *id)
-        {
-            give_up(journal.directory(), &error, observer);
+        let Some((records, id)) = &mut self.open else { return };
+        let written = match (&mut *records, *id) {
+            (Records::Journal(open), Some(id)) => journal(open, id),
+            (Records::Queue(open), _) => queue(open),
+            (Records::Journal(_), None) => Ok(()),
+        };
+        if let Err(error) = written {
+            give_up(records.directory(), &error, observer);
             self.open = None;
         }
     }
@@ -258,14 +307,18 @@ impl<'j> Log<'j> {
                     let error = Error::io("write down the place of", step.path(), error);
                     observer.warning(&error.of_kind(ErrorKind::Journal));
                     if first == 0 {
-                        self.write(observer, Journal::forget);
+                        self.write(observer, Journal::forget, |_| Ok(()));
                     }
                     self.open = None;
                     return;
                 }
             }
         }
-        self.write(observer, |journal, id| journal.intend(id, first, &intents));
+        self.write(
+            observer,
+            |journal, id| journal.intend(id, first, &intents),
+            |queue| queue.intend(&intents),
+        );
     }
 
     /// The step with its path in full, links in the parent resolved: undone next month from another
@@ -295,14 +348,24 @@ impl<'j> Log<'j> {
         }
         let homes = steps.iter().map(|step| self.in_full(step).ok().and_then(|(_, home)| home));
         let outcomes: Vec<_> = outcomes.into_iter().zip(homes).collect();
-        self.write(observer, |journal, id| journal.record(id, first, &outcomes, then));
+        self.write(
+            observer,
+            |journal, id| journal.record(id, first, &outcomes, then),
+            |queue| {
+                queue.record(&outcomes);
+                Ok(())
+            },
+        );
     }
 
     fn finish(&mut self, status: Status, request: Request<'_>, observer: &mut dyn Observer) {
-        self.write(observer, |journal, id| {
-            let wholly = status == Status::Done && !request.in_part;
-            journal.finish_operation(id, status, request.undoes.filter(|_| wholly))
-        });
+        let wholly = status == Status::Done && !request.in_part;
+        let undone = request.undoes.filter(|_| wholly);
+        self.write(
+            observer,
+            |journal, id| journal.finish_operation(id, status, undone),
+            |queue| queue.finish(status),
+        );
     }
 }
 

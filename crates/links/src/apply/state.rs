@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::os;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, QUEUE};
 
 /// Opens the journal in a directory, making both where they are missing.
 ///
-/// A corrupt journal is renamed, kept, and replaced by a new one; the second part then says so.
+/// A corrupt journal is renamed, kept, and replaced by a new one; the second part then says so. What waits in the
+/// queue is taken in.
 ///
 /// # Errors
 /// The directory cannot be made or written, is not this user's, or the journal is of a newer version.
@@ -17,7 +18,10 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
     os::make_state_directory(directory)
         .map_err(|error| Error::io(MAKE, directory, error).of_kind(ErrorKind::Journal))?;
     let error = match Journal::open_or_create(directory) {
-        Ok(journal) => return Ok((journal, None)),
+        Ok(mut journal) => {
+            let said = take_in(&mut journal)?;
+            return Ok((journal, said));
+        }
         Err(error) => error,
     };
     let Some(cause) = error.corruption() else { return Err(error.into_error(directory)) };
@@ -31,6 +35,64 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
     let journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
     let said = format!("the journal was broken ({cause}); it is kept as {kept:?}, and a new one was begun");
     Ok((journal, Some(said)))
+}
+
+/// Opens the journal that there is, for reading, with what waited in the queue. `None` where nothing has been
+/// changed yet. The second part says what could not be taken in, which then is not in the journal.
+///
+/// # Errors
+/// The journal is corrupt, of a newer version, another user's, or cannot be read.
+pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<String>)>> {
+    let queued = directory.join(QUEUE).metadata().is_ok_and(|queue| queue.len() > 0);
+    let journal = match Journal::open_existing(directory)? {
+        Some(journal) => Some(journal),
+        None if queued => {
+            Some(Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?)
+        }
+        None => None,
+    };
+    let Some(mut journal) = journal else { return Ok(None) };
+    let said = take_in(&mut journal).unwrap_or_else(|error| {
+        Some(format!("what mklink and fsutil did last is not in the history yet: {}", error.cause()))
+    });
+    Ok(Some((journal, said)))
+}
+
+/// Takes in what waits in the queue. Says what of it had no meaning.
+fn take_in(journal: &mut Journal) -> Result<Option<String>> {
+    let directory = journal.directory().to_owned();
+    let mut broken = 0;
+    let drained = os::drain(&directory, QUEUE, |lines| -> std::result::Result<(), DrainError> {
+        broken = journal.take_in(lines).map_err(DrainError::Journal)?;
+        if broken > 0 {
+            // Kept before the queue is emptied: nothing that was written down is thrown away unread.
+            let kept = format!("{QUEUE}.broken-{}", journal::now());
+            os::write_new(&directory, &kept, lines).map_err(DrainError::Io)?;
+        }
+        Ok(())
+    });
+    match drained {
+        Ok(()) if broken > 0 => Ok(Some(format!(
+            "{broken} lines of the journal's queue could not be read; they are kept beside it"
+        ))),
+        Ok(()) => Ok(None),
+        Err(DrainError::Journal(error)) => Err(error),
+        Err(DrainError::Io(error)) => {
+            Err(Error::io("take in the queue of the journal in", &directory, error)
+                .of_kind(ErrorKind::Journal))
+        }
+    }
+}
+
+enum DrainError {
+    Io(std::io::Error),
+    Journal(Error),
+}
+
+impl From<std::io::Error> for DrainError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 /// Renames a journal out of the way whose damage showed in the middle of a run; not one that another

@@ -4,6 +4,7 @@
 //! database is data: nothing in it authorises a change without a look at the disk.
 
 mod open;
+pub(crate) mod queue;
 mod rows;
 mod schema;
 
@@ -13,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, params};
 
+pub(crate) use open::check_owner;
 pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -28,6 +30,8 @@ pub struct Journal {
 
 const FILE: &str = "journal.db";
 const LOG: &str = "journal.db-wal";
+/// What has not been taken in yet.
+pub(crate) const QUEUE: &str = "journal.queue";
 const OPEN: &str = "open the journal in";
 const READ: &str = "read the journal in";
 const WRITE: &str = "write the journal in";

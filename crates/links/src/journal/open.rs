@@ -5,20 +5,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::ErrorCode::DatabaseBusy;
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, Opened};
-use super::{BUSY, FILE, Journal, LOG, OPEN, is_corruption, sqlite_error};
+use super::{BUSY, FILE, Journal, LOG, OPEN, QUEUE, is_corruption};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{Directory, Filesystem};
 
 impl Journal {
-    /// Opens a journal for reading, without making one. `None` where there is none yet.
+    /// Opens a journal for reading, without making one. `None` where there is none yet. What waits in the queue is
+    /// not in it: see [`crate::apply::existing_journal`].
     ///
     /// # Errors
     /// The journal is corrupt, of a newer version, another user's, or cannot be read.
-    pub fn open_existing(directory: &Path) -> Result<Option<Self>> {
+    pub(crate) fn open_existing(directory: &Path) -> Result<Option<Self>> {
         let path = directory.join(FILE);
         match path.symlink_metadata() {
             Ok(_) => {}
@@ -36,9 +36,7 @@ impl Journal {
         // log left over, the file alone is the whole truth, and nobody can change it.
         let log = directory.join(LOG).metadata().map(|log| log.len());
         if log.is_ok_and(|length| length > 0) {
-            // A log that was left is read together with the file, where its index was left, too.
-            let both = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-            return Self::finish(both, directory).map(Some).map_err(|_| error.into_error(directory));
+            return Err(error.into_error(directory));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let Some(uri) = immutable_uri(&path) else { return Err(error.into_error(directory)) };
@@ -53,20 +51,6 @@ impl Journal {
         check_owner(directory).map_err(OpenError::Other)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         Self::finish(Connection::open_with_flags(directory.join(FILE), flags), directory)
-    }
-
-    /// Leaves the write-ahead log where it is when the journal is closed, and takes it in only now and then:
-    /// what closes a thousand times a second shall not wait for the disk each time. A power cut may lose more of
-    /// the last rows for it, never the database.
-    ///
-    /// # Errors
-    /// SQLite refuses the setting.
-    pub fn close_quickly(&self) -> Result<()> {
-        // Pages of the log that may wait: whoever opens it next reads them all.
-        const LOG_PAGES: i32 = 100;
-        let set = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        let set = set.and_then(|_| self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES));
-        set.map_err(|error| sqlite_error(OPEN, &self.directory, &error))
     }
 
     fn finish(
@@ -146,11 +130,13 @@ impl OpenError {
 }
 
 /// A journal tells linkctl what to undo: one that others can write is not believed.
-fn check_owner(directory: &Path) -> Result<()> {
+pub(crate) fn check_owner(directory: &Path) -> Result<()> {
     let fail = |error| Error::io(OPEN, directory, error).of_kind(ErrorKind::Journal);
     let opened = Directory::open(directory).map_err(fail)?;
-    if let Some(cause) = opened.distrust(Path::new(FILE)).map_err(fail)? {
-        return Err(Error::new(ErrorKind::Journal, OPEN, directory, cause));
+    for file in [FILE, QUEUE] {
+        if let Some(cause) = opened.distrust(Path::new(file)).map_err(fail)? {
+            return Err(Error::new(ErrorKind::Journal, OPEN, directory, cause));
+        }
     }
     Ok(())
 }

@@ -33,8 +33,10 @@ const MIGRATIONS: [&str; 4] = [
     "ALTER TABLE operations ADD COLUMN user TEXT;",
     // Which directory a step was in: its path may lead to another one by the time it is undone.
     "ALTER TABLE steps ADD COLUMN home TEXT;",
-    // The same tables: but a program of before cannot read steps that clear and set reparse points.
-    "",
+    // By which an operation from the queue is known again. A program of before could not read steps that clear and
+    // set reparse points either.
+    "ALTER TABLE operations ADD COLUMN token TEXT;
+     CREATE UNIQUE INDEX operations_by_token ON operations (token);",
 ];
 
 /// The schema this program writes.

@@ -8,7 +8,7 @@
 mod system;
 
 pub(super) use system::{
-    clear_reparse_point, exchange, lock_directory, lock_file, make_directory, make_empty_file,
+    append, clear_reparse_point, drain, exchange, lock_directory, lock_file, make_directory, make_empty_file,
     make_hard_link, make_reparse_point, make_state_directory, make_symlink, remove_directory, remove_file,
-    rename_over, rename_to_new, set_aside, set_attributes, set_reparse_point,
+    rename_over, rename_to_new, set_aside, set_attributes, set_reparse_point, write_new,
 };

@@ -1,12 +1,13 @@
 //! The journal's own directory.
 
-use std::fs::{self, DirBuilder};
-use std::io;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags, ftruncate, openat};
+use rustix::io::Errno;
 
 /// Makes the directory where it is missing, for its owner alone. In another user's directory nothing is
 /// made: root under `sudo` would leave there what that user cannot change any more.
@@ -52,4 +53,44 @@ pub(in crate::apply) fn set_aside(directory: &Path, files: &[&str], suffix: &str
         }
     }
     kept.into_iter().next().ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Appends to a file in one piece, while no other process has the directory's lock. Gives the file's length then.
+pub(in crate::apply) fn append(directory: &Path, file: &str, bytes: &[u8]) -> io::Result<u64> {
+    let lock = lock_directory(directory)?;
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(openat(&lock, file, flags, Mode::from(0o600))?);
+    file.write_all(bytes)?;
+    Ok(file.metadata()?.len())
+}
+
+/// Writes a file that must not be there yet.
+pub(in crate::apply) fn write_new(directory: &Path, file: &str, bytes: &[u8]) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let path = directory.join(file);
+    File::from(rustix::fs::open(path, flags, Mode::from(0o600))?).write_all(bytes)
+}
+
+/// Hands over what is in a file, while no other process has the directory's lock, and empties the file once that
+/// went well. Without such a file, nothing is done.
+pub(in crate::apply) fn drain<E: From<io::Error>>(
+    directory: &Path,
+    file: &str,
+    take: impl FnOnce(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let lock = lock_directory(directory)?;
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = match openat(&lock, file, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(io::Error::from(error).into()),
+    };
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    take(&bytes)?;
+    ftruncate(&file, 0).map_err(io::Error::from)?;
+    Ok(())
 }

@@ -1,0 +1,133 @@
+//! The queue: a file of lines beside the database, where programs that live for a millisecond leave word of what
+//! they change. Opening the database would cost them more than the change itself; whoever opens it next takes the
+//! lines in.
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Intent, Journal, Then, now, row_number, to_sql};
+use crate::error::Result;
+use crate::model::{Home, User};
+use crate::plan::Step;
+use crate::platform::Process;
+
+use super::rows::{Outcome, Status};
+
+/// A line of the queue. An operation has one before its only step, and one behind it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Line {
+    Begun(Begun),
+    Ended(Ended),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    token: String,
+    verb: String,
+    began: i64,
+    process: Process,
+    user: User,
+    step: Step,
+    private_name: String,
+    home: Option<Home>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ended {
+    token: String,
+    ended: i64,
+    status: String,
+    outcome: Option<String>,
+    made: Option<String>,
+    error: Option<String>,
+    home: Option<Home>,
+}
+
+/// The line to be written before a step.
+pub(crate) fn begun(token: &str, verb: &str, intent: &Intent<'_>) -> serde_json::Result<Vec<u8>> {
+    line(&Line::Begun(Begun {
+        token: token.to_owned(),
+        verb: verb.to_owned(),
+        began: now(),
+        process: Process::current(),
+        user: User::current(),
+        step: intent.step.clone(),
+        private_name: intent.private_name.to_owned(),
+        home: intent.home,
+    }))
+}
+
+/// The line to be written behind a step.
+pub(crate) fn ended(
+    token: &str,
+    status: Status,
+    (outcome, home): &(Outcome, Option<Home>),
+) -> serde_json::Result<Vec<u8>> {
+    line(&Line::Ended(Ended {
+        token: token.to_owned(),
+        ended: now(),
+        status: status.as_str().to_owned(),
+        outcome: outcome.as_str().map(str::to_owned),
+        made: outcome.made().map(|made| made.to_string()),
+        error: outcome.error().map(str::to_owned),
+        home: *home,
+    }))
+}
+
+/// The line end comes first: what a torn line before it left stays a line of its own.
+fn line(line: &Line) -> serde_json::Result<Vec<u8>> {
+    let mut text = vec![b'\n'];
+    serde_json::to_writer(&mut text, line)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+impl Journal {
+    /// Takes the lines of the queue in, all or none. Gives the number of those that have no meaning.
+    pub(crate) fn take_in(&mut self, queue: &[u8]) -> Result<usize> {
+        let mut broken = 0;
+        self.transact(Then::Commit, |connection| {
+            for line in queue.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                match serde_json::from_slice(line) {
+                    Ok(Line::Begun(begun)) => begun.take_in(connection)?,
+                    Ok(Line::Ended(ended)) => ended.take_in(connection)?,
+                    Err(_) => broken += 1,
+                }
+            }
+            Ok(())
+        })?;
+        Ok(broken)
+    }
+}
+
+impl Begun {
+    /// Killed before the queue was emptied, the lines are met again: once taken in is enough.
+    fn take_in(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let process = serde_json::to_string(&self.process).map_err(to_sql)?;
+        let user = serde_json::to_string(&self.user).map_err(to_sql)?;
+        let sql = "INSERT OR IGNORE INTO operations (verb, began, process, user, planned, token) \
+                   VALUES (?, ?, ?, ?, 1, ?)";
+        if connection.execute(sql, params![self.verb, self.began, process, user, self.token])? == 0 {
+            return Ok(());
+        }
+        let step = serde_json::to_string(&self.step).map_err(to_sql)?;
+        let home = self.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
+        let sql = "INSERT INTO steps (operation, number, step, private_name, began, home) VALUES (?, ?, ?, ?, ?, ?)";
+        let id = connection.last_insert_rowid();
+        connection
+            .execute(sql, params![id, row_number(0), step, self.private_name, self.began, home])
+            .map(drop)
+    }
+}
+
+impl Ended {
+    fn take_in(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let home = self.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
+        let sql = "UPDATE steps SET outcome = ?, made = ?, error = ?, home = coalesce(home, ?) \
+                   WHERE operation = (SELECT id FROM operations WHERE token = ?) AND outcome IS NULL";
+        connection.execute(sql, params![self.outcome, self.made, self.error, home, self.token])?;
+        let sql = "UPDATE operations SET status = ?, ended = ? WHERE token = ? AND ended IS NULL";
+        connection.execute(sql, params![self.status, self.ended, self.token]).map(drop)
+    }
+}
