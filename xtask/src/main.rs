@@ -3,6 +3,7 @@
 //! ```text
 //! main.rs     which command was typed
 //! test.rs     `test`: every step in order, and the account of what ran
+//! bench.rs    `bench`: the program beside its peers, as ratios of one run
 //! count.rs    reads what `cargo test` prints and what the tests report about filesystems
 //! tools.rs    the programs the checks need, and how to get them
 //! house/      `house`: rules about the source that no compiler checks
@@ -17,6 +18,7 @@
     reason = "the bar on changing a disk is for the product; a build tool makes and removes temporary files"
 )]
 
+mod bench;
 mod count;
 mod fuzz;
 mod house;
@@ -37,6 +39,7 @@ Usage: cargo xtask COMMAND
   test            install what the checks need, then run every check (needs root: tests mount volumes)
   test --quick    the same without dependency, fuzz and README checks
   readme          run the examples of README.md and docs/ alone
+  bench mklink    time `mklink` beside `ln -s`, as whole processes
   house           check the house rules alone
   fuzz [SECONDS]  run each fuzz target for SECONDS (default 60); needs nightly Rust and cargo-fuzz
 ";
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         ["test"] => test::test(test::Extent::Everything),
         ["test", "--quick"] => test::test(test::Extent::Quick),
         ["readme"] => readme::check().map(|_| ()),
+        ["bench", "mklink"] => bench::mklink(),
         ["house"] => house::check(),
         ["fuzz"] => fuzz::fuzz(60),
         ["fuzz", seconds] => match seconds.parse() {

@@ -13,7 +13,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ntfs-3g", "ntfs-3g"),
     ("mkntfs", "ntfs-3g"),
     ("ntfsinfo", "ntfs-3g"),
+    ("ntfslabel", "ntfs-3g"),
     ("mkfs.ext4", "e2fsprogs"),
+    ("tune2fs", "e2fsprogs"),
     ("mkfs.xfs", "xfsprogs"),
     ("mkfs.btrfs", "btrfs-progs"),
     ("fusermount3", "fuse3"),
@@ -22,6 +24,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("losetup", "mount"),
     // what is kept beside a file's content
     ("getfattr", "attr"),
+    ("setfattr", "attr"),
     ("setfacl", "acl"),
     // kills and faults at a chosen system call
     ("strace", "strace"),

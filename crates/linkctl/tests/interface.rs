@@ -10,8 +10,22 @@ use std::process::Command;
 use common::{Linkctl, names, os};
 use testkit::{require, tree};
 
-const VERBS: [&str; 10] =
-    ["create", "show", "list", "remove", "history", "undo", "doctor", "completions", "man", "help"];
+const VERBS: [&str; 14] = [
+    "create",
+    "show",
+    "list",
+    "remove",
+    "history",
+    "undo",
+    "doctor",
+    "mklink",
+    "fsutil",
+    "dir",
+    "drop-ins",
+    "completions",
+    "man",
+    "help",
+];
 
 #[test]
 fn every_verb_has_help_with_an_example() {

@@ -139,6 +139,20 @@ fn any_broken_page_costs_the_journal_at_most_and_never_the_change() {
 }
 
 #[test]
+fn programs_that_begin_the_journal_at_the_same_moment_are_not_told_it_is_locked_or_another_programs() {
+    for round in 0..60 {
+        let linkctl = Linkctl::new();
+        let spawn =
+            |link: &str| linkctl.command(["create", link, "t"]).stderr(Stdio::piped()).spawn().unwrap();
+        for child in ["a", "b", "c"].map(spawn) {
+            let ran = linkctl.said(child.wait_with_output().unwrap());
+            assert!(ran.code() == Some(0) && !ran.err.contains("warning"), "round {round}: {ran}");
+        }
+        assert_eq!(linkctl.history().len(), 3, "round {round}");
+    }
+}
+
+#[test]
 fn a_newer_journal_is_left_alone() {
     let linkctl = Linkctl::new();
     linkctl.ok(["create", "l", "t"]);

@@ -54,7 +54,7 @@ pub fn fs(kind: Fs) {
 }
 
 /// Runs a command that has to succeed.
-pub(crate) fn run(command: &mut Command) -> Output {
+pub fn run(command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|e| cannot_run(command, &e));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed ({}): {said}", output.status);

@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn switches_come_first_in_either_case_and_to_the_letter() {
         use KindChoice::{Hard, Junction};
-        let cases: [(&[&str], bool, Option<KindChoice>, &[&str]); 10] = [
+        type Case<'a> = (&'a [&'a str], bool, Option<KindChoice>, &'a [&'a str]);
+        let cases: [Case<'_>; 10] = [
             (&["a", "b"], false, None, &["a", "b"]),
             (&["/D", "a", "b"], true, None, &["a", "b"]),
             (&["/d", "/J", "a", "b"], true, Some(Junction), &["a", "b"]),

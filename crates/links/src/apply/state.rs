@@ -60,6 +60,17 @@ pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<Stri
 
 /// Takes in what waits in the queue. Says what of it had no meaning.
 fn take_in(journal: &mut Journal) -> Result<Option<String>> {
+    let mut broken = drain(journal)?;
+    // An operation may have ended between the look at the queue and the look at its process: its end is there now.
+    if journal.look_at_open_ends()? {
+        broken += drain(journal)?;
+        journal.look_at_open_ends()?;
+    }
+    let said = format!("{broken} lines of the journal's queue could not be read; they are kept beside it");
+    Ok((broken > 0).then_some(said))
+}
+
+fn drain(journal: &mut Journal) -> Result<usize> {
     let directory = journal.directory().to_owned();
     let mut broken = 0;
     let drained = os::drain(&directory, QUEUE, |lines| -> std::result::Result<(), DrainError> {
@@ -72,14 +83,11 @@ fn take_in(journal: &mut Journal) -> Result<Option<String>> {
         Ok(())
     });
     match drained {
-        Ok(()) if broken > 0 => Ok(Some(format!(
-            "{broken} lines of the journal's queue could not be read; they are kept beside it"
-        ))),
-        Ok(()) => Ok(None),
+        Ok(()) => Ok(broken),
         Err(DrainError::Journal(error)) => Err(error),
         Err(DrainError::Io(error)) => {
-            Err(Error::io("take in the queue of the journal in", &directory, error)
-                .of_kind(ErrorKind::Journal))
+            const TAKE_IN: &str = "take in the queue of the journal in";
+            Err(Error::io(TAKE_IN, &directory, error).of_kind(ErrorKind::Journal))
         }
     }
 }

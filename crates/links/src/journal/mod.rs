@@ -26,6 +26,8 @@ use crate::platform::{self, Process};
 pub struct Journal {
     connection: Connection,
     directory: PathBuf,
+    /// Operations from the queue whose process ran when it was taken in.
+    running: BTreeSet<i64>,
 }
 
 const FILE: &str = "journal.db";
@@ -196,7 +198,7 @@ impl Journal {
     pub fn operations(&self, most: usize) -> Result<Vec<Operation>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let sql = format!("{} ORDER BY id DESC LIMIT ?", rows::SELECT);
-        self.query(&sql, params![most], rows::operation)
+        self.query_operations(&sql, params![most])
     }
 
     /// One operation.
@@ -205,7 +207,7 @@ impl Journal {
     /// There is none of this number, or the journal cannot be read.
     pub fn operation(&self, id: OperationId) -> Result<Operation> {
         let sql = format!("{} WHERE id = ?", rows::SELECT);
-        self.query(&sql, params![id.0], rows::operation)?.pop().ok_or_else(|| {
+        self.query_operations(&sql, params![id.0])?.pop().ok_or_else(|| {
             let cause = format!("there is no operation {id}");
             Error::new(ErrorKind::Nothing, READ, &self.directory, cause)
         })
@@ -214,7 +216,7 @@ impl Journal {
     /// The undos of an operation that were killed before their end, the oldest first.
     pub(crate) fn interrupted_undos(&self, id: OperationId) -> Result<Vec<Operation>> {
         let sql = format!("{} WHERE undoes = ? ORDER BY id", rows::SELECT);
-        let mut undos = self.query(&sql, params![id.0], rows::operation)?;
+        let mut undos = self.query_operations(&sql, params![id.0])?;
         undos.retain(|undo| undo.status == Status::Interrupted);
         Ok(undos)
     }
@@ -238,7 +240,7 @@ impl Journal {
              ORDER BY id DESC LIMIT 1",
             rows::SELECT
         );
-        self.query(&sql, params![], rows::operation)?.pop().ok_or_else(|| {
+        self.query_operations(&sql, params![])?.pop().ok_or_else(|| {
             Error::new(
                 ErrorKind::Nothing,
                 "undo from the journal in",
@@ -279,6 +281,16 @@ impl Journal {
     pub fn steps(&self, id: OperationId) -> Result<Vec<Recorded>> {
         let sql = format!("{} WHERE operation = ? ORDER BY number", rows::SELECT_STEPS);
         self.query(&sql, params![id.0], rows::recorded)
+    }
+
+    fn query_operations(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Operation>> {
+        let mut operations = self.query(sql, params, rows::operation)?;
+        for operation in &mut operations {
+            if self.running.contains(&operation.id.0) {
+                operation.status = Status::Running;
+            }
+        }
+        Ok(operations)
     }
 
     fn query<T>(

@@ -1,5 +1,6 @@
 //! Opens the database: for reading, for writing, or not at all.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,8 +58,8 @@ impl Journal {
         connection: rusqlite::Result<Connection>,
         directory: &Path,
     ) -> std::result::Result<Self, OpenError> {
-        let journal =
-            Self { connection: connection.map_err(OpenError::Sqlite)?, directory: directory.to_owned() };
+        let connection = connection.map_err(OpenError::Sqlite)?;
+        let journal = Self { connection, directory: directory.to_owned(), running: BTreeSet::new() };
         journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
         // Shared memory and locks are not to be trusted across a network: no write-ahead log there.
         let network = Directory::open(directory).and_then(|directory| Filesystem::of(&directory));

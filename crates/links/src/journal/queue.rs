@@ -17,7 +17,7 @@ use super::rows::{Outcome, Status};
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
-    Begun(Begun),
+    Begun(Box<Begun>),
     Ended(Ended),
 }
 
@@ -46,7 +46,7 @@ struct Ended {
 
 /// The line to be written before a step.
 pub(crate) fn begun(token: &str, verb: &str, intent: &Intent<'_>) -> serde_json::Result<Vec<u8>> {
-    line(&Line::Begun(Begun {
+    line(&Line::Begun(Box::new(Begun {
         token: token.to_owned(),
         verb: verb.to_owned(),
         began: now(),
@@ -55,7 +55,7 @@ pub(crate) fn begun(token: &str, verb: &str, intent: &Intent<'_>) -> serde_json:
         step: intent.step.clone(),
         private_name: intent.private_name.to_owned(),
         home: intent.home,
-    }))
+    })))
 }
 
 /// The line to be written behind a step.
@@ -99,6 +99,19 @@ impl Journal {
         })?;
         Ok(broken)
     }
+
+    /// Looks at the operations of the queue that have no end yet. Those whose process runs count as running for as
+    /// long as this journal is open: their end is not in it, even if they come to it meanwhile. Gives whether there are
+    /// others: what ended them may have been written down right behind what was taken in.
+    pub(crate) fn look_at_open_ends(&mut self) -> Result<bool> {
+        let sql = "SELECT id, process FROM operations WHERE token IS NOT NULL AND ended IS NULL";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+        let open = self.query(sql, params![], row)?;
+        let runs =
+            |process: &str| serde_json::from_str(process).is_ok_and(|process: Process| process.is_running());
+        self.running = open.iter().filter(|(_, process)| runs(process)).map(|(id, _)| *id).collect();
+        Ok(self.running.len() < open.len())
+    }
 }
 
 impl Begun {
@@ -106,11 +119,13 @@ impl Begun {
     fn take_in(&self, connection: &Connection) -> rusqlite::Result<()> {
         let process = serde_json::to_string(&self.process).map_err(to_sql)?;
         let user = serde_json::to_string(&self.user).map_err(to_sql)?;
-        let sql = "INSERT OR IGNORE INTO operations (verb, began, process, user, planned, token) \
-                   VALUES (?, ?, ?, ?, 1, ?)";
-        if connection.execute(sql, params![self.verb, self.began, process, user, self.token])? == 0 {
+        let known = "SELECT EXISTS (SELECT 1 FROM operations WHERE token = ?)";
+        if connection.query_row(known, params![self.token], |row| row.get(0))? {
             return Ok(());
         }
+        let sql =
+            "INSERT INTO operations (verb, began, process, user, planned, token) VALUES (?, ?, ?, ?, 1, ?)";
+        connection.execute(sql, params![self.verb, self.began, process, user, self.token])?;
         let step = serde_json::to_string(&self.step).map_err(to_sql)?;
         let home = self.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
         let sql = "INSERT INTO steps (operation, number, step, private_name, began, home) VALUES (?, ?, ?, ?, ?, ?)";

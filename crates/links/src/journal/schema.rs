@@ -36,7 +36,8 @@ const MIGRATIONS: [&str; 4] = [
     // By which an operation from the queue is known again. A program of before could not read steps that clear and
     // set reparse points either.
     "ALTER TABLE operations ADD COLUMN token TEXT;
-     CREATE UNIQUE INDEX operations_by_token ON operations (token);",
+     CREATE UNIQUE INDEX operations_by_token ON operations (token);
+     CREATE INDEX operations_without_end ON operations (id) WHERE token IS NOT NULL AND ended IS NULL;",
 ];
 
 /// The schema this program writes.

@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use links::ErrorKind;
 use links::listing::{self, Depth, Listed, Listing, Volume};
 
 use self::block::Totals;
@@ -122,7 +123,8 @@ impl Lister<'_> {
         let volume = match listing::volume(&asked.directory) {
             Ok(volume) => volume,
             Err(error) => {
-                self.complain(&words::of(&error))?;
+                let missing = error.kind() == ErrorKind::NotFound;
+                self.complain(&if missing { words::PATH_NOT_FOUND.to_owned() } else { words::of(&error) })?;
                 self.failed = true;
                 return Ok(0);
             }

@@ -38,12 +38,13 @@ pub(in crate::apply) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr
 }
 
 /// Locks a file against others that remove names of it, for at most two seconds' waiting. `None` where
-/// this user may not open the file.
+/// this user may not open the file, or nobody can.
 pub(in crate::apply) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<OwnedFd>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match fs::openat(directory, name, flags, Mode::empty()) {
         Ok(file) => file,
-        Err(Errno::ACCESS | Errno::PERM) => return Ok(None),
+        // A symbolic link cannot be opened itself.
+        Err(Errno::ACCESS | Errno::PERM | Errno::LOOP) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let began = Instant::now();
