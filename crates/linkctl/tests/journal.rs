@@ -7,6 +7,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt, chown};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use common::{Linkctl, names};
 use rusqlite::Connection;
@@ -142,8 +143,14 @@ fn any_broken_page_costs_the_journal_at_most_and_never_the_change() {
 fn programs_that_begin_the_journal_at_the_same_moment_are_not_told_it_is_locked_or_another_programs() {
     for round in 0..60 {
         let linkctl = Linkctl::new();
-        let spawn =
-            |link: &str| linkctl.command(["create", link, "t"]).stderr(Stdio::piped()).spawn().unwrap();
+        let spawn = |link: &str| {
+            linkctl
+                .command(["create", link, "t"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
         for child in ["a", "b", "c"].map(spawn) {
             let ran = linkctl.said(child.wait_with_output().unwrap());
             assert!(ran.code() == Some(0) && !ran.err.contains("warning"), "round {round}: {ran}");

@@ -17,18 +17,22 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
     const MAKE: &str = "make the directory of the journal";
     os::make_state_directory(directory)
         .map_err(|error| Error::io(MAKE, directory, error).of_kind(ErrorKind::Journal))?;
-    let error = match Journal::open_or_create(directory) {
-        Ok(mut journal) => {
-            let said = take_in(&mut journal)?;
-            return Ok((journal, said));
-        }
-        Err(error) => error,
+    let cause = match Journal::open_or_create(directory) {
+        Ok(mut journal) => match take_in(&mut journal) {
+            Err(error) if error.kind() == ErrorKind::CorruptJournal => error.cause(),
+            said => return Ok((journal, said.unwrap_or_else(|error| Some(not_taken_in(&error))))),
+        },
+        Err(error) => match error.corruption() {
+            Some(cause) => cause,
+            None => return Err(error.into_error(directory)),
+        },
     };
-    let Some(cause) = error.corruption() else { return Err(error.into_error(directory)) };
     // Another process may have set it aside just now: the new one must stay.
     let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
     let _lock = os::lock_directory(directory).map_err(fail)?;
-    if let Ok(journal) = Journal::open_or_create(directory) {
+    if let Ok(journal) = Journal::open_or_create(directory)
+        && journal.is_sound()
+    {
         return Ok((journal, None));
     }
     let kept = set_aside(directory)?;
@@ -52,10 +56,12 @@ pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<Stri
         None => None,
     };
     let Some(mut journal) = journal else { return Ok(None) };
-    let said = take_in(&mut journal).unwrap_or_else(|error| {
-        Some(format!("what mklink and fsutil did last is not in the history yet: {}", error.cause()))
-    });
+    let said = take_in(&mut journal).unwrap_or_else(|error| Some(not_taken_in(&error)));
     Ok(Some((journal, said)))
+}
+
+fn not_taken_in(error: &Error) -> String {
+    format!("what mklink and fsutil did last is not in the history yet: {}", error.cause())
 }
 
 /// Takes in what waits in the queue. Says what of it had no meaning.

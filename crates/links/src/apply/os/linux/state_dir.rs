@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, ftruncate, openat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, ftruncate, openat, statat};
 use rustix::io::Errno;
 
 /// Makes the directory where it is missing, for its owner alone. In another user's directory nothing is
@@ -79,17 +79,16 @@ pub(in crate::apply) fn drain<E: From<io::Error>>(
     take: impl FnOnce(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let lock = lock_directory(directory)?;
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = match openat(&lock, file, flags, Mode::empty()) {
-        Ok(file) => File::from(file),
-        Err(Errno::NOENT) => return Ok(()),
+    // An empty one is nothing to do, also where nothing can be written.
+    match statat(&lock, file, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) if stat.st_size > 0 => {}
+        Ok(_) | Err(Errno::NOENT) => return Ok(()),
         Err(error) => return Err(io::Error::from(error).into()),
-    };
+    }
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(openat(&lock, file, flags, Mode::empty()).map_err(io::Error::from)?);
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    if bytes.is_empty() {
-        return Ok(());
-    }
     take(&bytes)?;
     ftruncate(&file, 0).map_err(io::Error::from)?;
     Ok(())
