@@ -52,7 +52,7 @@ fn every_document_has_the_documented_fields() {
     has(&list, "schema links errors");
     for record in list["links"].as_array().unwrap() {
         if record["kind"] == "hard" {
-            has(record, "kind paths links outside size state");
+            has(record, "allocated frees kind paths links outside size state");
         } else {
             has(record, "path kind target resolved state");
         }

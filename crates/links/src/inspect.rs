@@ -80,14 +80,14 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
         target: Some(target),
         resolved: chain.resolved.clone(),
         state: chain_state(place.spot(), &chain),
-        id: metadata.id,
-        attributes: metadata.attributes,
+        id: Some(metadata.id),
+        attributes: Some(metadata.attributes),
     };
     Ok(Inspection { path, link: Some(link), chain: Some(chain), metadata })
 }
 
 fn hard_link(path: PathBuf, metadata: &Metadata) -> Link {
-    let Metadata { id, attributes, .. } = *metadata;
+    let (id, attributes) = (Some(metadata.id), Some(metadata.attributes));
     Link { kind: LinkKind::Hard, resolved: None, path, target: None, state: State::Ok, id, attributes }
 }
 

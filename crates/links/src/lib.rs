@@ -12,7 +12,7 @@
 //! inspect.rs    one path -> Link
 //! chain/        a link followed hop by hop, as its own system would; windows.rs: which way its data points
 //! names.rs      the other names of a hard-linked file
-//! scan/         many paths -> a stream of Link: walk.rs filter.rs
+//! scan/         many paths -> a stream of Link: crew.rs walk.rs judge.rs hard.rs filter.rs
 //! listing.rs    a directory name by name, links or not, as `dir` shows it
 //! plan.rs       Plan, Step: data
 //! places.rs     which paths are one place
@@ -54,5 +54,8 @@ pub use model::{
 pub use name::Name;
 pub use places::{deduplicate, physical_path};
 pub use plan::{Plan, Step};
-pub use scan::{Filter, Found, HardLinks, KindFilter, Scan, ScanItem, ScanOptions, scan};
+pub use scan::{
+    Details, Filter, Found, HardLinks, KindFilter, Progress, Receiver, Scan, ScanItem, ScanOptions, scan,
+    visit,
+};
 pub use typed::native_path;

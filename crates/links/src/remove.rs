@@ -11,7 +11,7 @@ use crate::model::{FileId, FileKind, LinkKind, Metadata, ReparsePoint, Target};
 use crate::names;
 use crate::plan::{Plan, Seen, Step};
 use crate::platform::Place;
-use crate::scan::{Filter, Found, KindFilter, ScanOptions, scan};
+use crate::scan::{Filter, Found, KindFilter, Progress, ScanOptions, visit};
 
 const REMOVE: &str = "remove";
 
@@ -115,16 +115,19 @@ pub fn plan_below(directory: &Path, filter: Filter, one_file_system: bool) -> Re
     let mut options = ScanOptions::new([clean]);
     options.filter = filter;
     options.one_file_system = one_file_system;
-    for found in scan(options) {
+    // What is to be removed is put in order first: a second thread would gain little.
+    options.workers = Some(1);
+    let found = visit(&options, &Progress::default(), Vec::new);
+    for found in found.into_iter().flatten() {
         let link = match found {
             Ok(Found::Link(link)) => link,
-            Ok(Found::HardLinks(_)) => continue,
+            Ok(Found::HardLinks(_) | Found::Path(_)) => continue,
             Err(error) => {
                 errors.push(error);
                 continue;
             }
         };
-        let Some(target) = link.target else {
+        let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
             let cause = "it is a link, but what it says may not be read, so it could not be brought back";
             errors.push(Error::new(ErrorKind::PermissionDenied, REMOVE, link.path, cause));
             continue;
@@ -136,7 +139,7 @@ pub fn plan_below(directory: &Path, filter: Filter, one_file_system: bool) -> Re
         // From what the walk saw by descriptor: looked up again by its path, it may be another.
         let path = link.path;
         note_on(&path, &target, &mut plan);
-        let old = Seen { target, id: link.id, attributes: link.attributes };
+        let old = Seen { target, id, attributes };
         plan.steps.push(Step::RemoveLink { link: path, old });
     }
     plan.steps.sort_by(|a, b| a.path().cmp(b.path()));

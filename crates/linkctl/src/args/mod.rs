@@ -3,6 +3,7 @@
 mod options;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -199,15 +200,27 @@ pub(crate) struct ListArgs {
     /// Only links whose stored target matches
     #[arg(long, value_name = "GLOB")]
     pub(crate) target: Option<String>,
+    /// Only links whose own name matches
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) name: Option<String>,
     /// Leave out what matches, in the syntax of .gitignore
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
     /// Hard links: groups of names of one file (short for --kind hard)
     #[arg(long)]
     pub(crate) hard: bool,
+    /// Look no deeper: 1 is what is in PATH itself
+    #[arg(long, value_name = "N")]
+    pub(crate) max_depth: Option<NonZeroUsize>,
     /// Do not enter other file systems
     #[arg(long)]
     pub(crate) one_file_system: bool,
+    /// In the order of paths, also where they would come as they are found
+    #[arg(long)]
+    pub(crate) sort: bool,
+    /// How many threads read [default: one for each core, at most 8, and 2 on a disk that rotates]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) drive: DriveOption,
     #[command(flatten)]

@@ -1,10 +1,17 @@
 //! `linkctl list`.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use links::{Error, Filter, Found, KindFilter, Scan, ScanOptions, State};
+use links::{
+    Details, Error, Filter, Found, KindFilter, Progress, Receiver, Scan, ScanItem, ScanOptions, State,
+};
 
 use crate::args::{Format, ListArgs};
 use crate::exit::Exit;
@@ -17,43 +24,165 @@ pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
     if null && format != Format::Paths {
         return Err(Failure::usage("-0 separates paths", "use it alone or with --format paths"));
     }
+    let sorted = args.sort;
     let options = options(args, format)?;
-    let mut scan = links::scan(options);
-    let mut errors = Vec::new();
-    match format {
-        Format::Table | Format::Json => {
-            let found = collect(&mut scan, &mut errors);
-            if format == Format::Json {
-                let links = found.iter().map(Into::into).collect();
-                let errors = errors.iter().map(Into::into).collect();
-                json::print(&json::ListDocument { schema: json::SCHEMA, links, errors })?;
-            } else {
-                let mut out = output::stdout();
-                table::links(&mut out, &found)?;
-                out.flush()?;
-                if io::stderr().is_terminal() && io::stdout().is_terminal() {
-                    total(&found, scan.entries());
-                }
-            }
-        }
-        Format::Ndjson => {
-            let mut out = output::raw_stdout();
-            stream(&mut scan, &mut errors, |found| json::line(&mut out, &json::Record::from(found)))?;
-            out.flush()?;
-        }
+    let failed = match format {
+        Format::Table | Format::Json => whole(options, format)?,
+        Format::Ndjson | Format::Csv | Format::Paths if sorted => in_order(options, format, null)?,
         Format::Csv => {
             let mut out = csv::Writer::new(output::raw_stdout())?;
-            stream(&mut scan, &mut errors, |found| out.write(found))?;
+            let failed = stream(&mut links::scan(options), |found| out.write(found))?;
             out.finish()?;
+            failed
         }
+        Format::Ndjson => in_parallel(&options, |out, found| json::line(out, &json::Record::from(found)))?,
         Format::Paths => {
             let escape = io::stdout().is_terminal() && !null;
-            let mut out = output::raw_stdout();
-            stream(&mut scan, &mut errors, |found| paths(&mut out, found, null, escape))?;
-            out.flush()?;
+            in_parallel(&options, |out, found| paths(out, found, null, escape))?
+        }
+    };
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// Whether anything failed to be read.
+type Failed = bool;
+
+/// Table and JSON: everything, in the order of paths.
+fn whole(options: ScanOptions, format: Format) -> Result<Failed, Failure> {
+    let mut scan = links::scan(options);
+    let mut errors = Vec::new();
+    let found = collect(&mut scan, &mut errors);
+    if format == Format::Json {
+        let links = found.iter().map(Into::into).collect();
+        let errors = errors.iter().map(Into::into).collect();
+        json::print(&json::ListDocument { schema: json::SCHEMA, links, errors })?;
+    } else {
+        let mut out = output::stdout();
+        table::links(&mut out, &found)?;
+        out.flush()?;
+        if io::stderr().is_terminal() && io::stdout().is_terminal() {
+            total(&found, scan.entries());
         }
     }
-    Ok(errors.iter().map(|error| Exit::of(error.kind())).max().map_or(Exit::Done, |_| Exit::Failed))
+    Ok(!errors.is_empty())
+}
+
+/// The formats that stream otherwise, in the order of paths.
+fn in_order(options: ScanOptions, format: Format, null: bool) -> Result<Failed, Failure> {
+    let mut errors = Vec::new();
+    let found = collect(&mut links::scan(options), &mut errors);
+    if format == Format::Csv {
+        let mut out = csv::Writer::new(output::raw_stdout())?;
+        for found in &found {
+            out.write(found)?;
+        }
+        out.finish()?;
+        return Ok(!errors.is_empty());
+    }
+    let escape = io::stdout().is_terminal() && !null;
+    let mut out = output::raw_stdout();
+    for found in &found {
+        match format {
+            Format::Ndjson => json::line(&mut out, &json::Record::from(found))?,
+            _ => paths(&mut out, found, null, escape)?,
+        }
+    }
+    out.flush()?;
+    Ok(!errors.is_empty())
+}
+
+/// Each worker writes what it found itself, in pieces that end with a line.
+fn in_parallel(
+    options: &ScanOptions,
+    write: impl Fn(&mut Vec<u8>, &Found) -> io::Result<()> + Sync,
+) -> io::Result<Failed> {
+    let progress = Progress::default();
+    let writers = live(&progress, || {
+        links::visit(options, &progress, || Writer {
+            text: Vec::with_capacity(2 * PIECE),
+            write: &write,
+            failed: false,
+            result: Ok(()),
+        })
+    });
+    let mut failed = false;
+    for mut writer in writers {
+        writer.flush();
+        failed |= writer.failed;
+        writer.result?;
+    }
+    Ok(failed)
+}
+
+/// So much is written at a time.
+const PIECE: usize = 32 * 1024;
+
+struct Writer<'a, W> {
+    text: Vec<u8>,
+    write: &'a W,
+    failed: Failed,
+    result: io::Result<()>,
+}
+
+impl<W> Writer<'_, W> {
+    fn flush(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        if self.result.is_ok() && !text.is_empty() {
+            // Its own buffer would only copy: the descriptor is written to, whole lines at a time.
+            self.result = output::write_whole(&text);
+        }
+    }
+}
+
+impl<W: Fn(&mut Vec<u8>, &Found) -> io::Result<()>> Receiver for Writer<'_, W> {
+    fn receive(&mut self, item: ScanItem) -> ControlFlow<()> {
+        match item {
+            Ok(found) => {
+                if let Err(error) = (self.write)(&mut self.text, &found) {
+                    self.result = Err(error);
+                }
+                if self.text.len() > PIECE {
+                    self.flush();
+                    self.text.reserve(2 * PIECE);
+                }
+            }
+            Err(error) => {
+                say("list", &error);
+                self.failed = true;
+            }
+        }
+        if self.result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+/// Runs a scan, with a count on the terminal where nothing else shows there.
+fn live<T>(progress: &Progress, scan: impl FnOnce() -> T) -> T {
+    if !io::stderr().is_terminal() || io::stdout().is_terminal() {
+        return scan();
+    }
+    let bar = spinner();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let ticker = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                thread::park_timeout(Duration::from_millis(100));
+                bar.set_message(format!("{} links in {} entries", progress.found(), progress.entries()));
+                bar.tick();
+            }
+        });
+        let answer = scan();
+        done.store(true, Ordering::Relaxed);
+        ticker.thread().unpark();
+        drop(ticker.join());
+        bar.finish_and_clear();
+        answer
+    })
+}
+
+fn spinner() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style)
 }
 
 fn options(args: ListArgs, format: Format) -> Result<ScanOptions, Failure> {
@@ -78,21 +207,27 @@ fn options(args: ListArgs, format: Format) -> Result<ScanOptions, Failure> {
     if let Some(glob) = &args.target {
         filter.target(glob)?;
     }
+    if let Some(glob) = &args.name {
+        filter.name(glob)?;
+    }
     filter.exclude(&args.exclude)?;
     let mut options = ScanOptions::new(roots);
     options.filter = filter;
     options.one_file_system = args.one_file_system;
     options.drive = args.drive.drive;
-    options.resolve = matches!(format, Format::Json | Format::Ndjson | Format::Csv);
+    options.max_depth = args.max_depth.map(NonZeroUsize::get);
+    options.workers = args.jobs.map(NonZeroUsize::get);
+    options.details = match format {
+        Format::Paths => Details::Path,
+        Format::Table => Details::State,
+        Format::Json | Format::Ndjson | Format::Csv => Details::Resolved,
+    };
     Ok(options)
 }
 
 /// Everything, in the order of paths; with a count on a terminal, since nothing else shows yet.
 fn collect(scan: &mut Scan, errors: &mut Vec<Error>) -> Vec<Found> {
-    let bar = ProgressBar::new_spinner();
-    let style =
-        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-    bar.set_style(style);
+    let bar = spinner();
     let mut all = Vec::new();
     while let Some(item) = scan.next() {
         match item {
@@ -114,31 +249,30 @@ fn collect(scan: &mut Scan, errors: &mut Vec<Error>) -> Vec<Found> {
 
 fn first_path(found: &Found) -> &Path {
     match found {
+        Found::Path(path) => path,
         Found::Link(link) => &link.path,
         Found::HardLinks(group) => group.paths.first().map_or(Path::new(""), |path| path),
     }
 }
 
-fn stream(
-    scan: &mut Scan,
-    errors: &mut Vec<Error>,
-    mut write: impl FnMut(&Found) -> io::Result<()>,
-) -> io::Result<()> {
+fn stream(scan: &mut Scan, mut write: impl FnMut(&Found) -> io::Result<()>) -> io::Result<Failed> {
+    let mut failed = false;
     for item in scan {
         match item {
             Ok(found) => write(&found)?,
             Err(error) => {
                 say("list", &error);
-                errors.push(error);
+                failed = true;
             }
         }
     }
-    Ok(())
+    Ok(failed)
 }
 
 /// Names as they are; on a terminal, what it would obey is escaped.
 fn paths(out: &mut impl Write, found: &Found, null: bool, escape: bool) -> io::Result<()> {
     let names = match found {
+        Found::Path(path) => std::slice::from_ref(path),
         Found::Link(link) => std::slice::from_ref(&link.path),
         Found::HardLinks(group) => group.paths.as_slice(),
     };

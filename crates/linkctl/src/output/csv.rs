@@ -27,6 +27,9 @@ impl<W: io::Write> Writer<W> {
                     [&cell(&link.path), link.kind.as_str(), &target, &resolved, link.state.as_str(), "", ""];
                 self.0.write_record(row).map_err(cause)?;
             }
+            Found::Path(path) => {
+                self.0.write_record([&cell(path), "", "", "", "", "", ""]).map_err(cause)?;
+            }
             Found::HardLinks(group) => {
                 let (links, size) = (group.links.to_string(), group.size.to_string());
                 for path in &group.paths {

@@ -34,16 +34,27 @@ pub(crate) struct HardRecord {
     paths: Vec<Name>,
     links: u64,
     size: u64,
+    /// The space taken on the disk.
+    allocated: u64,
     /// Names that the search did not meet.
     outside: u64,
+    /// What deleting all the names found would free.
+    frees: u64,
     state: &'static str,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Record {
+    Path(PathRecord),
     Link(LinkRecord),
     Hard(HardRecord),
+}
+
+/// A link of which no more is known than where it is.
+#[derive(Serialize)]
+pub(crate) struct PathRecord {
+    path: Name,
 }
 
 pub(crate) fn name(path: impl AsRef<Path>) -> Name {
@@ -71,13 +82,14 @@ impl From<&Link> for LinkRecord {
 
 impl From<&HardLinks> for HardRecord {
     fn from(group: &HardLinks) -> Self {
-        let found = u64::try_from(group.paths.len()).unwrap_or(u64::MAX);
         Self {
             kind: "hard",
             paths: group.paths.iter().map(name).collect(),
             links: group.links,
             size: group.size,
-            outside: group.links.saturating_sub(found),
+            allocated: group.allocated,
+            outside: group.outside(),
+            frees: group.frees(),
             state: State::Ok.as_str(),
         }
     }
@@ -86,6 +98,7 @@ impl From<&HardLinks> for HardRecord {
 impl From<&Found> for Record {
     fn from(found: &Found) -> Self {
         match found {
+            Found::Path(path) => Self::Path(PathRecord { path: name(path) }),
             Found::Link(link) => Self::Link(link.into()),
             Found::HardLinks(group) => Self::Hard(group.into()),
         }

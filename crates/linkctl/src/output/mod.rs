@@ -18,6 +18,13 @@ pub(crate) fn raw_stdout() -> io::BufWriter<io::StdoutLock<'static>> {
     io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())
 }
 
+/// Writes bytes that end with a line in one piece, behind what other threads have written so.
+pub(crate) fn write_whole(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
 /// Prints one text whole.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = stdout();

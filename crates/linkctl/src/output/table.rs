@@ -35,12 +35,13 @@ pub(crate) fn links(out: &mut impl Write, found: &[Found]) -> io::Result<()> {
         return Ok(());
     }
     let kind = |found: &Found| match found {
+        Found::Path(_) => "",
         Found::Link(link) => link.kind.as_str(),
         Found::HardLinks(_) => "hard",
     };
     let state = |found: &Found| match found {
         Found::Link(link) => link.state,
-        Found::HardLinks(_) => State::Ok,
+        Found::HardLinks(_) | Found::Path(_) => State::Ok,
     };
     let kinds = found.iter().map(|found| kind(found).len()).chain([4]).max().unwrap_or(0);
     let states = found.iter().map(|found| state(found).as_str().len()).chain([5]).max().unwrap_or(0);
@@ -49,6 +50,7 @@ pub(crate) fn links(out: &mut impl Write, found: &[Found]) -> io::Result<()> {
         let style = style(state(item));
         write!(out, "{:kinds$}  {style}{:states$}{style:#}  ", kind(item), state(item))?;
         match item {
+            Found::Path(path) => writeln!(out, "{}", sanitize::name(path))?,
             Found::Link(link) => writeln!(out, "{}", arrow(link))?,
             Found::HardLinks(group) => {
                 let found = group.paths.len();

@@ -29,10 +29,10 @@ pub struct Link {
     pub resolved: Option<PathBuf>,
     /// Whether the link reaches what it names.
     pub state: State,
-    /// The identity of the link object itself (of the file, for a hard link).
-    pub id: FileId,
-    /// Owner and time of the link object itself.
-    pub attributes: Attributes,
+    /// The identity of the link object itself (of the file, for a hard link). `None` where it was not asked for.
+    pub id: Option<FileId>,
+    /// Owner and time of the link object itself. `None` where they were not asked for.
+    pub attributes: Option<Attributes>,
 }
 
 /// The kinds of link, each by the name its own system gives it.

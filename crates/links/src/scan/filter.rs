@@ -1,5 +1,6 @@
 //! Which of the links found are wanted.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -7,7 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Link, LinkKind, State, Target};
+use crate::model::{LinkKind, State, Target};
 
 /// A kind to look for. `symlink` means the three kinds of symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub struct Filter {
     /// States to give; empty, all.
     pub states: Vec<State>,
     target: Option<GlobMatcher>,
+    name: Option<GlobMatcher>,
     exclude: Option<Gitignore>,
 }
 
@@ -51,6 +53,17 @@ impl Filter {
     pub fn new(kinds: impl IntoIterator<Item = KindFilter>, states: impl IntoIterator<Item = State>) -> Self {
         let (kinds, states) = (kinds.into_iter().collect(), states.into_iter().collect());
         Self { kinds, states, ..Self::default() }
+    }
+
+    /// Gives only links whose own name, the last one of the path, matches a shell pattern.
+    ///
+    /// # Errors
+    /// The pattern has no meaning.
+    pub fn name(&mut self, pattern: &str) -> Result<()> {
+        let glob = GlobBuilder::new(pattern).literal_separator(false).build();
+        let glob = glob.map_err(|error| invalid("read the name pattern", pattern, &error))?;
+        self.name = Some(glob.compile_matcher());
+        Ok(())
     }
 
     /// Gives only links whose stored target matches a shell pattern. `*` also matches `/` and `\`.
@@ -98,13 +111,24 @@ impl Filter {
         self.kinds.is_empty() || self.kinds.iter().any(|filter| filter.matches(kind))
     }
 
-    pub(super) fn wants(&self, link: &Link) -> bool {
-        (self.states.is_empty() || self.states.contains(&link.state)) && self.wants_target(link)
+    pub(super) fn wants_state(&self, state: State) -> bool {
+        self.states.is_empty() || self.states.contains(&state)
     }
 
-    fn wants_target(&self, link: &Link) -> bool {
+    pub(super) fn wants_target(&self, target: Option<&Target>) -> bool {
         let Some(glob) = &self.target else { return true };
-        link.target.as_ref().and_then(Target::shown).is_some_and(|target| glob.is_match(target))
+        target.and_then(Target::shown).is_some_and(|target| glob.is_match(target))
+    }
+
+    /// Whether more of a link must be known than where it is.
+    pub(super) fn looks_at_links(&self) -> bool {
+        let other_kinds = self.kinds.iter().any(|kind| *kind != KindFilter::HARD);
+        other_kinds || !self.states.is_empty() || self.target.is_some()
+    }
+
+    /// Whether a name is one of those asked for.
+    pub(super) fn wants_name(&self, name: &OsStr) -> bool {
+        self.name.as_ref().is_none_or(|glob| glob.is_match(Path::new(name)))
     }
 
     pub(super) fn has_excludes(&self) -> bool {

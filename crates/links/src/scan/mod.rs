@@ -1,15 +1,28 @@
 //! Many paths: a stream of links. Directories are never entered through a link.
+//!
+//! ```text
+//! crew.rs    the workers: who reads which directory, and what is held open meanwhile
+//! walk.rs    one directory: its entries, and which of them are wanted
+//! judge.rs   where a link leads, for as few calls as it takes
+//! hard.rs    names of one file, put together
+//! filter.rs  which links are wanted
+//! ```
 
+mod crew;
 mod filter;
+mod hard;
+mod judge;
 mod walk;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+pub use crew::{Progress, Scan};
 pub use filter::{Filter, KindFilter};
-pub use walk::Scan;
+pub use hard::HardLinks;
 
 use crate::error::Result;
-use crate::model::{DEFAULT_DRIVE, FileId, Link};
+use crate::model::{DEFAULT_DRIVE, Link};
 
 /// What to look through, and for what.
 #[derive(Clone, Debug)]
@@ -21,10 +34,27 @@ pub struct ScanOptions {
     pub filter: Filter,
     /// Whether to stay on the file systems of the roots. Default: no.
     pub one_file_system: bool,
-    /// Whether to work out [`Link::resolved`] for links that are `ok`. Default: no, it costs time.
-    pub resolve: bool,
+    /// How many directories deep to look: 1 is what is in the roots themselves. Default: no limit.
+    pub max_depth: Option<usize>,
+    /// What to find out about each link. Default: all but [`Link::resolved`].
+    pub details: Details,
     /// The letter that Windows gives an NTFS volume. Default: `C`.
     pub drive: char,
+    /// How many threads read. Default: as many as there are cores, up to 8, and at most 2 on a disk that rotates.
+    pub workers: Option<usize>,
+}
+
+/// What to find out about each link: each costs calls to the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Details {
+    /// That there is a link: [`Found::Path`]. What a filter needs to know is found out all the same.
+    Path,
+    /// Kind, target and state.
+    State,
+    /// Also [`Link::resolved`].
+    Resolved,
+    /// Kind, target, state, and the identity and attributes of the link itself.
+    Identity,
 }
 
 impl ScanOptions {
@@ -34,8 +64,10 @@ impl ScanOptions {
             roots: roots.into_iter().map(Into::into).collect(),
             filter: Filter::default(),
             one_file_system: false,
-            resolve: false,
+            max_depth: None,
+            details: Details::Identity,
             drive: DEFAULT_DRIVE,
+            workers: None,
         }
     }
 }
@@ -43,23 +75,12 @@ impl ScanOptions {
 /// What a scan finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
+    /// A link of which no more was asked than where it is.
+    Path(PathBuf),
     /// A symbolic link or reparse point.
     Link(Link),
     /// The names of one file, given after everything else.
     HardLinks(HardLinks),
-}
-
-/// The names of one file that a scan has met.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HardLinks {
-    /// The names found, in order.
-    pub paths: Vec<PathBuf>,
-    /// The number of names the file has, found or not.
-    pub links: u64,
-    /// The size in bytes.
-    pub size: u64,
-    /// The file's identity.
-    pub id: FileId,
 }
 
 /// Looks through trees for links. Errors of single directories are items of the stream; the scan
@@ -78,9 +99,35 @@ pub struct HardLinks {
 /// ```
 ///
 /// # Platform behavior
-/// Names come in the order in which the file system keeps them.
+/// Several threads read; names come in no order.
 pub fn scan(options: ScanOptions) -> Scan {
     Scan::new(options)
+}
+
+/// Looks through trees as [`scan`] does, and hands each worker's finds to a receiver of its own, in its own thread:
+/// what is done with them is done in parallel. Once a receiver breaks off, all do.
+///
+/// What the receivers come to is returned in no order.
+pub fn visit<R: Receiver + Send>(
+    options: &ScanOptions,
+    progress: &Progress,
+    receiver: impl Fn() -> R + Sync,
+) -> Vec<R> {
+    crew::visit(options, progress, receiver)
+}
+
+/// Takes the finds of one worker.
+pub trait Receiver {
+    /// Takes one. Breaks the scan off by [`ControlFlow::Break`].
+    fn receive(&mut self, item: ScanItem) -> ControlFlow<()>;
+}
+
+/// Keeps everything.
+impl Receiver for Vec<ScanItem> {
+    fn receive(&mut self, item: ScanItem) -> ControlFlow<()> {
+        self.push(item);
+        ControlFlow::Continue(())
+    }
 }
 
 /// An item of a scan.

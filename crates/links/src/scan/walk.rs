@@ -1,302 +1,393 @@
-//! The plain walk: one thread, one directory at a time, by descriptor.
+//! One directory after the other: read whole, then judged.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::ffi::{OsStr, OsString};
+use std::cell::OnceCell;
+use std::ffi::OsStr;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Found, HardLinks, ScanItem, ScanOptions};
-use crate::chain;
-use crate::error::{Error, ErrorKind, Result};
-use crate::inspect;
-use crate::model::{FileId, FileKind, Link, LinkKind, Metadata, State, join};
-use crate::platform::Spot;
-use crate::platform::{self, Directory, Entry, Place};
+use super::crew::{Crew, Frame, Root};
+use super::judge::{Judge, Siblings};
+use super::{Details, Found, Receiver};
+use crate::error::{Error, ErrorKind};
+use crate::model::{FileKind, Link, LinkKind, Metadata, State, Target, file_name_of, join};
+use crate::platform::{self, Directory, Place, ReadBuffer, Spot};
 
 const LIST: &str = "list";
+const READ: &str = "read directory";
 
-/// A stream of links. See [`super::scan`].
-pub struct Scan {
-    options: ScanOptions,
-    roots: VecDeque<PathBuf>,
-    pending: Vec<Pending>,
-    current: Option<Current>,
-    /// The directory read last.
+/// What a worker needs to read directories.
+pub(super) struct Walker<'c, 'o> {
+    crew: &'c Crew<'o>,
+    buffer: ReadBuffer,
+    siblings: Siblings,
+    /// The directory read last: deep down, mostly the parent of the next.
     last: Option<(PathBuf, Arc<Directory>)>,
-    hard: BTreeMap<FileId, HardLinks>,
-    /// Names of files met so far: roots that overlap show one twice, by other paths.
-    met: HashSet<(FileId, OsString)>,
-    any_ntfs: bool,
-    groups: Option<std::collections::btree_map::IntoValues<FileId, HardLinks>>,
-    entries: u64,
 }
-
-/// A directory still to be read.
-struct Pending {
-    path: PathBuf,
-    /// The way to it: names from a directory that is held open. No link is ever followed on it.
-    from: Arc<Directory>,
-    names: PathBuf,
-    root: Arc<Root>,
-}
-
-/// Where a walk began.
-struct Root {
-    directory: Arc<Directory>,
-    /// How many leading components of a path are the root's: patterns see what is behind them.
-    components: usize,
-    /// The volume to stay on.
-    volume: u64,
-}
-
-/// Directories nearer to their root than this keep their parent open; with deeper ones the number of
-/// open files would grow with the tree.
-const HELD_LEVELS: usize = 24;
 
 /// The directory being read.
-struct Current {
-    pending: Pending,
-    directory: Arc<Directory>,
-    entries: Box<dyn Iterator<Item = io::Result<Entry>> + Send>,
-    ntfs: bool,
+struct Here<'a> {
+    path: &'a Path,
+    directory: &'a Arc<Directory>,
+    root: &'a Arc<Root>,
+    /// How deep what is in it lies: 1 in the root.
+    level: usize,
 }
 
-impl Scan {
-    pub(super) fn new(options: ScanOptions) -> Self {
-        let any_ntfs = platform::is_any_ntfs_mounted();
-        let roots = options.roots.iter().cloned().collect();
-        let (pending, hard, met) = (Vec::new(), BTreeMap::new(), HashSet::new());
-        Self {
-            options,
-            roots,
-            pending,
-            current: None,
-            last: None,
-            hard,
-            met,
-            any_ntfs,
-            groups: None,
-            entries: 0,
-        }
-    }
+/// What is in a directory, as far as it is of interest.
+#[derive(Default)]
+struct Entries {
+    count: u64,
+    directories: Vec<u8>,
+    links: Vec<u8>,
+    failed: Vec<Error>,
+}
 
-    /// How many directory entries have been looked at so far.
-    #[must_use]
-    pub fn entries(&self) -> u64 {
-        self.entries
+impl<'c, 'o> Walker<'c, 'o> {
+    pub(super) fn new(crew: &'c Crew<'o>) -> Self {
+        Self { crew, buffer: ReadBuffer::new(), siblings: Siblings::default(), last: None }
     }
 
     /// Begins with a root. A link is given as itself, a directory is entered.
-    fn start(&mut self, root: PathBuf) -> Result<Option<Found>> {
-        let fail = |error| Error::io(LIST, &root, error);
-        let named = crate::model::file_name_of(&root).is_some();
-        let slash = root.as_os_str().as_encoded_bytes().ends_with(b"/");
-        let directory = if named && !slash {
-            let place = Place::open(LIST, &root)?;
+    pub(super) fn begin(
+        &mut self,
+        path: &Path,
+        stack: &mut Vec<Frame>,
+        receiver: &mut impl Receiver,
+    ) -> ControlFlow<()> {
+        let opened = match self.open_root(path) {
+            Ok(opened) => opened,
+            Err(error) => return receiver.receive(Err(error)),
+        };
+        match opened {
+            Opened::Directory(directory, root) => {
+                let (directory, root) = (Arc::new(directory), Arc::new(root));
+                let here = Here { path, directory: &directory, root: &root, level: 1 };
+                let below = Arc::from(Path::new(""));
+                self.read(&here, (Arc::clone(&directory), below), stack, receiver)
+            }
+            Opened::Other(place, metadata) => {
+                self.siblings.clear();
+                self.siblings.leave();
+                let directory = Arc::new(place.directory);
+                let parent = place.path.parent().unwrap_or(Path::new("")).to_owned();
+                let physical = self.physical(&directory, &parent);
+                let components = parent.components().count();
+                let root = Arc::new(Root { physical, components, volume: 0 });
+                let here = Here { path: &parent, directory: &directory, root: &root, level: 1 };
+                match metadata.kind {
+                    FileKind::Link if self.crew.options.filter.wants_links() => {
+                        let name = [place.name.as_encoded_bytes(), b"\0"].concat();
+                        self.links(&here, &name, Some(&place.path), receiver)
+                    }
+                    FileKind::File if self.crew.options.filter.wants_hard_links() => {
+                        self.file(&here, &place.name, &metadata, &OnceCell::new());
+                        ControlFlow::Continue(())
+                    }
+                    _ => ControlFlow::Continue(()),
+                }
+            }
+        }
+    }
+
+    fn open_root(&self, path: &Path) -> Result<Opened, Error> {
+        let fail = |error: io::Error| Error::io(LIST, path, error);
+        let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        let directory = if file_name_of(path).is_some() && !slash {
+            let place = Place::open(LIST, path)?;
             let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
             if metadata.kind != FileKind::Directory {
-                let ntfs = place.ntfs().map_err(fail)?;
-                return self.entry(place.spot(), &metadata, ntfs.is_some());
+                return Ok(Opened::Other(place, metadata));
             }
             place.directory.open_child(place.name())
         } else {
-            Directory::open(&root)
+            Directory::open(path)
         };
-        let directory = Arc::new(directory.map_err(fail)?);
+        let directory = directory.map_err(fail)?;
+        let physical = self.physical(&directory, path);
         let volume = directory.metadata().map_err(fail)?.id.volume;
         // `.` does not stand in the paths below it, see `join`.
-        let components = if root == Path::new(".") { 0 } else { root.components().count() };
-        let base = Root { directory: Arc::clone(&directory), components, volume };
-        self.pending.push(Pending {
-            path: root,
-            from: directory,
-            names: PathBuf::new(),
-            root: Arc::new(base),
-        });
-        Ok(None)
+        let components = if path == Path::new(".") { 0 } else { path.components().count() };
+        let to_read = |error| Error::io(READ, path, error);
+        let read = directory.open_child_to_read(OsStr::new(".")).map_err(to_read)?;
+        let root = Root { physical, components, volume };
+        Ok(Opened::Directory(read, root))
     }
 
-    fn open(&mut self, pending: Pending) -> Result<()> {
-        let fail = |error| Error::io("read directory", &pending.path, error);
-        // Deep down, the directory read last is mostly the parent.
-        let near = self.last.as_ref().filter(|(path, _)| Some(path.as_path()) == pending.path.parent());
-        let directory = match (near, pending.path.file_name()) {
-            (Some((_, parent)), Some(name)) if !pending.names.as_os_str().is_empty() => {
-                parent.open_child(name)
-            }
-            _ => pending.from.open_below(&pending.names),
-        };
-        let directory = Arc::new(directory.map_err(fail)?);
-        let entries = Box::new(directory.entries().map_err(fail)?);
-        let ntfs = platform::ntfs_volume(&directory).map_err(fail)?.is_some();
-        self.current = Some(Current { pending, directory, entries, ntfs });
-        Ok(())
-    }
-
-    /// The next thing the current directory gives. `None`: the entry is of no interest.
-    fn step(&mut self, current: &Current, entry: &Entry) -> Result<Option<Found>> {
-        self.entries += 1;
-        let path = join(&current.pending.path, &entry.name);
-        let fail = |error| Error::io(LIST, &path, error);
-        let (filter, name) = (&self.options.filter, &entry.name);
-        let kind = match entry.kind {
-            Some(kind) => kind,
-            None => match current.directory.metadata_nofollow(name) {
-                Ok(metadata) => metadata.kind,
-                Err(error) => return gone(error).map_or(Ok(None), |error| Err(fail(error))),
-            },
-        };
-        // Most entries are plain files that nothing is asked about: only these two need it.
-        let relative = || path.components().skip(current.pending.root.components).collect::<PathBuf>();
-        if filter.has_excludes() && filter.excludes(&relative(), kind == FileKind::Directory) {
-            return Ok(None);
+    /// A root's path without links, where it is asked for.
+    fn physical(&self, directory: &Directory, path: &Path) -> PathBuf {
+        match self.crew.options.details {
+            Details::Resolved => directory.physical_path().unwrap_or_else(|_| path.to_owned()),
+            _ => PathBuf::new(),
         }
-        let wanted = match kind {
-            FileKind::Directory => {
-                let stay = self.options.one_file_system;
-                let root = Arc::clone(&current.pending.root);
-                if stay && volume_of(&current.directory, name) != Some(root.volume) {
-                    return Ok(None);
-                }
-                let relative = relative();
-                let (from, names) = if relative.components().count() <= HELD_LEVELS {
-                    (Arc::clone(&current.directory), PathBuf::from(name))
-                } else {
-                    (Arc::clone(&root.directory), relative)
-                };
-                self.pending.push(Pending { path, from, names, root });
-                return Ok(None);
-            }
-            FileKind::Link => filter.wants_links(),
-            FileKind::File => filter.wants_hard_links(),
-            FileKind::Special => false,
-        };
-        if !wanted {
-            return Ok(None);
-        }
-        let metadata = match current.directory.metadata_nofollow(name) {
-            Ok(metadata) => metadata,
-            Err(error) => return gone(error).map_or(Ok(None), |error| Err(fail(error))),
-        };
-        let spot = Spot { directory: &current.directory, name, path: &path };
-        self.entry(spot, &metadata, current.ntfs)
     }
 
-    fn entry(&mut self, spot: Spot<'_>, metadata: &Metadata, ntfs: bool) -> Result<Option<Found>> {
-        let filter = &self.options.filter;
-        let target = platform::read_link(spot.directory, spot.name, metadata, ntfs);
-        let target = match target {
-            Ok(target) => target,
-            // That it is a link is known all the same.
-            Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {
-                let (path, kind) = (spot.path.to_owned(), LinkKind::Symlink);
-                let state = State::Denied;
-                let (id, attributes) = (metadata.id, metadata.attributes);
-                let link = Link { path, kind, target: None, resolved: None, state, id, attributes };
-                return Ok((filter.wants_kind(kind) && filter.wants(&link)).then_some(Found::Link(link)));
-            }
-            Err(error) => {
-                return gone(error).map_or(Ok(None), |error| Err(Error::io(LIST, spot.path, error)));
-            }
-        };
-        let Some(target) = target else {
-            if metadata.kind == FileKind::File && metadata.links > 1 && filter.wants_hard_links() {
-                let directory =
-                    spot.directory.metadata().map_err(|error| Error::io(LIST, spot.path, error))?;
-                if self.met.insert((directory.id, spot.name.to_owned())) {
-                    let new = || HardLinks {
-                        paths: Vec::new(),
-                        links: metadata.links,
-                        size: metadata.size,
-                        id: metadata.id,
-                    };
-                    self.hard.entry(metadata.id).or_insert_with(new).paths.push(spot.path.to_owned());
-                }
-            }
-            return Ok(None);
-        };
-        let kind = target.kind();
-        if !filter.wants_kind(kind) || !filter.wants_links() {
-            return Ok(None);
-        }
-        let (state, resolved) = self.state(spot, kind);
-        let path = spot.path.to_owned();
-        let (id, attributes) = (metadata.id, metadata.attributes);
-        let link = Link { path, kind, target: Some(target), resolved, state, id, attributes };
-        Ok(self.options.filter.wants(&link).then_some(Found::Link(link)))
-    }
-
-    /// The system's own answer where it has one; the chain is followed where that says too little.
-    fn state(&self, spot: Spot<'_>, kind: LinkKind) -> (State, Option<PathBuf>) {
-        if kind == LinkKind::Symlink && !self.options.resolve && !self.any_ntfs {
-            match spot.directory.metadata_follow(spot.name) {
-                Ok(_) => return (State::Ok, None),
-                Err(error) if chain::state_of(&error) != State::Loop => {
-                    return (chain::state_of(&error), None);
-                }
-                Err(_) => {}
-            }
-        }
-        let chain = chain::follow(spot, self.options.drive);
-        (inspect::chain_state(spot, &chain), chain.resolved)
-    }
-}
-
-impl Iterator for Scan {
-    type Item = ScanItem;
-
-    fn next(&mut self) -> Option<ScanItem> {
+    /// Reads all directories of a stack, and those below them.
+    pub(super) fn go(&mut self, stack: &mut Vec<Frame>, receiver: &mut impl Receiver) -> ControlFlow<()> {
         loop {
-            if let Some(mut current) = self.current.take() {
-                let Some(entry) = current.entries.next() else {
-                    self.last = Some((current.pending.path, current.directory));
-                    continue;
-                };
-                let found = match entry {
-                    Ok(entry) => self.step(&current, &entry),
-                    Err(error) => {
-                        // The rest of the directory is unknown; the next one may be well.
-                        return Some(Err(Error::io("read directory", &current.pending.path, error)));
+            if self.crew.is_stopped() {
+                return ControlFlow::Break(());
+            }
+            if self.crew.is_anybody_idle() {
+                self.crew.give(stack);
+            }
+            let Some(frame) = stack.last_mut() else { return ControlFlow::Continue(()) };
+            match frame.pop() {
+                Some(name) => {
+                    let name = platform::from_bytes(name);
+                    let (root, from, below) =
+                        (Arc::clone(&frame.root), Arc::clone(&frame.from), Arc::clone(&frame.below));
+                    let (path, level) = (join(&frame.path, &name), frame.level);
+                    let opened = self.open(frame, &name);
+                    if frame.names.is_empty() {
+                        stack.pop();
                     }
-                };
-                self.current = Some(current);
-                match found {
-                    Ok(None) => {}
-                    Ok(Some(found)) => return Some(Ok(found)),
-                    Err(error) => return Some(Err(error)),
+                    let directory = match opened {
+                        Ok(directory) => Arc::new(directory),
+                        // What vanishes while a tree is read is no error.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                        Err(error) => {
+                            receiver.receive(Err(Error::io(READ, &path, error)))?;
+                            continue;
+                        }
+                    };
+                    let here = Here { path: &path, directory: &directory, root: &root, level: level + 1 };
+                    let way = if level < self.crew.held_levels {
+                        (Arc::clone(&directory), Arc::from(Path::new("")))
+                    } else {
+                        (from, Arc::from(below.join(&name)))
+                    };
+                    self.read(&here, way, stack, receiver)?;
                 }
-            } else if let Some(pending) = self.pending.pop() {
-                if let Err(error) = self.open(pending) {
-                    let vanished =
-                        error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
-                    let is_root = vanished && self.options.roots.iter().any(|root| root == error.path());
-                    if !vanished || is_root {
-                        return Some(Err(error));
-                    }
-                }
-            } else if let Some(root) = self.roots.pop_front() {
-                match self.start(root) {
-                    Ok(None) => {}
-                    Ok(Some(found)) => return Some(Ok(found)),
-                    Err(error) => return Some(Err(error)),
-                }
-            } else {
-                let hard = &mut self.hard;
-                let groups = self.groups.get_or_insert_with(|| std::mem::take(hard).into_values());
-                let mut group = groups.next()?;
-                group.paths.sort();
-                return Some(Ok(Found::HardLinks(group)));
+                None => drop(stack.pop()),
             }
         }
     }
+
+    fn open(&self, frame: &Frame, name: &OsStr) -> io::Result<Directory> {
+        let near = self.last.as_ref().filter(|(path, _)| **path == *frame.path);
+        match near {
+            _ if frame.below.as_os_str().is_empty() => frame.from.open_child_to_read(name),
+            Some((_, parent)) => parent.open_child_to_read(name),
+            None => frame.from.open_below(&frame.below)?.open_child_to_read(name),
+        }
+    }
+
+    /// Reads a directory, hands over what is wanted of it, and puts the directories in it on the stack.
+    fn read(
+        &mut self,
+        here: &Here<'_>,
+        (from, below): (Arc<Directory>, Arc<Path>),
+        stack: &mut Vec<Frame>,
+        receiver: &mut impl Receiver,
+    ) -> ControlFlow<()> {
+        let options = self.crew.options;
+        let deep = here.level > 1;
+        if options.one_file_system && deep {
+            match here.directory.metadata() {
+                Ok(metadata) if metadata.id.volume != here.root.volume => return ControlFlow::Continue(()),
+                Ok(_) => {}
+                Err(error) => return receiver.receive(Err(Error::io(READ, here.path, error))),
+            }
+        }
+        let entries = self.entries(here);
+        for error in entries.failed {
+            receiver.receive(Err(error))?;
+        }
+        self.crew.progress.add(entries.count, 0);
+        self.links(here, &entries.links, None, receiver)?;
+        let goes_on = options.max_depth.is_none_or(|most| here.level < most);
+        if goes_on && !entries.directories.is_empty() {
+            stack.push(Frame {
+                root: Arc::clone(here.root),
+                path: Arc::from(here.path),
+                from,
+                below,
+                level: here.level,
+                names: entries.directories,
+            });
+        }
+        if here.level > self.crew.held_levels {
+            self.last = Some((here.path.to_owned(), Arc::clone(here.directory)));
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The hot loop: most entries are plain files that nothing is asked about.
+    fn entries(&mut self, here: &Here<'_>) -> Entries {
+        let filter = &self.crew.options.filter;
+        let (links, files) = (filter.wants_links(), filter.wants_hard_links());
+        let judged = links && (self.crew.options.details > Details::Path || filter.looks_at_links());
+        let mut entries = Entries::default();
+        // Taken out, as the buffer is lent meanwhile.
+        let mut siblings = std::mem::take(&mut self.siblings);
+        let mut buffer = std::mem::replace(&mut self.buffer, ReadBuffer::none());
+        siblings.clear();
+        let id = OnceCell::new();
+        let read = here.directory.read(&mut buffer, |name, kind| {
+            entries.count += 1;
+            if judged {
+                siblings.add(name, kind);
+            }
+            let (kind, metadata) = match kind {
+                Some(FileKind::File) if !files => return,
+                Some(FileKind::File) | None => match here.directory.metadata_nofollow(name) {
+                    Ok(metadata) => (metadata.kind, Some(metadata)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+                    Err(error) => return entries.failed.push(Error::io(LIST, join(here.path, name), error)),
+                },
+                Some(kind) => (kind, None),
+            };
+            if filter.has_excludes() {
+                let path = join(here.path, name);
+                let relative: PathBuf = path.components().skip(here.root.components).collect();
+                if filter.excludes(&relative, kind == FileKind::Directory) {
+                    return;
+                }
+            }
+            match (kind, metadata) {
+                (FileKind::Directory, _) => push(&mut entries.directories, name),
+                (FileKind::Link, _) if links => push(&mut entries.links, name),
+                (FileKind::File, Some(metadata)) if files => self.file(here, name, &metadata, &id),
+                _ => {}
+            }
+        });
+        (self.siblings, self.buffer) = (siblings, buffer);
+        if let Err(error) = read {
+            // The rest of the directory is unknown; the next one may be well.
+            self.siblings.leave();
+            entries.failed.push(Error::io(READ, here.path, error));
+        }
+        entries
+    }
+
+    /// A regular file: one name of several, or of no interest.
+    fn file(
+        &self,
+        here: &Here<'_>,
+        name: &OsStr,
+        metadata: &Metadata,
+        id: &OnceCell<Option<crate::model::FileId>>,
+    ) {
+        if metadata.links < 2 || metadata.kind != FileKind::File || !self.crew.options.filter.wants_name(name)
+        {
+            return;
+        }
+        // Roots that overlap show a name twice.
+        let several = self.crew.options.roots.len() > 1;
+        let directory = || here.directory.metadata().ok().map(|metadata| metadata.id);
+        let directory = if several { *id.get_or_init(directory) } else { None };
+        self.crew.groups().add(metadata, join(here.path, name), directory);
+    }
+
+    /// Hands over the links of a directory that are wanted. `path` is the path of the only one, as it was typed.
+    fn links(
+        &mut self,
+        here: &Here<'_>,
+        names: &[u8],
+        path: Option<&Path>,
+        receiver: &mut impl Receiver,
+    ) -> ControlFlow<()> {
+        let options = self.crew.options;
+        let plain = options.details == Details::Path && !options.filter.looks_at_links();
+        let (ntfs, mut exact) = (OnceCell::new(), None);
+        // The names of the directory are lent to the judge.
+        let mut siblings = std::mem::take(&mut self.siblings);
+        let mut done = ControlFlow::Continue(());
+        for name in names.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
+            let name = platform::from_bytes(name.to_vec());
+            if !options.filter.wants_name(&name) {
+                continue;
+            }
+            let path = path.map_or_else(|| join(here.path, &name), Path::to_owned);
+            let found = if plain {
+                Ok(Some(Found::Path(path)))
+            } else {
+                let on_ntfs = || platform::ntfs_volume(here.directory).is_ok_and(|volume| volume.is_some());
+                let ntfs = self.crew.any_ntfs && *ntfs.get_or_init(on_ntfs);
+                let spot = Spot { directory: here.directory, name: &name, path: &path };
+                self.link(here, spot, ntfs, &mut siblings, &mut exact)
+            };
+            let found = match found {
+                Ok(None) => continue,
+                Ok(Some(found)) => {
+                    self.crew.progress.add(0, 1);
+                    Ok(found)
+                }
+                Err(error) => Err(error),
+            };
+            done = receiver.receive(found);
+            if done.is_break() {
+                break;
+            }
+        }
+        self.siblings = siblings;
+        done
+    }
+
+    fn link(
+        &self,
+        here: &Here<'_>,
+        spot: Spot<'_>,
+        ntfs: bool,
+        siblings: &mut Siblings,
+        exact: &mut Option<bool>,
+    ) -> Result<Option<Found>, Error> {
+        let options = self.crew.options;
+        let filter = &options.filter;
+        let fail = |error| gone(error).map_or(Ok(None), |error| Err(Error::io(LIST, spot.path, error)));
+        let (mut id, mut attributes) = (None, None);
+        if options.details == Details::Identity {
+            match spot.directory.metadata_nofollow(spot.name) {
+                Ok(metadata) => (id, attributes) = (Some(metadata.id), Some(metadata.attributes)),
+                Err(error) => return fail(error),
+            }
+        }
+        let target = match platform::read_target(spot.directory, spot.name, ntfs) {
+            Ok(target) => Some(target),
+            // That it is a link is known all the same.
+            Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => None,
+            Err(error) => return fail(error),
+        };
+        let kind = target.as_ref().map_or(LinkKind::Symlink, Target::kind);
+        if !filter.wants_kind(kind) || !filter.wants_target(target.as_ref()) {
+            return Ok(None);
+        }
+        let (state, resolved) = match &target {
+            Some(target) => {
+                let wanted = options.details == Details::Resolved;
+                let relative = here.path.components().skip(here.root.components);
+                let physical = wanted.then(|| here.root.physical.join(relative.collect::<PathBuf>()));
+                let (physical, any_ntfs, drive) = (physical.as_deref(), self.crew.any_ntfs, options.drive);
+                Judge { siblings, exact, physical, any_ntfs, drive }.judge(spot, target)
+            }
+            None => (State::Denied, None),
+        };
+        if !filter.wants_state(state) {
+            return Ok(None);
+        }
+        let path = spot.path.to_owned();
+        if options.details == Details::Path {
+            return Ok(Some(Found::Path(path)));
+        }
+        Ok(Some(Found::Link(Link { path, kind, target, resolved, state, id, attributes })))
+    }
 }
 
-fn volume_of(directory: &Directory, name: &OsStr) -> Option<u64> {
-    directory.metadata_nofollow(name).ok().map(|metadata| metadata.id.volume)
+/// What a root turned out to be.
+enum Opened {
+    Directory(Directory, Root),
+    Other(Place, Metadata),
 }
 
-/// What vanishes while a tree is read is no error.
+fn push(names: &mut Vec<u8>, name: &OsStr) {
+    names.extend(name.as_encoded_bytes());
+    names.push(0);
+}
+
+/// What vanishes, or is no link any more, while a tree is read is no error.
 fn gone(error: io::Error) -> Option<io::Error> {
-    (error.kind() != io::ErrorKind::NotFound).then_some(error)
+    let changed = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput);
+    (!changed).then_some(error)
 }

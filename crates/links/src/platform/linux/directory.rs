@@ -7,7 +7,9 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, Statx, StatxAttributes, StatxFlags};
+use rustix::fs::{
+    self, AtFlags, CWD, Dir, FileType, Mode, OFlags, RawDir, Statx, StatxAttributes, StatxFlags,
+};
 use rustix::io::Errno;
 
 use super::Filesystem;
@@ -46,6 +48,27 @@ pub(crate) struct Entry {
     /// The object's number, where [`Directory::knows_numbers`]; that of a mount point is what it hides.
     pub(crate) number: u128,
 }
+
+/// Memory for [`Directory::read`], to be used again and again.
+pub(crate) struct ReadBuffer(Vec<u8>);
+
+impl ReadBuffer {
+    pub(crate) fn new() -> Self {
+        // Four times what the C library takes: a directory of a million names is read in few calls.
+        Self(Vec::with_capacity(128 * 1024))
+    }
+
+    /// What stands in for one that is lent: nothing can be read with it.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+}
+
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NONBLOCK);
 
 const OPEN: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -191,6 +214,53 @@ impl Directory {
     /// asked about other files. Layered and remote file systems make numbers up.
     pub(crate) fn knows_numbers(&self) -> bool {
         Filesystem::of(self).is_ok_and(|filesystem| !filesystem.network && filesystem.kind != "overlay")
+    }
+
+    /// Opens a directory in this one so that [`Directory::read`] can read it. A link is refused with ENOTDIR or ELOOP.
+    pub(crate) fn open_child_to_read(&self, name: &OsStr) -> io::Result<Self> {
+        Ok(Self { fd: fs::openat(&self.fd, name, READ, Mode::empty())? })
+    }
+
+    /// What a target leads to from here, by its physical path; `None` where the system has no path for it.
+    pub(crate) fn reach(&self, target: &OsStr) -> io::Result<Option<PathBuf>> {
+        let reached = fs::openat(&self.fd, target, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let shown = format!("/proc/self/fd/{}", reached.as_raw_fd());
+        let path = fs::readlink(shown, Vec::new())?.into_bytes();
+        // What is no file (a socket, a pipe) or was deleted meanwhile has something else there.
+        let real = path.starts_with(b"/") && !path.ends_with(b" (deleted)");
+        Ok(real.then(|| PathBuf::from(OsString::from_vec(path))))
+    }
+
+    /// Reads a directory opened to be read: name and kind of every entry but `.` and `..`, without an
+    /// allocation for any of them. Once.
+    pub(crate) fn read(
+        &self,
+        buffer: &mut ReadBuffer,
+        mut visit: impl FnMut(&OsStr, Option<FileKind>),
+    ) -> io::Result<()> {
+        let mut entries = RawDir::new(&self.fd, buffer.0.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                visit(OsStr::from_bytes(name), kind_of(entry.file_type()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a name that no entry has is certainly missing: the file system tells every name as it is, and upper
+    /// and lower case are two names. Nothing is asked of the file system's objects.
+    pub(crate) fn names_are_exact(&self) -> bool {
+        // linux/magic.h: ext2/3/4, XFS, Btrfs, tmpfs, F2FS, overlay.
+        const EXACT: [u32; 6] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010, 0x794c_7630];
+        /// `FS_CASEFOLD_FL` of linux/fs.h.
+        const CASEFOLD: u32 = 0x4000_0000;
+        if !super::filesystem::magic(self).is_ok_and(|magic| EXACT.contains(&magic)) {
+            return false;
+        }
+        // Where the flags cannot be asked for, there are none.
+        fs::ioctl_getflags(&self.fd).map_or(true, |flags| flags.bits() & CASEFOLD == 0)
     }
 
     /// The names in the directory, `.` and `..` left out, in the system's order.

@@ -24,9 +24,14 @@ pub(crate) fn read_link(
     if metadata.kind != FileKind::Link {
         return Ok(None);
     }
+    read_target(directory, name, on_ntfs).map(Some)
+}
+
+/// Reads what is known to be a link. What is none any more gives EINVAL.
+pub(crate) fn read_target(directory: &Directory, name: &OsStr, on_ntfs: bool) -> io::Result<Target> {
     if on_ntfs && let Some(point) = ntfs_3g::read_reparse_point(directory, name)? {
-        return Ok(Some(Target::Reparse(point)));
+        return Ok(Target::Reparse(point));
     }
     let text = readlinkat(directory, name, Vec::new())?;
-    Ok(Some(Target::Text(from_bytes(text.into_bytes()))))
+    Ok(Target::Text(from_bytes(text.into_bytes())))
 }
