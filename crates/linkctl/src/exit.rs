@@ -10,7 +10,6 @@ pub(crate) enum Exit {
     /// Everything asked for was done.
     Done,
     /// A check found something.
-    #[allow(dead_code, reason = "the code is reserved; `check` will give it")]
     Found,
     /// The command line makes no sense.
     Usage,

@@ -11,6 +11,7 @@
 //! error.rs      Error: operation, paths, kind, cause
 //! inspect.rs    one path -> Link
 //! chain/        a link followed hop by hop, as its own system would; windows.rs: which way its data points
+//! check.rs      what may be wrong with a link, by rules
 //! names.rs      the other names of a hard-linked file
 //! scan/         many paths -> a stream of Link: crew.rs walk.rs judge.rs hard.rs filter.rs
 //! listing.rs    a directory name by name, links or not, as `dir` shows it
@@ -27,6 +28,7 @@
 
 pub mod apply;
 mod chain;
+pub mod check;
 pub mod create;
 mod error;
 mod inspect;

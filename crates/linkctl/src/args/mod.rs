@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use links::{KindFilter, State};
 
-pub(crate) use options::{ChangeOptions, DriveOption, Format, ListOptions, OutputOptions};
+pub(crate) use options::{ChangeOptions, DriveOption, Format, ListOptions, NamedRules, OutputOptions};
 
 /// Hard links, symbolic links and junctions: make, see, check, remove and undo them.
 #[derive(Debug, Parser)]
@@ -19,7 +19,7 @@ pub(crate) use options::{ChangeOptions, DriveOption, Format, ListOptions, Output
     disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Every change to links is journaled: `linkctl history` shows it, `linkctl undo` takes it back.\n\
-                  Exit codes: 0 done, 2 usage, 3 failed or partly, 4 refused for safety, 130 interrupted.\n\n\
+                  Exit codes: 0 done, 1 a check found something, 2 usage, 3 failed or partly, 4 refused for safety, 130 interrupted.\n\n\
                   Examples:\n  \
                   linkctl list ~ --broken\n  \
                   linkctl create ~/games /mnt/big/games"
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// List the links below directories, with kind, target and state
     List(ListArgs),
+    /// Hold links to rules; exit 1 where one is broken
+    Check(CheckArgs),
     /// Remove links: the link objects and nothing else, ever
     Remove(RemoveArgs),
     /// Show what was changed, when and by whom
@@ -73,6 +75,7 @@ impl Command {
             Self::History(args) => args.output.json(),
             Self::Doctor(args) => args.output.json(),
             Self::List(args) => args.output.format() == Format::Json,
+            Self::Check(args) => args.output.json(),
             Self::DropIns(args) => args.change.output.json(),
             Self::Mklink(_) | Self::Fsutil(_) | Self::Dir(_) => false,
             Self::Completions(_) | Self::Man(_) | Self::Help(_) => false,
@@ -84,6 +87,7 @@ impl Command {
             Self::Create(_) => "create",
             Self::Show(_) => "show",
             Self::List(_) => "list",
+            Self::Check(_) => "check",
             Self::Remove(_) => "remove",
             Self::History(_) => "history",
             Self::Undo(_) => "undo",
@@ -182,7 +186,8 @@ pub(crate) struct ShowArgs {
                         Examples:\n  \
                         linkctl list /usr\n  \
                         linkctl list --broken --format paths -0 ~ | xargs -0 ls -ld\n  \
-                        linkctl list --hard /srv/backups"
+                        linkctl list --hard /srv/backups\n  \
+                        linkctl list --points-to ~/games /home"
 )]
 pub(crate) struct ListArgs {
     /// Where to look [default: the current directory]
@@ -203,9 +208,15 @@ pub(crate) struct ListArgs {
     /// Only links whose own name matches
     #[arg(long, value_name = "GLOB")]
     pub(crate) name: Option<String>,
+    /// Only links that lead to PATH or below it, at any hop, and the names of files there that have several
+    #[arg(long, value_name = "PATH")]
+    pub(crate) points_to: Option<PathBuf>,
     /// Leave out what matches, in the syntax of .gitignore
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
+    /// Count them, by kind, state, file system and top directory, instead of listing them
+    #[arg(long, conflicts_with = "sort")]
+    pub(crate) summary: bool,
     /// Hard links: groups of names of one file (short for --kind hard)
     #[arg(long)]
     pub(crate) hard: bool,
@@ -225,6 +236,39 @@ pub(crate) struct ListArgs {
     pub(crate) drive: DriveOption,
     #[command(flatten)]
     pub(crate) output: ListOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Rules: missing, loop, too-long, wrong-kind (these four by default); escapes (leads out of --root), \
+                  absolute (absolute, though it leads into its own tree), roundabout (a longer way than it need take), \
+                  other-filesystem, long-chain (more than --max-hops links).\n\n\
+                  Examples:\n  \
+                  linkctl check ~\n  \
+                  linkctl check --rule escapes --rule absolute --json project"
+)]
+pub(crate) struct CheckArgs {
+    /// Where to look [default: the current directory]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Hold links to this rule; several may be given, and `all` is every one
+    #[arg(long, value_name = "RULE", value_parser = options::rules)]
+    pub(crate) rule: Vec<NamedRules>,
+    /// The tree that links are to stay in [default: PATH]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// How many links a chain may have
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) max_hops: usize,
+    /// Leave out what matches, in the syntax of .gitignore
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Do not enter other file systems
+    #[arg(long)]
+    pub(crate) one_file_system: bool,
+    #[command(flatten)]
+    pub(crate) drive: DriveOption,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
 }
 
 #[derive(Debug, Args)]

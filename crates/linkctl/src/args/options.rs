@@ -1,6 +1,7 @@
 //! Options that several verbs share, so that they mean the same everywhere.
 
 use clap::{Args, ValueEnum};
+use links::check::Rule;
 use links::{KindFilter, LinkKind, State};
 
 /// How to print.
@@ -79,6 +80,18 @@ pub(crate) struct ChangeOptions {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
+}
+
+/// One rule, or all.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedRules(pub(crate) Vec<Rule>);
+
+pub(super) fn rules(text: &str) -> Result<NamedRules, String> {
+    if text == "all" {
+        return Ok(NamedRules(Rule::ALL.to_vec()));
+    }
+    let names = Rule::ALL.map(Rule::as_str).join(", ");
+    text.parse().map(|rule| NamedRules(vec![rule])).map_err(|()| format!("the rules are {names}, and all"))
 }
 
 /// The letter of an NTFS volume.

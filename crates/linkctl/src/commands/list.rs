@@ -13,6 +13,7 @@ use links::{
     Details, Error, Filter, Found, KindFilter, Progress, Receiver, Scan, ScanItem, ScanOptions, State,
 };
 
+use super::summary;
 use crate::args::{Format, ListArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, say};
@@ -24,9 +25,10 @@ pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
     if null && format != Format::Paths {
         return Err(Failure::usage("-0 separates paths", "use it alone or with --format paths"));
     }
-    let sorted = args.sort;
+    let (sorted, summary) = (args.sort, args.summary);
     let options = options(args, format)?;
     let failed = match format {
+        _ if summary => summary::run(options, format)?,
         Format::Table | Format::Json => whole(options, format)?,
         Format::Ndjson | Format::Csv | Format::Paths if sorted => in_order(options, format, null)?,
         Format::Csv => {
@@ -80,14 +82,18 @@ fn in_order(options: ScanOptions, format: Format, null: bool) -> Result<Failed, 
         return Ok(!errors.is_empty());
     }
     let escape = io::stdout().is_terminal() && !null;
-    let mut out = output::raw_stdout();
+    let mut out = Vec::new();
     for found in &found {
         match format {
             Format::Ndjson => json::line(&mut out, &json::Record::from(found))?,
             _ => paths(&mut out, found, null, escape)?,
         }
+        if out.len() > PIECE {
+            output::write_whole(&out)?;
+            out.clear();
+        }
     }
-    out.flush()?;
+    output::write_whole(&out)?;
     Ok(!errors.is_empty())
 }
 
@@ -209,6 +215,9 @@ fn options(args: ListArgs, format: Format) -> Result<ScanOptions, Failure> {
     }
     if let Some(glob) = &args.name {
         filter.name(glob)?;
+    }
+    if let Some(path) = &args.points_to {
+        filter.points_to(path)?;
     }
     filter.exclude(&args.exclude)?;
     let mut options = ScanOptions::new(roots);

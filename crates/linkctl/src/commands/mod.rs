@@ -1,5 +1,6 @@
 //! One file a verb.
 
+mod check;
 mod completions;
 mod create;
 mod doctor;
@@ -10,6 +11,7 @@ mod list;
 mod man;
 mod remove;
 mod show;
+mod summary;
 mod undo;
 
 use crate::args::Command;
@@ -22,6 +24,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Create(args) => create::run(&args),
         Command::Show(args) => show::run(&args),
         Command::List(args) => list::run(args),
+        Command::Check(args) => check::run(&args),
         Command::Remove(args) => remove::run(&args),
         Command::History(args) => history::run(&args),
         Command::Undo(args) => undo::run(&args),

@@ -250,10 +250,18 @@ fn harmless(json: String) -> String {
     text
 }
 
-/// Prints a record on a line of its own.
-pub(crate) fn line(out: &mut impl Write, record: &impl Serialize) -> io::Result<()> {
-    out.write_all(harmless(serde_json::to_string(record)?).as_bytes())?;
-    out.write_all(b"\n")
+/// Appends a record on a line of its own.
+pub(crate) fn line(out: &mut Vec<u8>, record: &impl Serialize) -> io::Result<()> {
+    let start = out.len();
+    serde_json::to_writer(&mut *out, record)?;
+    let json = out.get(start..).unwrap_or_default();
+    if !json.is_ascii() || json.contains(&0x7f) {
+        let json = String::from_utf8_lossy(json).into_owned();
+        out.truncate(start);
+        out.extend(harmless(json).into_bytes());
+    }
+    out.push(b'\n');
+    Ok(())
 }
 
 #[cfg(test)]

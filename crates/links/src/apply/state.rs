@@ -1,5 +1,6 @@
 //! Opens the journal for writing: makes its directory, and sets a corrupt one aside.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::os;
@@ -64,13 +65,21 @@ fn not_taken_in(error: &Error) -> String {
     format!("what mklink and fsutil did last is not in the history yet: {}", error.cause())
 }
 
+/// Where there is always more, somebody is making links as fast as can be: what ends behind the last look is
+/// taken in by the next program.
+const MOST_LOOKS: usize = 10;
+
 /// Takes in what waits in the queue. Says what of it had no meaning.
 fn take_in(journal: &mut Journal) -> Result<Option<String>> {
-    let mut broken = drain(journal)?;
+    let (mut broken, mut gone) = (0, BTreeSet::new());
     // An operation may have ended between the look at the queue and the look at its process: its end is there now.
-    if journal.look_at_open_ends()? {
+    for _ in 0..MOST_LOOKS {
         broken += drain(journal)?;
-        journal.look_at_open_ends()?;
+        let now = journal.look_at_open_ends(&gone)?;
+        if now.is_subset(&gone) {
+            break;
+        }
+        gone.extend(now);
     }
     let said = format!("{broken} lines of the journal's queue could not be read; they are kept beside it");
     Ok((broken > 0).then_some(said))

@@ -263,7 +263,7 @@ fn full_path(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// The text that leads from one physical directory to a full path.
-fn relative_path(from: &Path, to: &Path) -> PathBuf {
+pub(crate) fn relative_path(from: &Path, to: &Path) -> PathBuf {
     let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| Path::new(".."));
     let down = to.components().skip(shared).map(|component| Path::new(component.as_os_str()));

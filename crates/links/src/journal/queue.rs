@@ -2,6 +2,8 @@
 //! they change. Opening the database would cost them more than the change itself; whoever opens it next takes the
 //! lines in.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
@@ -100,17 +102,20 @@ impl Journal {
         Ok(broken)
     }
 
-    /// Looks at the operations of the queue that have no end yet. Those whose process runs count as running for as
-    /// long as this journal is open: their end is not in it, even if they come to it meanwhile. Gives whether there are
-    /// others: what ended them may have been written down right behind what was taken in.
-    pub(crate) fn look_at_open_ends(&mut self) -> Result<bool> {
+    /// Looks at the operations of the queue that have no end yet, and gives those whose process is gone. What ended
+    /// them may have been written down right behind what was taken in: only those that were `gone` at an earlier look
+    /// count as interrupted. All others count as running for as long as this journal is open.
+    pub(crate) fn look_at_open_ends(&mut self, gone: &BTreeSet<i64>) -> Result<BTreeSet<i64>> {
         let sql = "SELECT id, process FROM operations WHERE token IS NOT NULL AND ended IS NULL";
         let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
         let open = self.query(sql, params![], row)?;
         let runs =
             |process: &str| serde_json::from_str(process).is_ok_and(|process: Process| process.is_running());
-        self.running = open.iter().filter(|(_, process)| runs(process)).map(|(id, _)| *id).collect();
-        Ok(self.running.len() < open.len())
+        let now: BTreeSet<i64> =
+            open.iter().filter(|(_, process)| !runs(process)).map(|(id, _)| *id).collect();
+        self.running =
+            open.iter().map(|(id, _)| *id).filter(|id| !gone.contains(id) || !now.contains(id)).collect();
+        Ok(now)
     }
 }
 

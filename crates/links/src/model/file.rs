@@ -20,6 +20,12 @@ pub struct FileId {
 }
 
 impl FileId {
+    /// The number of the file system it is on, as long as that is mounted.
+    #[must_use]
+    pub fn volume(self) -> u64 {
+        self.volume
+    }
+
     /// Whether both name the same file, given that they are on the same volume. For records that
     /// may be older than the volume's current mount.
     pub(crate) fn same_file(self, other: Self) -> bool {

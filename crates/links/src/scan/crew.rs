@@ -90,8 +90,8 @@ pub(super) struct Root {
 pub(super) struct Crew<'o> {
     pub(super) options: &'o ScanOptions,
     pub(super) progress: &'o Progress,
-    /// Whether ntfs-3g serves any volume here.
-    pub(super) any_ntfs: bool,
+    /// Where ntfs-3g serves volumes.
+    pub(super) ntfs: Vec<PathBuf>,
     /// Directories nearer to their root than this keep their parent open; with deeper ones the number of open files
     /// would grow with the tree.
     pub(super) held_levels: usize,
@@ -223,7 +223,7 @@ pub(super) fn visit<R: Receiver + Send>(
     let crew = Crew {
         options,
         progress,
-        any_ntfs: platform::is_any_ntfs_mounted(),
+        ntfs: platform::ntfs_mounts(),
         held_levels,
         workers,
         waiting: Mutex::new(Waiting {

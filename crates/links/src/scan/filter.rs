@@ -1,14 +1,18 @@
 //! Which of the links found are wanted.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::{Found, ScanOptions, scan};
+use crate::chain::Chain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{LinkKind, State, Target};
+use crate::model::{FileId, FileKind, LinkKind, State, Target};
+use crate::platform::Place;
 
 /// A kind to look for. `symlink` means the three kinds of symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,16 @@ pub struct Filter {
     target: Option<GlobMatcher>,
     name: Option<GlobMatcher>,
     exclude: Option<Gitignore>,
+    points_to: Option<PointsTo>,
+}
+
+/// What links are asked to lead to.
+#[derive(Clone, Debug)]
+struct PointsTo {
+    /// Its path without links.
+    path: PathBuf,
+    /// It, and the files below it, that have other names.
+    files: HashSet<FileId>,
 }
 
 impl Filter {
@@ -78,6 +92,48 @@ impl Filter {
         Ok(())
     }
 
+    /// Gives only links that lead to a path, or below it, at any hop; and the names of files there that have several.
+    /// The path itself need not exist: also links that fail for want of it are given.
+    ///
+    /// # Errors
+    /// The directory that holds it does not exist, or what is below it cannot be read.
+    pub fn points_to(&mut self, path: &Path) -> Result<()> {
+        const OPERATION: &str = "look for links to";
+        let place = Place::open(OPERATION, path)?;
+        let fail = |error| Error::io(OPERATION, path, error);
+        let physical = place.directory.physical_path().map_err(fail)?.join(place.name());
+        let mut files = HashSet::new();
+        match place.metadata().map_err(fail)? {
+            Some(metadata) if metadata.kind == FileKind::Directory => {
+                let mut options = ScanOptions::new([&physical]);
+                options.filter = Self::new([KindFilter::HARD], []);
+                for found in scan(options) {
+                    if let Found::HardLinks(group) = found? {
+                        files.insert(group.id);
+                    }
+                }
+            }
+            Some(metadata) => drop(files.insert(metadata.id)),
+            None => {}
+        }
+        self.points_to = Some(PointsTo { path: physical, files });
+        Ok(())
+    }
+
+    /// Whether a chain leads where links are asked to lead.
+    pub(super) fn wants_chain(&self, chain: impl FnOnce() -> Chain) -> bool {
+        let Some(wanted) = &self.points_to else { return true };
+        let chain = chain();
+        // The first hop is the link itself.
+        let on_the_way = chain.hops.iter().skip(1).map(|hop| &hop.link);
+        let mut reached = on_the_way.chain(&chain.resolved).chain(&chain.failed_at);
+        reached.any(|path| path.starts_with(&wanted.path))
+    }
+
+    pub(super) fn wants_file(&self, id: FileId) -> bool {
+        self.points_to.as_ref().is_none_or(|wanted| wanted.files.contains(&id))
+    }
+
     /// Leaves out what matches a pattern, in the syntax of `.gitignore`; a directory with all below it.
     ///
     /// # Errors
@@ -99,7 +155,7 @@ impl Filter {
     pub(super) fn wants_hard_links(&self) -> bool {
         // They are always ok, and have no target to match.
         let any = self.target.is_none() && (self.states.is_empty() || self.states.contains(&State::Ok));
-        any && self.kinds.contains(&KindFilter::HARD)
+        any && (self.kinds.contains(&KindFilter::HARD) || self.kinds.is_empty() && self.points_to.is_some())
     }
 
     /// Whether anything but hard links is wanted.
@@ -123,7 +179,7 @@ impl Filter {
     /// Whether more of a link must be known than where it is.
     pub(super) fn looks_at_links(&self) -> bool {
         let other_kinds = self.kinds.iter().any(|kind| *kind != KindFilter::HARD);
-        other_kinds || !self.states.is_empty() || self.target.is_some()
+        other_kinds || !self.states.is_empty() || self.target.is_some() || self.points_to.is_some()
     }
 
     /// Whether a name is one of those asked for.

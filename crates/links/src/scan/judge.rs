@@ -2,7 +2,8 @@
 //! directory just read, else one. Loops are told from other failures only for links that fail.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::{Component, Path, PathBuf};
 
 use crate::chain;
 use crate::inspect;
@@ -100,8 +101,8 @@ pub(super) struct Judge<'a> {
     pub(super) exact: &'a mut Option<bool>,
     /// The directory's path without links; `None` where [`crate::Link::resolved`] is not asked for.
     pub(super) physical: Option<&'a Path>,
-    /// Whether the system's own answer can be built on a translation of ntfs-3g.
-    pub(super) any_ntfs: bool,
+    /// Where the system's own answer can be built on a translation of ntfs-3g.
+    pub(super) ntfs: &'a [PathBuf],
     pub(super) drive: char,
 }
 
@@ -112,21 +113,32 @@ impl Judge<'_> {
         if let Some(answer) = self.by_siblings(spot.directory, text) {
             return answer;
         }
-        if self.any_ntfs {
-            return self.follow(spot);
+        if let (Some(physical), true) = (self.physical, self.ntfs.is_empty())
+            && let Some(path) = by_text(physical, Path::new(text))
+        {
+            match spot.directory.leads_without_links(text) {
+                Ok(true) => return (State::Ok, Some(path)),
+                Ok(false) => {}
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                Err(error) => return (chain::state_of(&error), None),
+            }
         }
-        let reached = match self.physical {
-            // Opened by its path alone: nothing of the file is touched, and the system tells where it is.
-            Some(_) => match spot.directory.reach(spot.name) {
-                Ok(Some(path)) => Ok(Some(path)),
-                Ok(None) => return self.follow(spot),
+        // Opened by its path alone: nothing of the file is touched, and the system tells where it is.
+        let reached = if self.physical.is_some() || !self.ntfs.is_empty() {
+            match spot.directory.reach(spot.name) {
+                Ok(Some(path)) if !self.ntfs.iter().any(|mount| path.starts_with(mount)) => Ok(Some(path)),
+                Ok(_) => return self.follow(spot),
                 Err(error) => Err(error),
-            },
-            None => spot.directory.metadata_follow(spot.name).map(|_| None),
+            }
+        } else {
+            spot.directory.metadata_follow(spot.name).map(|_| None)
         };
         match reached {
             Ok(resolved) => (State::Ok, resolved),
-            Err(error) if chain::state_of(&error) == State::Loop => self.follow(spot),
+            // What fails on such a volume may be well in Windows' eyes.
+            Err(error) if chain::state_of(&error) == State::Loop || !self.ntfs.is_empty() => {
+                self.follow(spot)
+            }
             Err(error) => (chain::state_of(&error), None),
         }
     }
@@ -155,6 +167,25 @@ impl Judge<'_> {
         let chain = chain::follow(spot, self.drive);
         (inspect::chain_state(spot, &chain), chain.resolved)
     }
+}
+
+/// Where a target leads by its text alone, from a directory without links. `None` where more must be asked: the
+/// text asks for a directory at its end, which a file there would not be.
+fn by_text(directory: &Path, target: &Path) -> Option<PathBuf> {
+    let text = target.as_os_str().as_encoded_bytes();
+    if directory.as_os_str().is_empty() || text.ends_with(b"/") || text.ends_with(b".") {
+        return None;
+    }
+    let mut path = directory.to_owned();
+    for component in target.components() {
+        match component {
+            Component::Normal(name) => path.push(name),
+            Component::ParentDir => drop(path.pop()),
+            Component::RootDir => path = PathBuf::from("/"),
+            Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    Some(path)
 }
 
 #[cfg(test)]

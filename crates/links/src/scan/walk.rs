@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::crew::{Crew, Frame, Root};
 use super::judge::{Judge, Siblings};
 use super::{Details, Found, Receiver};
+use crate::chain;
 use crate::error::{Error, ErrorKind};
 use crate::model::{FileKind, Link, LinkKind, Metadata, State, Target, file_name_of, join};
 use crate::platform::{self, Directory, Place, ReadBuffer, Spot};
@@ -270,8 +271,9 @@ impl<'c, 'o> Walker<'c, 'o> {
         metadata: &Metadata,
         id: &OnceCell<Option<crate::model::FileId>>,
     ) {
-        if metadata.links < 2 || metadata.kind != FileKind::File || !self.crew.options.filter.wants_name(name)
-        {
+        let filter = &self.crew.options.filter;
+        let several_names = metadata.links > 1 && metadata.kind == FileKind::File;
+        if !several_names || !filter.wants_name(name) || !filter.wants_file(metadata.id) {
             return;
         }
         // Roots that overlap show a name twice.
@@ -305,7 +307,7 @@ impl<'c, 'o> Walker<'c, 'o> {
                 Ok(Some(Found::Path(path)))
             } else {
                 let on_ntfs = || platform::ntfs_volume(here.directory).is_ok_and(|volume| volume.is_some());
-                let ntfs = self.crew.any_ntfs && *ntfs.get_or_init(on_ntfs);
+                let ntfs = !self.crew.ntfs.is_empty() && *ntfs.get_or_init(on_ntfs);
                 let spot = Spot { directory: here.directory, name: &name, path: &path };
                 self.link(here, spot, ntfs, &mut siblings, &mut exact)
             };
@@ -359,12 +361,12 @@ impl<'c, 'o> Walker<'c, 'o> {
                 let wanted = options.details == Details::Resolved;
                 let relative = here.path.components().skip(here.root.components);
                 let physical = wanted.then(|| here.root.physical.join(relative.collect::<PathBuf>()));
-                let (physical, any_ntfs, drive) = (physical.as_deref(), self.crew.any_ntfs, options.drive);
-                Judge { siblings, exact, physical, any_ntfs, drive }.judge(spot, target)
+                let (physical, ntfs, drive) = (physical.as_deref(), self.crew.ntfs.as_slice(), options.drive);
+                Judge { siblings, exact, physical, ntfs, drive }.judge(spot, target)
             }
             None => (State::Denied, None),
         };
-        if !filter.wants_state(state) {
+        if !filter.wants_state(state) || !filter.wants_chain(|| chain::follow(spot, options.drive)) {
             return Ok(None);
         }
         let path = spot.path.to_owned();

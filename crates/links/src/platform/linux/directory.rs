@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    self, AtFlags, CWD, Dir, FileType, Mode, OFlags, RawDir, Statx, StatxAttributes, StatxFlags,
+    self, AtFlags, CWD, Dir, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxAttributes, StatxFlags,
 };
 use rustix::io::Errno;
 
@@ -219,6 +219,18 @@ impl Directory {
     /// Opens a directory in this one so that [`Directory::read`] can read it. A link is refused with ENOTDIR or ELOOP.
     pub(crate) fn open_child_to_read(&self, name: &OsStr) -> io::Result<Self> {
         Ok(Self { fd: fs::openat(&self.fd, name, READ, Mode::empty())? })
+    }
+
+    /// Whether a path from here, with no link on it and at its end, leads to anything: then what it says is where it
+    /// is. `Unsupported` where that cannot be asked (before Linux 5.6).
+    pub(crate) fn leads_without_links(&self, target: &OsStr) -> io::Result<bool> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        match fs::openat2(&self.fd, target, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Ok(_) => Ok(true),
+            Err(Errno::LOOP) => Ok(false),
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => Err(io::ErrorKind::Unsupported.into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What a target leads to from here, by its physical path; `None` where the system has no path for it.

@@ -54,16 +54,16 @@ pub(crate) fn ntfs_volume(directory: &Directory) -> io::Result<Option<NtfsVolume
     Ok(Some(NtfsVolume { mount_point: mount.point, is_whole }))
 }
 
-/// Whether ntfs-3g serves any volume here: only then can the kernel's own answer about a link be built
-/// on one of ntfs-3g's translations.
-pub(crate) fn is_any_ntfs_mounted() -> bool {
-    let points =
+/// Where ntfs-3g serves volumes here: only there can the kernel's own answer about a link be built on one of
+/// ntfs-3g's translations.
+pub(crate) fn ntfs_mounts() -> Vec<PathBuf> {
+    let mut points =
         filesystem::mount_points(|kind| kind == "fuse" || kind == "fuseblk" || kind.contains("ntfs"));
-    points.into_iter().any(|point| {
-        Directory::open(&point)
-            .and_then(|directory| ntfs_volume(&directory))
-            .is_ok_and(|found| found.is_some())
-    })
+    points.retain(|point| {
+        let volume = Directory::open(point).and_then(|directory| ntfs_volume(&directory));
+        volume.is_ok_and(|found| found.is_some())
+    });
+    points
 }
 
 /// The reparse point of a name. `None` where there is none.

@@ -1,0 +1,179 @@
+//! `linkctl list --summary`: how many links of what sort, and where.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use links::{Details, Error, Found, Link, Name, Progress, Receiver, ScanItem, ScanOptions};
+use serde::Serialize;
+
+use crate::args::Format;
+use crate::failure::{Failure, say};
+use crate::output::{self, json, sanitize};
+
+/// Prints the summary. Gives whether anything failed to be read.
+pub(super) fn run(mut options: ScanOptions, format: Format) -> Result<bool, Failure> {
+    if !matches!(format, Format::Table | Format::Json) {
+        return Err(Failure::usage("a summary is a table, or JSON", "leave out --format, or use --json"));
+    }
+    options.details = Details::Identity;
+    let counts = links::visit(&options, &Progress::default(), || Counts::new(&options.roots));
+    let counts = counts.into_iter().reduce(Counts::and).unwrap_or_else(|| Counts::new(&options.roots));
+    let document = counts.document();
+    if format == Format::Json {
+        json::print(&document)?;
+        return Ok(!counts.errors.is_empty());
+    }
+    let mut out = output::stdout();
+    writeln!(out, "{} links, {} broken", document.links, document.broken)?;
+    for (head, rows) in [
+        ("KIND", &document.kinds),
+        ("STATE", &document.states),
+        ("FILE SYSTEM", &document.filesystems),
+        ("DIRECTORY", &document.directories),
+    ] {
+        writeln!(out, "\n{:>9}  {head}", "LINKS")?;
+        for row in rows {
+            writeln!(out, "{:>9}  {}", row.links, sanitize::name(&row.name.0))?;
+        }
+    }
+    out.flush()?;
+    Ok(!counts.errors.is_empty())
+}
+
+/// What one worker counts.
+struct Counts<'a> {
+    roots: &'a [PathBuf],
+    broken: u64,
+    kinds: BTreeMap<&'static str, u64>,
+    states: BTreeMap<&'static str, u64>,
+    /// By the number of the file system, with a directory on it.
+    filesystems: BTreeMap<u64, (PathBuf, u64)>,
+    directories: BTreeMap<PathBuf, u64>,
+    errors: Vec<Error>,
+}
+
+impl<'a> Counts<'a> {
+    fn new(roots: &'a [PathBuf]) -> Self {
+        Self {
+            roots,
+            broken: 0,
+            kinds: BTreeMap::new(),
+            states: BTreeMap::new(),
+            filesystems: BTreeMap::new(),
+            directories: BTreeMap::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn link(&mut self, link: &Link) {
+        let volume = link.id.map(links::FileId::volume);
+        self.broken += u64::from(link.state.is_broken());
+        self.name(link.kind.as_str(), link.state.as_str(), volume, &link.path);
+    }
+
+    fn name(&mut self, kind: &'static str, state: &'static str, volume: Option<u64>, path: &Path) {
+        *self.kinds.entry(kind).or_default() += 1;
+        *self.states.entry(state).or_default() += 1;
+        if let Some(volume) = volume {
+            let parent = path.parent().unwrap_or(Path::new(""));
+            self.filesystems.entry(volume).or_insert_with(|| (parent.to_owned(), 0)).1 += 1;
+        }
+        *self.directories.entry(self.top(path)).or_default() += 1;
+    }
+
+    /// The directory right below the root that a path is in; of what is in the root itself, the root.
+    fn top(&self, path: &Path) -> PathBuf {
+        let roots = self.roots.iter().filter(|root| path.starts_with(root));
+        let root = roots.max_by_key(|root| root.as_os_str().len()).map_or(Path::new(""), PathBuf::as_path);
+        let mut rest = path.strip_prefix(root).unwrap_or(path).components();
+        match (rest.next(), rest.next()) {
+            (Some(first), Some(_)) => root.join(first),
+            _ if root.as_os_str().is_empty() => PathBuf::from("."),
+            _ => root.to_owned(),
+        }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.broken += other.broken;
+        for (kind, count) in other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
+        for (state, count) in other.states {
+            *self.states.entry(state).or_default() += count;
+        }
+        for (volume, (path, count)) in other.filesystems {
+            self.filesystems.entry(volume).or_insert((path, 0)).1 += count;
+        }
+        for (directory, count) in other.directories {
+            *self.directories.entry(directory).or_default() += count;
+        }
+        self.errors.extend(other.errors);
+        self
+    }
+
+    fn document(&self) -> Document {
+        let row = |name: &Path, links: u64| Row { name: json::name(name), links };
+        let most_first = |mut rows: Vec<Row>| {
+            rows.sort_by(|a, b| b.links.cmp(&a.links).then_with(|| a.name.cmp(&b.name)));
+            rows
+        };
+        let words = |counts: &BTreeMap<&'static str, u64>| {
+            most_first(counts.iter().map(|(word, count)| row(Path::new(word), *count)).collect())
+        };
+        let mount_point = |directory: &Path| {
+            let volume = links::listing::volume(directory);
+            volume.map_or_else(|_| directory.to_owned(), |volume| volume.mount_point)
+        };
+        let filesystems = self.filesystems.values().map(|(path, count)| row(&mount_point(path), *count));
+        let directories = self.directories.iter().map(|(path, count)| row(path, *count));
+        Document {
+            schema: json::SCHEMA,
+            links: self.kinds.values().sum(),
+            broken: self.broken,
+            kinds: words(&self.kinds),
+            states: words(&self.states),
+            filesystems: most_first(filesystems.collect()),
+            directories: most_first(directories.collect()),
+            errors: self.errors.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl Receiver for Counts<'_> {
+    fn receive(&mut self, item: ScanItem) -> ControlFlow<()> {
+        match item {
+            Ok(Found::Link(link)) => self.link(&link),
+            Ok(Found::HardLinks(group)) => {
+                for path in &group.paths {
+                    self.name("hard", "ok", Some(group.id.volume()), path);
+                }
+            }
+            Ok(Found::Path(_)) => {}
+            Err(error) => {
+                say("list", &error);
+                self.errors.push(error);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    links: u64,
+    broken: u64,
+    kinds: Vec<Row>,
+    states: Vec<Row>,
+    filesystems: Vec<Row>,
+    directories: Vec<Row>,
+    errors: Vec<json::ErrorRecord>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: Name,
+    links: u64,
+}
