@@ -3,7 +3,7 @@
 //! ```text
 //! main.rs     which command was typed
 //! test.rs     `test`: every step in order, and the account of what ran
-//! bench.rs    `bench`: the program beside its peers, as ratios of one run
+//! bench/      `bench`: the program beside its peers, as ratios of one run
 //! count.rs    reads what `cargo test` prints and what the tests report about filesystems
 //! tools.rs    the programs the checks need, and how to get them
 //! house/      `house`: rules about the source that no compiler checks
@@ -40,6 +40,7 @@ Usage: cargo xtask COMMAND
   test --quick    the same without dependency, fuzz and README checks
   readme          run the examples of README.md and docs/ alone
   bench mklink    time `mklink` beside `ln -s`, as whole processes
+  bench scan      time `list` on large trees beside bfs, fd, find and symlinks (builds them once; needs root)
   house           check the house rules alone
   fuzz [SECONDS]  run each fuzz target for SECONDS (default 60); needs nightly Rust and cargo-fuzz
 ";
@@ -52,6 +53,8 @@ fn main() -> ExitCode {
         ["test", "--quick"] => test::test(test::Extent::Quick),
         ["readme"] => readme::check().map(|_| ()),
         ["bench", "mklink"] => bench::mklink(),
+        ["bench", "scan"] => tools::ensure_peers().and_then(|()| bench::scan()),
+        ["bench", "getdents", directory] => bench::getdents(directory),
         ["house"] => house::check(),
         ["fuzz"] => fuzz::fuzz(60),
         ["fuzz", seconds] => match seconds.parse() {

@@ -22,6 +22,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("bindfs", "bindfs"),
     ("mount", "mount"),
     ("losetup", "mount"),
+    ("unshare", "util-linux"),
+    ("flock", "util-linux"),
+    ("btrfs", "btrfs-progs"),
     // what is kept beside a file's content
     ("getfattr", "attr"),
     ("setfattr", "attr"),
@@ -41,6 +44,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("git", "git"),
 ];
 
+/// What benchmarks are compared with.
+const PEERS: &[(&str, &str)] =
+    &[("bfs", "bfs"), ("fdfind", "fd-find"), ("find", "findutils"), ("symlinks", "symlinks")];
+
 /// The version is fixed to a minor: another one may read `deny.toml` differently.
 const CARGO_DENY: &[&str] =
     &["install", "--locked", "cargo-deny", "--version", "^0.20", "--no-default-features"];
@@ -58,21 +65,31 @@ pub(crate) fn ensure(extent: Extent) -> Result<()> {
                     sudo -E env \"PATH=$PATH\" cargo xtask test\n"
             .to_owned());
     }
-    let directories = search_path();
-    let present = |name: &str| directories.iter().any(|directory| runs(&directory.join(name)));
-    let missing = missing_packages(present);
-    if !missing.is_empty() {
-        install(&missing, present("apt-get"))?;
-        let missing = missing_packages(present);
-        if !missing.is_empty() {
-            return Err(format!("installed, but their programs are still missing: {}", missing.join(" ")));
-        }
-    }
+    ensure_programs(PROGRAMS)?;
     component("fmt", "rustfmt")?;
     component("clippy", "clippy")?;
     if extent == Extent::Everything && !succeeds(&mut cargo(&["deny", "--version"])) {
         println!("installing cargo-deny (a few minutes, once)");
         run(&mut cargo(CARGO_DENY))?;
+    }
+    Ok(())
+}
+
+/// Makes sure that what benchmarks are compared with is there.
+pub(crate) fn ensure_peers() -> Result<()> {
+    ensure_programs(PEERS)
+}
+
+fn ensure_programs(programs: &[(&str, &'static str)]) -> Result<()> {
+    let directories = search_path();
+    let present = |name: &str| directories.iter().any(|directory| runs(&directory.join(name)));
+    let missing = missing_packages(programs, present);
+    if !missing.is_empty() {
+        install(&missing, present("apt-get"))?;
+        let missing = missing_packages(programs, present);
+        if !missing.is_empty() {
+            return Err(format!("installed, but their programs are still missing: {}", missing.join(" ")));
+        }
     }
     Ok(())
 }
@@ -121,9 +138,9 @@ fn runs(path: &Path) -> bool {
 }
 
 /// The packages to install, each once, where `present` says which programs are there.
-fn missing_packages(present: impl Fn(&str) -> bool) -> Vec<&'static str> {
+fn missing_packages(programs: &[(&str, &'static str)], present: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let mut packages = Vec::new();
-    for (name, package) in PROGRAMS {
+    for (name, package) in programs {
         if !present(name) && !packages.contains(package) {
             packages.push(*package);
         }
@@ -137,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_package_is_named_once_and_only_when_a_program_is_missing() {
-        assert!(missing_packages(|_| true).is_empty());
+        assert!(missing_packages(PROGRAMS, |_| true).is_empty());
         assert_eq!(
-            missing_packages(|name| !["mkntfs", "ntfsinfo", "fish"].contains(&name)),
+            missing_packages(PROGRAMS, |name| !["mkntfs", "ntfsinfo", "fish"].contains(&name)),
             ["ntfs-3g", "fish"]
         );
     }

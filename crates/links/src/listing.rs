@@ -15,7 +15,7 @@ const LIST: &str = "list";
 const HELD_LEVELS: usize = 24;
 
 /// What is in a directory.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Listing {
     /// The directory, from the path that was asked about.
     pub path: PathBuf,
@@ -25,6 +25,8 @@ pub struct Listing {
     pub above: Option<Listed>,
     /// Every name in it, in the order of NTFS: by name, upper and lower case the same.
     pub entries: Vec<Listed>,
+    /// What names that cannot be looked at failed with.
+    pub unread: Vec<Error>,
 }
 
 /// One name, with what its own system knows of it.
@@ -168,15 +170,16 @@ impl Listings {
         let above = if directory.is_mount_point().map_err(fail)? {
             None
         } else {
-            Some(listed(&directory, OsStr::new(".."), on_ntfs).map_err(fail)?)
+            listed(&directory, OsStr::new(".."), on_ntfs).ok()
         };
-        let mut entries = Vec::new();
+        let (mut entries, mut unread) = (Vec::new(), Vec::new());
         for entry in directory.entries().map_err(fail)? {
-            match listed(&directory, &entry.map_err(fail)?.name, on_ntfs) {
+            let name = entry.map_err(fail)?.name;
+            match listed(&directory, &name, on_ntfs) {
                 Ok(entry) => entries.push(entry),
                 // What vanishes while a directory is read is no error.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(fail(error)),
+                Err(error) => unread.push(Error::io(LIST, join(&path, &name), error)),
             }
         }
         entries.sort_by_cached_key(|entry| (platform::collation_key(&entry.name), entry.name.clone()));
@@ -191,7 +194,7 @@ impl Listings {
             }));
         }
         self.last = Some((path.clone(), directory));
-        Ok(Listing { path, itself, above, entries })
+        Ok(Listing { path, itself, above, entries, unread })
     }
 
     /// From where the directories in one are opened: from itself, or deep down from the last that is held.

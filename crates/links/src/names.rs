@@ -9,14 +9,14 @@ use crate::error::{Error, Result};
 use crate::model::Seen;
 use crate::model::join;
 use crate::model::{FileId, FileKind, Metadata};
-use crate::platform::{Directory, Filesystem};
+use crate::platform::{self, Directory, Filesystem, Place};
 
 /// The names found for a file, and where was looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     /// The names found, in order.
     pub paths: Vec<PathBuf>,
-    /// How many names the file has. On NTFS the short 8.3 name counts as one.
+    /// How many names the file has. On NTFS the short 8.3 name, which is no link, does not count.
     pub links: u64,
     /// The places looked through.
     pub searched: Vec<PathBuf>,
@@ -55,6 +55,12 @@ pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<
         })?;
     }
     names.paths.sort();
+    if let Some(name) = names.paths.first().filter(|_| !names.is_complete())
+        && let Ok(place) = Place::open("read", name)
+        && platform::has_short_name(&place.directory, place.name())
+    {
+        names.links = names.links.saturating_sub(1);
+    }
     Ok(names)
 }
 

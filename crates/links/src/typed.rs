@@ -44,7 +44,21 @@ fn windows_path(typed: &OsStr, drive: char) -> Option<PathBuf> {
         None if verbatim.starts_with('\\') => (volume.root()?.to_owned(), verbatim),
         None => (PathBuf::new(), verbatim),
     };
-    let names = rest.split(['\\', '/']).filter(|name| !name.is_empty());
-    let path: PathBuf = std::iter::once(start.as_os_str()).chain(names.map(OsStr::new)).collect();
-    Some(if path.as_os_str().is_empty() { PathBuf::from(".") } else { path })
+    let names: Vec<&str> = rest.split(['\\', '/']).filter(|name| !name.is_empty() && *name != ".").collect();
+    if !names.contains(&"..") {
+        let path: PathBuf =
+            std::iter::once(start.as_os_str()).chain(names.into_iter().map(OsStr::new)).collect();
+        return Some(if path.as_os_str().is_empty() { PathBuf::from(".") } else { path });
+    }
+    // Windows takes `..` by the text, whatever link is there, and stops at the drive's root.
+    let root = volume.root()?;
+    let mut path = if start.as_os_str().is_empty() { here.physical_path().ok()? } else { start };
+    for name in names {
+        match name {
+            ".." if path == root => {}
+            ".." => drop(path.pop()),
+            name => path.push(name),
+        }
+    }
+    Some(path)
 }

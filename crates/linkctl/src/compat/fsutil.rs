@@ -130,11 +130,23 @@ fn list(path: &Path) -> io::Result<Code> {
         text.push('\n');
     }
     output::print(&text)?;
-    Ok(Code::Done)
+    if names.is_complete() {
+        return Ok(Code::Done);
+    }
+    let (found, all) = (names.paths.len(), names.links);
+    fail(&format!(
+        "Error:  {found} of {all} names were found; the others are where this user or this mount cannot look."
+    ))
 }
 
 fn every_name(path: &Path) -> links::Result<(PathBuf, links::names::Names)> {
     let shown = links::inspect_path(path, links::DEFAULT_DRIVE)?;
+    if shown.metadata.kind == links::FileKind::Directory {
+        // A directory has the one name.
+        let path = links::physical_path(path)?;
+        let names = links::names::Names { paths: vec![path.clone()], links: 1, searched: Vec::new() };
+        return Ok((path, names));
+    }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (parent, root) = (links::physical_path(parent)?, links::listing::volume(parent)?.mount_point);
     let asked = path.file_name().map_or_else(|| parent.clone(), |name| parent.join(name));

@@ -102,7 +102,7 @@ impl Linkctl {
     }
 
     pub(crate) fn output<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
-        self.said(self.command(args).output().unwrap())
+        self.said(patient(&mut self.command(args)))
     }
 
     pub(crate) fn output_in<S: AsRef<OsStr>>(
@@ -110,7 +110,7 @@ impl Linkctl {
         dir: impl AsRef<Path>,
         args: impl IntoIterator<Item = S>,
     ) -> Ran {
-        self.said(self.command(args).current_dir(dir).output().unwrap())
+        self.said(patient(self.command(args).current_dir(dir)))
     }
 
     /// Runs it and gives what to compare with an inline snapshot.
@@ -166,6 +166,19 @@ impl Linkctl {
 
     pub(crate) fn exists(&self, name: impl AsRef<Path>) -> bool {
         self.at(name).symlink_metadata().is_ok()
+    }
+}
+
+/// Runs a program that may have been copied just now: a process that another test has forked in that moment holds
+/// the copy open for writing until it runs its own program, and as long it cannot be run.
+fn patient(command: &mut Command) -> Output {
+    loop {
+        match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            output => return output.unwrap(),
+        }
     }
 }
 

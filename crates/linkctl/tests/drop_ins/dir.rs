@@ -327,3 +327,29 @@ fn what_cannot_be_read_is_told_and_the_rest_is_listed() {
         ("[DIR]/open/l\n", "Access is denied. - [DIR]/closed\n")
     );
 }
+
+#[test]
+fn one_name_that_cannot_be_looked_at_hides_no_other() {
+    let linkctl = Linkctl::nobody();
+    let ran = linkctl.output(["dir", "/b", "/proc/1"]).exits(1);
+    assert!(ran.out.lines().any(|line| line == "status"), "{ran}");
+    assert!(
+        ran.err.contains("Access is denied. - /proc/1/exe\n") && !ran.err.contains("File Not Found"),
+        "{ran}"
+    );
+    linkctl.output(["dir", "/b", "/proc/1/status"]).exits(0);
+}
+
+#[test]
+fn what_exists_is_no_pattern_and_years_have_their_number() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "a*b" => file(""), "aXb" => file("") });
+    assert_eq!(linkctl.output(["dir", "/b", "--", "a*b"]).exits(0).out, "a*b\n");
+    assert_eq!(linkctl.output(["dir", "/b", "a?b"]).exits(0).out, "a*b\naXb\n");
+    let volume = Volume::new(Fs::Tmpfs, 0);
+    let linkctl = Linkctl::on(volume.path());
+    tree!(volume.path(), { "far" => file("") });
+    testkit::require::run(Command::new("touch").args(["-d", "@300000000000"]).arg(linkctl.at("far")));
+    let listing = linkctl.output(["dir"]).exits(0).out;
+    assert!(listing.contains("/9999  ") && !listing.contains("1970"), "{listing}");
+}

@@ -286,3 +286,27 @@ fn help_lists_what_there_is_and_wrong_words_fail() {
         assert!(ran.out.is_empty() && ran.err.contains("Commands Supported"), "{ran}");
     }
 }
+
+#[test]
+fn row_2_2_names_that_were_not_found_are_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let linkctl = Linkctl::nobody();
+    tree!(linkctl.work(), { "f" => file("x"), "closed/g" => hard("f") });
+    fs::set_permissions(linkctl.at("closed"), fs::Permissions::from_mode(0o000)).unwrap();
+    let ran = linkctl.output(["fsutil", "hardlink", "list", "f"]).exits(1);
+    assert_eq!(ran.out, "[DIR]/f\n");
+    assert!(ran.err.starts_with("Error:  1 of 2 names were found"), "{ran}");
+    // A short 8.3 name is no link, and not missed.
+    let volume = Volume::new(Fs::Ntfs, 0);
+    let linkctl = on_ntfs(&volume);
+    tree!(volume.path(), { "long file name.txt" => file("x") });
+    let mut set = std::process::Command::new("setfattr");
+    set.args(["-h", "-n", "system.ntfs_dos_name", "-v", "LONGFI~1.TXT"])
+        .arg(linkctl.at("long file name.txt"));
+    testkit::require::run(&mut set);
+    transcript(
+        &linkctl,
+        &[(&["fsutil", "hardlink", "list", "long file name.txt"], 0, "[DIR]/long file name.txt\n", "")],
+    );
+    transcript(&linkctl, &[(&["fsutil", "hardlink", "list", "."], 0, "[DIR]\n", "")]);
+}

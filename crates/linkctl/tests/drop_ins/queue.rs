@@ -193,3 +193,45 @@ fn called_by_their_own_names_they_answer_the_same() {
     linkctl.ok(["undo", "1"]);
     assert!(!linkctl.exists("bin"));
 }
+
+#[test]
+fn a_journal_that_is_held_or_is_no_file_keeps_no_link_waiting() {
+    let linkctl = Linkctl::new();
+    linkctl.ok(["mklink", "a", "t"]);
+    // The shell holds the lock itself: nothing of it outlives the kill.
+    let script = "exec 9<\"$0\"; flock -x 9; exec sleep 60";
+    let mut holder = std::process::Command::new("sh");
+    let mut holder = holder.args(["-c", script]).arg(linkctl.state()).spawn().unwrap();
+    let free = || {
+        let mut test = std::process::Command::new("flock");
+        test.args(["-n", "-x"]).arg(linkctl.state()).arg("true").status().unwrap().success()
+    };
+    common::wait_until("the lock is held", || !free());
+    transcript(&linkctl, &[(&["mklink", "b", "t"], 0, "symbolic link created for b <<===>> t\n", "")]);
+    assert!(!free(), "it did not wait for the end of the lock");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    common::wait_until("the lock is free", free);
+    assert_eq!(linkctl.history().len(), 1);
+    let queue = linkctl.state().join("journal.queue");
+    fs::remove_file(&queue).unwrap();
+    testkit::require::run(std::process::Command::new("mkfifo").arg(&queue));
+    transcript(&linkctl, &[(&["mklink", "c", "t"], 0, "symbolic link created for c <<===>> t\n", "")]);
+    fs::remove_file(&queue).unwrap();
+    tree!(linkctl.work(), { "precious" => file("mine") });
+    fs::hard_link(linkctl.at("precious"), &queue).unwrap();
+    linkctl.ok(["mklink", "d", "t"]);
+    assert_eq!(fs::read(linkctl.at("precious")).unwrap(), b"mine");
+}
+
+#[test]
+fn what_was_made_by_hand_later_is_not_taken_for_a_leftover() {
+    let volume = Volume::new(Fs::Ntfs, 0);
+    let linkctl = on_ntfs(&volume);
+    let killed = strace::inject("mkdirat:signal=SIGKILL", &linkctl.command(["mklink", "/j", "t", r"C:\zz"]));
+    assert!(killed.status.code().is_none() && !linkctl.exists("t"));
+    tree!(volume.path(), { "t" => dir });
+    testkit::require::run(std::process::Command::new("touch").args(["-d", "+1 hour"]).arg(linkctl.at("t")));
+    linkctl.ok(["undo"]);
+    assert!(linkctl.exists("t"), "the directory is the user's own");
+}

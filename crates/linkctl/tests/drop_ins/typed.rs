@@ -139,3 +139,35 @@ fn hostile_names_are_escaped_in_every_answer() {
     assert!(listing.contains("<SYMLINK>      a\\x1b[31m [b\\nc\\xff]\n"), "{listing}");
     assert_eq!(linkctl.output(["dir", "/b"]).exits(0).out, "a\\x1b[31m\n");
 }
+
+#[test]
+fn dots_are_taken_by_the_text_as_windows_takes_them() {
+    let volume = Volume::new(Fs::Ntfs, 0);
+    let linkctl = on_ntfs(&volume);
+    tree!(volume.path(), { "t/deep" => dir, "base" => dir });
+    let base = linkctl.at("base");
+    linkctl.output_in(&base, ["mklink", "/j", "LJ", r"C:\t\deep"]).exits(0);
+    for (dir, target) in [("base", "here"), ("t", "other")] {
+        linkctl.output_in(linkctl.at(dir), ["mklink", "S", target]).exits(0);
+    }
+    // `LJ\..` is `base`, wherever LJ leads.
+    linkctl.output_in(&base, ["fsutil", "reparsepoint", "delete", r"LJ\..\S"]).exits(0);
+    assert!(get_reparse(linkctl.at("t/S")).is_some(), "the link of that name elsewhere is another one");
+    assert_eq!(get_reparse(linkctl.at("base/S")), None);
+    linkctl.output_in(&base, ["mklink", r"C:\base\LJ\..\new", "x"]).exits(0);
+    linkctl.output_in(&base, ["mklink", r"..\..\..\top", "x"]).exits(0);
+    assert_eq!(
+        (names(&base), names(linkctl.at("t"))),
+        (vec!["LJ".into(), "S".into(), "new".into()], vec!["S".into(), "deep".into()])
+    );
+    assert!(linkctl.exists("top"), "nothing is above the root of a drive");
+    for (link, typed, target) in [
+        ("a", r"nope\..\b", r"C:\base\b"),
+        ("b", r"..\..\..\x", r"C:\x"),
+        ("c", "..", r"C:\"),
+        ("d", "C:nope/../q", r"C:\base\q"),
+    ] {
+        linkctl.output_in(&base, ["mklink", "/j", link, typed]).exits(0);
+        assert_eq!(stored(base.join(link)).0, target, "{typed}");
+    }
+}

@@ -113,8 +113,10 @@ impl New<'_> {
     fn read_back(&self, made: Spot<'_>) -> Result<FileId> {
         let fail = |error| self.error(made.path, error);
         let metadata = made.directory.metadata_nofollow(made.name).map_err(fail)?;
-        let seen = inspect::see(made, &metadata).map_err(fail)?;
-        if seen.map(|seen| seen.target).as_ref() != Some(self.target) {
+        // Reparse data is asked for where it was just set: the volume need not be recognised again.
+        let on_ntfs = matches!(self.target, Target::Reparse(_));
+        let seen = platform::read_link(made.directory, made.name, &metadata, on_ntfs).map_err(fail)?;
+        if seen.as_ref() != Some(self.target) {
             let cause = "what was made reads back otherwise";
             return Err(self.refuse(made.path, ErrorKind::NotVerified, cause));
         }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use reparse::path::{TargetClass, classify};
+use reparse::path::{TargetClass, classify, normalise};
 use reparse::{MountPoint, ReparseData, Symlink, WideString};
 
 use super::Ground;
-use super::windows::{JUNCTION, SYMLINK, Task, Typed, linux_words, opens_on_windows};
+use super::windows::{JUNCTION, SYMLINK, Task, Typed, opens_on_windows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{KindChoice, LinkSpec, Shape, Target};
 use crate::plan::Plan;
@@ -63,9 +63,8 @@ fn junction(task: &Task<'_>, volume: &NtfsVolume) -> Result<MountPoint> {
     let text = match typed(task)? {
         Typed::Windows(text) => match classify(&text) {
             TargetClass::DriveRelative { letter } => drive_relative(task, &text, letter, volume)?,
-            // Read like `/t` and `../t` would be: from the volume, and from here.
-            TargetClass::Rooted => task.drive_path(&task.on_volume(&text, volume)?, volume)?,
-            TargetClass::Relative => task.drive_path(&task.full(&linux_words(&text))?, volume)?,
+            TargetClass::Rooted => wide(&format!("{}:", task.spec.drive), &text),
+            TargetClass::Relative => from_here(task, &text, volume)?,
             TargetClass::Unc => {
                 let cause = "the target is on the network, and a junction stays on its computer";
                 return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
@@ -76,7 +75,8 @@ fn junction(task: &Task<'_>, volume: &NtfsVolume) -> Result<MountPoint> {
             }
             _ => text,
         },
-        Typed::Linux(path) => task.drive_path(&task.full(&path)?, volume)?,
+        Typed::Linux(path) if path.is_absolute() => task.drive_path(&task.full(&path)?, volume)?,
+        Typed::Linux(path) => from_here(task, &task.as_typed(path.as_os_str())?, volume)?,
     };
     match MountPoint::junction(&text) {
         Err(reparse::TargetError::Network | reparse::TargetError::NotLocal) => {
@@ -109,14 +109,23 @@ fn drive_relative(
 ) -> Result<WideString> {
     let rest = WideString::from_units(text.units().get(2..).unwrap_or_default().to_vec());
     if letter.eq_ignore_ascii_case(&task.spec.drive)
-        && let Ok(full) = task.full(&Path::new(".").join(linux_words(&rest)))
-        && let Ok(absolute) = task.drive_path(&full, volume)
+        && let Ok(absolute) = from_here(task, &rest, volume)
     {
-        return Ok(absolute);
+        return Ok(normalise(&absolute).unwrap_or(absolute));
     }
-    let mut units: Vec<u16> = format!("{letter}:\\").encode_utf16().collect();
-    units.extend(rest.units());
-    Ok(WideString::from_units(units))
+    Ok(wide(&format!("{letter}:\\"), &rest))
+}
+
+/// A relative path behind the current directory's, which must be on the volume: `..` is for Windows to take, by its
+/// text, whatever is there.
+fn from_here(task: &Task<'_>, text: &WideString, volume: &NtfsVolume) -> Result<WideString> {
+    let here = task.drive_path(&task.full(Path::new("."))?, volume)?;
+    let units = here.units().iter().copied().chain([u16::from(b'\\')]).chain(text.units().iter().copied());
+    Ok(WideString::from_units(units.collect()))
+}
+
+fn wide(start: &str, rest: &WideString) -> WideString {
+    WideString::from_units(start.encode_utf16().chain(rest.units().iter().copied()).collect())
 }
 
 fn invalid(task: &Task<'_>, error: &reparse::TargetError) -> Error {

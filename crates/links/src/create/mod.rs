@@ -107,7 +107,11 @@ impl Ground {
         };
         let nearest = missing.first().map_or(&link, |path| path).parent().unwrap_or(Path::new(""));
         let directory = Directory::open(nearest).map_err(fail)?;
-        let mut parent = directory.physical_path().map_err(fail)?;
+        // Deeper than the kernel names directories, a target that is stored as typed can still be stored.
+        let mut parent = match directory.physical_path() {
+            Err(_) if spec.form == Form::AsTyped => nearest.to_owned(),
+            path => path.map_err(fail)?,
+        };
         parent.extend(missing.iter().filter_map(|path| file_name_of(path)));
         for path in missing {
             plan.steps.push(Step::MakeDirectory { path });

@@ -14,8 +14,9 @@ mod spot;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
     Directory, Filesystem, Held, MAX_HOPS, NtfsVolume, Place, Process, ReadBuffer, VolumeIdentity,
-    collation_key, default_state_dir, describe, error_kind, from_bytes, from_wide, ntfs_attributes,
-    ntfs_mounts, ntfs_volume, open_files, read_link, read_target, state_dir_in, to_bytes, to_wide, workers,
+    collation_key, default_state_dir, describe, error_kind, from_bytes, from_wide, has_short_name,
+    ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, read_link, read_target, state_dir_in, to_bytes,
+    to_wide, workers,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor};

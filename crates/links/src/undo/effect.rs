@@ -68,10 +68,12 @@ fn effect(recorded: &Recorded) -> Effect {
                 _ if left => Effect::Half,
                 Some(found) if spot.holds(target, *file) => {
                     // The file of a hard link is older than its name.
-                    let ours = matches!(target, Target::File(_)) || is_younger(found, recorded);
+                    let ours = matches!(target, Target::File(_)) || is_of_its_time(found, recorded);
                     if ours { Effect::Made(Some(found.id)) } else { Effect::NotMade }
                 }
-                Some(found) if new && is_stub(target, found) && is_younger(found, recorded) => Effect::Half,
+                Some(found) if new && is_stub(target, found) && is_of_its_time(found, recorded) => {
+                    Effect::Half
+                }
                 _ => Effect::NotMade,
             }
         }
@@ -97,6 +99,25 @@ fn is_younger(found: &Metadata, recorded: &Recorded) -> bool {
     const TICK: u64 = 20;
     let born = found.id.born / 1_000_000;
     born == 0 || born + TICK >= u64::try_from(recorded.began).unwrap_or(0)
+}
+
+/// Whether an empty file or directory is as old as the step: one that somebody made later, under a name that was
+/// never taken, is theirs. Volumes without a time of birth are asked for the time of change.
+fn is_of_its_time(found: &Metadata, recorded: &Recorded) -> bool {
+    /// As long as a chunk of steps may take, in milliseconds.
+    const LONGEST: i64 = 30_000;
+    let since = |milliseconds: i64| (-20..LONGEST).contains(&milliseconds.saturating_sub(recorded.began));
+    let (seconds, nanoseconds) = found.attributes.modified;
+    let given = matches!(
+        &recorded.step,
+        Step::CreateLink { attributes: Some(_), .. } | Step::ReplaceLink { attributes: Some(_), .. }
+    );
+    match i64::try_from(found.id.born / 1_000_000) {
+        Ok(born) if born != 0 => since(born),
+        // The step itself gave it another time.
+        _ if given => true,
+        _ => since(seconds.saturating_mul(1_000).saturating_add(i64::from(nanoseconds / 1_000_000))),
+    }
 }
 
 /// A Windows link takes two calls: killed between them, an empty file or directory is there.

@@ -28,7 +28,11 @@ pub(super) fn directory(path: &Path) -> String {
 /// One row: the name stands at column 39.
 pub(super) fn row(entry: &Listed, zone: &TimeZone, separators: bool) -> String {
     let name = sanitize::name(&entry.name);
-    let time = Timestamp::from_second(entry.modified).unwrap_or_default();
+    let time = Timestamp::from_second(entry.modified).unwrap_or(if entry.modified < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    });
     let time = time.to_zoned(zone.clone()).strftime("%m/%d/%Y  %I:%M %p").to_string();
     match tag(entry) {
         Some((tag, Some(target))) => format!("{time}    {tag:<15}{name} [{target}]\n"),

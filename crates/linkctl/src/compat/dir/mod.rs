@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use jiff::tz::TimeZone;
-use links::ErrorKind;
 use links::listing::{self, Depth, Listed, Listing, Volume};
+use links::{Error, ErrorKind};
 
 use self::block::Totals;
 use self::switches::{Switches, fits, parse};
@@ -85,11 +85,17 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
     Ok(if found == 0 || lister.failed { Code::Failed } else { Code::Done })
 }
 
+/// A name to the letter, or a pattern.
+enum Wanted {
+    Name(OsString),
+    Pattern(OsString),
+}
+
 /// What one path asks for.
 struct Asked {
     directory: PathBuf,
     /// Names or patterns to be listed; none means all.
-    names: Vec<OsString>,
+    names: Vec<Wanted>,
 }
 
 impl Asked {
@@ -99,11 +105,19 @@ impl Asked {
             return Self { directory: path.to_owned(), names: Vec::new() };
         };
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self { directory: parent.to_owned(), names: vec![name.to_owned()] }
+        // What exists is no pattern, whatever it looks like.
+        let exists = path.symlink_metadata().is_ok();
+        let name = name.to_owned();
+        let wanted = if exists { Wanted::Name(name) } else { Wanted::Pattern(name) };
+        Self { directory: parent.to_owned(), names: vec![wanted] }
     }
 
     fn wants(&self, name: &OsStr) -> bool {
-        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name || fits(wanted, name))
+        let is = |wanted: &Wanted| match wanted {
+            Wanted::Name(wanted) => wanted == name,
+            Wanted::Pattern(pattern) => fits(pattern, name),
+        };
+        self.names.is_empty() || self.names.iter().any(is)
     }
 }
 
@@ -125,7 +139,6 @@ impl Lister<'_> {
             Err(error) => {
                 let missing = error.kind() == ErrorKind::NotFound;
                 self.complain(&if missing { words::PATH_NOT_FOUND.to_owned() } else { words::of(&error) })?;
-                self.failed = true;
                 return Ok(0);
             }
         };
@@ -141,14 +154,20 @@ impl Lister<'_> {
         let mut all = Totals::default();
         for read in listing::list(&shown, depth) {
             match read {
-                Ok(read) => all.include(self.directory(asked, &read, &volume)?),
-                Err(error) => {
-                    self.complain(&format!("{} - {}", words::of(&error), sanitize::name(error.path())))?;
-                    self.failed = true;
+                Ok(read) => {
+                    all.include(self.directory(asked, &read, &volume)?);
+                    let name =
+                        |error: &&Error| error.path().file_name().is_some_and(|name| asked.wants(name));
+                    for error in read.unread.iter().filter(name) {
+                        self.cannot_read(error)?;
+                    }
                 }
+                Err(error) => self.cannot_read(&error)?,
             }
         }
-        if all.rows() == 0 {
+        if all.rows() == 0 && self.failed {
+            // It was told why.
+        } else if all.rows() == 0 {
             self.complain(NOT_FOUND)?;
         } else if self.switches.tree && !bare {
             let separators = !self.switches.plain_numbers;
@@ -193,6 +212,16 @@ impl Lister<'_> {
             }
         }
         Ok(totals)
+    }
+
+    /// What cannot be looked at costs the others nothing but the exit code.
+    fn cannot_read(&mut self, error: &Error) -> io::Result<()> {
+        self.failed = true;
+        let words = match error.kind() {
+            ErrorKind::PermissionDenied => words::of(error),
+            _ => "The device is not ready.".to_owned(),
+        };
+        self.complain(&format!("{words} - {}", sanitize::name(error.path())))
     }
 
     /// On standard error, behind what was listed before it.

@@ -20,6 +20,8 @@ pub(crate) fn error_kind(error: &io::Error) -> ErrorKind {
         Some(Errno::NAMETOOLONG) => ErrorKind::TooLong,
         Some(Errno::MLINK) => ErrorKind::TooManyLinks,
         Some(Errno::LOOP) => ErrorKind::Loop,
+        // A name that the file system cannot have, such as bytes that are not Unicode on NTFS.
+        Some(Errno::ILSEQ) => ErrorKind::InvalidPath,
         Some(_) => ErrorKind::Io,
         // Errors of the standard library's and our own making carry no code.
         None => match error.kind() {

@@ -19,7 +19,8 @@ pub(crate) use filesystem::Filesystem;
 pub(crate) use link::{MAX_HOPS, read_link, read_target};
 pub(crate) use names::{collation_key, from_bytes, from_wide, to_bytes, to_wide};
 pub(crate) use ntfs_3g::{
-    NtfsVolume, REPARSE_DATA, attributes as ntfs_attributes, by_descriptor, ntfs_mounts, ntfs_volume,
+    NtfsVolume, REPARSE_DATA, attributes as ntfs_attributes, by_descriptor, has_short_name, ntfs_mounts,
+    ntfs_volume,
 };
 pub(crate) use place::Place;
 pub(crate) use power::{open_files, workers};

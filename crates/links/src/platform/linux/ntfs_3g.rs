@@ -79,6 +79,12 @@ pub(crate) fn attributes(directory: &Directory, name: &OsStr) -> io::Result<Opti
     Ok(<[u8; 4]>::try_from(bytes).ok().map(u32::from_ne_bytes))
 }
 
+/// Whether a file has an 8.3 name besides, which ntfs-3g counts as one of its names. Elsewhere than on NTFS, never.
+pub(crate) fn has_short_name(directory: &Directory, name: &OsStr) -> bool {
+    get(directory, name, "system.ntfs_dos_name")
+        .is_ok_and(|short| short.is_some_and(|short| !short.is_empty()))
+}
+
 fn get(directory: &Directory, name: &OsStr, attribute: &str) -> io::Result<Option<Vec<u8>>> {
     let path = by_descriptor(directory, name);
     let absent = |error| matches!(error, Errno::NODATA | Errno::NOTSUP);

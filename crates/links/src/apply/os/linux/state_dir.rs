@@ -5,6 +5,8 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, ftruncate, openat, statat};
 use rustix::io::Errno;
@@ -34,11 +36,23 @@ pub(in crate::apply) fn make_state_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Waits until no other process is in the same section.
+/// Waits until no other process is in the same section, but not for ever: whoever may read the directory could hold
+/// its lock.
 pub(in crate::apply) fn lock_directory(path: &Path) -> io::Result<OwnedFd> {
+    lock(path, Duration::from_secs(10))
+}
+
+fn lock(path: &Path, patience: Duration) -> io::Result<OwnedFd> {
     let directory = rustix::fs::open(path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::fs::flock(&directory, FlockOperation::LockExclusive)?;
-    Ok(directory)
+    let began = Instant::now();
+    loop {
+        match rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(directory),
+            Err(Errno::WOULDBLOCK) if began.elapsed() < patience => thread::sleep(Duration::from_millis(1)),
+            Err(Errno::WOULDBLOCK) => return Err(io::Error::other("another program holds its lock")),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Renames the files that are there out of the way. Gives the new name of the first.
@@ -55,11 +69,26 @@ pub(in crate::apply) fn set_aside(directory: &Path, files: &[&str], suffix: &str
     kept.into_iter().next().ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
+/// No link is followed, and no pipe waited for.
+const PLAIN: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// A regular file that has no other name.
+fn plain(opened: OwnedFd) -> io::Result<File> {
+    let file = File::from(opened);
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.nlink() == 1 {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no plain file"))
+    }
+}
+
 /// Appends to a file in one piece, while no other process has the directory's lock. Gives the file's length then.
 pub(in crate::apply) fn append(directory: &Path, file: &str, bytes: &[u8]) -> io::Result<u64> {
-    let lock = lock_directory(directory)?;
-    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = File::from(openat(&lock, file, flags, Mode::from(0o600))?);
+    // What is journaled shall not keep what is done waiting.
+    let lock = lock(directory, Duration::from_millis(500))?;
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | PLAIN;
+    let mut file = plain(openat(&lock, file, flags, Mode::from(0o600))?)?;
     file.write_all(bytes)?;
     Ok(file.metadata()?.len())
 }
@@ -85,8 +114,8 @@ pub(in crate::apply) fn drain<E: From<io::Error>>(
         Ok(_) | Err(Errno::NOENT) => return Ok(()),
         Err(error) => return Err(io::Error::from(error).into()),
     }
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = File::from(openat(&lock, file, flags, Mode::empty()).map_err(io::Error::from)?);
+    let opened = openat(&lock, file, OFlags::RDWR | PLAIN, Mode::empty()).map_err(io::Error::from)?;
+    let mut file = plain(opened)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     take(&bytes)?;

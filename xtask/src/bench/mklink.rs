@@ -1,28 +1,24 @@
-//! `cargo xtask bench`: the program beside its peers. Each round runs every one of them once, so that what disturbs
-//! one disturbs all; what is told are medians, and their ratios.
+//! One link, made by a program that starts and ends.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::{median, program};
 use crate::Result;
 use crate::readme::TempDir;
-use crate::run::{cargo, root, run};
 
 /// Rounds thrown away first: programs and directories come into the cache.
 const WARM_UP: usize = 20;
 const ROUNDS: usize = 500;
 
-/// One link, made by a program that starts and ends.
 pub(crate) fn mklink() -> Result<()> {
-    run(&mut cargo(&["build", "--release"]))?;
-    let program = root().join("target/release/linkctl");
-    let program = program.to_str().ok_or("the checkout's path is not Unicode")?;
+    let program = program()?;
     let home = TempDir::new()?;
     let peers: [(&str, &[&str]); 3] = [
         ("ln -s", &["ln", "-s", "target", "link"]),
-        ("linkctl mklink", &[program, "mklink", "link", "target"]),
-        ("linkctl create", &[program, "create", "link", "target"]),
+        ("linkctl mklink", &[&program, "mklink", "link", "target"]),
+        ("linkctl create", &[&program, "create", "link", "target"]),
     ];
     let mut times = vec![Vec::with_capacity(ROUNDS); peers.len()];
     for round in 0..WARM_UP + ROUNDS {
@@ -55,9 +51,4 @@ fn once(words: &[&str], directory: &Path) -> Result<Duration> {
     std::fs::remove_file(directory.join("link"))
         .map_err(|error| format!("{words:?} made no link: {error}"))?;
     Ok(time)
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }
