@@ -10,10 +10,11 @@ use std::process::Command;
 use common::{Linkctl, names, os};
 use testkit::{require, tree};
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "create",
     "show",
     "list",
+    "check",
     "remove",
     "history",
     "undo",

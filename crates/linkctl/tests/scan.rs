@@ -136,7 +136,8 @@ fn resolved_is_where_the_system_says_it_is() {
         let resolved = record["resolved"]["text"]
             .as_str()
             .map(|text| text.replace("[DIR]", linkctl.work().to_str().unwrap()));
-        assert_eq!(resolved.map(Into::into), real, "{line}");
+        // As text: to a path, `./` makes no difference.
+        assert_eq!(resolved, real.map(|real| real.to_str().unwrap().to_owned()), "{line}");
         seen += 1;
     }
     assert!(seen > 20);

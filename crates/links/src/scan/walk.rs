@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::crew::{Crew, Frame, Root};
@@ -359,7 +359,9 @@ impl<'c, 'o> Walker<'c, 'o> {
         let (state, resolved) = match &target {
             Some(target) => {
                 let wanted = options.details == Details::Resolved;
+                // `.` is the path of what is right in a root of that name.
                 let relative = here.path.components().skip(here.root.components);
+                let relative = relative.filter(|component| *component != Component::CurDir);
                 let physical = wanted.then(|| here.root.physical.join(relative.collect::<PathBuf>()));
                 let (physical, ntfs, drive) = (physical.as_deref(), self.crew.ntfs.as_slice(), options.drive);
                 Judge { siblings, exact, physical, ntfs, drive }.judge(spot, target)
