@@ -21,8 +21,8 @@
 //! typed.rs      paths typed in Windows' words
 //! remove.rs     planner
 //! undo/         planner: an operation backwards, from the journal and the disk; effect.rs
-//! journal/      SQLite: open.rs schema.rs rows.rs
-//! apply/        the executor: step.rs probe.rs state.rs; os/ is what changes a disk
+//! journal/      SQLite: open.rs schema.rs rows.rs queue.rs
+//! apply/        the executor: step.rs log.rs queue.rs probe.rs state.rs; os/ is what changes a disk
 //! platform/     how each system is read
 //! ```
 
