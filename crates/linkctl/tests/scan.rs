@@ -193,7 +193,18 @@ fn a_deep_tree_and_a_long_directory_need_few_files_and_little_memory() {
     let ran =
         linkctl.said(Command::new("sh").args(["-c", &limited]).current_dir(linkctl.work()).output().unwrap());
     assert_eq!(ran.err, "", "{ran}");
-    assert!(ran.out.trim().parse::<usize>().unwrap() >= 2, "{ran}");
+    let count: usize = ran.out.trim().parse().unwrap();
+    assert!(count >= 2, "{ran}");
+    for (files, jobs) in [(64, 8), (20, 8), (24, 2)] {
+        let limited = format!("ulimit -n {files}; exec {program} list --jobs {jobs} --format paths | wc -l");
+        let output = Command::new("sh").args(["-c", &limited]).current_dir(linkctl.work()).output().unwrap();
+        let ran = linkctl.said(output);
+        assert_eq!(
+            (ran.out.trim(), ran.err.as_str()),
+            (count.to_string().as_str(), ""),
+            "{files} files, {jobs} jobs"
+        );
+    }
     drop(deep);
 }
 

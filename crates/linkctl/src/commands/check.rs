@@ -1,6 +1,6 @@
 //! `linkctl check`.
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use links::check::{Blame, Rule, Rules};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::CheckArgs;
 use crate::exit::Exit;
-use crate::failure::{Failure, say};
+use crate::failure::{Failure, complain, say};
 use crate::output::{self, json, sanitize, table};
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -44,6 +44,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         let mut out = output::stdout();
         table::columns(&mut out, ["RULE", "LINK", "WHY"], &rows)?;
         out.flush()?;
+    } else if errors.is_empty() && io::stdout().is_terminal() {
+        complain("note", "no link breaks a rule");
     }
     Ok(match (errors.is_empty(), blamed.is_empty()) {
         (false, _) => Exit::Failed,

@@ -217,9 +217,10 @@ pub(super) fn visit<R: Receiver + Send>(
     receiver: impl Fn() -> R + Sync,
 ) -> Vec<R> {
     let first = options.roots.first().map_or(Path::new("."), PathBuf::as_path);
-    let workers = options.workers.unwrap_or_else(|| platform::workers(first)).max(1);
-    // Each worker holds as many, and what it reads; the rest is for what the program has open besides.
-    let held_levels = (platform::open_files().saturating_sub(16) / workers).saturating_sub(4).clamp(1, 24);
+    // Besides what the program has open, each worker holds a few directories while it reads one.
+    let files = platform::open_files().saturating_sub(16);
+    let workers = options.workers.unwrap_or_else(|| platform::workers(first)).min(files / 6).max(1);
+    let held_levels = (files / workers).saturating_sub(4).clamp(1, 24);
     let crew = Crew {
         options,
         progress,
