@@ -290,11 +290,13 @@ fn help_lists_what_there_is_and_wrong_words_fail() {
 #[test]
 fn row_2_2_names_that_were_not_found_are_told() {
     use std::os::unix::fs::PermissionsExt;
+    // On a volume of its own: the whole of it is looked through.
+    let volume = Volume::new(Fs::Ext4, 0);
     let linkctl = Linkctl::nobody();
-    tree!(linkctl.work(), { "f" => file("x"), "closed/g" => hard("f") });
-    fs::set_permissions(linkctl.at("closed"), fs::Permissions::from_mode(0o000)).unwrap();
-    let ran = linkctl.output(["fsutil", "hardlink", "list", "f"]).exits(1);
-    assert_eq!(ran.out, "[DIR]/f\n");
+    tree!(volume.path(), { "f" => file("x"), "closed/g" => hard("f") });
+    fs::set_permissions(volume.path().join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
+    let ran = linkctl.output_in(volume.path(), ["fsutil", "hardlink", "list", "f"]).exits(1);
+    assert_eq!(ran.out, format!("{}/f\n", volume.path().display()));
     assert!(ran.err.starts_with("Error:  1 of 2 names were found"), "{ran}");
     // A short 8.3 name is no link, and not missed.
     let volume = Volume::new(Fs::Ntfs, 0);
