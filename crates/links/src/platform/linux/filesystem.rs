@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, StatVfsMountFlags, StatxFlags, fstatfs, fstatvfs, statx};
+use rustix::fs::{AtFlags, StatFs, StatxFlags, fstatfs, statx};
 
 use super::Directory;
 
@@ -41,13 +41,14 @@ impl Filesystem {
             0x7375_7245,
             FUSE,
         ];
-        let magic = magic(directory)?;
+        let status = fstatfs(directory)?;
         Ok(Self {
             longest_target: if kind == "xfs" { 1_023 } else { 4_095 },
             kind,
             mount_point: mount.map(|mount| mount.point).unwrap_or_default(),
-            read_only: fstatvfs(directory)?.f_flag.contains(StatVfsMountFlags::RDONLY),
-            network: REMOTE.contains(&magic),
+            // `ST_RDONLY` of statfs(2).
+            read_only: status.f_flags & 1 != 0,
+            network: REMOTE.contains(&number(&status)),
         })
     }
 }
@@ -57,9 +58,12 @@ pub(super) const FUSE: u32 = 0x6573_5546;
 
 /// The number by which the kernel tells file system types apart.
 pub(super) fn magic(directory: &Directory) -> io::Result<u32> {
+    Ok(number(&fstatfs(directory)?))
+}
+
+fn number(status: &StatFs) -> u32 {
     // The field is signed on some machines; the numbers have 32 bits on all.
-    let number = fstatfs(directory)?.f_type & 0xffff_ffff;
-    Ok(u32::try_from(number).unwrap_or(0))
+    u32::try_from(status.f_type & 0xffff_ffff).unwrap_or(0)
 }
 
 /// A line of the mount table.

@@ -44,8 +44,7 @@ const ROOT_RECORD: u128 = 5;
 /// The kernel's ntfs3 driver fails the first test: it would store reparse data as an ordinary
 /// attribute.
 pub(crate) fn ntfs_volume(directory: &Directory) -> io::Result<Option<NtfsVolume>> {
-    if filesystem::magic(directory)? != filesystem::FUSE || attributes(directory, OsStr::new("."))?.is_none()
-    {
+    if filesystem::magic(directory)? != filesystem::FUSE || !answers(directory)? {
         return Ok(None);
     }
     let Some(mount) = filesystem::mount_of(directory)? else { return Ok(None) };
@@ -77,6 +76,15 @@ pub(crate) fn read_reparse_point(directory: &Directory, name: &OsStr) -> io::Res
 pub(crate) fn attributes(directory: &Directory, name: &OsStr) -> io::Result<Option<u32>> {
     let Some(bytes) = get(directory, name, ATTRIBUTES)? else { return Ok(None) };
     Ok(<[u8; 4]>::try_from(bytes).ok().map(u32::from_ne_bytes))
+}
+
+/// Whether a directory's file system keeps the attributes that only ntfs-3g keeps.
+fn answers(directory: &Directory) -> io::Result<bool> {
+    match lgetxattr_query(by_descriptor(directory, OsStr::new(".")), ATTRIBUTES) {
+        Ok(_) => Ok(true),
+        Err(Errno::NODATA | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether a file has an 8.3 name besides, which ntfs-3g counts as one of its names. Elsewhere than on NTFS, never.
