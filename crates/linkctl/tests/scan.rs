@@ -322,3 +322,82 @@ fn the_summary_counts_what_the_list_lists() {
     let hard = linkctl.ok(["list", "--summary", "--hard", "--json"]).json();
     assert_eq!(hard["kinds"][0]["links"], 2);
 }
+
+#[test]
+fn many_workers_with_little_work_do_not_pass_it_round() {
+    let linkctl = Linkctl::new();
+    for n in 0..300 {
+        tree!(linkctl.work(), {
+            format!("k{n}/{}/l", "a".repeat(30)) => symlink("x"), format!("k{n}/b/l") => symlink("x")
+        });
+    }
+    let program = linkctl.program().to_str().unwrap().to_owned();
+    for (jobs, files) in [(2, 1024), (8, 1024), (64, 1024), (20_000, 1024), (64, 64)] {
+        // What goes on for ever is killed, and fails.
+        let script =
+            format!("ulimit -n {files}; exec timeout -s KILL 20 {program} list --jobs {jobs} --format paths");
+        let output = Command::new("sh").args(["-c", &script]).current_dir(linkctl.work()).output().unwrap();
+        let ran = linkctl.said(output);
+        assert_eq!(
+            (ran.code(), ran.out.lines().count(), ran.err.as_str()),
+            (Some(0), 600, ""),
+            "{jobs} {files}"
+        );
+    }
+}
+
+#[test]
+fn states_agree_with_the_system_for_long_names_and_long_chains() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "long" => symlink("x".repeat(300)), "d0" => dir, "end" => symlink("d41/nope") });
+    for n in 1..=41 {
+        tree!(linkctl.work(), { format!("d{n}") => symlink(format!("d{}", n - 1)) });
+    }
+    for order in [&[][..], &["--sort"]] {
+        assert_eq!(paths(&linkctl, &[&["--state", "too-long"], order].concat()), ["d41", "end", "long"]);
+    }
+    let ran = linkctl.output(["check", "--json"]).exits(1);
+    let rules: Vec<_> =
+        ran.json()["findings"].as_array().unwrap().iter().map(|f| f["rule"].to_string()).collect();
+    assert_eq!(rules, ["\"too-long\""; 3], "{ran}");
+}
+
+#[test]
+fn a_table_has_room_for_paths_of_any_length() {
+    let linkctl = Linkctl::new();
+    let script = "n=$(printf 'n%.0s' $(seq 200)); i=0; while [ $i -lt 340 ]; do mkdir $n; cd -P $n; i=$((i+1)); done; ln -s nope l";
+    sh(&linkctl, script);
+    let ran = linkctl.output(["check"]).exits(1);
+    assert!(ran.out.starts_with("RULE") && ran.out.contains("/l -> nope"), "{}", ran.err);
+    sh(&linkctl, "find . -delete 2>/dev/null || rm -rf ./*");
+}
+
+#[test]
+fn points_to_goes_on_where_something_cannot_be_read_and_takes_dots() {
+    use std::os::unix::fs::PermissionsExt;
+    let linkctl = Linkctl::nobody();
+    tree!(linkctl.work(), { "real/locked" => dir, "l" => symlink("real"), "sub/up" => symlink("../real") });
+    fs::set_permissions(linkctl.at("real/locked"), fs::Permissions::from_mode(0o000)).unwrap();
+    let ran =
+        linkctl.output(["list", "--sort", "--points-to", "real", "--format", "paths", "l", "sub"]).exits(3);
+    assert_eq!(ran.out, "l\nsub/up\n");
+    assert!(ran.err.contains("locked"), "{ran}");
+    fs::set_permissions(linkctl.at("real/locked"), fs::Permissions::from_mode(0o755)).unwrap();
+    let here = linkctl.output_in(
+        linkctl.at("real"),
+        ["list", "--sort", "--points-to", ".", "--format", "paths", "..", "/dev/fd"],
+    );
+    assert_eq!(here.out, "../l\n../sub/up\n", "{here}");
+}
+
+#[test]
+fn a_directory_that_may_be_read_but_not_searched_is_listed() {
+    use std::os::unix::fs::PermissionsExt;
+    let linkctl = Linkctl::nobody();
+    tree!(linkctl.work(), { "d/l" => symlink("x") });
+    fs::set_permissions(linkctl.at("d"), fs::Permissions::from_mode(0o744)).unwrap();
+    std::os::unix::fs::chown(linkctl.at("d"), Some(0), Some(0)).unwrap();
+    for root in ["d", "."] {
+        assert_eq!(paths(&linkctl, &["--name", "l", root]), ["d/l"]);
+    }
+}

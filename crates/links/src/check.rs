@@ -184,7 +184,8 @@ fn text(link: &Link) -> Option<&Path> {
 
 /// Where a chain ends, or would.
 fn end(chain: &Chain) -> Option<&Path> {
-    chain.resolved.as_deref().or(chain.failed_at.as_deref())
+    // What is deeper than the kernel names paths has none that could be compared.
+    chain.resolved.as_deref().or(chain.failed_at.as_deref()).filter(|end| end.is_absolute())
 }
 
 /// Whether the stored way is longer than the direct one, and both reach the same file. A way over another link is a

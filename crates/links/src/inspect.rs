@@ -99,8 +99,11 @@ pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
     }
     match spot.directory.metadata_follow(spot.name) {
         Ok(_) => State::Ok,
+        // Too many links, though none of them twice: that something is missing at the end is not the reason.
+        Err(error) if platform::error_kind(&error) == ErrorKind::Loop && chain.state != State::Loop => {
+            State::TooLong
+        }
         Err(_) if chain.state != State::Ok => chain.state,
-        Err(error) if platform::error_kind(&error) == ErrorKind::Loop => State::TooLong,
         Err(error) => chain::state_of(&error),
     }
 }

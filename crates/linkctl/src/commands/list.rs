@@ -26,7 +26,7 @@ pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage("-0 separates paths", "use it alone or with --format paths"));
     }
     let (sorted, summary) = (args.sort, args.summary);
-    let options = options(args, format)?;
+    let (options, unread) = options(args, format)?;
     let failed = match format {
         _ if summary => summary::run(options, format)?,
         Format::Table | Format::Json => whole(options, format)?,
@@ -43,7 +43,7 @@ pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
             in_parallel(&options, |out, found| paths(out, found, null, escape))?
         }
     };
-    Ok(if failed { Exit::Failed } else { Exit::Done })
+    Ok(if failed || unread { Exit::Failed } else { Exit::Done })
 }
 
 /// Whether anything failed to be read.
@@ -191,7 +191,8 @@ fn spinner() -> ProgressBar {
     ProgressBar::new_spinner().with_style(style)
 }
 
-fn options(args: ListArgs, format: Format) -> Result<ScanOptions, Failure> {
+fn options(args: ListArgs, format: Format) -> Result<(ScanOptions, Failed), Failure> {
+    let mut unread = false;
     let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
     let asked = !args.state.is_empty();
     let mut filter = Filter::new(args.kind, args.state);
@@ -217,7 +218,10 @@ fn options(args: ListArgs, format: Format) -> Result<ScanOptions, Failure> {
         filter.name(glob)?;
     }
     if let Some(path) = &args.points_to {
-        filter.points_to(path)?;
+        for error in filter.points_to(path)? {
+            say("list", &error);
+            unread = true;
+        }
     }
     filter.exclude(&args.exclude)?;
     let mut options = ScanOptions::new(roots);
@@ -231,7 +235,7 @@ fn options(args: ListArgs, format: Format) -> Result<ScanOptions, Failure> {
         Format::Table => Details::State,
         Format::Json | Format::Ndjson | Format::Csv => Details::Resolved,
     };
-    Ok(options)
+    Ok((options, unread))
 }
 
 /// Everything, in the order of paths; with a count on a terminal, since nothing else shows yet.

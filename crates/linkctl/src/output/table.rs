@@ -67,6 +67,9 @@ pub(crate) fn links(out: &mut impl Write, found: &[Found]) -> io::Result<()> {
     Ok(())
 }
 
+/// A cell that is wider pushes its own row's others aside, and no other row's.
+const WIDEST: usize = 100;
+
 /// Rows under a heading, each column as wide as its widest cell; the last is not padded.
 pub(crate) fn columns<const N: usize>(
     out: &mut impl Write,
@@ -75,7 +78,7 @@ pub(crate) fn columns<const N: usize>(
 ) -> io::Result<()> {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+        cells.chain([head[column].chars().count()]).max().unwrap_or(0).min(WIDEST)
     };
     let widths: Vec<usize> = (0..N).map(width).collect();
     let line = |cells: [&str; N]| {

@@ -61,18 +61,19 @@ impl Frame {
         Some(self.names.split_off(start))
     }
 
-    /// Takes half of the names out; of a single one, all.
-    fn split(&mut self) -> Self {
-        let middle = self.names.len() / 2;
-        let at = self.names.iter().take(middle).rposition(|&byte| byte == 0).map_or(0, |at| at + 1);
-        Self {
+    /// Takes half of the names out; `None` where there is only one.
+    fn split(&mut self) -> Option<Self> {
+        let end = |(at, &byte): (usize, &u8)| (byte == 0).then_some(at + 1);
+        let ends = self.names.iter().enumerate().filter_map(end).filter(|at| *at < self.names.len());
+        let at = ends.min_by_key(|at| at.abs_diff(self.names.len() / 2))?;
+        Some(Self {
             root: Arc::clone(&self.root),
             path: Arc::clone(&self.path),
             from: Arc::clone(&self.from),
             below: Arc::clone(&self.below),
             level: self.level,
             names: self.names.split_off(at),
-        }
+        })
     }
 }
 
@@ -131,16 +132,20 @@ impl Crew<'_> {
         lock(&self.groups)
     }
 
-    /// Gives half of the oldest frame away: what lies below it is the most.
+    /// Gives half of the oldest frame away: what lies below it is the most. Whoever gives keeps something to do, and
+    /// no more waits than there are workers to take it.
     pub(super) fn give(&self, stack: &mut Vec<Frame>) {
-        let several = stack.len() > 1
-            || stack.first().is_some_and(|frame| frame.names.iter().filter(|&&b| b == 0).nth(1).is_some());
-        let Some(frame) = stack.first_mut().filter(|_| several) else { return };
-        let half = frame.split();
-        if frame.names.is_empty() {
-            stack.remove(0);
+        let mut waiting = lock(&self.waiting);
+        if waiting.frames.len() + waiting.roots.len() >= self.idle.load(Ordering::Relaxed) {
+            return;
         }
-        lock(&self.waiting).frames.push(half);
+        let Some(given) =
+            stack.first_mut().and_then(Frame::split).or_else(|| (stack.len() > 1).then(|| stack.remove(0)))
+        else {
+            return;
+        };
+        waiting.frames.push(given);
+        drop(waiting);
         self.more.notify_one();
     }
 
@@ -219,7 +224,8 @@ pub(super) fn visit<R: Receiver + Send>(
     let first = options.roots.first().map_or(Path::new("."), PathBuf::as_path);
     // Besides what the program has open, each worker holds a few directories while it reads one.
     let files = platform::open_files().saturating_sub(16);
-    let workers = options.workers.unwrap_or_else(|| platform::workers(first)).min(files / 6).max(1);
+    let workers =
+        options.workers.unwrap_or_else(|| platform::workers(first)).min(files / 6).clamp(1, MOST_WORKERS);
     let held_levels = (files / workers).saturating_sub(4).clamp(1, 24);
     let crew = Crew {
         options,
@@ -261,6 +267,9 @@ pub(super) fn visit<R: Receiver + Send>(
     }
     receivers
 }
+
+/// More threads than this gain nothing anywhere.
+const MOST_WORKERS: usize = 64;
 
 /// Finds gathered before they are handed over: one by one, the hand-over would cost more than the find.
 const BATCH: usize = 128;

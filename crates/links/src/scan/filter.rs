@@ -12,7 +12,7 @@ use super::{Found, ScanOptions, scan};
 use crate::chain::Chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileId, FileKind, LinkKind, State, Target};
-use crate::platform::Place;
+use crate::platform::{Directory, Place};
 
 /// A kind to look for. `symlink` means the three kinds of symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,23 +93,36 @@ impl Filter {
     }
 
     /// Gives only links that lead to a path, or below it, at any hop; and the names of files there that have several.
-    /// The path itself need not exist: also links that fail for want of it are given.
+    /// The path itself need not exist: also links that fail for want of it are given. Gives what below it
+    /// could not be read: other names of files there may be missed.
     ///
     /// # Errors
-    /// The directory that holds it does not exist, or what is below it cannot be read.
-    pub fn points_to(&mut self, path: &Path) -> Result<()> {
+    /// The directory that holds it does not exist.
+    pub fn points_to(&mut self, path: &Path) -> Result<Vec<Error>> {
         const OPERATION: &str = "look for links to";
-        let place = Place::open(OPERATION, path)?;
         let fail = |error| Error::io(OPERATION, path, error);
-        let physical = place.directory.physical_path().map_err(fail)?.join(place.name());
-        let mut files = HashSet::new();
-        match place.metadata().map_err(fail)? {
+        let (physical, metadata) = match Place::open(OPERATION, path) {
+            Ok(place) => {
+                let parent = place.directory.physical_path().map_err(fail)?;
+                (parent.join(place.name()), place.metadata().map_err(fail)?)
+            }
+            // `.`, `..` and `/` are directories by their name.
+            Err(error) if error.kind() == ErrorKind::InvalidPath && !path.as_os_str().is_empty() => {
+                let directory = Directory::open(path).map_err(fail)?;
+                (directory.physical_path().map_err(fail)?, Some(directory.metadata().map_err(fail)?))
+            }
+            Err(error) => return Err(error),
+        };
+        let (mut files, mut unread) = (HashSet::new(), Vec::new());
+        match metadata {
             Some(metadata) if metadata.kind == FileKind::Directory => {
                 let mut options = ScanOptions::new([&physical]);
                 options.filter = Self::new([KindFilter::HARD], []);
                 for found in scan(options) {
-                    if let Found::HardLinks(group) = found? {
-                        files.insert(group.id);
+                    match found {
+                        Ok(Found::HardLinks(group)) => drop(files.insert(group.id)),
+                        Ok(_) => {}
+                        Err(error) => unread.push(error),
                     }
                 }
             }
@@ -117,7 +130,7 @@ impl Filter {
             None => {}
         }
         self.points_to = Some(PointsTo { path: physical, files });
-        Ok(())
+        Ok(unread)
     }
 
     /// Whether a chain leads where links are asked to lead.

@@ -146,7 +146,14 @@ impl Judge<'_> {
     /// A target that is a plain name needs no look, where the names just read tell.
     fn by_siblings(&mut self, directory: &Directory, text: &OsStr) -> Option<(State, Option<PathBuf>)> {
         let name = text.as_encoded_bytes();
-        if name.is_empty() || name.contains(&b'/') || name == b"." || name == b".." {
+        // A longer name no directory has, and the system says so in words of its own.
+        const LONGEST_NAME: usize = 255;
+        if name.is_empty()
+            || name.len() > LONGEST_NAME
+            || name.contains(&b'/')
+            || name == b"."
+            || name == b".."
+        {
             return None;
         }
         let found = self.siblings.find(name);

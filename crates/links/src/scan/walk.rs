@@ -101,19 +101,18 @@ impl<'c, 'o> Walker<'c, 'o> {
             if metadata.kind != FileKind::Directory {
                 return Ok(Opened::Other(place, metadata));
             }
-            place.directory.open_child(place.name())
+            // Readable is enough to be listed; what is in it is another matter.
+            place.directory.open_child_to_read(place.name())
         } else {
-            Directory::open(path)
+            Directory::open(path).and_then(|directory| directory.open_child_to_read(OsStr::new(".")))
         };
-        let directory = directory.map_err(fail)?;
+        let directory = directory.map_err(|error| Error::io(READ, path, error))?;
         let physical = self.physical(&directory, path);
         let volume = directory.metadata().map_err(fail)?.id.volume;
         // `.` does not stand in the paths below it, see `join`.
         let components = if path == Path::new(".") { 0 } else { path.components().count() };
-        let to_read = |error| Error::io(READ, path, error);
-        let read = directory.open_child_to_read(OsStr::new(".")).map_err(to_read)?;
         let root = Root { physical, components, volume };
-        Ok(Opened::Directory(read, root))
+        Ok(Opened::Directory(directory, root))
     }
 
     /// A root's path without links, where it is asked for.
@@ -147,7 +146,7 @@ impl<'c, 'o> Walker<'c, 'o> {
                     let directory = match opened {
                         Ok(directory) => Arc::new(directory),
                         // What vanishes while a tree is read is no error.
-                        Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                        Err(error) if has_changed(&error) => continue,
                         Err(error) => {
                             receiver.receive(Err(Error::io(READ, &path, error)))?;
                             continue;
@@ -255,7 +254,9 @@ impl<'c, 'o> Walker<'c, 'o> {
             }
         });
         (self.siblings, self.buffer) = (siblings, buffer);
-        if let Err(error) = read {
+        if let Err(error) = read
+            && !(here.level > 1 && error.kind() == io::ErrorKind::NotFound)
+        {
             // The rest of the directory is unknown; the next one may be well.
             self.siblings.leave();
             entries.failed.push(Error::io(READ, here.path, error));
@@ -343,6 +344,8 @@ impl<'c, 'o> Walker<'c, 'o> {
         if options.details == Details::Identity {
             match spot.directory.metadata_nofollow(spot.name) {
                 Ok(metadata) => (id, attributes) = (Some(metadata.id), Some(metadata.attributes)),
+                // That it is a link is known all the same.
+                Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {}
                 Err(error) => return fail(error),
             }
         }
@@ -377,6 +380,12 @@ impl<'c, 'o> Walker<'c, 'o> {
         }
         Ok(Some(Found::Link(Link { path, kind, target, resolved, state, id, attributes })))
     }
+}
+
+/// Whether a directory vanished, or something else took its name, while the tree is read.
+fn has_changed(error: &io::Error) -> bool {
+    use ErrorKind::{Loop, NotADirectory, NotFound};
+    matches!(platform::error_kind(error), NotFound | NotADirectory | Loop)
 }
 
 /// What a root turned out to be.

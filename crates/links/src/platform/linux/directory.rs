@@ -237,7 +237,9 @@ impl Directory {
     pub(crate) fn reach(&self, target: &OsStr) -> io::Result<Option<PathBuf>> {
         let reached = fs::openat(&self.fd, target, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
         let shown = format!("/proc/self/fd/{}", reached.as_raw_fd());
-        let path = fs::readlink(shown, Vec::new())?.into_bytes();
+        // The kernel does not name what is deeper than it takes paths.
+        let Ok(path) = fs::readlink(shown, Vec::new()) else { return Ok(None) };
+        let path = path.into_bytes();
         // What is no file (a socket, a pipe) or was deleted meanwhile has something else there.
         let real = path.starts_with(b"/") && !path.ends_with(b" (deleted)");
         Ok(real.then(|| PathBuf::from(OsString::from_vec(path))))
