@@ -260,6 +260,9 @@ fn points_to_finds_links_at_any_hop_and_names_of_files() {
     assert_eq!(hits(&["--points-to", "below"]), ["far/hop2", "hop"], "a link is a path, too");
     assert_eq!(hits(&["--points-to", "games/doom/save"]), ["copy", "far/hop2", "games/doom/save"]);
     assert_eq!(hits(&["--points-to", "games/wad"]), [""; 0]);
+    // Also what goes through a directory and leaves it again fails without it.
+    tree!(linkctl.work(), { "through" => symlink("games/../games-not"), "far/back" => symlink("../direct/../other") });
+    assert_eq!(hits(&["--points-to", "games", "--name", "*[hk]"]), ["far/back", "through"]);
     linkctl.output(["list", "--points-to", "no/where"]).exits(3);
 }
 

@@ -47,6 +47,8 @@ pub struct Chain {
     pub failed_at: Option<PathBuf>,
     /// Why it failed there, in words.
     pub reason: Option<String>,
+    /// The directories gone through behind the first link, also those left again by `..`.
+    pub(crate) passed: Vec<PathBuf>,
 }
 
 /// One thing still to do on the way.
@@ -75,6 +77,8 @@ struct Walk {
     drive: char,
     /// The kind of thing found last.
     kind: FileKind,
+    /// The directories gone through.
+    passed: Vec<PathBuf>,
 }
 
 /// Follows the link at `spot`. `drive` is the letter Windows gives the volume that the link is on.
@@ -109,11 +113,17 @@ pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
                 reason,
                 resolved: Some(walk.path),
                 hops: walk.hops,
+                passed: walk.passed,
             }
         }
-        Err(Stop { state, at, reason }) => {
-            Chain { hops: walk.hops, state, resolved: None, failed_at: Some(at), reason: Some(reason) }
-        }
+        Err(Stop { state, at, reason }) => Chain {
+            hops: walk.hops,
+            state,
+            resolved: None,
+            failed_at: Some(at),
+            reason: Some(reason),
+            passed: walk.passed,
+        },
     }
 }
 
@@ -145,7 +155,7 @@ pub(crate) fn state_of(error: &io::Error) -> State {
 
 fn failed(hops: Vec<Hop>, error: &io::Error, at: PathBuf) -> Chain {
     let reason = Some(platform::describe(error));
-    Chain { hops, state: state_of(error), resolved: None, failed_at: Some(at), reason }
+    Chain { hops, state: state_of(error), resolved: None, failed_at: Some(at), reason, passed: Vec::new() }
 }
 
 struct Stop {
@@ -167,7 +177,17 @@ impl Stop {
 impl Walk {
     fn new(directory: Directory, path: PathBuf, drive: char) -> Self {
         let (todo, open, hops) = (Vec::new(), HashMap::new(), Vec::new());
-        Self { directory, path, todo, open, hops, windows_hops: 0, drive, kind: FileKind::Directory }
+        Self {
+            directory,
+            path,
+            todo,
+            open,
+            hops,
+            windows_hops: 0,
+            drive,
+            kind: FileKind::Directory,
+            passed: Vec::new(),
+        }
     }
 
     fn run(&mut self) -> Result<(), Stop> {
@@ -242,6 +262,9 @@ impl Walk {
         }
         self.kind = metadata.kind;
         self.path = at;
+        if self.kind == FileKind::Directory {
+            self.passed.push(self.path.clone());
+        }
         Ok(())
     }
 

@@ -139,7 +139,7 @@ impl Filter {
         let chain = chain();
         // The first hop is the link itself.
         let on_the_way = chain.hops.iter().skip(1).map(|hop| &hop.link);
-        let mut reached = on_the_way.chain(&chain.resolved).chain(&chain.failed_at);
+        let mut reached = on_the_way.chain(&chain.passed).chain(&chain.resolved).chain(&chain.failed_at);
         reached.any(|path| path.starts_with(&wanted.path))
     }
 
