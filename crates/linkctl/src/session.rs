@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use links::apply::{Observer, Report, Request, apply, open_journal};
 use links::journal::OperationId;
 use links::plan::{Action, Plan, Step};
-use links::{Error, FileId, Journal, Target};
+use links::{Error, FileId, Journal, LinkSpec, Target};
 
 use crate::args::ChangeOptions;
 use crate::exit::Exit;
@@ -35,6 +35,23 @@ pub(crate) struct Change<'a> {
 impl<'a> Change<'a> {
     pub(crate) fn new(verb: &'static str, options: &'a ChangeOptions) -> Self {
         Self { verb, options, undoes: None, question: None, errors: Vec::new() }
+    }
+
+    /// Makes all of these links, or none where one of them cannot be planned.
+    pub(crate) fn create(self, specs: impl IntoIterator<Item = LinkSpec>) -> Result<Exit, Failure> {
+        let (mut plan, mut errors) = (Plan::default(), Vec::new());
+        for spec in specs {
+            match links::create::plan(&spec) {
+                Ok(one) => plan.append(one),
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return self.refuse(errors);
+        }
+        // Several links may want the same missing directory.
+        links::deduplicate(&mut plan);
+        self.run(&plan)
     }
 
     /// Applies a plan, or shows it, and says what came of it.

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use links::{KindFilter, State};
 
-pub(crate) use options::{ChangeOptions, DriveOption, Format, ListOptions, NamedRules, OutputOptions};
+pub(crate) use options::{
+    ChangeOptions, DriveOption, Format, ListOptions, NamedRules, OutputOptions, letter,
+};
 
 /// Hard links, symbolic links and junctions: make, see, check, remove and undo them.
 #[derive(Debug, Parser)]

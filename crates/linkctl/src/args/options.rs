@@ -102,7 +102,7 @@ pub(crate) struct DriveOption {
     pub(crate) drive: char,
 }
 
-fn letter(text: &str) -> Result<char, String> {
+pub(crate) fn letter(text: &str) -> Result<char, String> {
     let text = text.strip_suffix(':').unwrap_or(text);
     match text.as_bytes() {
         [letter] if letter.is_ascii_alphabetic() => Ok(char::from(letter.to_ascii_uppercase())),

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use links::plan::Plan;
 use links::{Form, KindChoice, LinkSpec, OnExisting, Shape};
 
 use crate::args::{CreateArgs, Kind};
@@ -15,19 +14,7 @@ use crate::session::Change;
 pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
     let pairs = pairs(args)?;
     let change = Change::new("create", &args.change);
-    let (mut plan, mut errors) = (Plan::default(), Vec::new());
-    for (link, target) in &pairs {
-        match links::create::plan(&spec(args, link, target)) {
-            Ok(one) => plan.append(one),
-            Err(error) => errors.push(error),
-        }
-    }
-    if !errors.is_empty() {
-        return change.refuse(errors);
-    }
-    // Several links may want the same missing directory.
-    links::deduplicate(&mut plan);
-    change.run(&plan)
+    change.create(pairs.iter().map(|(link, target)| spec(args, link, target)))
 }
 
 /// Each link with its target.

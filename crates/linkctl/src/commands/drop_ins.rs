@@ -1,6 +1,5 @@
 //! `linkctl drop-ins`: makes linkctl answer to the names of Windows' commands.
 
-use links::plan::Plan;
 use links::{LinkSpec, OnExisting};
 
 use crate::args::DropInsArgs;
@@ -16,19 +15,10 @@ pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
         message: format!("cannot tell where linkctl itself is: {error}"),
         hint: Some("is /proc mounted?".to_owned()),
     })?;
-    let (mut plan, mut errors) = (Plan::default(), Vec::new());
-    for tool in Tool::ALL {
+    change.create(Tool::ALL.map(|tool| {
         let mut spec = LinkSpec::new(args.dir.join(tool.name()), &program);
         spec.parents = true;
         spec.on_existing = if args.replace { OnExisting::ReplaceLink } else { OnExisting::Refuse };
-        match links::create::plan(&spec) {
-            Ok(one) => plan.append(one),
-            Err(error) => errors.push(error),
-        }
-    }
-    if !errors.is_empty() {
-        return change.refuse(errors);
-    }
-    links::deduplicate(&mut plan);
-    change.run(&plan)
+        spec
+    }))
 }

@@ -24,6 +24,7 @@ use links::apply::{Queue, apply_quickly};
 use links::plan::Plan;
 use links::{DEFAULT_DRIVE, Error, Journal};
 
+use crate::args::letter;
 use crate::failure::complain;
 use crate::output::{self, sanitize};
 
@@ -114,15 +115,10 @@ fn change(verb: &'static str, plan: &Plan) -> Result<(), Error> {
 
 /// What was typed, without the options of linkctl's own that stand first.
 fn drive(words: &[OsString]) -> (char, &[OsString]) {
-    let letter = |word: &OsStr| {
-        let mut letters = word.to_str()?.trim_end_matches(':').chars();
-        let letter = letters.next().filter(char::is_ascii_alphabetic);
-        letter.filter(|_| letters.next().is_none()).map(|letter| letter.to_ascii_uppercase())
-    };
     match words {
-        [option, value, rest @ ..] if option == "--drive" => match letter(value) {
-            Some(letter) => (letter, rest),
-            None => (DEFAULT_DRIVE, words),
+        [option, value, rest @ ..] if option == "--drive" => match value.to_str().map(letter) {
+            Some(Ok(letter)) => (letter, rest),
+            _ => (DEFAULT_DRIVE, words),
         },
         _ => (DEFAULT_DRIVE, words),
     }

@@ -1,6 +1,5 @@
 //! The columns of a listing, as a Windows of the United States prints them.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -51,7 +50,7 @@ fn tag(entry: &Listed) -> Option<(&'static str, Option<String>)> {
     };
     let shown = |print: &WideString, substitute: &WideString| {
         let name = if print.is_empty() { substitute } else { print };
-        Some(sanitize::name(OsString::from(text_of(name))))
+        Some(sanitize::line(&name.to_string()))
     };
     Some(match point.decode() {
         Ok(ReparseData::Symlink(link)) => (symlink, shown(&link.print, &link.substitute)),
@@ -62,11 +61,6 @@ fn tag(entry: &Listed) -> Option<(&'static str, Option<String>)> {
         _ if entry.is_directory => ("<DIR>", None),
         _ => return None,
     })
-}
-
-/// Unpaired surrogates become marks here: what follows is for people.
-fn text_of(name: &WideString) -> String {
-    name.to_string()
 }
 
 /// What was listed, for the lines below it.
