@@ -10,6 +10,7 @@
 //! readme/     `readme`: runs the examples of README.md and docs/
 //! volume.rs   a mounted NTFS volume for those examples
 //! fuzz.rs     `fuzz`: runs the fuzz targets
+//! windows.rs  `windows`, `dist`: builds for Windows, and runs that under Wine
 //! run.rs      starts programs
 //! ```
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is all this program is for")]
@@ -27,6 +28,7 @@ mod run;
 mod test;
 mod tools;
 mod volume;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -37,12 +39,14 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test            install what the checks need, then run every check (needs root: tests mount volumes)
-  test --quick    the same without dependency, fuzz and README checks
+  test --quick    the same without dependency, fuzz, README and Windows checks
+  windows         run the Windows tests alone, under Wine
   readme          run the examples of README.md and docs/ alone
   bench mklink    time `mklink` beside `ln -s`, as whole processes
   bench scan      time `list` on large trees beside bfs, fd, find and symlinks (builds them once; needs root)
   house           check the house rules alone
   fuzz [SECONDS]  run each fuzz target for SECONDS (default 60); needs nightly Rust and cargo-fuzz
+  dist            build the programs for Linux and Windows for release, with their sums, into dist/
 ";
 
 fn main() -> ExitCode {
@@ -61,6 +65,10 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::fuzz(seconds),
             Err(_) => return usage(),
         },
+        ["windows"] => tools::ensure_windows()
+            .and_then(|()| windows::tests())
+            .map(|passed| println!("{passed} Windows tests under Wine passed")),
+        ["dist"] => tools::ensure_windows().and_then(|()| windows::dist()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -26,13 +26,18 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = program("cargo", arguments);
     // `cargo run` tells this program which package it is. Handed on, that would make build scripts watching
     // these variables run again each time the same thing is built with and without xtask.
+    forget(&mut command, |name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+    command
+}
+
+/// Keeps the variables of this program's environment that `which` picks from the command's.
+pub(crate) fn forget(command: &mut Command, which: impl Fn(&str) -> bool) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+        if which(&name) {
             command.env_remove(&*name);
         }
     }
-    command
 }
 
 /// Runs to the end, printing as it goes. Anything but success is an error.

@@ -1,13 +1,13 @@
 //! `cargo xtask test`: every check of the repository, in order, stopping at the first that fails.
 
-use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use crate::Result;
 use crate::count::{Counts, filesystems};
 use crate::readme::TempDir;
 use crate::run::{cargo, run, streamed};
-use crate::{fuzz, house, readme, tools};
+use crate::{fuzz, house, readme, tools, windows};
 
 /// How much to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +31,19 @@ pub(crate) fn test(extent: Extent) -> Result<()> {
         run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
     if everything {
+        step("clippy for Windows", windows::clippy)?;
         step("dependencies", || run(&mut cargo(&["deny", "check", "bans", "licenses", "sources"])))?;
     }
     step("house rules", house::check)?;
     // `--tests` leaves the doc tests to the next step, so that each runs once and both are counted by name.
-    let tests = step("unit and integration tests", || suite("--tests", &report))?;
-    let doc_tests = step("doc tests", || suite("--doc", &report))?;
-    let mut examples = 0;
+    let linux = |kind| {
+        suite(cargo(&["test", "--workspace", "--no-fail-fast", kind]).env("LINKCTL_TEST_REPORT", &report))
+    };
+    let tests = step("unit and integration tests", || linux("--tests"))?;
+    let doc_tests = step("doc tests", || linux("--doc"))?;
+    let (mut windows_tests, mut examples) = (0, 0);
     if everything {
+        windows_tests = step("Windows tests under Wine", windows::tests)?;
         examples = step("README examples", readme::check)?;
         step("fuzz targets compile", fuzz::compiles)?;
     }
@@ -48,15 +53,22 @@ pub(crate) fn test(extent: Extent) -> Result<()> {
     let places: Vec<String> = places.iter().map(|(name, tests)| format!("{name} {}", tests.len())).collect();
     println!("\n==> all checks passed in {:.0} s", start.elapsed().as_secs_f64());
     match extent {
-        Extent::Everything => println!("formatting, clippy, dependencies, house rules, fuzz targets: clean"),
+        Extent::Everything => {
+            println!(
+                "formatting, clippy for Linux and Windows, dependencies, house rules, fuzz targets: clean"
+            );
+        }
         Extent::Quick => {
             println!("formatting, clippy, house rules: clean");
-            println!("NOT checked (--quick): dependencies, README examples, fuzz targets");
+            println!("NOT checked (--quick): Windows, dependencies, README examples, fuzz targets");
         }
     }
     println!("tests on each filesystem: {}", places.join(", "));
-    println!("{tests} unit and integration tests, {doc_tests} doc tests, {examples} README examples");
-    println!("{} passed, 0 failed", tests + doc_tests + examples);
+    println!(
+        "{tests} unit and integration tests, {doc_tests} doc tests, {windows_tests} Windows tests under Wine, \
+         {examples} README examples"
+    );
+    println!("{} passed, 0 failed", tests + doc_tests + windows_tests + examples);
     Ok(())
 }
 
@@ -68,10 +80,9 @@ fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     Ok(done)
 }
 
-/// Runs one kind of test in all crates and returns how many passed. All run, also after one fails.
-fn suite(kind: &str, report: &Path) -> Result<u64> {
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast", kind]);
-    let (lines, ended) = streamed(command.env("LINKCTL_TEST_REPORT", report))?;
+/// Runs `cargo test` and returns how many tests passed.
+pub(crate) fn suite(command: &mut Command) -> Result<u64> {
+    let (lines, ended) = streamed(command)?;
     let counts = Counts::of(&lines);
     // Where tests failed, their number says more than cargo's exit status; a crate that does not compile has none.
     if counts.failed > 0 {

@@ -44,6 +44,21 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("git", "git"),
 ];
 
+/// What builds for Windows and runs that. A name with a slash is a file, which need not be a program: rustup's
+/// `cargo` hides Debian's, and source code is none.
+const WINDOWS: &[(&str, &str)] = &[
+    ("/usr/bin/cargo", "cargo-web"),
+    ("/usr/bin/rustc", "rustc-web"),
+    ("/usr/bin/cargo-clippy", "rust-web-clippy"),
+    ("/usr/lib/rustlib/src/rust/library/std/src/lib.rs", "rust-web-src"),
+    ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"),
+    ("x86_64-w64-mingw32-objdump", "binutils-mingw-w64-x86-64"),
+    ("x86_64-w64-mingw32-strip", "binutils-mingw-w64-x86-64"),
+    ("wine", "wine"),
+    ("wineserver", "wine"),
+    ("/usr/lib/wine/wine64", "wine64"),
+];
+
 /// What benchmarks are compared with.
 const PEERS: &[(&str, &str)] =
     &[("bfs", "bfs"), ("fdfind", "fd-find"), ("find", "findutils"), ("symlinks", "symlinks")];
@@ -66,6 +81,9 @@ pub(crate) fn ensure(extent: Extent) -> Result<()> {
             .to_owned());
     }
     ensure_programs(PROGRAMS)?;
+    if extent == Extent::Everything {
+        ensure_windows()?;
+    }
     component("fmt", "rustfmt")?;
     component("clippy", "clippy")?;
     if extent == Extent::Everything && !succeeds(&mut cargo(&["deny", "--version"])) {
@@ -80,9 +98,17 @@ pub(crate) fn ensure_peers() -> Result<()> {
     ensure_programs(PEERS)
 }
 
+/// Makes sure that what builds for Windows and runs that is there.
+pub(crate) fn ensure_windows() -> Result<()> {
+    ensure_programs(WINDOWS)
+}
+
 fn ensure_programs(programs: &[(&str, &'static str)]) -> Result<()> {
     let directories = search_path();
-    let present = |name: &str| directories.iter().any(|directory| runs(&directory.join(name)));
+    let present = |name: &str| match name.contains('/') {
+        true => Path::new(name).is_file(),
+        false => directories.iter().any(|directory| runs(&directory.join(name))),
+    };
     let missing = missing_packages(programs, present);
     if !missing.is_empty() {
         install(&missing, present("apt-get"))?;

@@ -138,6 +138,14 @@ pub(crate) fn message(error: &Error) -> String {
     format!("{text}: {}", sanitize::line(&error.cause()))
 }
 
+/// How symbolic links become possible on Windows.
+pub(crate) const PRIVILEGE: &str = "turn Developer Mode on (Settings, System, For developers), or run as administrator; junctions need neither";
+
+/// Whether Windows asked for a privilege that this user has not (`ERROR_PRIVILEGE_NOT_HELD`).
+pub(crate) fn lacks_privilege(error: &Error) -> bool {
+    error.io_error().and_then(io::Error::raw_os_error) == Some(1314)
+}
+
 /// What to do about it. Only the command knows its own options, so the library never hints.
 fn hint(verb: &str, error: &Error) -> Option<String> {
     let creating = verb == "create";
@@ -149,6 +157,7 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
     };
     let planned = error.operation() == "create link";
     let text = match error.kind() {
+        _ if lacks_privilege(error) => PRIVILEGE,
         ErrorKind::AlreadyExists if creating => {
             let is_link = error.path().is_symlink();
             let no_target = error.second_path().is_some_and(|target| target.symlink_metadata().is_err());

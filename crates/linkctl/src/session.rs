@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use links::apply::{Observer, Report, Request, apply, open_journal};
+use links::apply::{Observer, Report, Request, apply, open_journal, raise_guard};
 use links::journal::OperationId;
 use links::plan::{Action, Plan, Step};
 use links::{Error, FileId, Journal, LinkSpec, Target};
@@ -73,6 +73,7 @@ impl<'a> Change<'a> {
             ask(question)?;
         }
         catch_interrupts();
+        raise_guard();
         let nothing = plan.steps.is_empty() && self.undoes.is_none();
         let mut journal = if nothing { None } else { open() };
         let mut progress = Progress::new(plan.steps.len());

@@ -1,4 +1,5 @@
 //! Killed and interrupted: every link whole, a journal that tells the truth, and an undo that takes all back.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod common;

@@ -1,4 +1,5 @@
 //! `linkctl create`: what it makes, what it stores, and what it refuses.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod common;

@@ -1,4 +1,5 @@
 //! What fails, is full, is raced for: nothing half made, and a journal that tells the truth.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod common;

@@ -1,4 +1,5 @@
 //! The journal behind the command: where it may be, how it breaks, and what it says afterwards.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod common;

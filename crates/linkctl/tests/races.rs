@@ -1,4 +1,5 @@
 //! Held between two calls while another changes what is there: nothing of the other's is lost or changed.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod common;

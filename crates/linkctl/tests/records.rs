@@ -1,4 +1,5 @@
 //! What the journal says is where to look: the disk that it finds there may be another by now.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod common;

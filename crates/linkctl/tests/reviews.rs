@@ -1,5 +1,5 @@
 //! What reviews found and no other file has a place for.
-
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

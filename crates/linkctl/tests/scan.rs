@@ -1,4 +1,5 @@
 //! The walk: what it finds, in how many calls, and what it may cost.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod common;

@@ -1,4 +1,5 @@
 //! `linkctl list` and `linkctl show`.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod common;

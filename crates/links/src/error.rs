@@ -80,6 +80,8 @@ pub enum ErrorKind {
     Nothing,
     /// Too many links in the path.
     Loop,
+    /// A policy of the system forbids following a link (Windows).
+    Blocked,
     /// A pattern or option has no meaning.
     InvalidOption,
     /// The journal cannot be used.

@@ -94,8 +94,21 @@ fn hard_link(path: PathBuf, metadata: &Metadata) -> Link {
 /// The system has the last word on its own links: some (`/proc/PID/exe`) lead where no text says,
 /// and its limits count what lies before the link too.
 pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
-    if chain.hops.iter().any(|hop| hop.kind != LinkKind::Symlink) {
-        return chain.state;
+    let posix = chain.hops.iter().all(|hop| hop.kind == LinkKind::Symlink);
+    if !posix {
+        // Windows has policies besides: what it follows is asked only where the data says that all is well.
+        let followed = |kind| {
+            matches!(
+                kind,
+                LinkKind::SymlinkFile | LinkKind::SymlinkDir | LinkKind::Junction | LinkKind::MountPoint
+            )
+        };
+        let ask = platform::follows_reparse_points() && chain.state == State::Ok;
+        if !ask || !chain.hops.iter().all(|hop| followed(hop.kind)) {
+            return chain.state;
+        }
+        let answer = spot.directory.metadata_follow(spot.name);
+        return answer.map_or_else(|error| chain::state_of(&error), |_| State::Ok);
     }
     match spot.directory.metadata_follow(spot.name) {
         Ok(_) => State::Ok,

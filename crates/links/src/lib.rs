@@ -20,6 +20,7 @@
 //! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS) mklink.rs (as typed)
 //! typed.rs      paths typed in Windows' words
 //! remove.rs     planner
+//! system.rs     what the system allows
 //! undo/         planner: an operation backwards, from the journal and the disk; effect.rs
 //! journal/      SQLite: open.rs schema.rs rows.rs queue.rs
 //! apply/        the executor: step.rs log.rs queue.rs probe.rs state.rs; os/ is what changes a disk
@@ -42,6 +43,7 @@ pub mod plan;
 mod platform;
 pub mod remove;
 mod scan;
+pub mod system;
 mod typed;
 pub mod undo;
 

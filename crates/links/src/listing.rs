@@ -49,6 +49,16 @@ pub struct Listed {
     pub attributes: FileAttributes,
 }
 
+impl Listed {
+    /// Whether it is a directory that may hold entries: a directory of a cloud is one, too, where its own system
+    /// serves it.
+    fn is_entered(&self) -> bool {
+        let served =
+            |target: &Target| platform::follows_reparse_points() && !target.kind().is_name_surrogate();
+        self.kind == FileKind::Directory || self.is_directory && self.target.as_ref().is_some_and(served)
+    }
+}
+
 /// A set of attributes by Windows' own numbers (`FILE_ATTRIBUTE_*`, MS-FSCC §2.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileAttributes(pub u32);
@@ -184,7 +194,7 @@ impl Listings {
         }
         entries.sort_by_cached_key(|entry| (platform::collation_key(&entry.name), entry.name.clone()));
         if self.depth == Depth::Tree {
-            let below = entries.iter().rev().filter(|entry| entry.kind == FileKind::Directory);
+            let below = entries.iter().rev().filter(|entry| entry.is_entered());
             let from = self.base(&directory, &path, level);
             self.pending.extend(below.map(|entry| Pending::Below {
                 path: join(&path, &entry.name),

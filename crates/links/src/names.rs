@@ -37,6 +37,9 @@ impl Names {
 /// # Errors
 /// A root does not exist or cannot be read.
 pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<Names> {
+    if let Some(names) = told(metadata, directory) {
+        return Ok(names);
+    }
     let mut names = Names { paths: Vec::new(), links: metadata.links, searched: Vec::new() };
     let places =
         std::iter::once((directory, Depth::One)).chain(roots.iter().map(|root| (root.as_path(), Depth::All)));
@@ -64,6 +67,14 @@ pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<
     Ok(names)
 }
 
+/// All names at once, where the system tells them, and they are all there.
+fn told(metadata: &Metadata, directory: &Path) -> Option<Names> {
+    let (mut paths, root) = platform::file_names(directory, metadata.id)?;
+    paths.sort();
+    let names = Names { paths, links: metadata.links, searched: vec![root] };
+    names.is_complete().then_some(names)
+}
+
 /// Any name of a file seen before, on the file system of `near`: there first. The number of the volume
 /// is not compared, as it may have been mounted again since. Where files have no time of birth, a
 /// number may have been given to another file: then the time of change must be the same, too.
@@ -74,7 +85,9 @@ pub(crate) fn find_any(seen: &Seen, near: &Path) -> Option<PathBuf> {
     let mut answer = None;
     for (start, depth) in [(near, Depth::One), (&root, Depth::All)] {
         let looked = visit_files(start, depth, (id, FileKind::File), |_, path, found| {
-            let same = id.born != 0 || found.attributes.modified == seen.attributes.modified;
+            let same = platform::NUMBERS_LAST
+                || id.born != 0
+                || found.attributes.modified == seen.attributes.modified;
             if found.id.same_file(id) && same {
                 answer = Some(path);
                 return ControlFlow::Break(());

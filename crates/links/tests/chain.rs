@@ -1,5 +1,5 @@
 //! Where links lead: states, hops, and the hop that fails.
-
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test makes what it looks at")]
 
 use std::path::{Path, PathBuf};

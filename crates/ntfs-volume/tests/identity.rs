@@ -1,4 +1,5 @@
 //! Names and serial numbers of real volumes, and what is none.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use std::fs::{self, File};

@@ -8,20 +8,21 @@ use serde::Serialize;
 
 use crate::args::DoctorArgs;
 use crate::exit::Exit;
-use crate::failure::{Failure, message};
+use crate::failure::{self, Failure, message};
 use crate::output::{self, json, sanitize};
 use crate::session::existing_journal;
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let finding = probe(&args.path)?;
-    let journal = journal();
+    let (journal, facts) = (journal(), links::system::facts());
     if args.output.json() {
-        json::print(&document(args, &finding, &journal))?;
+        json::print(&document(args, &finding, &facts, &journal))?;
         return Ok(Exit::Done);
     }
     let mut out = output::stdout();
     let read_only = if finding.read_only { ", read-only" } else { "" };
-    let ntfs = if finding.ntfs { " (NTFS, served by ntfs-3g)" } else { "" };
+    // Windows itself says so already.
+    let ntfs = if finding.ntfs && finding.filesystem != "NTFS" { " (NTFS, served by ntfs-3g)" } else { "" };
     writeln!(out, "{:22}{}", "place", sanitize::name(&args.path))?;
     let mount = sanitize::name(&finding.mount_point);
     writeln!(out, "{:22}{}{ntfs} on {mount}{read_only}", "file system", sanitize::line(&finding.filesystem))?;
@@ -38,6 +39,9 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
                 }
             }
         }
+    }
+    for (name, value) in &facts {
+        writeln!(out, "{name:22}{}", sanitize::line(value))?;
     }
     match &journal {
         Ok(line) => writeln!(out, "{:22}{line}", "journal")?,
@@ -73,6 +77,10 @@ fn remedy(capability: Capability, error: &Error, finding: &Finding) -> Option<&'
         (ErrorKind::PermissionDenied, Capability::HardLink) if finding.can(Capability::FileSymlink) => {
             Some("this file system has no hard links")
         }
+        (
+            ErrorKind::PermissionDenied,
+            Capability::FileSymlink | Capability::DirectorySymlink | Capability::Replace,
+        ) if failure::lacks_privilege(error) => Some(failure::PRIVILEGE),
         (ErrorKind::PermissionDenied, _) => {
             Some("you may not write here: ask its owner, or choose another directory")
         }
@@ -102,7 +110,15 @@ struct Document {
     read_only: bool,
     ntfs: bool,
     capabilities: Vec<CapabilityRecord>,
+    /// What the system allows, in words; empty where trying tells all.
+    system: Vec<FactRecord>,
     journal: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FactRecord {
+    name: &'static str,
+    value: String,
 }
 
 #[derive(Serialize)]
@@ -112,7 +128,13 @@ struct CapabilityRecord {
     error: Option<json::ErrorRecord>,
 }
 
-fn document(args: &DoctorArgs, finding: &Finding, journal: &Result<String, Error>) -> Document {
+fn document(
+    args: &DoctorArgs,
+    finding: &Finding,
+    facts: &[(&'static str, String)],
+    journal: &Result<String, Error>,
+) -> Document {
+    let fact = |(name, value): &(&'static str, String)| FactRecord { name, value: value.clone() };
     let capability = |(capability, result): &(Capability, links::Result<()>)| CapabilityRecord {
         name: capability.as_str(),
         able: result.is_ok(),
@@ -126,6 +148,7 @@ fn document(args: &DoctorArgs, finding: &Finding, journal: &Result<String, Error
         read_only: finding.read_only,
         ntfs: finding.ntfs,
         capabilities: finding.capabilities.iter().map(capability).collect(),
+        system: facts.iter().map(fact).collect(),
         journal: journal.as_ref().ok().cloned(),
     }
 }

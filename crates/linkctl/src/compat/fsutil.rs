@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use links::{Error, KindChoice, LinkSpec, Manner, ReparsePoint, Target};
 use reparse::{ReparseData, Tag, WideString};
 
-use super::{Code, change, drive, fail, say, words};
+use super::{Code, WINDOWS, change, drive, fail, say, words};
 use crate::output::{self, hex, sanitize};
 
 const HELP: &str = "\
@@ -73,9 +73,8 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
             Some([path]) => delete(&links::native_path(path, drive)),
             _ => wrong(REPARSEPOINT),
         },
-        ["behavior", "query" | "set", "symlinkevaluation", ..] => fail(
-            "SymlinkEvaluation is a policy of Windows: this system has none, and follows every symbolic link.",
-        ),
+        ["behavior", "query", "symlinkevaluation"] => evaluation(),
+        ["behavior", "set", "symlinkevaluation", classes @ ..] => set_evaluation(classes),
         [verb @ ("hardlink" | "reparsepoint" | "behavior"), other, ..] => {
             let table = match *verb {
                 "hardlink" => HARDLINK,
@@ -117,16 +116,20 @@ fn create(new: &OsStr, existing: &OsStr, drive: char) -> io::Result<Code> {
     Ok(Code::Done)
 }
 
-/// Every name in full: the one asked about first, then the others in order.
+/// Every name in full (on Windows itself, from the volume's root): the one asked about first, then the others in order.
 fn list(path: &Path) -> io::Result<Code> {
-    let (asked, names) = match every_name(path) {
+    let (asked, names, root) = match every_name(path) {
         Ok(found) => found,
         Err(error) => return failed(&error),
     };
     let others = names.paths.iter().filter(|name| **name != asked);
     let mut text = String::new();
     for name in std::iter::once(&asked).chain(others) {
-        text.push_str(&sanitize::name(name));
+        // Windows leaves the drive out.
+        match name.strip_prefix(&root) {
+            Ok(inside) if WINDOWS => text.push_str(&format!("\\{}", sanitize::name(inside))),
+            _ => text.push_str(&sanitize::name(name)),
+        }
         text.push('\n');
     }
     output::print(&text)?;
@@ -139,19 +142,71 @@ fn list(path: &Path) -> io::Result<Code> {
     ))
 }
 
-fn every_name(path: &Path) -> links::Result<(PathBuf, links::names::Names)> {
+/// The path asked about in full, all names, and where their volume begins.
+fn every_name(path: &Path) -> links::Result<(PathBuf, links::names::Names, PathBuf)> {
     let shown = links::inspect_path(path, links::DEFAULT_DRIVE)?;
     if shown.metadata.kind == links::FileKind::Directory {
         // A directory has the one name.
         let path = links::physical_path(path)?;
+        let root = links::listing::volume(&path)?.mount_point;
         let names = links::names::Names { paths: vec![path.clone()], links: 1, searched: Vec::new() };
-        return Ok((path, names));
+        return Ok((path, names, root));
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (parent, root) = (links::physical_path(parent)?, links::listing::volume(parent)?.mount_point);
     let asked = path.file_name().map_or_else(|| parent.clone(), |name| parent.join(name));
-    let names = links::names::find(&shown.metadata, &parent, &[root])?;
-    Ok((asked, names))
+    let names = links::names::find(&shown.metadata, &parent, std::slice::from_ref(&root))?;
+    Ok((asked, names, root))
+}
+
+const NO_POLICY: &str =
+    "SymlinkEvaluation is a policy of Windows: this system has none, and follows every symbolic link.";
+
+/// Which symbolic links are followed: four lines, and one more where a group policy decides.
+fn evaluation() -> io::Result<Code> {
+    let Some(found) = links::system::symlink_evaluation() else { return fail(NO_POLICY) };
+    let classes = [
+        ("Local to local", found.local_to_local),
+        ("Local to remote", found.local_to_remote),
+        ("Remote to local", found.remote_to_local),
+        ("Remote to remote", found.remote_to_remote),
+    ];
+    for (class, on) in classes {
+        say(&format!("{class} symbolic links are {}.", if on { "enabled" } else { "disabled" }))?;
+    }
+    if found.by_policy {
+        say("A group policy decides this: what is set here has no effect.")?;
+    }
+    Ok(Code::Done)
+}
+
+fn set_evaluation(classes: &[&str]) -> io::Result<Code> {
+    if links::system::symlink_evaluation().is_none() {
+        return fail(NO_POLICY);
+    }
+    let Some(values) = parse_classes(classes) else { return wrong(BEHAVIOR) };
+    match links::apply::set_symlink_evaluation(values) {
+        Ok(()) => Ok(Code::Done),
+        Err(error) => failed(&error),
+    }
+}
+
+/// `l2l:1 r2r:0`, one at least and each once.
+fn parse_classes(classes: &[&str]) -> Option<[Option<bool>; 4]> {
+    let mut values = [None; 4];
+    for class in classes {
+        let (name, value) = class.split_once(':')?;
+        let index = ["l2l", "l2r", "r2l", "r2r"].iter().position(|known| *known == name)?;
+        let value = match value {
+            "0" => false,
+            "1" => true,
+            _ => return None,
+        };
+        if values.get_mut(index)?.replace(value).is_some() {
+            return None;
+        }
+    }
+    (!classes.is_empty()).then_some(values)
 }
 
 fn query(path: &Path) -> io::Result<Code> {
@@ -224,5 +279,19 @@ fn delete(path: &Path) -> io::Result<Code> {
     match links::remove::plan_reparse_point(path).and_then(|plan| change("fsutil", &plan)) {
         Ok(()) => Ok(Code::Done),
         Err(error) => failed(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_links_are_named_once_each_with_0_or_1() {
+        assert_eq!(parse_classes(&["l2l:1"]), Some([Some(true), None, None, None]));
+        assert_eq!(parse_classes(&["r2r:0", "l2r:1"]), Some([None, Some(true), None, Some(false)]));
+        for wrong in [&[][..], &["l2l"], &["l2l:2"], &["x:1"], &["l2l:1", "l2l:0"], &[":1"]] {
+            assert_eq!(parse_classes(wrong), None, "{wrong:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use links::{KindChoice, LinkSpec, Manner, Shape};
 
-use super::{Code, change, drive, fail, is_switch, say, words};
+use super::{Code, WINDOWS, change, drive, fail, is_switch, say, words};
 use crate::output::sanitize;
 
 const HELP: &str = "\
@@ -22,7 +22,7 @@ MKLINK [[/D] | [/H] | [/J]] Link Target
                 link refers to.
 ";
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Switches {
     directory: bool,
     /// Of `/H` and `/J`, the last one counts.
@@ -30,14 +30,35 @@ struct Switches {
     help: bool,
 }
 
+impl Switches {
+    /// Whether a word is a switch.
+    fn take(&mut self, word: &OsStr) -> bool {
+        if is_switch(word, "/d") {
+            self.directory = true;
+        } else if is_switch(word, "/h") {
+            self.kind = Some(KindChoice::Hard);
+        } else if is_switch(word, "/j") {
+            self.kind = Some(KindChoice::Junction);
+        } else if word == "/?" {
+            self.help = true;
+        } else {
+            return false;
+        }
+        true
+    }
+}
+
 pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
     let (drive, typed) = drive(typed);
-    let (switches, names) = parse(typed);
+    let (switches, names) = match if WINDOWS { parse_anywhere(typed) } else { Ok(parse(typed)) } {
+        Ok(parsed) => parsed,
+        Err(switch) => return fail(&format!("Invalid switch - \"{}\".", sanitize::line(&switch))),
+    };
     if switches.help {
         crate::output::print(HELP)?;
         return Ok(Code::Done);
     }
-    let (link, target) = match names {
+    let (link, target) = match names.as_slice() {
         [link, target] => (link, target),
         [] => return fail(HELP.trim_end()),
         _ => return fail(words::SYNTAX),
@@ -69,32 +90,35 @@ fn make(switches: &Switches, drive: char, link: &OsStr, target: &OsStr) -> links
 }
 
 /// The switches before the names. What is none to the letter is a name, so that `/usr/share` can be one; `--` ends them.
-fn parse(typed: &[OsString]) -> (Switches, &[OsString]) {
+fn parse(typed: &[OsString]) -> (Switches, Vec<OsString>) {
     let mut switches = Switches::default();
     let mut rest = typed;
     while let [word, tail @ ..] = rest {
-        rest = match word {
-            word if is_switch(word, "/d") => {
-                switches.directory = true;
-                tail
-            }
-            word if is_switch(word, "/h") => {
-                switches.kind = Some(KindChoice::Hard);
-                tail
-            }
-            word if is_switch(word, "/j") => {
-                switches.kind = Some(KindChoice::Junction);
-                tail
-            }
-            word if word == "/?" => {
-                switches.help = true;
-                tail
-            }
-            word if word == "--" => return (switches, tail),
-            _ => break,
-        };
+        if word == "--" {
+            return (switches, tail.to_vec());
+        }
+        if !switches.take(word) {
+            break;
+        }
+        rest = tail;
     }
-    (switches, rest)
+    (switches, rest.to_vec())
+}
+
+/// As Windows does it: every word that begins with `/` is a switch, wherever it stands; `--` is nothing special.
+///
+/// # Errors
+/// A word that is none of its switches.
+fn parse_anywhere(typed: &[OsString]) -> Result<(Switches, Vec<OsString>), String> {
+    let (mut switches, mut names) = (Switches::default(), Vec::new());
+    for word in typed {
+        match word.to_str().and_then(|text| text.strip_prefix('/')) {
+            Some(_) if switches.take(word) => {}
+            Some(unknown) => return Err(unknown.to_owned()),
+            None => names.push(word.clone()),
+        }
+    }
+    Ok((switches, names))
 }
 
 #[cfg(test)]
@@ -104,7 +128,7 @@ mod tests {
     fn parsed(typed: &[&str]) -> (bool, Option<KindChoice>, bool, Vec<OsString>) {
         let typed: Vec<OsString> = typed.iter().map(OsString::from).collect();
         let (switches, names) = parse(&typed);
-        (switches.directory, switches.kind, switches.help, names.to_vec())
+        (switches.directory, switches.kind, switches.help, names)
     }
 
     #[test]
@@ -127,6 +151,14 @@ mod tests {
             let names = names.iter().map(OsString::from).collect();
             assert_eq!(parsed(typed), (directory, kind, false, names), "{typed:?}");
         }
+        let windows = |typed: &[&str]| {
+            let typed: Vec<OsString> = typed.iter().map(OsString::from).collect();
+            parse_anywhere(&typed).map(|(switches, names)| (switches.directory, switches.kind, names.len()))
+        };
+        assert_eq!(windows(&["a", "b", "/D"]), Ok((true, None, 2)));
+        assert_eq!(windows(&["a", "/j", "b"]), Ok((false, Some(Junction), 2)));
+        assert_eq!(windows(&["--", "b"]), Ok((false, None, 2)));
+        assert_eq!(windows(&["/z", "a", "b"]), Err("z".to_owned()));
         assert!(parsed(&["/?"]).2 && parsed(&["/d", "/?", "x"]).2);
     }
 }

@@ -20,13 +20,16 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use links::apply::{Queue, apply_quickly};
+use links::apply::{Queue, apply_quickly, raise_guard};
 use links::plan::Plan;
 use links::{DEFAULT_DRIVE, Error, Journal};
 
 use crate::args::letter;
 use crate::failure::complain;
 use crate::output::{self, sanitize};
+
+/// Whether this is Windows itself, where `/` begins a switch and never a path.
+const WINDOWS: bool = std::path::MAIN_SEPARATOR == '\\';
 
 /// The commands that linkctl stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +73,7 @@ pub(crate) fn called(mut words: impl Iterator<Item = OsString>) -> Option<(Tool,
 
 /// Runs a drop-in. Errors have been told when it returns.
 pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
+    let words = if WINDOWS { &as_cmd(words) } else { words };
     let done = match tool {
         Tool::Mklink => mklink::run(words),
         Tool::Fsutil => fsutil::run(words),
@@ -108,9 +112,32 @@ fn change(verb: &'static str, plan: &Plan) -> Result<(), Error> {
     for note in &plan.notes {
         complain("note", &sanitize::line(&note.text));
     }
+    raise_guard();
     let mut queue = Journal::default_directory().and_then(|directory| Queue::open(&directory)).ok();
     let report = apply_quickly(plan, verb, queue.as_mut());
     report.results.into_iter().try_for_each(|result| result.map(drop))
+}
+
+/// What was typed as `cmd` takes it. To programs, `"C:\a b\"` ends in a quote of the text, which swallows what follows;
+/// to `cmd` it ends in a backslash. No name holds a quote, so one in a word can only be that.
+fn as_cmd(words: &[OsString]) -> Vec<OsString> {
+    let mut all = Vec::new();
+    for word in words {
+        let Some(text) = word.to_str().filter(|text| text.contains('"')) else {
+            all.push(word.clone());
+            continue;
+        };
+        let mut parts = text.split('"').map(str::trim).peekable();
+        while let Some(part) = parts.next() {
+            let quoted = parts.peek().is_some();
+            if quoted && !part.is_empty() {
+                all.push(format!("{part}\\").into());
+            } else if !part.is_empty() {
+                all.extend(part.split(' ').filter(|word| !word.is_empty()).map(OsString::from));
+            }
+        }
+    }
+    all
 }
 
 /// What was typed, without the options of linkctl's own that stand first.
@@ -158,6 +185,18 @@ mod tests {
             [&["linkctl"][..], &["linkctl", "list"], &["linkctl", "dir", "--help"], &[], &["linkctl", "DIR"]]
         {
             assert_eq!(call(others), None, "{others:?}");
+        }
+    }
+
+    #[test]
+    fn a_backslash_before_a_quote_is_the_end_of_a_path() {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        for (given, meant) in [
+            (&["/j", "L", "C:\\a b\""][..], &["/j", "L", "C:\\a b\\"][..]),
+            (&["C:\\a b\" D:\\x /d"], &["C:\\a b\\", "D:\\x", "/d"]),
+            (&["a", "b c"], &["a", "b c"]),
+        ] {
+            assert_eq!(as_cmd(&words(given)), words(meant), "{given:?}");
         }
     }
 

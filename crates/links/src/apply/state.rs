@@ -89,10 +89,11 @@ fn drain(journal: &mut Journal) -> Result<usize> {
     let directory = journal.directory().to_owned();
     let mut broken = 0;
     let drained = os::drain(&directory, QUEUE, |lines| -> std::result::Result<(), DrainError> {
-        broken = journal.take_in(lines).map_err(DrainError::Journal)?;
-        if broken > 0 {
+        let meaningless = journal.take_in(lines).map_err(DrainError::Journal)?;
+        broken += meaningless;
+        if meaningless > 0 {
             // Kept before the queue is emptied: nothing that was written down is thrown away unread.
-            let kept = format!("{QUEUE}.broken-{}", journal::now());
+            let kept = format!("{QUEUE}.broken-{}-{broken}", journal::now());
             os::write_new(&directory, &kept, lines).map_err(DrainError::Io)?;
         }
         Ok(())

@@ -116,7 +116,7 @@ impl New<'_> {
         // Reparse data is asked for where it was just set: the volume need not be recognised again.
         let on_ntfs = matches!(self.target, Target::Reparse(_));
         let seen = platform::read_link(made.directory, made.name, &metadata, on_ntfs).map_err(fail)?;
-        if seen.as_ref() != Some(self.target) {
+        if !seen.is_some_and(|seen| platform::same_target(&seen, self.target)) {
             let cause = "what was made reads back otherwise";
             return Err(self.refuse(made.path, ErrorKind::NotVerified, cause));
         }

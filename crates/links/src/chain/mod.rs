@@ -14,7 +14,7 @@ use reparse::ReparseData;
 use windows::{Part, Way};
 
 use crate::error::ErrorKind;
-use crate::model::{FileId, FileKind, LinkKind, State, Target};
+use crate::model::{FileId, FileKind, LinkKind, ReparsePoint, State, Target};
 use crate::platform::{self, Directory, MAX_HOPS, NtfsVolume, Spot};
 
 /// Windows follows at most 63 reparse points in one path.
@@ -62,6 +62,8 @@ enum Todo {
     UpWithin(NtfsVolume),
     /// Go to the root of an NTFS volume (what Windows calls its drive).
     VolumeRoot(PathBuf),
+    /// Go to the root of another volume, which may be away.
+    OtherRoot(PathBuf),
     /// The text of this link has been resolved to the end.
     Done(FileId),
 }
@@ -142,10 +144,17 @@ pub(crate) fn reach(
     Some(walk.kind)
 }
 
+/// Whether a reparse point holds data of its own, and the system that is asked here serves it.
+fn is_served(point: &ReparsePoint) -> bool {
+    let kind = point.kind();
+    platform::follows_reparse_points() && matches!(kind, LinkKind::Other(_)) && !kind.is_name_surrogate()
+}
+
 /// The state that an error of the system amounts to.
 pub(crate) fn state_of(error: &io::Error) -> State {
     match platform::error_kind(error) {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => State::Missing,
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidPath => State::Missing,
+        ErrorKind::Blocked => State::Blocked,
         ErrorKind::Loop => State::Loop,
         ErrorKind::TooLong => State::TooLong,
         ErrorKind::PermissionDenied => State::Denied,
@@ -201,6 +210,11 @@ impl Walk {
                 Todo::Root => self.go(Path::new("/"))?,
                 Todo::Directory => self.must_be_directory()?,
                 Todo::VolumeRoot(root) => self.go(&root)?,
+                Todo::OtherRoot(root) => self.go(&root).map_err(|stop| match stop.state {
+                    // A drive or share that is not there now may be there tomorrow.
+                    State::Missing => Stop { state: State::Unreachable, ..stop },
+                    _ => stop,
+                })?,
                 Todo::UpWithin(volume) if self.path == volume.mount_point => {
                     self.must_be_directory()?;
                     if !volume.is_whole {
@@ -254,13 +268,23 @@ impl Walk {
             _ => None,
         };
         let target = platform::read_link(&self.directory, &name, &metadata, ntfs.is_some());
-        if let Some(target) = target.map_err(|error| Stop::io(&error, &at))? {
-            return self.hop(&at, metadata.id, &target, ntfs);
+        let mut kind = metadata.kind;
+        match target.map_err(|error| Stop::io(&error, &at))? {
+            // Files of a cloud and the like are what they look like, where their own system serves them.
+            Some(Target::Reparse(point)) if is_served(&point) => {
+                if self.hops.is_empty() {
+                    let target = Target::Reparse(point.clone());
+                    self.hops.push(Hop { link: at.clone(), kind: point.kind(), target: target.shown() });
+                }
+                kind = if point.directory { FileKind::Directory } else { FileKind::File };
+            }
+            Some(target) => return self.hop(&at, metadata.id, &target, ntfs),
+            None => {}
         }
-        if metadata.kind == FileKind::Directory {
+        if kind == FileKind::Directory {
             self.directory = self.directory.open_child(&name).map_err(|error| Stop::io(&error, &at))?;
         }
-        self.kind = metadata.kind;
+        self.kind = kind;
         self.path = at;
         if self.kind == FileKind::Directory {
             self.passed.push(self.path.clone());
@@ -334,9 +358,21 @@ impl Walk {
 
     /// Puts the way of a Windows link in front of what is to do.
     fn push_windows(&mut self, at: &Path, data: &ReparseData, volume: &NtfsVolume) -> Result<(), Stop> {
-        let (parts, from_root) = match windows::way(data, self.drive) {
+        let (parts, from_root) = match windows::way(data, volume.letter(self.drive)) {
             Way::FromLink(parts) => (parts, false),
             Way::FromRoot(parts) => (parts, true),
+            Way::FromOther { root, parts, reason } => {
+                let Some(root) = platform::volume_root(&root) else {
+                    return Err(Stop::new(State::Elsewhere, at, reason));
+                };
+                let way = |part| match part {
+                    Part::Name(name) => Todo::Name(name),
+                    Part::Up => Todo::Up,
+                };
+                self.todo.extend(parts.into_iter().rev().map(way));
+                self.todo.push(Todo::OtherRoot(root));
+                return Ok(());
+            }
             Way::Posix(text) => {
                 self.push(Path::new(&text));
                 return Ok(());

@@ -16,7 +16,9 @@ pub(super) enum Way {
     FromRoot(Vec<Part>),
     /// A POSIX path, from the link's own directory.
     Posix(OsString),
-    /// To another volume or computer, or where only Windows knows.
+    /// From the root of another volume or share, which only Windows can find.
+    FromOther { root: WideString, parts: Vec<Part>, reason: String },
+    /// Where only Windows knows.
     Elsewhere(String),
     /// Nowhere: Windows does not follow data of this form.
     Nowhere(&'static str),
@@ -74,11 +76,24 @@ fn absolute(substitute: &WideString, drive: char) -> Way {
             parts(shown.units().get(2..).unwrap_or_default()).map_or_else(slash, Way::FromRoot)
         }
         TargetClass::DriveAbsolute { letter } | TargetClass::DriveRelative { letter } => {
-            Way::Elsewhere(format!("drive {letter}: is another volume than {drive}:"))
+            from_other(&shown, 1, format!("drive {letter}: is another volume than {drive}:"))
         }
-        TargetClass::Unc => Way::Elsewhere("the target is on the network".to_owned()),
+        // Behind the two separators, server and share.
+        TargetClass::Unc => from_other(&shown, 4, "the target is on the network".to_owned()),
+        // Behind `\\?\`, the volume's name.
+        TargetClass::Volume(_) => from_other(&shown, 4, "only Windows knows which volume this is".to_owned()),
         _ => Way::Elsewhere("only Windows knows which volume this is".to_owned()),
     }
+}
+
+/// A path whose root has some components, empty ones counted.
+fn from_other(path: &WideString, root: usize, reason: String) -> Way {
+    let separators = path.units().iter().enumerate().filter(|(_, unit)| **unit == u16::from(b'\\'));
+    let end = separators.map(|(at, _)| at).nth(root - 1).unwrap_or(path.len());
+    let (head, rest) = path.units().split_at(end);
+    let root = head.iter().copied().chain([u16::from(b'\\')]).collect();
+    let of = |parts| Way::FromOther { root: WideString::from_units(root), parts, reason };
+    parts(rest).map_or_else(slash, of)
 }
 
 /// The components of a path. `None` where one holds a slash: to Windows that is no separator in stored
@@ -103,6 +118,8 @@ fn slash() -> Way {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
+
     use super::*;
 
     #[test]
@@ -119,8 +136,26 @@ mod tests {
         {
             assert!(matches!(link(substitute, flags), Way::Nowhere(_)), "{substitute} {flags}");
         }
-        for (substitute, flags) in [(r"\??\D:\a", 0), (r"\??\UNC\s\h", 0), (r"\Device\x", 0)] {
-            assert!(matches!(link(substitute, flags), Way::Elsewhere(_)), "{substitute} {flags}");
+        assert!(matches!(link(r"\Device\x", 0), Way::Elsewhere(_)));
+    }
+
+    #[test]
+    fn other_volumes_are_told_from_what_is_on_them() {
+        const VOLUME: &str = r"\??\Volume{26a21bda-a627-11d7-9931-806e6f6e6963}";
+        for (substitute, root, names) in [
+            (r"\??\D:\a\b".to_owned(), r"D:\".to_owned(), &["a", "b"][..]),
+            (r"\??\D:\".to_owned(), r"D:\".to_owned(), &[]),
+            (r"\??\UNC\s\h\a".to_owned(), r"\\s\h\".to_owned(), &["a"]),
+            (r"\??\UNC\s\h".to_owned(), r"\\s\h\".to_owned(), &[]),
+            (format!(r"{VOLUME}\a"), format!(r"\\?\{}\", &VOLUME[4..]), &["a"]),
+            (format!(r"{VOLUME}\"), format!(r"\\?\{}\", &VOLUME[4..]), &[]),
+        ] {
+            let link = Symlink { print: WideString::new(), substitute: substitute.as_str().into(), flags: 0 };
+            let Way::FromOther { root: found, parts, .. } = way(&ReparseData::Symlink(link), 'C') else {
+                panic!("{substitute}");
+            };
+            let names: Vec<Part> = names.iter().map(|name| Part::Name(name.into())).collect();
+            assert_eq!((found.to_string(), parts), (root, names), "{substitute}");
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::platform::{self, NtfsVolume};
 pub(super) fn target(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
     let is_junction = spec.kind == KindChoice::Junction;
     let task = Task { operation: if is_junction { JUNCTION } else { SYMLINK }, spec, ground };
-    if !is_junction && ground.ntfs.is_none() {
+    if !is_junction && ground.ntfs.is_none() && platform::TEXT_LINKS {
         return text(&task);
     }
     let volume = task.volume()?;
@@ -63,7 +63,7 @@ fn junction(task: &Task<'_>, volume: &NtfsVolume) -> Result<MountPoint> {
     let text = match typed(task)? {
         Typed::Windows(text) => match classify(&text) {
             TargetClass::DriveRelative { letter } => drive_relative(task, &text, letter, volume)?,
-            TargetClass::Rooted => wide(&format!("{}:", task.spec.drive), &text),
+            TargetClass::Rooted => wide(&format!("{}:", volume.letter(task.spec.drive)), &text),
             TargetClass::Relative => from_here(task, &text, volume)?,
             TargetClass::Unc => {
                 let cause = "the target is on the network, and a junction stays on its computer";
@@ -107,6 +107,9 @@ fn drive_relative(
     letter: char,
     volume: &NtfsVolume,
 ) -> Result<WideString> {
+    if let Some(full) = platform::drive_relative(text) {
+        return Ok(full);
+    }
     let rest = WideString::from_units(text.units().get(2..).unwrap_or_default().to_vec());
     if letter.eq_ignore_ascii_case(&task.spec.drive)
         && let Ok(absolute) = from_here(task, &rest, volume)

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::model::{
-    FileId, FileKind, Form, KindChoice, LinkSpec, Manner, Metadata, OnExisting, Target, file_name_of,
+    FileId, FileKind, Form, KindChoice, LinkSpec, Manner, Metadata, OnExisting, Target, ends_in_separator,
+    file_name_of,
 };
 use crate::plan::{Plan, Step};
 use crate::platform::{self, Directory, Filesystem, NtfsVolume, Place};
@@ -30,6 +31,9 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
         _ if spec.manner == Manner::Mklink => (mklink::target(spec, &ground, &mut plan)?, None),
         KindChoice::Junction => (windows::junction(spec, &ground, &mut plan)?, None),
         KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() => {
+            (windows::symlink(spec, &ground, &mut plan)?, None)
+        }
+        KindChoice::Auto | KindChoice::Symlink if !platform::TEXT_LINKS => {
             (windows::symlink(spec, &ground, &mut plan)?, None)
         }
         KindChoice::Auto | KindChoice::Symlink => (native::symlink(spec, &ground, &mut plan)?, None),
@@ -54,7 +58,7 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
                 "a file or directory that holds its own data has this name, and only links are replaced";
             Err(Error::new(ErrorKind::NotALink, CREATE, &link, cause).with(&spec.target))
         }
-        (OnExisting::ReplaceLink, Some(old)) if old.target == target => {
+        (OnExisting::ReplaceLink, Some(old)) if platform::same_target(&old.target, &target) => {
             plan.note(link, "the link is there already and says the same");
             Ok(plan)
         }
@@ -205,7 +209,7 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
         }
     };
     let metadata = existing.directory.metadata_nofollow(existing.name());
-    if metadata.is_err() && spec.target.as_encoded_bytes().contains(&b'\\') {
+    if platform::TEXT_LINKS && metadata.is_err() && spec.target.as_encoded_bytes().contains(&b'\\') {
         let cause = "no such file; the target of a hard link is a path of this system, not a Windows one";
         return refuse(ErrorKind::NotFound, cause.into());
     }
@@ -236,7 +240,7 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
 fn full_path(path: &Path) -> io::Result<PathBuf> {
     // `a/` and `a/.` mean the directory that `a` leads to.
     let bytes = path.as_os_str().as_encoded_bytes();
-    if (bytes.ends_with(b"/") || bytes.ends_with(b"/."))
+    if ends_in_separator(path.as_os_str().as_encoded_bytes().strip_suffix(b".").unwrap_or(bytes))
         && let Ok(directory) = Directory::open(path)
     {
         return directory.physical_path();
@@ -291,7 +295,12 @@ mod tests {
         ];
         for (from, to, expected) in cases {
             // As text: to `Path`, a trailing slash makes no difference.
-            assert_eq!(relative_path(Path::new(from), Path::new(to)).as_os_str(), expected, "{from} {to}");
+            let expected = expected.replace('/', std::path::MAIN_SEPARATOR_STR);
+            assert_eq!(
+                relative_path(Path::new(from), Path::new(to)).as_os_str(),
+                expected.as_str(),
+                "{from} {to}"
+            );
         }
     }
 }

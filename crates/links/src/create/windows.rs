@@ -10,14 +10,10 @@ use crate::chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, Form, LinkSpec, ReparsePoint, Shape, Target};
 use crate::plan::Plan;
-use crate::platform::{self, Directory, NtfsVolume};
+use crate::platform::{self, Directory, NtfsVolume, RESIDENT};
 
 pub(super) const SYMLINK: &str = "create symbolic link";
 pub(super) const JUNCTION: &str = "create junction";
-
-/// Reparse data longer than this does not stay inside its file record, and ntfs-3g then writes a
-/// wrong tag into the directory's index (`libntfs-3g/index.c`, all versions up to 2022.10.3).
-const RESIDENT: usize = 500;
 
 /// A symbolic link with the target as Windows words it.
 pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
@@ -113,7 +109,9 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
             let cause = "the target is a file, and a junction leads to a directory";
             return Err(task.refuse(ErrorKind::InvalidTarget, cause.into()));
         }
-        None if drive_of(&text).is_some_and(|letter| letter.eq_ignore_ascii_case(&spec.drive)) => {
+        None if drive_of(&text)
+            .is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(spec.drive))) =>
+        {
             plan.note(&ground.link, "the target does not exist on this volume");
         }
         None => {}
@@ -143,13 +141,8 @@ impl Task<'_> {
     pub(super) fn volume(&self) -> Result<NtfsVolume> {
         self.ground.ntfs.clone().ok_or_else(|| {
             let kind = &self.ground.filesystem.kind;
-            let cause = match kind.as_str() {
-                "ntfs3" | "ntfs" => {
-                    "the kernel's NTFS driver cannot make junctions; mount the volume with ntfs-3g"
-                }
-                _ => "only NTFS holds junctions, and this is no NTFS volume mounted by ntfs-3g",
-            };
-            self.refuse(ErrorKind::NotSupported, format!("{cause} (it is {kind})"))
+            let cause = format!("{} (it is {kind})", platform::refusal(kind));
+            self.refuse(ErrorKind::NotSupported, cause)
         })
     }
 
@@ -171,8 +164,16 @@ impl Task<'_> {
         }
         let bytes = target.as_encoded_bytes();
         let drive = matches!(bytes, [letter, b':', ..] if letter.is_ascii_alphabetic());
-        if bytes.first() != Some(&b'/') && (drive || bytes.contains(&b'\\')) {
-            return Ok(Typed::Windows(self.wide(Path::new(target))?));
+        // On Windows `//server/share` begins with a prefix as `C:` does.
+        let prefix = matches!(Path::new(target).components().next(), Some(Component::Prefix(_)));
+        if prefix || bytes.first() != Some(&b'/') && (drive || bytes.contains(&b'\\')) {
+            let text = self.wide(Path::new(target))?;
+            // Only Windows knows where each drive was left.
+            let full = match classify(&text) {
+                TargetClass::DriveRelative { .. } => platform::drive_relative(&text),
+                _ => None,
+            };
+            return Ok(Typed::Windows(full.unwrap_or(text)));
         }
         Ok(Typed::Linux(target.into()))
     }
@@ -240,10 +241,11 @@ impl Task<'_> {
 
     /// `/mnt/disk/a/b` as `C:\a\b`.
     pub(super) fn drive_path(&self, full: &Path, volume: &NtfsVolume) -> Result<WideString> {
-        let rest = self.wide(self.inside(full, volume)?)?;
-        let mut units: Vec<u16> = format!("{}:\\", self.spec.drive).encode_utf16().collect();
-        units.extend(rest.units());
-        Ok(WideString::from_units(units))
+        if let Some(path) = volume.windows_path(full, self.spec.drive) {
+            return Ok(path);
+        }
+        // Outside of the volume, or not Unicode: whichever it is, is said.
+        self.wide(self.inside(full, volume)?)
     }
 
     /// `C:\a\b` or `\a\b` as `/mnt/disk/a/b`.
@@ -251,11 +253,14 @@ impl Task<'_> {
         let units = text.units();
         let rest = match classify(text) {
             TargetClass::Rooted => units,
-            TargetClass::DriveAbsolute { letter } if letter.eq_ignore_ascii_case(&self.spec.drive) => {
+            TargetClass::DriveAbsolute { letter }
+                if letter.eq_ignore_ascii_case(&volume.letter(self.spec.drive)) =>
+            {
                 units.get(2..).unwrap_or_default()
             }
             _ => {
-                let cause = format!("the target is not on the link's volume (drive {}:)", self.spec.drive);
+                let drive = volume.letter(self.spec.drive);
+                let cause = format!("the target is not on the link's volume (drive {drive}:)");
                 return Err(self.refuse(ErrorKind::CrossesVolumes, cause));
             }
         };

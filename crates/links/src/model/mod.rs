@@ -289,6 +289,11 @@ pub(crate) fn file_name_of(path: &Path) -> Option<&OsStr> {
     }
 }
 
+/// Whether the text of a path ends in what parts names on this system.
+pub(crate) fn ends_in_separator(path: &[u8]) -> bool {
+    path.last().is_some_and(|byte| std::path::is_separator(char::from(*byte)))
+}
+
 /// `.` stands for itself only: names below it are shown as the user would type them.
 pub(crate) fn join(directory: &Path, name: &OsStr) -> PathBuf {
     if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }

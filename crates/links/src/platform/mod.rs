@@ -6,17 +6,29 @@
 #[path = "linux/mod.rs"]
 mod system;
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("links reads Linux only so far; Windows needs platform/windows/ and apply/os/windows/");
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
+mod system;
 
+#[cfg(not(any(target_os = "linux", windows)))]
+compile_error!("links reads Linux and Windows; another system needs platform/ and apply/os/ of its own");
+
+mod place;
 mod spot;
 
+pub(crate) use place::Place;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
-    Directory, Filesystem, Held, MAX_HOPS, NtfsVolume, Place, Process, ReadBuffer, VolumeIdentity,
-    collation_key, default_state_dir, describe, error_kind, from_bytes, from_wide, has_short_name,
-    ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, read_link, read_target, state_dir_in, to_bytes,
-    to_wide, workers,
+    Directory, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process, RESIDENT, ReadBuffer,
+    TEXT_LINKS, VolumeIdentity, collation_key, default_state_dir, describe, drive_relative, error_kind,
+    evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name,
+    native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, read_link, read_target, refusal,
+    same_target, state_dir_in, to_bytes, to_wide, volume_root, workers,
+};
+#[cfg(windows)]
+pub(crate) use system::{
+    EVALUATION, Object, Procedure, Sort, control, create_new, is_elevated, open, procedure, set_dword,
+    set_information, ticks, within,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor};

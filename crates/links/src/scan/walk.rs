@@ -12,7 +12,9 @@ use super::judge::{Judge, Siblings};
 use super::{Details, Found, Receiver};
 use crate::chain;
 use crate::error::{Error, ErrorKind};
-use crate::model::{FileKind, Link, LinkKind, Metadata, State, Target, file_name_of, join};
+use crate::model::{
+    FileKind, Link, LinkKind, Metadata, State, Target, ends_in_separator, file_name_of, join,
+};
 use crate::platform::{self, Directory, Place, ReadBuffer, Spot};
 
 const LIST: &str = "list";
@@ -94,7 +96,7 @@ impl<'c, 'o> Walker<'c, 'o> {
 
     fn open_root(&self, path: &Path) -> Result<Opened, Error> {
         let fail = |error: io::Error| Error::io(LIST, path, error);
-        let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        let slash = ends_in_separator(path.as_os_str().as_encoded_bytes());
         let directory = if file_name_of(path).is_some() && !slash {
             let place = Place::open(LIST, path)?;
             let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;

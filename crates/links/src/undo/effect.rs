@@ -193,7 +193,9 @@ impl Spot {
                     && metadata.id.same_file(file)
             }
             (Target::File(_), ..) => false,
-            (target, ..) => self.seen.as_ref().is_some_and(|seen| seen.target == *target),
+            (target, ..) => {
+                self.seen.as_ref().is_some_and(|seen| platform::same_target(&seen.target, target))
+            }
         }
     }
 

@@ -12,6 +12,8 @@ use crate::output::sanitize;
 
 pub(super) fn head(volume: &Volume) -> String {
     let drive = sanitize::name(&volume.mount_point);
+    // Windows calls a drive by its letter alone.
+    let drive = drive.strip_suffix(":\\").unwrap_or(&drive);
     let label = match &volume.label {
         Some(label) => format!("is {}", sanitize::name(label)),
         None => "has no label.".to_owned(),

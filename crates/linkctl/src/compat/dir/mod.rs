@@ -13,7 +13,7 @@ use links::{Error, ErrorKind};
 
 use self::block::Totals;
 use self::switches::{Switches, fits, parse};
-use super::{Code, drive, fail, words};
+use super::{Code, WINDOWS, drive, fail, words};
 use crate::output::{self, sanitize};
 
 const HELP: &str = "\
@@ -42,7 +42,7 @@ const NOT_FOUND: &str = "File Not Found";
 
 pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
     let (drive, typed) = drive(typed);
-    let mut switches = match parse(typed) {
+    let mut switches = match parse(typed, WINDOWS) {
         Ok(switches) => switches,
         Err(switch) => {
             let name = sanitize::line(switch.trim_start_matches('/'));

@@ -35,9 +35,11 @@ pub(super) enum Key {
 /// Switches of Windows that are not offered: as long as there is no such path, they are told rather than looked for.
 const LEFT_OUT: [&str; 9] = ["/w", "/d", "/p", "/q", "/x", "/l", "/r", "/t", "/-n"];
 
+/// What was typed. On Windows itself, no path begins with `/`.
+///
 /// # Errors
 /// A switch that is not offered, as it was typed.
-pub(super) fn parse(typed: &[OsString]) -> Result<Switches, String> {
+pub(super) fn parse(typed: &[OsString], windows: bool) -> Result<Switches, String> {
     let mut switches = Switches::default();
     let mut words = typed.iter();
     while let Some(word) = words.next() {
@@ -47,6 +49,9 @@ pub(super) fn parse(typed: &[OsString]) -> Result<Switches, String> {
         }
         if switches.takes(word) {
             continue;
+        }
+        if windows && word.as_encoded_bytes().starts_with(b"/") {
+            return Err(word.to_string_lossy().into_owned());
         }
         let left_out = LEFT_OUT.iter().any(|switch| word.eq_ignore_ascii_case(switch));
         if left_out && Path::new(word).symlink_metadata().is_err() {
@@ -221,7 +226,7 @@ mod tests {
 
     fn parsed(typed: &[&str]) -> Switches {
         let typed: Vec<OsString> = typed.iter().map(OsString::from).collect();
-        parse(&typed).unwrap_or_default()
+        parse(&typed, false).unwrap_or_default()
     }
 
     #[test]
@@ -253,7 +258,7 @@ mod tests {
             assert_eq!(parsed(&[path]).paths, [path], "{path}");
         }
         assert_eq!(parsed(&["--", "/s", "--"]).paths, ["/s", "--"]);
-        assert_eq!(parse(&["/w".into()]), Err("/w".to_owned()));
+        assert_eq!(parse(&["/w".into()], false), Err("/w".to_owned()));
     }
 
     #[test]

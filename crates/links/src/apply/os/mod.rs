@@ -7,8 +7,13 @@
 #[path = "linux/mod.rs"]
 mod system;
 
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
+mod system;
+
 pub(super) use system::{
-    append, clear_reparse_point, drain, exchange, lock_directory, lock_file, make_directory, make_empty_file,
-    make_hard_link, make_reparse_point, make_state_directory, make_symlink, remove_directory, remove_file,
-    rename_over, rename_to_new, set_aside, set_attributes, set_reparse_point, write_new,
+    append, clear_reparse_point, drain, exchange, guard, lock_directory, lock_file, make_directory,
+    make_empty_file, make_hard_link, make_reparse_point, make_state_directory, make_symlink,
+    remove_directory, remove_file, rename_over, rename_to_new, set_aside, set_attributes, set_evaluation,
+    set_reparse_point, write_new,
 };

@@ -2,11 +2,12 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::readlinkat;
 
 use super::{Directory, from_bytes, ntfs_3g};
-use crate::model::{FileKind, Metadata, Target};
+use crate::model::{FileId, FileKind, Metadata, Target};
 
 /// The most symbolic links that the kernel follows in one path (`MAXSYMLINKS`).
 pub(crate) const MAX_HOPS: usize = 40;
@@ -34,4 +35,19 @@ pub(crate) fn read_target(directory: &Directory, name: &OsStr, on_ntfs: bool) ->
     }
     let text = readlinkat(directory, name, Vec::new())?;
     Ok(Target::Text(from_bytes(text.into_bytes())))
+}
+
+/// Whether the system itself follows links that store reparse data: not as Windows does.
+pub(crate) fn follows_reparse_points() -> bool {
+    false
+}
+
+/// Whether two targets are one: what was written is read back byte for byte here.
+pub(crate) fn same_target(one: &Target, other: &Target) -> bool {
+    one == other
+}
+
+/// No call here tells the names of a file.
+pub(crate) fn file_names(_directory: &Path, _file: FileId) -> Option<(Vec<PathBuf>, PathBuf)> {
+    None
 }

@@ -6,7 +6,8 @@ mod filesystem;
 mod link;
 mod names;
 mod ntfs_3g;
-mod place;
+mod path;
+mod policy;
 mod power;
 mod process;
 mod state_dir;
@@ -16,14 +17,20 @@ mod volume;
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
-pub(crate) use link::{MAX_HOPS, read_link, read_target};
+pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_link, read_target, same_target};
 pub(crate) use names::{collation_key, from_bytes, from_wide, to_bytes, to_wide};
 pub(crate) use ntfs_3g::{
-    NtfsVolume, REPARSE_DATA, attributes as ntfs_attributes, by_descriptor, has_short_name, ntfs_mounts,
-    ntfs_volume,
+    NtfsVolume, REPARSE_DATA, RESIDENT, attributes as ntfs_attributes, by_descriptor, has_short_name,
+    ntfs_mounts, ntfs_volume, refusal,
 };
-pub(crate) use place::Place;
+pub(crate) use path::{drive_relative, native_path, volume_root};
+pub(crate) use policy::{evaluation, facts};
 pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use volume::VolumeIdentity;
+
+/// Whether a file's number is never given to another file: most file systems use it again.
+pub(crate) const NUMBERS_LAST: bool = false;
+/// Whether links are made as text, where the volume holds no reparse points.
+pub(crate) const TEXT_LINKS: bool = true;

@@ -8,10 +8,12 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::path::{Path, PathBuf};
 
+use reparse::WideString;
+use reparse::path::to_backslashes;
 use rustix::fs::{lgetxattr, lgetxattr_query};
 use rustix::io::Errno;
 
-use super::{Directory, filesystem};
+use super::{Directory, filesystem, to_wide};
 use crate::model::ReparsePoint;
 
 /// The whole reparse data of an object, header included.
@@ -32,6 +34,31 @@ impl NtfsVolume {
     /// What Windows sees as the root of its drive, where that can be seen.
     pub(crate) fn root(&self) -> Option<&Path> {
         self.is_whole.then_some(self.mount_point.as_path())
+    }
+
+    /// The letter of its drive: only whoever asks knows it.
+    pub(crate) fn letter(&self, said: char) -> char {
+        said
+    }
+
+    /// The path by which Windows knows a full path on the volume. `None` for what lies elsewhere.
+    pub(crate) fn windows_path(&self, full: &Path, drive: char) -> Option<WideString> {
+        let inside = full.strip_prefix(self.root()?).ok()?;
+        let inside = to_backslashes(&to_wide(inside.as_os_str())?);
+        let units = format!("{drive}:\\").encode_utf16().chain(inside.units().iter().copied()).collect();
+        Some(WideString::from_units(units))
+    }
+}
+
+/// Reparse data longer than this does not stay inside its file record, and ntfs-3g then writes a
+/// wrong tag into the directory's index (`libntfs-3g/index.c`, all versions up to 2022.10.3).
+pub(crate) const RESIDENT: usize = 500;
+
+/// Why a file system of a kind holds no junctions.
+pub(crate) fn refusal(kind: &str) -> &'static str {
+    match kind {
+        "ntfs3" | "ntfs" => "the kernel's NTFS driver cannot make junctions; mount the volume with ntfs-3g",
+        _ => "only NTFS holds junctions, and this is no NTFS volume mounted by ntfs-3g",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod entry;
 mod ntfs_3g;
+mod policy;
 mod state_dir;
 
 pub(in crate::apply) use entry::{
@@ -9,6 +10,7 @@ pub(in crate::apply) use entry::{
     remove_file, rename_over, rename_to_new, set_attributes,
 };
 pub(in crate::apply) use ntfs_3g::{clear_reparse_point, make_reparse_point, set_reparse_point};
+pub(in crate::apply) use policy::{guard, set_evaluation};
 pub(in crate::apply) use state_dir::{
     append, drain, lock_directory, make_state_directory, set_aside, write_new,
 };

@@ -109,7 +109,7 @@ pub(in crate::apply) fn write_new(directory: &Path, file: &str, bytes: &[u8]) ->
 pub(in crate::apply) fn drain<E: From<io::Error>>(
     directory: &Path,
     file: &str,
-    take: impl FnOnce(&[u8]) -> Result<(), E>,
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let lock = lock_directory(directory)?;
     // An empty one is nothing to do, also where nothing can be written.
@@ -120,9 +120,15 @@ pub(in crate::apply) fn drain<E: From<io::Error>>(
     }
     let opened = openat(&lock, file, OFlags::RDWR | PLAIN, Mode::empty()).map_err(io::Error::from)?;
     let mut file = plain(opened)?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    take(&bytes)?;
+    // Who could not wait for the lock may have appended meanwhile: nothing is emptied that was not handed over.
+    loop {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        if bytes.is_empty() {
+            break;
+        }
+        take(&bytes)?;
+    }
     ftruncate(&file, 0).map_err(io::Error::from)?;
     Ok(())
 }

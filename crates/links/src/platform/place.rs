@@ -4,10 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Directory, NtfsVolume, ntfs_volume};
+use super::{Directory, NtfsVolume, Spot, ntfs_volume};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Metadata, file_name_of};
-use crate::platform::Spot;
 
 /// Where a link is or will be.
 #[derive(Debug)]

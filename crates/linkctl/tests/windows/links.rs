@@ -1,0 +1,150 @@
+//! Symbolic links and junctions: made for real where the system can, refused in words where it cannot.
+
+use std::fs;
+
+use crate::{Linkctl, able, is_reparse_point};
+
+/// Windows' own bytes for what is typed, from `docs/windows.md`.
+const RELATIVE_DIRECTORY: &str = "0800080000000800010000002e002e005c0074002e002e005c007400";
+const ABSOLUTE_FILE: &str = "08001000000008000000000043003a005c0074005c003f003f005c0043003a005c007400";
+const SHARE: &str =
+    "0a00160000000a00000000005c005c0073005c0068005c003f003f005c0055004e0043005c0073005c006800";
+const ROOTED: &str = "0400040000000400010000005c0074005c007400";
+const JUNCTION: &str = "00001000120008005c003f003f005c0043003a005c007400000043003a005c0074000000";
+
+/// The bytes behind the header of the reparse data.
+fn data(linkctl: &Linkctl, name: &str) -> String {
+    let query = linkctl.ok(["fsutil", "reparsepoint", "query", name]);
+    let lines = query.out.lines().skip_while(|line| *line != "Reparse Data:").skip(1);
+    // Offset, colon, two groups of eight bytes, text.
+    let bytes = lines.flat_map(|line| line.get(5..55).unwrap_or(&line[5..]).split_whitespace());
+    bytes.collect()
+}
+
+#[test]
+fn the_four_forms_of_mklink_store_what_windows_stores() {
+    let linkctl = Linkctl::new();
+    let cases: [(&[&str], &str, bool); 5] = [
+        (&["/d", "relative", r"..\t"], RELATIVE_DIRECTORY, able().symlinks),
+        (&["absolute", r"C:\t"], ABSOLUTE_FILE, able().symlinks),
+        (&["/d", "share", r"\\s\h"], SHARE, able().symlinks),
+        (&["/d", "rooted", r"\t"], ROOTED, able().symlinks),
+        (&["/j", "junction", r"C:\t"], JUNCTION, able().junctions),
+    ];
+    for (words, bytes, possible) in cases {
+        let (link, target) = (words[words.len() - 2], words[words.len() - 1]);
+        let ran = linkctl.run([&["mklink"], words].concat());
+        if possible {
+            let ran = ran.exits(0);
+            let made = if words[0] == "/j" { "Junction" } else { "symbolic link" };
+            assert_eq!(ran.out, format!("{made} created for {link} <<===>> {target}\n"), "{words:?}");
+            assert!(is_reparse_point(&linkctl.at(link)), "{words:?}");
+            assert_eq!(data(&linkctl, link), bytes, "{words:?}");
+        } else {
+            let ran = ran.exits(1);
+            assert!(ran.err.contains("the system") && ran.out.is_empty(), "{ran}");
+            assert!(linkctl.left().is_empty(), "{words:?} left {:?}", linkctl.left());
+        }
+    }
+}
+
+#[test]
+fn create_makes_each_kind_or_says_why_not_and_leaves_nothing() {
+    let linkctl = Linkctl::new();
+    linkctl.write("file", "x");
+    fs::create_dir(linkctl.at("directory")).unwrap();
+    let cases: [(&[&str], &str, &str, bool); 4] = [
+        (&["--kind", "symlink"], "file", "symlink-file", able().symlinks),
+        (&["--kind", "symlink"], "directory", "symlink-dir", able().symlinks),
+        (&["--kind", "symlink", "--dir"], "missing", "symlink-dir", able().symlinks),
+        (&["--kind", "junction"], "directory", "junction", able().junctions),
+    ];
+    for (options, target, kind, possible) in cases {
+        let ran = linkctl.run([&["create"], options, &["link", target]].concat());
+        if !possible {
+            let ran = ran.exits(3).says("the system");
+            assert_eq!(linkctl.left(), ["directory", "file"], "{ran}");
+            let history = linkctl.ok(["history", "--json"]).json();
+            assert_eq!(history["operations"][0]["state"], "failed");
+            continue;
+        }
+        ran.exits(0).prints(kind);
+        let shown = linkctl.ok(["show", "link", "--json"]).json();
+        let state = if target == "missing" { "missing" } else { "ok" };
+        assert_eq!(
+            (&shown["links"][0]["kind"], &shown["links"][0]["state"]),
+            (&kind.into(), &state.into()),
+            "{shown}"
+        );
+        linkctl.ok(["remove", "link"]);
+        assert_eq!(linkctl.left(), ["directory", "file"]);
+        linkctl.ok(["undo"]);
+        assert!(is_reparse_point(&linkctl.at("link")), "{kind} did not come back");
+        linkctl.ok(["undo"]);
+        linkctl.ok(["remove", "link"]);
+    }
+    assert_eq!(linkctl.read("file"), "x");
+}
+
+#[test]
+fn a_link_is_replaced_listed_and_deleted_as_a_reparse_point() {
+    let linkctl = Linkctl::new();
+    for name in ["one", "two"] {
+        fs::create_dir(linkctl.at(name)).unwrap();
+        fs::write(linkctl.at(name).join("canary"), name).unwrap();
+    }
+    for (kind, possible) in [("junction", able().junctions), ("symlink", able().symlinks)] {
+        let create = |target: &str| linkctl.run(["create", "--replace", "--kind", kind, "link", target]);
+        if !possible {
+            create("one").exits(3).says("the system");
+            assert_eq!(linkctl.left(), ["one", "two"]);
+            continue;
+        }
+        create("one").exits(0);
+        create("two").exits(0);
+        assert_eq!(linkctl.left(), ["link", "one", "two"], "{kind}");
+        assert_eq!(linkctl.read(r"link\canary"), "two", "{kind}");
+        let listed = linkctl.ok(["list", "--json"]).json();
+        assert_eq!(
+            listed["links"].as_array().unwrap().len(),
+            1,
+            "nothing is listed through the link: {listed}"
+        );
+        assert_eq!(listed["links"][0]["state"], "ok", "{listed}");
+        linkctl.ok(["dir", "/s", "/al"]).prints(if kind == "junction" { "<JUNCTION>" } else { "<SYMLINKD>" });
+        linkctl.ok(["undo"]);
+        assert_eq!(linkctl.read(r"link\canary"), "one", "{kind}");
+        linkctl.ok(["fsutil", "reparsepoint", "delete", "link"]);
+        assert!(linkctl.at("link").is_dir() && !is_reparse_point(&linkctl.at("link")));
+        linkctl.ok(["undo"]);
+        assert_eq!(linkctl.read(r"link\canary"), "one", "{kind}");
+        linkctl.ok(["remove", "link"]);
+        assert_eq!(linkctl.left(), ["one", "two"]);
+    }
+    assert_eq!((linkctl.read(r"one\canary"), linkctl.read(r"two\canary")), ("one".into(), "two".into()));
+}
+
+#[test]
+fn states_are_told_apart() {
+    let linkctl = Linkctl::new();
+    if !able().symlinks {
+        eprintln!("this system makes no symbolic links: states are tested on NTFS, in tests/ntfs/");
+        linkctl.run(["create", "link", "target"]).exits(3).says("the system");
+        assert!(linkctl.left().is_empty());
+        return;
+    }
+    linkctl.write("file", "x");
+    fs::create_dir(linkctl.at("directory")).unwrap();
+    for (link, option, target, state) in [
+        ("ok", "--file", "file", "ok"),
+        ("missing", "--file", "gone", "missing"),
+        ("wrong", "--file", "directory", "wrong-kind"),
+        ("drive", "--dir", r"Q:\nowhere", "unreachable"),
+        ("loop", "--file", "pool", "missing"),
+        ("pool", "--file", "loop", "loop"),
+    ] {
+        linkctl.ok(["create", "--kind", "symlink", option, link, target]);
+        let shown = linkctl.ok(["show", link, "--json"]).json();
+        assert_eq!(shown["links"][0]["state"], state, "{link}: {shown}");
+    }
+}

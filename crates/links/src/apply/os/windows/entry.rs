@@ -1,0 +1,238 @@
+//! One name in a directory: made, renamed, removed.
+
+#![allow(unsafe_code, reason = "calls of the system")]
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::windows::ffi::OsStrExt as _;
+use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, OwnedHandle};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ::reparse::{ReparseData, Tag};
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_DISPOSITION_DELETE, FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE, FILE_DISPOSITION_POSIX_SEMANTICS,
+    FILE_RENAME_IGNORE_READONLY_ATTRIBUTE, FILE_RENAME_POSIX_SEMANTICS, FILE_RENAME_REPLACE_IF_EXISTS,
+    FileBasicInformation, FileDispositionInformation, FileDispositionInformationEx, FileLinkInformation,
+    FileRenameInformation, FileRenameInformationEx,
+};
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, ERROR_CALL_NOT_IMPLEMENTED, ERROR_DIR_NOT_EMPTY, ERROR_INVALID_FUNCTION,
+    ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER, ERROR_LOCK_VIOLATION, ERROR_NOT_SUPPORTED,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_WRITE_ATTRIBUTES,
+    LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, RemoveDirectoryW,
+};
+use windows_sys::Win32::System::IO::OVERLAPPED;
+
+use crate::model::{Attributes, FileKind, Target};
+use crate::platform::{
+    Directory, Held, Object, Sort, create_new, open, read_target, set_information, ticks, within,
+};
+
+/// No file system here has links that are text.
+pub(in crate::apply) fn make_symlink(_directory: &Directory, _name: &OsStr, _text: &OsStr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Gives a held file one more name. What it may lead to is never linked. `CreateHardLinkW` makes the same call, but of
+/// whatever has the name by then.
+pub(in crate::apply) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::Result<()> {
+    let file = open(file.as_handle(), OsStr::new(""), FILE_WRITE_ATTRIBUTES, Sort::Any)?;
+    set_information(file.as_handle(), FileLinkInformation, &within(to.as_handle(), name, 0)?)
+}
+
+/// Locks a file against others that remove names of it, for at most two seconds' waiting. `None` where
+/// this user may not open the file, or nobody can.
+pub(in crate::apply) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<OwnedHandle>> {
+    let file = match open(directory.as_handle(), name, FILE_READ_DATA, Sort::Any) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if Object::of(&file).tag()?.is_some() {
+        return Ok(None);
+    }
+    let began = Instant::now();
+    loop {
+        let flags = LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY;
+        // A byte where no file has any: nobody who reads the file shall notice.
+        let mut place = OVERLAPPED::default();
+        place.Anonymous.Anonymous.OffsetHigh = 0x7fff_ffff;
+        // SAFETY: the handle is open, and synchronous, so that the call ends before `place` does.
+        if unsafe { LockFileEx(file.as_raw_handle(), flags, 0, 1, 0, &raw mut place) } != 0 {
+            return Ok(Some(file));
+        }
+        let error = io::Error::last_os_error();
+        match number(&error) {
+            Some(ERROR_LOCK_VIOLATION) if began.elapsed() < Duration::from_secs(2) => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Some(ERROR_LOCK_VIOLATION) => {
+                return Err(io::Error::other("another program holds a lock on the file"));
+            }
+            _ if is_unknown(&error) => return Ok(None),
+            _ => return Err(error),
+        }
+    }
+}
+
+pub(in crate::apply) fn make_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    create_new(directory.as_handle(), name, FILE_READ_ATTRIBUTES, Sort::Directory).map(drop)
+}
+
+pub(in crate::apply) fn make_empty_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    create_new(directory.as_handle(), name, FILE_READ_ATTRIBUTES, Sort::File).map(drop)
+}
+
+/// Puts `from` in the place of `to`, which is gone then: in one call where the system can (Windows 10 1709), else in
+/// two renames, taken back where the second fails.
+///
+/// Killed between the two, the old link is left under `from` and `-old`.
+pub(in crate::apply) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    let new = open_to_delete(directory, from)?;
+    let flags =
+        FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS | FILE_RENAME_IGNORE_READONLY_ATTRIBUTE;
+    let data = within(directory.as_handle(), to, flags)?;
+    match set_information(new.as_handle(), FileRenameInformationEx, &data) {
+        // It replaces no directory that is in use, and on some systems no link to a directory.
+        Err(error)
+            if is_unknown(&error)
+                || matches!(number(&error), Some(ERROR_ACCESS_DENIED | ERROR_DIR_NOT_EMPTY)) => {}
+        answer => return answer,
+    }
+    let old = open_to_delete(directory, to)?;
+    refuse_what_holds_data(&old)?;
+    let mut aside = OsString::from(from);
+    aside.push("-old");
+    rename_handle(old.as_handle(), directory, &aside)?;
+    if let Err(error) = rename_handle(new.as_handle(), directory, to) {
+        return match rename_handle(old.as_handle(), directory, to) {
+            Ok(()) => Err(error),
+            Err(back) => Err(io::Error::other(format!(
+                "{error}; the old link is left as {aside:?}, because it could not be put back: {back}"
+            ))),
+        };
+    }
+    delete(old.as_handle())
+}
+
+/// Lets two names change places: no file system here can, in one call.
+pub(in crate::apply) fn exchange(_directory: &Directory, _a: &OsStr, _b: &OsStr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Renames to a name that must be free.
+pub(in crate::apply) fn rename_to_new(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    rename_handle(open_to_delete(directory, from)?.as_handle(), directory, to)
+}
+
+/// Removes a name that is no directory. A link is removed itself, never followed, also one that is a directory to the
+/// system; a directory that holds something is refused.
+pub(in crate::apply) fn remove_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    let opened = open_to_delete(directory, name)?;
+    refuse_what_holds_data(&opened)?;
+    if Object::of(&opened).tag()? == Some(Tag::MOUNT_POINT)
+        && let Target::Reparse(point) = read_target(directory, name, true)?
+        && matches!(point.decode(), Ok(ReparseData::MountPoint(point)) if point.is_volume())
+    {
+        drop(opened);
+        return remove_volume_mount_point(directory, name);
+    }
+    delete(opened.as_handle())
+}
+
+/// Removes an empty directory.
+pub(in crate::apply) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    let opened = open_to_delete(directory, name)?;
+    let object = Object::of(&opened);
+    if object.tag()?.is_some() || object.attributes()? & FILE_ATTRIBUTE_DIRECTORY == 0 {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    delete(opened.as_handle())
+}
+
+/// Gives a held link its time back. Owners are not kept here.
+pub(in crate::apply) fn set_attributes(link: &Held, attributes: &Attributes) -> io::Result<()> {
+    let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+    let link = open(link.as_handle(), OsStr::new(""), access, Sort::Any)?;
+    // Zero leaves a time as it is, and zero attributes are none to be set.
+    let mut data = Vec::with_capacity(40);
+    for time in [0, 0, ticks(attributes.modified), 0] {
+        data.extend(time.to_ne_bytes());
+    }
+    data.extend([0; 8]);
+    set_information(link.as_handle(), FileBasicInformation, &data)
+}
+
+/// Opens what has a name, itself, so that it can be renamed or removed whatever becomes of the name.
+pub(super) fn open_to_delete(directory: &Directory, name: &OsStr) -> io::Result<OwnedHandle> {
+    open(directory.as_handle(), name, DELETE | FILE_READ_ATTRIBUTES, Sort::Any)
+}
+
+/// Files are told from links by whoever planned; a directory that is no link is never removed as if it were one.
+fn refuse_what_holds_data(opened: &OwnedHandle) -> io::Result<()> {
+    let object = Object::of(opened);
+    match object.tag()? {
+        Some(tag) if tag.is_name_surrogate() => Ok(()),
+        Some(_) => Err(io::Error::other("it is a reparse point that holds its own data, and no link")),
+        None if object.attributes()? & FILE_ATTRIBUTE_DIRECTORY != 0 => {
+            Err(io::Error::other("it is a directory, and no link"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn rename_handle(object: BorrowedHandle<'_>, directory: &Directory, to: &OsStr) -> io::Result<()> {
+    set_information(object, FileRenameInformation, &within(directory.as_handle(), to, 0)?)
+}
+
+/// Removes an opened object: its name is gone at once where the system can (Windows 10 1709), else when the last who
+/// has it open lets go.
+pub(super) fn delete(object: BorrowedHandle<'_>) -> io::Result<()> {
+    let flags = FILE_DISPOSITION_DELETE
+        | FILE_DISPOSITION_POSIX_SEMANTICS
+        | FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE;
+    match set_information(object, FileDispositionInformationEx, &flags.to_ne_bytes()) {
+        Err(error) if is_unknown(&error) => set_information(object, FileDispositionInformation, &[1]),
+        answer => answer,
+    }
+}
+
+/// `RemoveDirectoryW` also tells the mount manager, which keeps a list. It removes the mount point itself, and of what
+/// is no link only an empty directory.
+fn remove_volume_mount_point(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    let mut path = OsString::from(r"\\?\");
+    path.push(directory.physical_path()?.join(name));
+    let path: Vec<u16> = path.encode_wide().chain([0]).collect();
+    // SAFETY: the path ends in NUL and outlives the call.
+    if unsafe { RemoveDirectoryW(path.as_ptr()) } != 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    // Without an administrator's rights the list stays as it is, although the directory may be gone.
+    match directory.metadata_nofollow(name) {
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(left) if left.kind == FileKind::Directory => remove_directory(directory, name),
+        _ => Err(error),
+    }
+}
+
+/// Whether the system, or the file system, knows no such call.
+fn is_unknown(error: &io::Error) -> bool {
+    matches!(
+        number(error),
+        Some(
+            ERROR_INVALID_PARAMETER
+                | ERROR_NOT_SUPPORTED
+                | ERROR_INVALID_FUNCTION
+                | ERROR_INVALID_LEVEL
+                | ERROR_CALL_NOT_IMPLEMENTED
+        )
+    )
+}
+
+pub(super) fn number(error: &io::Error) -> Option<u32> {
+    error.raw_os_error().map(i32::cast_unsigned)
+}

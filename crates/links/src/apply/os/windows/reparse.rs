@@ -1,0 +1,175 @@
+//! Symbolic links, junctions and other reparse points.
+
+#![allow(unsafe_code, reason = "calls of the system")]
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::windows::ffi::OsStrExt as _;
+use std::os::windows::io::{AsHandle as _, BorrowedHandle};
+
+use ::reparse::path::nt_to_win32;
+use ::reparse::{ReparseData, Symlink};
+use windows_sys::Win32::Foundation::ERROR_INVALID_PARAMETER;
+use windows_sys::Win32::Storage::FileSystem::{
+    CreateSymbolicLinkW, DELETE, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES,
+    SYMBOLIC_LINK_FLAG_ALLOW_UNPRIVILEGED_CREATE, SYMBOLIC_LINK_FLAG_DIRECTORY,
+};
+use windows_sys::Win32::System::Ioctl::{FSCTL_DELETE_REPARSE_POINT, FSCTL_SET_REPARSE_POINT};
+
+use super::entry::{self, number};
+use crate::model::{FileKind, ReparsePoint, Target};
+use crate::platform::{
+    Directory, Held, Sort, control, create_new, from_wide, open, read_target, same_target,
+};
+
+const WRITE: u32 = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+
+/// Makes a link under a name that must be free. On failure nothing is left of it.
+pub(in crate::apply) fn make_reparse_point(
+    directory: &Directory,
+    name: &OsStr,
+    point: &ReparsePoint,
+) -> io::Result<()> {
+    match point.decode() {
+        Ok(ReparseData::Symlink(link)) => make_symbolic_link(directory, name, point, &link),
+        _ => make_by_data(directory, name, point).map_err(unable),
+    }
+}
+
+/// Symbolic links are made by the system's own call: it alone lets users make them without a privilege (Developer
+/// Mode).
+fn make_symbolic_link(
+    directory: &Directory,
+    name: &OsStr,
+    point: &ReparsePoint,
+    link: &Symlink,
+) -> io::Result<()> {
+    let target = if link.is_relative() { link.substitute.clone() } else { nt_to_win32(&link.substitute) };
+    let target: Vec<u16> = from_wide(&target).encode_wide().chain([0]).collect();
+    let mut path = OsString::from(r"\\?\");
+    let full = directory.physical_path()?.join(name);
+    match full.to_str().and_then(|text| text.strip_prefix(r"\\")) {
+        Some(share) if !share.starts_with(r"?\") => {
+            path.push(r"UNC\");
+            path.push(share);
+        }
+        Some(_) => path = full.into_os_string(),
+        None => path.push(full),
+    }
+    let path: Vec<u16> = path.encode_wide().chain([0]).collect();
+    let kind = if point.directory { SYMBOLIC_LINK_FLAG_DIRECTORY } else { 0 };
+    let make = |flags| {
+        // SAFETY: both paths end in NUL and outlive the call.
+        if unsafe { CreateSymbolicLinkW(path.as_ptr(), target.as_ptr(), flags) } {
+            Ok(())
+        } else {
+            Err(io::Error::last_os_error())
+        }
+    };
+    match make(kind | SYMBOLIC_LINK_FLAG_ALLOW_UNPRIVILEGED_CREATE) {
+        // Before Windows 10 1703 the flag has no meaning.
+        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => make(kind)?,
+        answer => answer?,
+    }
+    match directory.metadata_nofollow(name) {
+        Ok(made) if made.kind == FileKind::Link => {}
+        // There are systems that say so and have made nothing.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return make_by_data(directory, name, point).map_err(|error| {
+                io::Error::other(format!(
+                    "the system says that it made the symbolic link, and nothing is there \
+                     (nor can its data be set: {error})"
+                ))
+            });
+        }
+        Ok(_) => return Err(io::Error::other("the system made something else than a symbolic link")),
+        Err(error) => return Err(error),
+    }
+    let wanted = Target::Reparse(point.clone());
+    let made = read_target(directory, name, true)?;
+    if made != wanted {
+        // The system words the name for people in its own way. What it may not be told otherwise stays so.
+        let opened = open(directory.as_handle(), name, WRITE, Sort::Any)?;
+        control(opened.as_handle(), FSCTL_SET_REPARSE_POINT, &point.raw, 0).map(drop).unwrap_or_default();
+    }
+    if same_target(&read_target(directory, name, true)?, &wanted) {
+        return Ok(());
+    }
+    let opened = entry::open_to_delete(directory, name)?;
+    entry::delete(opened.as_handle())?;
+    Err(io::Error::other("the system made a symbolic link to somewhere else"))
+}
+
+/// Makes an empty file or directory and gives it the data; by its handle it is removed again where that fails.
+fn make_by_data(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<()> {
+    let sort = if point.directory { Sort::Directory } else { Sort::File };
+    let made = create_new(directory.as_handle(), name, WRITE | DELETE, sort)?;
+    let done = set(made.as_handle(), &point.raw).and_then(|()| read_target(directory, name, true)).and_then(
+        |read| {
+            let same = read == Target::Reparse(point.clone());
+            if same { Ok(()) } else { Err(io::Error::other("what was made reads back otherwise")) }
+        },
+    );
+    let Err(error) = done else { return Ok(()) };
+    match entry::delete(made.as_handle()) {
+        Ok(()) => Err(error),
+        Err(removal) => {
+            Err(io::Error::other(format!("{error}; what was begun could not be removed again: {removal}")))
+        }
+    }
+}
+
+/// A volume that is said to hold links, and does not, is a failure: nothing was refused for safety.
+fn unable(error: io::Error) -> io::Error {
+    use io::ErrorKind::{AlreadyExists, NotFound, PermissionDenied, Unsupported};
+    match error.kind() {
+        AlreadyExists | NotFound | PermissionDenied => error,
+        Unsupported => io::Error::other("the system cannot set reparse data here"),
+        _ if matches!(number(&error), Some(1 | 50 | 87)) => {
+            io::Error::other(format!("the system cannot set reparse data here: {error}"))
+        }
+        _ => error,
+    }
+}
+
+fn set(object: BorrowedHandle<'_>, raw: &[u8]) -> io::Result<()> {
+    control(object, FSCTL_SET_REPARSE_POINT, raw, 0).map(drop)
+}
+
+/// Takes the reparse data off a held object, which stays under its name as a file or directory.
+pub(in crate::apply) fn clear_reparse_point(
+    held: &Held,
+    directory: &Directory,
+    name: &OsStr,
+) -> io::Result<()> {
+    let Target::Reparse(point) = read_target(directory, name, true)? else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    // The tag alone says which data is meant; of others than Microsoft's also their GUID.
+    let length = if point.tag().is_microsoft() { 8 } else { 24 };
+    let mut header = point.raw.get(..length).unwrap_or_default().to_vec();
+    if let Some(size) = header.get_mut(4..8) {
+        size.fill(0);
+    }
+    let opened = open(held.as_handle(), OsStr::new(""), WRITE, Sort::Any)?;
+    control(opened.as_handle(), FSCTL_DELETE_REPARSE_POINT, &header, 0)?;
+    match directory.metadata_nofollow(name)?.kind {
+        FileKind::Link => Err(io::Error::other("what was deleted still reads back")),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a held empty file or directory reparse data.
+pub(in crate::apply) fn set_reparse_point(
+    held: &Held,
+    directory: &Directory,
+    name: &OsStr,
+    point: &ReparsePoint,
+) -> io::Result<()> {
+    let opened = open(held.as_handle(), OsStr::new(""), WRITE, Sort::Any)?;
+    set(opened.as_handle(), &point.raw)?;
+    if read_target(directory, name, true)? == Target::Reparse(point.clone()) {
+        return Ok(());
+    }
+    Err(io::Error::other("what was made reads back otherwise"))
+}

@@ -1,0 +1,45 @@
+//! Windows 7 to 11: handles, calls relative to an opened directory, reparse points by their own data.
+//!
+//! What newer systems only have is asked for while running, with a fallback.
+
+mod directory;
+mod entries;
+mod errors;
+mod filesystem;
+mod link;
+mod names;
+mod nt;
+mod ntfs;
+mod path;
+mod policy;
+mod power;
+mod process;
+mod query;
+mod registry;
+mod security;
+mod state_dir;
+mod user;
+mod volume;
+
+pub(crate) use directory::{Directory, Held, ReadBuffer};
+pub(crate) use errors::{describe, error_kind};
+pub(crate) use filesystem::Filesystem;
+pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_link, read_target, same_target};
+pub(crate) use names::{collation_key, from_bytes, from_wide, to_bytes, to_wide};
+pub(crate) use nt::{Sort, control, create_new, open, set_information, within};
+pub(crate) use ntfs::{
+    NtfsVolume, RESIDENT, attributes as ntfs_attributes, has_short_name, ntfs_mounts, ntfs_volume, refusal,
+};
+pub(crate) use path::{drive_relative, native_path, volume_root};
+pub(crate) use policy::{EVALUATION, Procedure, evaluation, facts, is_elevated, procedure};
+pub(crate) use power::{open_files, workers};
+pub(crate) use process::Process;
+pub(crate) use query::{Object, ticks};
+pub(crate) use registry::set_dword;
+pub(crate) use state_dir::{default_state_dir, state_dir_in};
+pub(crate) use volume::VolumeIdentity;
+
+/// Whether a file's number is never given to another file: NTFS and ReFS count every use of it.
+pub(crate) const NUMBERS_LAST: bool = true;
+/// Whether links are made as text, where the volume holds no reparse points: no file system here has such.
+pub(crate) const TEXT_LINKS: bool = false;

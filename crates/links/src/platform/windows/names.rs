@@ -1,0 +1,64 @@
+//! Names: UTF-16 in the system, WTF-8 wherever bytes are needed. Neither loses an unpaired surrogate.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::os::windows::ffi::{OsStrExt as _, OsStringExt as _};
+
+use reparse::WideString;
+
+pub(crate) fn to_bytes(name: &OsStr) -> Cow<'_, [u8]> {
+    match name.to_str() {
+        Some(text) => Cow::Borrowed(text.as_bytes()),
+        None => Cow::Owned(WideString::from_units(name.encode_wide().collect()).to_wtf8()),
+    }
+}
+
+/// Bytes that are no WTF-8 come from elsewhere (a link of WSL) and can name nothing here: what is wrong in them is
+/// marked.
+pub(crate) fn from_bytes(bytes: Vec<u8>) -> OsString {
+    match String::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(error) => match WideString::from_wtf8(error.as_bytes()) {
+            Some(wide) => from_wide(&wide),
+            None => String::from_utf8_lossy(error.as_bytes()).into_owned().into(),
+        },
+    }
+}
+
+pub(crate) fn from_wide(wide: &WideString) -> OsString {
+    OsString::from_wide(wide.units())
+}
+
+/// `None` is for other systems: here every name has this form.
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
+pub(crate) fn to_wide(name: &OsStr) -> Option<WideString> {
+    Some(WideString::from_units(name.encode_wide().collect()))
+}
+
+/// Two names with the same key are the same name to Windows. An approximation of NTFS' `$UpCase`
+/// table: one character to one character, never one to many.
+pub(crate) fn collation_key(name: &OsStr) -> Vec<u8> {
+    let upper = |unit: u16| {
+        let Some(c) = char::from_u32(unit.into()) else { return unit };
+        let mut mapped = c.to_uppercase();
+        match (mapped.next(), mapped.next()) {
+            (Some(one), None) => u16::try_from(u32::from(one)).unwrap_or(unit),
+            _ => unit,
+        }
+    };
+    name.encode_wide().flat_map(|unit| upper(unit).to_be_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_no_unicode_survive_as_bytes() {
+        let name = OsString::from_wide(&[0x61, 0xd800, 0x62]);
+        assert_eq!(from_bytes(to_bytes(&name).into_owned()), name);
+        assert_eq!(to_bytes(&name).as_ref(), b"a\xed\xa0\x80b");
+        assert_eq!(collation_key(OsStr::new("aÄß")), collation_key(OsStr::new("Aäß")));
+        assert_ne!(collation_key(OsStr::new("ss")), collation_key(OsStr::new("ß")));
+    }
+}

@@ -1,0 +1,202 @@
+//! The calls of `ntdll` that take an opened directory and a name in it, as `openat` does.
+//!
+//! A name is one component, taken to the letter: nothing is stripped from it, and no link on the way can be put there
+//! meanwhile, as there is no way.
+
+#![allow(unsafe_code, reason = "calls of the system")]
+
+use std::ffi::{OsStr, c_void};
+use std::io;
+use std::os::windows::ffi::OsStrExt as _;
+use std::os::windows::io::{AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle};
+use std::ptr;
+
+use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT,
+    FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile, NtSetInformationFile,
+};
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_NAME, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, UNICODE_STRING,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
+};
+use windows_sys::Win32::System::IO::{DeviceIoControl, IO_STATUS_BLOCK};
+
+/// What is meant by a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// Whatever is there; a link itself.
+    Any,
+    /// A directory; a link to one itself.
+    Directory,
+    /// Anything else.
+    File,
+}
+
+/// A string as Windows takes it, without NUL.
+pub(crate) fn to_units(text: &OsStr) -> Vec<u16> {
+    text.encode_wide().collect()
+}
+
+/// Opens one name in a directory; the empty name is the directory itself. Links are not followed.
+pub(crate) fn open(
+    directory: BorrowedHandle<'_>,
+    name: &OsStr,
+    access: u32,
+    sort: Sort,
+) -> io::Result<OwnedHandle> {
+    open_or_make(directory, name, access, FILE_OPEN, sort)
+}
+
+/// Makes an empty file or directory under a name that must be free.
+pub(crate) fn create_new(
+    directory: BorrowedHandle<'_>,
+    name: &OsStr,
+    access: u32,
+    sort: Sort,
+) -> io::Result<OwnedHandle> {
+    open_or_make(directory, name, access, FILE_CREATE, sort)
+}
+
+fn open_or_make(
+    directory: BorrowedHandle<'_>,
+    name: &OsStr,
+    access: u32,
+    disposition: u32,
+    sort: Sort,
+) -> io::Result<OwnedHandle> {
+    let mut name = to_units(name);
+    // A colon would open a stream of the file, a separator another directory.
+    if name.iter().any(|unit| [0, b'\\'.into(), b'/'.into(), b':'.into()].contains(unit)) {
+        return Err(code(ERROR_INVALID_NAME));
+    }
+    let bytes = u16::try_from(name.len() * 2).map_err(|_| code(ERROR_INVALID_NAME))?;
+    let text = UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: name.as_mut_ptr() };
+    let attributes = OBJECT_ATTRIBUTES {
+        // The size of a structure of a few words.
+        Length: size_of::<OBJECT_ATTRIBUTES>().try_into().unwrap_or_default(),
+        RootDirectory: directory.as_raw_handle(),
+        ObjectName: &raw const text,
+        Attributes: OBJ_CASE_INSENSITIVE,
+        SecurityDescriptor: ptr::null(),
+        SecurityQualityOfService: ptr::null(),
+    };
+    let kind = match sort {
+        Sort::Any => 0,
+        Sort::Directory => FILE_DIRECTORY_FILE,
+        Sort::File => FILE_NON_DIRECTORY_FILE,
+    };
+    let options = kind | FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_SYNCHRONOUS_IO_NONALERT;
+    let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    let (mut handle, mut status) = (ptr::null_mut(), IO_STATUS_BLOCK::default());
+    // SAFETY: `attributes` points to `text`, and that to `name`; all three, and the two results, outlive the call.
+    // The root is borrowed, so it is open. No extended attributes are passed.
+    let answer = unsafe {
+        NtCreateFile(
+            &raw mut handle,
+            access | SYNCHRONIZE,
+            &raw const attributes,
+            &raw mut status,
+            ptr::null(),
+            FILE_ATTRIBUTE_NORMAL,
+            share,
+            disposition,
+            options,
+            ptr::null(),
+            0,
+        )
+    };
+    succeeded(answer)?;
+    // SAFETY: the call succeeded, so the handle is open and nobody else's.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// Sets information of a class on an opened object.
+pub(crate) fn set_information(handle: BorrowedHandle<'_>, class: i32, data: &[u8]) -> io::Result<()> {
+    let mut status = IO_STATUS_BLOCK::default();
+    let length = u32::try_from(data.len()).map_err(|_| code(ERROR_INVALID_NAME))?;
+    // The structures begin with words of 64 bits, and the system insists on their alignment.
+    let mut words = vec![0_u64; data.len().div_ceil(8)];
+    for (word, bytes) in words.iter_mut().zip(data.chunks(8)) {
+        let mut whole = [0; 8];
+        whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        *word = u64::from_ne_bytes(whole);
+    }
+    // SAFETY: the system reads `length` bytes of `words`, which has no fewer, and writes to `status`; both outlive
+    // the call. What the bytes mean is the system's to check.
+    let answer = unsafe {
+        let status = &raw mut status;
+        NtSetInformationFile(handle.as_raw_handle(), status, words.as_ptr().cast(), length, class)
+    };
+    succeeded(answer)
+}
+
+/// Data for renaming or linking (`FILE_RENAME_INFORMATION`, `FILE_LINK_INFORMATION`): flags, directory, name.
+pub(crate) fn within(directory: BorrowedHandle<'_>, name: &OsStr, flags: u32) -> io::Result<Vec<u8>> {
+    let name = to_units(name);
+    if name.iter().any(|unit| [0, b'\\'.into(), b'/'.into(), b':'.into()].contains(unit)) || name.is_empty() {
+        return Err(code(ERROR_INVALID_NAME));
+    }
+    let length = u32::try_from(name.len() * 2).map_err(|_| code(ERROR_INVALID_NAME))?;
+    let handle = directory.as_raw_handle() as usize;
+    // The handle is aligned to its own size behind the flags.
+    let mut data = Vec::with_capacity(2 * size_of::<usize>() + 4 + name.len() * 2);
+    data.extend(flags.to_ne_bytes());
+    data.resize(size_of::<usize>(), 0);
+    data.extend(handle.to_ne_bytes());
+    data.extend(length.to_ne_bytes());
+    data.extend(name.iter().flat_map(|unit| unit.to_ne_bytes()));
+    // The structure ends in one unit of the name and padding: shorter data is refused.
+    let least = 3 * size_of::<usize>();
+    if data.len() < least {
+        data.resize(least, 0);
+    }
+    Ok(data)
+}
+
+/// Sends a control code with `input`, and gives what came back.
+pub(crate) fn control(
+    handle: BorrowedHandle<'_>,
+    request: u32,
+    input: &[u8],
+    room: usize,
+) -> io::Result<Vec<u8>> {
+    let mut output = vec![0_u8; room];
+    let lengths = (u32::try_from(input.len()), u32::try_from(room));
+    let (Ok(input_length), Ok(room)) = lengths else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let mut written = 0_u32;
+    // SAFETY: the system reads at most `input_length` bytes of `input` and writes at most `room` bytes to `output`,
+    // which are as long, and outlive the call: it is synchronous, as the handle was opened so.
+    let done = unsafe {
+        DeviceIoControl(
+            handle.as_raw_handle(),
+            request,
+            if input.is_empty() { ptr::null() } else { input.as_ptr().cast::<c_void>() },
+            input_length,
+            if room == 0 { ptr::null_mut() } else { output.as_mut_ptr().cast::<c_void>() },
+            room,
+            &raw mut written,
+            ptr::null_mut(),
+        )
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    output.truncate(written.try_into().unwrap_or(usize::MAX));
+    Ok(output)
+}
+
+fn succeeded(status: NTSTATUS) -> io::Result<()> {
+    if status >= 0 {
+        return Ok(());
+    }
+    // SAFETY: the call reads nothing but its number.
+    Err(code(unsafe { RtlNtStatusToDosError(status) }))
+}
+
+/// An error of the system by its number.
+pub(super) fn code(number: u32) -> io::Error {
+    io::Error::from_raw_os_error(i32::from_ne_bytes(number.to_ne_bytes()))
+}

@@ -1,0 +1,156 @@
+//! What the system allows: told by `doctor`, and asked for before links are made.
+
+#![allow(unsafe_code, reason = "calls of the system")]
+
+use std::ffi::{CStr, OsStr, c_void};
+use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
+use std::ptr;
+
+use windows_sys::Win32::Foundation::LUID;
+use windows_sys::Win32::Security::{
+    GetTokenInformation, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, TOKEN_ELEVATION,
+    TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TokenElevation, TokenPrivileges,
+};
+use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows_sys::Win32::System::Threading::{
+    GetCurrentProcess, OpenProcessToken, PROCESS_MITIGATION_POLICY, ProcessRedirectionTrustPolicy,
+};
+
+use super::nt::to_units;
+use super::registry::{MACHINE, dword, text};
+
+/// A function of the system, before its type is known.
+pub(crate) type Procedure = unsafe extern "system" fn() -> isize;
+
+/// A function that not every Windows has. `None` where this one has not.
+pub(crate) fn procedure(library: &str, name: &CStr) -> Option<Procedure> {
+    let library: Vec<u16> = to_units(OsStr::new(library)).into_iter().chain([0]).collect();
+    // SAFETY: both names end in NUL. The libraries asked for are loaded with every program, and never unloaded.
+    unsafe { GetProcAddress(GetModuleHandleW(library.as_ptr()), name.as_ptr().cast()) }
+}
+
+fn token() -> Option<OwnedHandle> {
+    let mut token = ptr::null_mut();
+    // SAFETY: the pseudo handle of this process is always valid; the system writes one handle.
+    if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so the handle is open and nobody else's.
+    Some(unsafe { OwnedHandle::from_raw_handle(token) })
+}
+
+/// Information of the token, in words, as its structures begin with numbers of 32 bits.
+pub(super) fn token_information(class: TOKEN_INFORMATION_CLASS) -> Option<Vec<u32>> {
+    let token = token()?;
+    let mut words = vec![0_u32; 1024];
+    let length = u32::try_from(words.len() * 4).ok()?;
+    let mut written = 0;
+    // SAFETY: the system writes at most `length` bytes to `words`, which has as many, and the length.
+    let done = unsafe {
+        let room = words.as_mut_ptr().cast();
+        GetTokenInformation(token.as_raw_handle(), class, room, length, &raw mut written)
+    };
+    words.truncate(usize::try_from(written).ok()?.div_ceil(4));
+    (done != 0).then_some(words)
+}
+
+/// Whether this process has an administrator's rights.
+pub(crate) fn is_elevated() -> bool {
+    const _: () = assert!(size_of::<TOKEN_ELEVATION>() == 4);
+    token_information(TokenElevation).is_some_and(|words| words.first().is_some_and(|word| *word != 0))
+}
+
+/// Whether this process has the right to make symbolic links, in use or not.
+fn may_make_symlinks() -> bool {
+    const NAME: &str = "SeCreateSymbolicLinkPrivilege";
+    let name: Vec<u16> = to_units(OsStr::new(NAME)).into_iter().chain([0]).collect();
+    let mut wanted = LUID::default();
+    // SAFETY: the name ends in NUL; the system writes one structure of numbers.
+    if unsafe { LookupPrivilegeValueW(ptr::null(), name.as_ptr(), &raw mut wanted) } == 0 {
+        return false;
+    }
+    const _: () = assert!(size_of::<LUID_AND_ATTRIBUTES>() == 12);
+    let Some(words) = token_information(TokenPrivileges) else { return false };
+    let held = words.get(1..).unwrap_or_default().chunks_exact(3);
+    held.take(words.first().copied().unwrap_or(0) as usize)
+        .any(|luid| luid[0] == wanted.LowPart && luid[1] == wanted.HighPart.cast_unsigned())
+}
+
+/// Windows lets everybody make symbolic links while this is on (since Windows 10 1703).
+fn developer_mode() -> bool {
+    const KEY: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\AppModelUnlock";
+    dword(MACHINE, KEY, "AllowDevelopmentWithoutDevLicense").is_some_and(|on| on != 0)
+}
+
+/// Which symbolic links the system follows, by where the link is and where it leads.
+pub(crate) const EVALUATION: [&str; 4] = [
+    "SymlinkLocalToLocalEvaluation",
+    "SymlinkLocalToRemoteEvaluation",
+    "SymlinkRemoteToLocalEvaluation",
+    "SymlinkRemoteToRemoteEvaluation",
+];
+
+/// Whether links are followed: local to local, local to remote, remote to local, remote to remote; and whether a group
+/// policy decides.
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
+pub(crate) fn evaluation() -> Option<([bool; 4], bool)> {
+    const POLICY: &str = r"SOFTWARE\Policies\Microsoft\Windows\Filesystems\NTFS";
+    const SYSTEM: &str = r"SYSTEM\CurrentControlSet\Control\FileSystem";
+    const DEFAULTS: [bool; 4] = [true, true, false, false];
+    let is_policy = dword(MACHINE, POLICY, "SymLinkState").is_some_and(|state| state != 0);
+    let mut found = DEFAULTS;
+    for (value, name) in found.iter_mut().zip(EVALUATION) {
+        let short = name.strip_suffix("Evaluation").unwrap_or(name);
+        let told = if is_policy {
+            dword(MACHINE, POLICY, name).or_else(|| dword(MACHINE, POLICY, short))
+        } else {
+            dword(MACHINE, SYSTEM, name)
+        };
+        *value = told.map_or(*value, |told| told != 0);
+    }
+    Some((found, is_policy))
+}
+
+type GetPolicy = unsafe extern "system" fn(*mut c_void, PROCESS_MITIGATION_POLICY, *mut c_void, usize) -> i32;
+
+/// Whether this process follows only junctions that administrators made. `None` where the system knows no such thing.
+fn redirection_guard() -> Option<bool> {
+    let ask = procedure("kernel32.dll", c"GetProcessMitigationPolicy")?;
+    // SAFETY: this is the function of that name, whose parameters the type gives (processthreadsapi.h).
+    let ask = unsafe { std::mem::transmute::<Procedure, GetPolicy>(ask) };
+    let mut flags = 0_u32;
+    // SAFETY: the policy is a structure of one number of 32 bits, which the system writes.
+    let known =
+        unsafe { ask(GetCurrentProcess(), ProcessRedirectionTrustPolicy, (&raw mut flags).cast(), 4) != 0 };
+    known.then_some(flags & 1 != 0)
+}
+
+/// What the system allows this user, in words: name, value.
+pub(crate) fn facts() -> Vec<(&'static str, String)> {
+    let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    let build = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+    let version = text(MACHINE, build, "CurrentBuild").unwrap_or_else(|| "unknown".to_owned());
+    let guard = match redirection_guard() {
+        None => "not known to this Windows".to_owned(),
+        // Verbs that change something opt in when elevated; doctor only looks.
+        Some(_) => "used by changing verbs when elevated".to_owned(),
+    };
+    let mut facts = vec![
+        ("windows build", version),
+        ("elevated", yes(is_elevated())),
+        ("symlink privilege", yes(may_make_symlinks())),
+        ("developer mode", yes(developer_mode())),
+        ("redirection guard", guard),
+    ];
+    if let Some((followed, is_policy)) = evaluation() {
+        let names = ["L2L", "L2R", "R2L", "R2R"];
+        let told: Vec<String> = names
+            .iter()
+            .zip(followed)
+            .map(|(name, on)| format!("{name}:{}", if on { "1" } else { "0" }))
+            .collect();
+        let policy = if is_policy { " (by group policy)" } else { "" };
+        facts.push(("symlink evaluation", told.join(" ") + policy));
+    }
+    facts
+}

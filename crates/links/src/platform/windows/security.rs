@@ -1,0 +1,86 @@
+//! Owners of files.
+
+#![allow(unsafe_code, reason = "calls of the system")]
+
+use std::io;
+use std::os::windows::io::{AsRawHandle as _, BorrowedHandle};
+
+use windows_sys::Win32::Foundation::ERROR_INSUFFICIENT_BUFFER;
+use windows_sys::Win32::Security::{
+    GetKernelObjectSecurity, GetLengthSid, GetSecurityDescriptorOwner, IsWellKnownSid,
+    OWNER_SECURITY_INFORMATION, PSID, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
+};
+
+use super::nt::code;
+use super::policy::token_information;
+
+/// A security identifier, as bytes. In words, as the system reads it so.
+pub(super) struct Sid(Vec<u32>);
+
+impl Sid {
+    /// # Safety
+    /// `sid` is a valid identifier for the time of the call.
+    unsafe fn copy(sid: PSID) -> Self {
+        // SAFETY: by the contract of this function; the length is told by the identifier itself.
+        let length = unsafe { GetLengthSid(sid) } as usize;
+        let mut words = vec![0_u32; length.div_ceil(4)];
+        // SAFETY: `length` bytes are readable at `sid`, and `words` has no fewer; the two do not overlap.
+        unsafe { std::ptr::copy_nonoverlapping(sid.cast::<u8>(), words.as_mut_ptr().cast::<u8>(), length) };
+        Self(words)
+    }
+
+    fn pointer(&self) -> PSID {
+        self.0.as_ptr().cast_mut().cast()
+    }
+}
+
+/// Who owns an opened object. `None` where its file system knows no owners.
+pub(super) fn owner(object: BorrowedHandle<'_>) -> io::Result<Option<Sid>> {
+    let mut words = vec![0_u32; 64];
+    loop {
+        let length = u32::try_from(words.len() * 4).map_err(|_| code(ERROR_INSUFFICIENT_BUFFER))?;
+        let mut needed = 0;
+        // SAFETY: the system writes at most `length` bytes to `words`, which has as many, and the length needed.
+        let done = unsafe {
+            let (handle, room) = (object.as_raw_handle(), words.as_mut_ptr().cast());
+            GetKernelObjectSecurity(handle, OWNER_SECURITY_INFORMATION, room, length, &raw mut needed)
+        };
+        if done != 0 {
+            break;
+        }
+        let error = io::Error::last_os_error();
+        let needed = usize::try_from(needed).unwrap_or(0).div_ceil(4);
+        if error.raw_os_error().map(i32::cast_unsigned) != Some(ERROR_INSUFFICIENT_BUFFER)
+            || needed <= words.len()
+        {
+            return Err(error);
+        }
+        words.resize(needed, 0);
+    }
+    let (mut owner, mut defaulted) = (std::ptr::null_mut(), 0);
+    // SAFETY: `words` holds the descriptor that the system wrote; the call gives a pointer into it.
+    let done =
+        unsafe { GetSecurityDescriptorOwner(words.as_mut_ptr().cast(), &raw mut owner, &raw mut defaulted) };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: not null, it points to the owner's identifier in `words`, which is still there.
+    Ok((!owner.is_null()).then(|| unsafe { Sid::copy(owner) }))
+}
+
+/// Whether it is the user of this process.
+pub(super) fn is_self(sid: &Sid) -> bool {
+    let Some(words) = token_information(TokenUser) else { return false };
+    // The structure holds a pointer to the identifier, which lies behind it: two words, attributes, padding.
+    let header = 2 * size_of::<usize>() / 4;
+    let own = words.get(header..).unwrap_or_default();
+    !sid.0.is_empty() && own.get(..sid.0.len()) == Some(sid.0.as_slice())
+}
+
+/// Whether it is the system itself, or its administrators.
+pub(super) fn is_administration(sid: &Sid) -> bool {
+    [WinBuiltinAdministratorsSid, WinLocalSystemSid].into_iter().any(|known| {
+        // SAFETY: the identifier is whole and outlives the call.
+        unsafe { IsWellKnownSid(sid.pointer(), known) != 0 }
+    })
+}
