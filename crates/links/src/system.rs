@@ -25,6 +25,15 @@ pub fn symlink_evaluation() -> Option<SymlinkEvaluation> {
     Some(SymlinkEvaluation { local_to_local, local_to_remote, remote_to_local, remote_to_remote, by_policy })
 }
 
+/// Whether this user may make symbolic links at all.
+///
+/// # Platform behavior
+/// Windows: with the privilege for it, or in Developer Mode. Linux: always.
+#[must_use]
+pub fn may_make_symlinks() -> bool {
+    platform::may_make_symlinks()
+}
+
 /// What the system allows this user, in words for people: name, value.
 ///
 /// # Platform behavior

@@ -1,6 +1,6 @@
 //! `linkctl drop-ins`: makes linkctl answer to the names of Windows' commands.
 
-use links::{LinkSpec, OnExisting};
+use links::{KindChoice, LinkSpec, OnExisting};
 
 use crate::args::DropInsArgs;
 use crate::compat::Tool;
@@ -16,8 +16,12 @@ pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
         hint: Some("is /proc mounted?".to_owned()),
     })?;
     change.create(Tool::ALL.map(|tool| {
-        let mut spec = LinkSpec::new(args.dir.join(tool.name()), &program);
+        let name = format!("{}{}", tool.name(), std::env::consts::EXE_SUFFIX);
+        let mut spec = LinkSpec::new(args.dir.join(name), &program);
         spec.parents = true;
+        if !links::system::may_make_symlinks() {
+            spec.kind = KindChoice::Hard;
+        }
         spec.on_existing = if args.replace { OnExisting::ReplaceLink } else { OnExisting::Refuse };
         spec
     }))

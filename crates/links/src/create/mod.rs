@@ -30,6 +30,11 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
         KindChoice::Hard => hard(spec, &ground)?,
         _ if spec.manner == Manner::Mklink => (mklink::target(spec, &ground, &mut plan)?, None),
         KindChoice::Junction => (windows::junction(spec, &ground, &mut plan)?, None),
+        KindChoice::Auto if windows::only_a_junction_can_be_made(spec, &ground) => {
+            let note = "made as a junction: this user may not make symbolic links (see `linkctl doctor`)";
+            plan.note(&ground.link, note);
+            (windows::junction(spec, &ground, &mut plan)?, None)
+        }
         KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() => {
             (windows::symlink(spec, &ground, &mut plan)?, None)
         }

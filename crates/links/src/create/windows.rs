@@ -119,6 +119,18 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
     task.finish(&data, true, plan)
 }
 
+/// Whether the system lets this user make no symbolic link, and a junction would lead to the same place: the target
+/// is a directory, by a path in full.
+pub(super) fn only_a_junction_can_be_made(spec: &LinkSpec, ground: &Ground) -> bool {
+    let target = Path::new(&spec.target);
+    ground.ntfs.is_some()
+        && !platform::may_make_symlinks()
+        && spec.shape != Some(Shape::File)
+        && spec.form != Form::Relative
+        && (spec.form == Form::Absolute || target.is_absolute())
+        && kind_at(target) == Some(FileKind::Directory)
+}
+
 /// A target as it was typed.
 pub(super) enum Typed {
     /// In Windows' words, with backslashes.
@@ -285,9 +297,9 @@ impl Task<'_> {
             let cause = format!("{error}; a reparse point holds {MAX_TOTAL} bytes in all");
             self.refuse(ErrorKind::TooLong, cause)
         })?;
-        if raw.len() > RESIDENT {
+        if let Some(most) = RESIDENT.filter(|most| raw.len() > *most) {
             let note = format!(
-                "{} bytes of reparse data: beyond about {RESIDENT}, ntfs-3g writes a wrong tag into the \
+                "{} bytes of reparse data: beyond about {most}, ntfs-3g writes a wrong tag into the \
                  directory's index, and Windows' listings may not show the link; chkdsk mends it",
                 raw.len()
             );

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// # Platform behavior
 /// Linux: device and inode numbers, and the time of birth where the file system keeps one, so that
 /// a number given to another file later is not taken for the first. Device numbers may change when
-/// a volume is mounted again.
+/// a volume is mounted again. Windows: the volume's serial number and the file's number, of 128 bits where the system
+/// has such (Windows 8), which is not given to another file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     pub(crate) volume: u64,
@@ -106,9 +107,9 @@ pub struct Metadata {
 /// What belongs to a link besides its target, kept when it is replaced or brought back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attributes {
-    /// The owner's user number.
+    /// The owner's user number; 0 on Windows, where owners are not kept.
     pub uid: u32,
-    /// The owner's group number.
+    /// The owner's group number; 0 on Windows.
     pub gid: u32,
     /// Last change of the target, in seconds since 1970 (UTC) and nanoseconds.
     pub modified: (i64, u32),
@@ -134,7 +135,7 @@ impl Home {
 /// Whose doing something is: the user that a process acts as, and the one behind `sudo`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// The number of the user acted as.
+    /// The number of the user acted as; 0 on Windows, which has names alone.
     pub uid: u32,
     /// That user's name, where the system knows one.
     pub name: Option<String>,

@@ -24,7 +24,7 @@ pub(crate) use ntfs_3g::{
     ntfs_mounts, ntfs_volume, refusal,
 };
 pub(crate) use path::{drive_relative, native_path, volume_root};
-pub(crate) use policy::{evaluation, facts};
+pub(crate) use policy::{evaluation, facts, may_make_symlinks};
 pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};

@@ -52,7 +52,7 @@ impl NtfsVolume {
 
 /// Reparse data longer than this does not stay inside its file record, and ntfs-3g then writes a
 /// wrong tag into the directory's index (`libntfs-3g/index.c`, all versions up to 2022.10.3).
-pub(crate) const RESIDENT: usize = 500;
+pub(crate) const RESIDENT: Option<usize> = Some(500);
 
 /// Why a file system of a kind holds no junctions.
 pub(crate) fn refusal(kind: &str) -> &'static str {

@@ -61,11 +61,11 @@ const READ: u32 = LOOK | FILE_LIST_DIRECTORY;
 impl Directory {
     /// Opens a directory by path, through links, however long the path is.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Self::directory(by_path(path, FILE_FLAG_BACKUP_SEMANTICS, READ)?)
+        Self::checked(by_path(path, FILE_FLAG_BACKUP_SEMANTICS, READ)?)
     }
 
     /// Refuses what is no directory.
-    fn directory(handle: OwnedHandle) -> io::Result<Self> {
+    fn checked(handle: OwnedHandle) -> io::Result<Self> {
         if Object::of(&handle).attributes()? & FILE_ATTRIBUTE_DIRECTORY == 0 {
             return Err(code(ERROR_DIRECTORY));
         }

@@ -31,7 +31,9 @@ pub(crate) use ntfs::{
     NtfsVolume, RESIDENT, attributes as ntfs_attributes, has_short_name, ntfs_mounts, ntfs_volume, refusal,
 };
 pub(crate) use path::{drive_relative, native_path, volume_root};
-pub(crate) use policy::{EVALUATION, Procedure, evaluation, facts, is_elevated, procedure};
+pub(crate) use policy::{
+    EVALUATION, Procedure, evaluation, facts, is_elevated, may_make_symlinks, procedure,
+};
 pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;
 pub(crate) use query::{Object, ticks};

@@ -9,7 +9,7 @@ use reparse::WideString;
 use super::{Directory, Filesystem, Object, to_wide};
 
 /// Longer reparse data is nothing to warn of: the system itself writes it.
-pub(crate) const RESIDENT: usize = usize::MAX;
+pub(crate) const RESIDENT: Option<usize> = None;
 
 /// A volume that holds reparse points.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -60,8 +60,13 @@ pub(crate) fn is_elevated() -> bool {
     token_information(TokenElevation).is_some_and(|words| words.first().is_some_and(|word| *word != 0))
 }
 
+/// Whether this user may make symbolic links at all.
+pub(crate) fn may_make_symlinks() -> bool {
+    holds_privilege() || developer_mode()
+}
+
 /// Whether this process has the right to make symbolic links, in use or not.
-fn may_make_symlinks() -> bool {
+fn holds_privilege() -> bool {
     const NAME: &str = "SeCreateSymbolicLinkPrivilege";
     let name: Vec<u16> = to_units(OsStr::new(NAME)).into_iter().chain([0]).collect();
     let mut wanted = LUID::default();
@@ -138,7 +143,7 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("windows build", version),
         ("elevated", yes(is_elevated())),
-        ("symlink privilege", yes(may_make_symlinks())),
+        ("symlink privilege", yes(holds_privilege())),
         ("developer mode", yes(developer_mode())),
         ("redirection guard", guard),
     ];

@@ -28,7 +28,7 @@ unsafe trait Answer: Default {
     const CLASS: FILE_INFO_BY_HANDLE_CLASS;
 }
 
-// SAFETY (all four): plain numbers, with the class that the name of the structure says (MS-FSCC 2.4).
+// SAFETY: plain numbers, with the class that the name of the structure says (MS-FSCC 2.4).
 unsafe impl Answer for FILE_BASIC_INFO {
     const CLASS: FILE_INFO_BY_HANDLE_CLASS = FileBasicInfo;
 }

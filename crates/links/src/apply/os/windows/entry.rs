@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::windows::ffi::OsStrExt as _;
-use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,13 +18,11 @@ use windows_sys::Wdk::Storage::FileSystem::{
 };
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_CALL_NOT_IMPLEMENTED, ERROR_DIR_NOT_EMPTY, ERROR_INVALID_FUNCTION,
-    ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER, ERROR_LOCK_VIOLATION, ERROR_NOT_SUPPORTED,
+    ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_WRITE_ATTRIBUTES,
-    LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, RemoveDirectoryW,
+    DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, RemoveDirectoryW,
 };
-use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::model::{Attributes, FileKind, Target};
 use crate::platform::{
@@ -41,41 +39,6 @@ pub(in crate::apply) fn make_symlink(_directory: &Directory, _name: &OsStr, _tex
 pub(in crate::apply) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::Result<()> {
     let file = open(file.as_handle(), OsStr::new(""), FILE_WRITE_ATTRIBUTES, Sort::Any)?;
     set_information(file.as_handle(), FileLinkInformation, &within(to.as_handle(), name, 0)?)
-}
-
-/// Locks a file against others that remove names of it, for at most two seconds' waiting. `None` where
-/// this user may not open the file, or nobody can.
-pub(in crate::apply) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<OwnedHandle>> {
-    let file = match open(directory.as_handle(), name, FILE_READ_DATA, Sort::Any) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if Object::of(&file).tag()?.is_some() {
-        return Ok(None);
-    }
-    let began = Instant::now();
-    loop {
-        let flags = LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY;
-        // A byte where no file has any: nobody who reads the file shall notice.
-        let mut place = OVERLAPPED::default();
-        place.Anonymous.Anonymous.OffsetHigh = 0x7fff_ffff;
-        // SAFETY: the handle is open, and synchronous, so that the call ends before `place` does.
-        if unsafe { LockFileEx(file.as_raw_handle(), flags, 0, 1, 0, &raw mut place) } != 0 {
-            return Ok(Some(file));
-        }
-        let error = io::Error::last_os_error();
-        match number(&error) {
-            Some(ERROR_LOCK_VIOLATION) if began.elapsed() < Duration::from_secs(2) => {
-                thread::sleep(Duration::from_millis(20));
-            }
-            Some(ERROR_LOCK_VIOLATION) => {
-                return Err(io::Error::other("another program holds a lock on the file"));
-            }
-            _ if is_unknown(&error) => return Ok(None),
-            _ => return Err(error),
-        }
-    }
 }
 
 pub(in crate::apply) fn make_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
@@ -140,7 +103,22 @@ pub(in crate::apply) fn remove_file(directory: &Directory, name: &OsStr) -> io::
         drop(opened);
         return remove_volume_mount_point(directory, name);
     }
-    delete(opened.as_handle())
+    delete(opened.as_handle())?;
+    drop(opened);
+    wait_until_gone(directory, name);
+    Ok(())
+}
+
+/// Before Windows 10 1709 a name goes only with the last handle to it. Who counts the names of a file next shall not
+/// count this one; so its going is waited for, while nobody who keeps it open is waited for longer than a moment.
+fn wait_until_gone(directory: &Directory, name: &OsStr) {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(2) {
+        match directory.metadata_nofollow(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            _ => thread::sleep(Duration::from_millis(5)),
+        }
+    }
 }
 
 /// Removes an empty directory.
