@@ -16,7 +16,7 @@ use links::{
 use super::summary;
 use crate::args::{Format, ListArgs};
 use crate::exit::Exit;
-use crate::failure::{Failure, say};
+use crate::failure::{Failure, complain, say};
 use crate::output::{self, csv, json, sanitize, table};
 
 pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
@@ -33,8 +33,10 @@ pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
         Format::Ndjson | Format::Csv | Format::Paths if sorted => in_order(options, format, null)?,
         Format::Csv => {
             let mut out = csv::Writer::new(output::raw_stdout())?;
-            let failed = stream(&mut links::scan(options), |found| out.write(found))?;
+            let mut scan = links::scan(options);
+            let failed = stream(&mut scan, |found| out.write(found))?;
             out.finish()?;
+            remark(&scan.remarks());
             failed
         }
         Format::Ndjson => in_parallel(&options, |out, found| json::line(out, &json::Record::from(found)))?,
@@ -54,6 +56,7 @@ fn whole(options: ScanOptions, format: Format) -> Result<Failed, Failure> {
     let mut scan = links::scan(options);
     let mut errors = Vec::new();
     let found = collect(&mut scan, &mut errors);
+    remark(&scan.remarks());
     if format == Format::Json {
         let links = found.iter().map(Into::into).collect();
         let errors = errors.iter().map(Into::into).collect();
@@ -72,7 +75,9 @@ fn whole(options: ScanOptions, format: Format) -> Result<Failed, Failure> {
 /// The formats that stream otherwise, in the order of paths.
 fn in_order(options: ScanOptions, format: Format, null: bool) -> Result<Failed, Failure> {
     let mut errors = Vec::new();
-    let found = collect(&mut links::scan(options), &mut errors);
+    let mut scan = links::scan(options);
+    let found = collect(&mut scan, &mut errors);
+    remark(&scan.remarks());
     if format == Format::Csv {
         let mut out = csv::Writer::new(output::raw_stdout())?;
         for found in &found {
@@ -117,6 +122,7 @@ fn in_parallel(
         failed |= writer.failed;
         writer.result?;
     }
+    remark(&progress.remarks());
     Ok(failed)
 }
 
@@ -158,6 +164,13 @@ impl<W: Fn(&mut Vec<u8>, &Found) -> io::Result<()>> Receiver for Writer<'_, W> {
             }
         }
         if self.result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+/// Says how whole volumes were read.
+pub(super) fn remark(remarks: &[String]) {
+    for text in remarks {
+        complain("note", &sanitize::line(text));
     }
 }
 
@@ -304,5 +317,5 @@ fn total(found: &[Found], entries: u64) {
     let broken = |found: &&Found| matches!(found, Found::Link(link) if link.state.is_broken());
     let broken = found.iter().filter(broken).count();
     let text = format!("{} links in {entries} entries, {broken} broken", found.len());
-    crate::failure::complain("note", &text);
+    complain("note", &text);
 }

@@ -18,7 +18,9 @@ pub(super) fn run(mut options: ScanOptions, format: Format) -> Result<bool, Fail
         return Err(Failure::usage("a summary is a table, or JSON", "leave out --format, or use --json"));
     }
     options.details = Details::Identity;
-    let counts = links::visit(&options, &Progress::default(), || Counts::new(&options.roots));
+    let progress = Progress::default();
+    let counts = links::visit(&options, &progress, || Counts::new(&options.roots));
+    super::list::remark(&progress.remarks());
     let counts = counts.into_iter().reduce(Counts::and).unwrap_or_else(|| Counts::new(&options.roots));
     let document = counts.document();
     if format == Format::Json {

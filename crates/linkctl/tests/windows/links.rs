@@ -81,9 +81,82 @@ fn create_makes_each_kind_or_says_why_not_and_leaves_nothing() {
         linkctl.ok(["undo"]);
         assert!(is_reparse_point(&linkctl.at("link")), "{kind} did not come back");
         linkctl.ok(["undo"]);
-        linkctl.ok(["remove", "link"]);
+        assert_eq!(linkctl.left(), ["directory", "file"], "{kind} was not taken back");
     }
     assert_eq!(linkctl.read("file"), "x");
+}
+
+#[test]
+fn nothing_behind_a_link_is_listed_or_removed() {
+    let linkctl = Linkctl::new();
+    for name in ["outside", "tree"] {
+        fs::create_dir(linkctl.at(name)).unwrap();
+        fs::write(linkctl.at(name).join("canary"), name).unwrap();
+    }
+    fs::create_dir(linkctl.at(r"tree\deep")).unwrap();
+    let mut made = 0;
+    for (kind, possible) in [("junction", able().junctions), ("symlink", able().symlinks)] {
+        let outside = linkctl.at("outside");
+        let link = format!(r"tree\deep\{kind}");
+        let ran = linkctl.run(["create", "--kind", kind, "--absolute", &link, outside.to_str().unwrap()]);
+        if possible {
+            drop(ran.exits(0));
+            made += 1;
+        } else {
+            drop(ran.exits(3).says("the system"));
+        }
+    }
+    // In a loop of junctions a walk that follows would not end.
+    if able().junctions {
+        linkctl.ok(["create", "--kind", "junction", r"tree\deep\up", "tree"]);
+        made += 1;
+    }
+    let listed = linkctl.ok(["list", "tree", "--json"]).json();
+    assert_eq!(listed["links"].as_array().unwrap().len(), made, "{listed}");
+    let printed = linkctl.ok(["dir", "/s", "/b", "tree"]);
+    assert_eq!(printed.out.lines().filter(|line| line.ends_with("canary")).count(), 1, "{printed}");
+    let points = linkctl.ok(["list", "--points-to", "outside", "--json", "tree"]).json();
+    let able = able();
+    let expected = usize::from(able.junctions) + usize::from(able.symlinks);
+    assert_eq!(points["links"].as_array().unwrap().len(), expected, "{points}");
+    linkctl.ok(["remove", "--recursive", "--yes", "tree"]);
+    assert_eq!(linkctl.read(r"outside\canary"), "outside");
+    assert_eq!(linkctl.read(r"tree\canary"), "tree");
+    assert_eq!(fs::read_dir(linkctl.at(r"tree\deep")).unwrap().count(), 0);
+    if made > 0 {
+        linkctl.ok(["undo"]);
+        assert_eq!(fs::read_dir(linkctl.at(r"tree\deep")).unwrap().count(), made);
+        assert_eq!(linkctl.ok(["list", "tree", "--json"]).json()["links"].as_array().unwrap().len(), made);
+    }
+}
+
+#[test]
+fn a_chain_is_followed_hop_by_hop_also_through_junctions() {
+    let linkctl = Linkctl::new();
+    if !able().symlinks || !able().junctions {
+        eprintln!("this system makes no such links: chains are tested on NTFS, in tests/ntfs/");
+        linkctl.run(["create", "link", "target"]).exits(3).says("the system");
+        assert!(linkctl.left().is_empty());
+        return;
+    }
+    fs::create_dir_all(linkctl.at(r"real\sub")).unwrap();
+    fs::write(linkctl.at(r"real\sub\file"), "x").unwrap();
+    linkctl.ok(["create", "--kind", "junction", "j", "real"]);
+    linkctl.ok(["create", "--kind", "symlink", "d", r"j\sub"]);
+    linkctl.ok(["create", "--kind", "symlink", "f", r"D\FILE"]);
+    let shown = linkctl.ok(["show", "f", "--json"]).json();
+    let link = &shown["links"][0];
+    assert_eq!((&link["kind"], &link["state"]), (&"symlink-file".into(), &"ok".into()), "{shown}");
+    let resolved = link["resolved"]["text"].as_str().unwrap();
+    assert!(resolved.to_lowercase().ends_with(r"\work\real\sub\file"), "{shown}");
+    assert_eq!(link["chain"]["hops"].as_array().unwrap().len(), 3, "{shown}");
+    // Taken away in the middle, every link before it is broken, at the place that is missing.
+    linkctl.ok(["remove", "j"]);
+    let shown = linkctl.ok(["show", "f", "--json"]).json();
+    assert_eq!(shown["links"][0]["state"], "missing", "{shown}");
+    linkctl.run(["check"]).exits(1).prints("missing");
+    linkctl.ok(["undo"]);
+    linkctl.ok(["check"]);
 }
 
 #[test]

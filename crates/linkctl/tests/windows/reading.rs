@@ -93,3 +93,15 @@ fn doctor_tells_what_the_system_allows() {
     assert!(linkctl.left().is_empty(), "{:?}", linkctl.left());
     linkctl.ok(["doctor"]).prints("elevated");
 }
+
+#[test]
+fn of_a_whole_volume_it_is_told_how_it_was_read() {
+    let linkctl = Linkctl::new();
+    let drive = &linkctl.work().to_str().unwrap()[..3].to_owned();
+    // By its index as administrator on NTFS; else directory by directory, and why.
+    let listed = linkctl.run(["list", "--format", "paths", drive]);
+    assert!(listed.err.contains(&format!("note: {drive} is read ")), "{listed}");
+    // Where the index was not asked for, nothing is said.
+    let plain = linkctl.ok(["list", "--format", "paths"]);
+    assert!(!plain.err.contains("is read "), "{plain}");
+}

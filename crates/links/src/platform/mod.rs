@@ -16,6 +16,17 @@ compile_error!("links reads Linux and Windows; another system needs platform/ an
 mod place;
 mod spot;
 
+/// What came of asking a volume for its own list of reparse points.
+#[allow(dead_code, reason = "not every system has such a list")]
+pub(crate) enum ReparseIndex {
+    /// No whole volume was asked for, or it has no such list that could be read here.
+    None,
+    /// The full paths of all of them.
+    Read(Vec<std::path::PathBuf>),
+    /// This user may not read it, or it tells not enough.
+    Refused(std::io::Error),
+}
+
 pub(crate) use place::Place;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
@@ -23,7 +34,7 @@ pub(crate) use system::{
     TEXT_LINKS, VolumeIdentity, collation_key, default_state_dir, describe, drive_relative, error_kind,
     evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name,
     may_make_symlinks, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, read_link,
-    read_target, refusal, same_target, state_dir_in, to_bytes, to_wide, volume_root, workers,
+    read_target, refusal, reparse_index, same_target, state_dir_in, to_bytes, to_wide, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{

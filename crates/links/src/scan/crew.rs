@@ -18,6 +18,7 @@ use crate::platform::{self, Directory};
 pub struct Progress {
     entries: AtomicU64,
     found: AtomicU64,
+    remarks: Mutex<Vec<String>>,
 }
 
 impl Progress {
@@ -31,6 +32,20 @@ impl Progress {
     #[must_use]
     pub fn found(&self) -> u64 {
         self.found.load(Ordering::Relaxed)
+    }
+
+    /// How roots were read, in words, where there was a choice.
+    ///
+    /// # Platform behavior
+    /// Windows: whole NTFS volumes by their own index of reparse points, as administrator; else directory by
+    /// directory, and why. Linux: nothing.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        lock(&self.remarks).clone()
+    }
+
+    pub(super) fn remark(&self, text: String) {
+        lock(&self.remarks).push(text);
     }
 
     pub(super) fn add(&self, entries: u64, found: u64) {
@@ -283,6 +298,12 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// How roots were read: see [`Progress::remarks`].
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        self.progress.remarks()
+    }
+
     pub(super) fn new(options: ScanOptions) -> Self {
         let progress = Arc::new(Progress::default());
         // A few batches ahead: a slow reader holds the workers up instead of filling the memory.

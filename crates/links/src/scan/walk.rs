@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{
     FileKind, Link, LinkKind, Metadata, State, Target, ends_in_separator, file_name_of, join,
 };
-use crate::platform::{self, Directory, Place, ReadBuffer, Spot};
+use crate::platform::{self, Directory, Place, ReadBuffer, ReparseIndex, Spot};
 
 const LIST: &str = "list";
 const READ: &str = "read directory";
@@ -67,6 +67,9 @@ impl<'c, 'o> Walker<'c, 'o> {
             Opened::Directory(directory, root) => {
                 let (directory, root) = (Arc::new(directory), Arc::new(root));
                 let here = Here { path, directory: &directory, root: &root, level: 1 };
+                if let Some(done) = self.by_index(&here, receiver) {
+                    return done;
+                }
                 let below = Arc::from(Path::new(""));
                 self.read(&here, (Arc::clone(&directory), below), stack, receiver)
             }
@@ -92,6 +95,67 @@ impl<'c, 'o> Walker<'c, 'o> {
                 }
             }
         }
+    }
+
+    /// Reads the links of a whole volume from its own index. `None` where the directories have to be read.
+    fn by_index(&mut self, root: &Here<'_>, receiver: &mut impl Receiver) -> Option<ControlFlow<()>> {
+        let options = self.crew.options;
+        // Of files and of depth the index knows nothing.
+        if options.filter.wants_hard_links() || options.max_depth.is_some() {
+            return None;
+        }
+        let shown = root.path.display();
+        let paths = match platform::reparse_index(root.directory) {
+            ReparseIndex::None => return None,
+            ReparseIndex::Read(paths) => paths,
+            ReparseIndex::Refused(error) => {
+                let why = platform::describe(&error);
+                self.crew.progress.remark(format!(
+                    "{shown} is read directory by directory: the volume's own index of links was not to be read ({why})"
+                ));
+                return None;
+            }
+        };
+        self.crew.progress.remark(format!("{shown} is read by the volume's own index of links"));
+        self.crew.progress.add(u64::try_from(paths.len()).unwrap_or(u64::MAX), 0);
+        let physical = root.directory.physical_path().ok()?;
+        let mut last: Option<(PathBuf, Arc<Directory>)> = None;
+        for path in paths {
+            let (Ok(inside), Some(name)) = (path.strip_prefix(&physical), path.file_name()) else { continue };
+            let excluded = inside
+                .ancestors()
+                .filter(|path| !path.as_os_str().is_empty())
+                .any(|path| options.filter.excludes(path, path != inside));
+            if excluded {
+                continue;
+            }
+            let parent = path.parent().unwrap_or(&physical);
+            let directory = match last.as_ref().filter(|(path, _)| path == parent) {
+                Some((_, directory)) => Arc::clone(directory),
+                None => match Directory::open_physical(parent) {
+                    Ok(directory) => Arc::new(directory),
+                    Err(error) if has_changed(&error) => continue,
+                    Err(error) => {
+                        if receiver.receive(Err(Error::io(READ, parent, error))).is_break() {
+                            return Some(ControlFlow::Break(()));
+                        }
+                        continue;
+                    }
+                },
+            };
+            last = Some((parent.to_owned(), Arc::clone(&directory)));
+            let below = inside.parent().unwrap_or(Path::new(""));
+            let shown =
+                if below.as_os_str().is_empty() { root.path.to_owned() } else { root.path.join(below) };
+            let here = Here { path: &shown, directory: &directory, root: root.root, level: 1 };
+            self.siblings.clear();
+            self.siblings.leave();
+            let name = [name.as_encoded_bytes(), b"\0"].concat();
+            if self.links(&here, &name, None, receiver).is_break() {
+                return Some(ControlFlow::Break(()));
+            }
+        }
+        Some(ControlFlow::Continue(()))
     }
 
     fn open_root(&self, path: &Path) -> Result<Opened, Error> {

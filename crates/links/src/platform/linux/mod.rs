@@ -10,6 +10,7 @@ mod path;
 mod policy;
 mod power;
 mod process;
+mod reparse_index;
 mod state_dir;
 mod user;
 mod volume;
@@ -27,6 +28,7 @@ pub(crate) use path::{drive_relative, native_path, volume_root};
 pub(crate) use policy::{evaluation, facts, may_make_symlinks};
 pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;
+pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use volume::VolumeIdentity;
 

@@ -23,6 +23,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::entries::Reader;
 use super::nt::{Sort, code, open};
 use super::path::{in_full, shown, verbatim};
+use super::query::holds_entries;
 use super::{Filesystem, Object};
 use crate::model::{FileKind, Home, Metadata};
 
@@ -86,7 +87,7 @@ impl Directory {
             _ => Err(error),
         })?;
         // A directory of a cloud is a reparse point, too, and no link.
-        if Object::of(&handle).tag()?.is_some_and(reparse::Tag::is_name_surrogate) {
+        if !holds_entries(Object::of(&handle).tag()?) {
             return Err(code(ERROR_DIRECTORY));
         }
         Ok(Self { handle })
@@ -188,7 +189,7 @@ impl Directory {
     /// directory.
     pub(crate) fn open_child_to_read(&self, name: &OsStr) -> io::Result<Self> {
         let handle = self.child(name, READ, Sort::Directory)?;
-        if Object::of(&handle).tag()?.is_some_and(reparse::Tag::is_name_surrogate) {
+        if !holds_entries(Object::of(&handle).tag()?) {
             return Err(code(ERROR_DIRECTORY));
         }
         Ok(Self { handle })
@@ -275,7 +276,7 @@ fn by_path(path: &Path, flags: FILE_FLAGS_AND_ATTRIBUTES, access: u32) -> io::Re
 }
 
 /// The path of an opened object, without links: by its drive, its share, or else its volume's own name.
-fn final_path(handle: BorrowedHandle<'_>) -> io::Result<PathBuf> {
+pub(super) fn final_path(handle: BorrowedHandle<'_>) -> io::Result<PathBuf> {
     let mut room = vec![0_u16; 512];
     let mut form = FILE_NAME_NORMALIZED | VOLUME_NAME_DOS;
     loop {

@@ -18,7 +18,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     GetFileInformationByHandleEx,
 };
 
-use super::query::kind_of;
+use super::query::{holds_entries, kind_of};
 use crate::model::FileKind;
 
 /// A name in a directory, with its kind as the directory itself tells.
@@ -154,7 +154,7 @@ fn decode(entry: &[u8], layout: Layout) -> Option<Found> {
     Some(Found {
         name: OsString::from_wide(&units),
         kind: kind_of(attributes, tag),
-        is_entered: attributes & FILE_ATTRIBUTE_DIRECTORY != 0 && !tag.is_some_and(Tag::is_name_surrogate),
+        is_entered: attributes & FILE_ATTRIBUTE_DIRECTORY != 0 && holds_entries(tag),
         number: number_at(entry, number_at_, width)?,
     })
 }
@@ -198,6 +198,7 @@ mod tests {
                 (0x400, 0xa000_000c, FileKind::Link, false),
                 (0x410, CLOUD, FileKind::Link, true),
                 (0x400, CLOUD, FileKind::Link, false),
+                (0x410, 0, FileKind::Link, false),
             ] {
                 let found = decode(&entry(layout, attributes, tag, 77, "näme"), layout).unwrap();
                 let got = (found.kind, found.is_entered, found.number, found.name.to_str());

@@ -13,10 +13,10 @@ use windows_sys::Win32::Foundation::{
     ERROR_HANDLE_EOF, ERROR_MORE_DATA, ERROR_NOT_A_REPARSE_POINT, HANDLE, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_DIRECTORY, FindClose};
-use windows_sys::Win32::System::Ioctl::FSCTL_GET_REPARSE_POINT;
 
+use super::nt::reparse_data;
 use super::path::verbatim;
-use super::{Directory, Object, Procedure, control, ntfs_volume, procedure};
+use super::{Directory, Object, Procedure, ntfs_volume, procedure};
 use crate::model::{FileId, FileKind, Metadata, ReparsePoint, Target};
 
 /// The most POSIX links that are followed: there are none here but those of WSL, which follows as many as Linux.
@@ -41,10 +41,9 @@ pub(crate) fn read_link(
 }
 
 /// Reads what is known to be a link. What is none any more gives `InvalidInput`.
-#[allow(clippy::disallowed_methods, reason = "this control code only reads")]
 pub(crate) fn read_target(directory: &Directory, name: &OsStr, _on_ntfs: bool) -> io::Result<Target> {
     let held = directory.hold(name)?;
-    let raw = match control(held.as_handle(), FSCTL_GET_REPARSE_POINT, &[], reparse::MAX_TOTAL) {
+    let raw = match reparse_data(held.as_handle()) {
         Err(error) if error.raw_os_error().map(i32::cast_unsigned) == Some(ERROR_NOT_A_REPARSE_POINT) => {
             return Err(io::ErrorKind::InvalidInput.into());
         }

@@ -16,6 +16,7 @@ mod power;
 mod process;
 mod query;
 mod registry;
+mod reparse_index;
 mod security;
 mod state_dir;
 mod user;
@@ -38,6 +39,7 @@ pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;
 pub(crate) use query::{Object, ticks};
 pub(crate) use registry::set_dword;
+pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use volume::VolumeIdentity;
 

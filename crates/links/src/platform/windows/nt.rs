@@ -23,6 +23,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
 };
 use windows_sys::Win32::System::IO::{DeviceIoControl, IO_STATUS_BLOCK};
+use windows_sys::Win32::System::Ioctl::FSCTL_GET_REPARSE_POINT;
 
 /// What is meant by a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -156,13 +157,18 @@ pub(crate) fn within(directory: BorrowedHandle<'_>, name: &OsStr, flags: u32) ->
     Ok(data)
 }
 
+/// The reparse data of an opened object, header included.
+pub(super) fn reparse_data(handle: BorrowedHandle<'_>) -> io::Result<Vec<u8>> {
+    send(handle, FSCTL_GET_REPARSE_POINT, &[], reparse::MAX_TOTAL)
+}
+
+/// Sends a control code that changes something.
+pub(crate) fn control(handle: BorrowedHandle<'_>, request: u32, input: &[u8]) -> io::Result<()> {
+    send(handle, request, input, 0).map(drop)
+}
+
 /// Sends a control code with `input`, and gives what came back.
-pub(crate) fn control(
-    handle: BorrowedHandle<'_>,
-    request: u32,
-    input: &[u8],
-    room: usize,
-) -> io::Result<Vec<u8>> {
+fn send(handle: BorrowedHandle<'_>, request: u32, input: &[u8], room: usize) -> io::Result<Vec<u8>> {
     let mut output = vec![0_u8; room];
     let lengths = (u32::try_from(input.len()), u32::try_from(room));
     let (Ok(input_length), Ok(room)) = lengths else { return Err(io::ErrorKind::InvalidInput.into()) };
@@ -188,7 +194,7 @@ pub(crate) fn control(
     Ok(output)
 }
 
-fn succeeded(status: NTSTATUS) -> io::Result<()> {
+pub(super) fn succeeded(status: NTSTATUS) -> io::Result<()> {
     if status >= 0 {
         return Ok(());
     }

@@ -126,6 +126,12 @@ impl<'h> Object<'h> {
     }
 }
 
+/// Whether a directory with this tag is entered like any other: one of a cloud and the like, which is no link. Tags 0 and
+/// 1 are nobody's: Wine shows links of its host so.
+pub(super) fn holds_entries(tag: Option<Tag>) -> bool {
+    tag.is_none_or(|tag| tag.0 > 1 && !tag.is_name_surrogate())
+}
+
 /// Every reparse point is a link until its data has been looked at: the kinds are told apart there.
 pub(super) fn kind_of(attributes: u32, tag: Option<Tag>) -> FileKind {
     if tag.is_some() {

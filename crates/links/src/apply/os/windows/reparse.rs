@@ -90,7 +90,7 @@ fn make_symbolic_link(
     if made != wanted {
         // The system words the name for people in its own way. What it may not be told otherwise stays so.
         let opened = open(directory.as_handle(), name, WRITE, Sort::Any)?;
-        control(opened.as_handle(), FSCTL_SET_REPARSE_POINT, &point.raw, 0).map(drop).unwrap_or_default();
+        control(opened.as_handle(), FSCTL_SET_REPARSE_POINT, &point.raw).unwrap_or_default();
     }
     if same_target(&read_target(directory, name, true)?, &wanted) {
         return Ok(());
@@ -133,7 +133,7 @@ fn unable(error: io::Error) -> io::Error {
 }
 
 fn set(object: BorrowedHandle<'_>, raw: &[u8]) -> io::Result<()> {
-    control(object, FSCTL_SET_REPARSE_POINT, raw, 0).map(drop)
+    control(object, FSCTL_SET_REPARSE_POINT, raw)
 }
 
 /// Takes the reparse data off a held object, which stays under its name as a file or directory.
@@ -152,7 +152,7 @@ pub(in crate::apply) fn clear_reparse_point(
         size.fill(0);
     }
     let opened = open(held.as_handle(), OsStr::new(""), WRITE, Sort::Any)?;
-    control(opened.as_handle(), FSCTL_DELETE_REPARSE_POINT, &header, 0)?;
+    control(opened.as_handle(), FSCTL_DELETE_REPARSE_POINT, &header)?;
     match directory.metadata_nofollow(name)?.kind {
         FileKind::Link => Err(io::Error::other("what was deleted still reads back")),
         _ => Ok(()),
