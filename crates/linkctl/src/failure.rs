@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use clap::error::ErrorKind as ClapKind;
 use links::{Error, ErrorKind};
 
+use crate::args::by_system;
 use crate::exit::Exit;
 use crate::kinds;
 use crate::output::json;
@@ -220,9 +221,19 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::KindNeeded => "the file keeps its other names and its data",
         ErrorKind::LastName => "deleting it would delete its data; linkctl never does that",
         ErrorKind::IsDirectory if verb == "remove" => "--recursive removes the links below it",
-        ErrorKind::PermissionDenied => "`linkctl doctor` on the directory tells what this user can do there",
-        ErrorKind::ReadOnly => "mount the file system read-write first",
-        ErrorKind::Full => "free some space or inodes there",
+        ErrorKind::PermissionDenied => by_system(
+            "`linkctl doctor` on the directory tells what this user can do there",
+            "`linkctl doctor` on the directory tells what this user can do there; a read-only file must be made \
+             writable first (attrib -r)",
+        ),
+        ErrorKind::CrossesVolumes if verb == "drop-ins" => {
+            "copy linkctl into that directory instead, once under each name"
+        }
+        ErrorKind::ReadOnly => by_system(
+            "mount the file system read-write first",
+            "the disk is write-protected: take that off first",
+        ),
+        ErrorKind::Full => by_system("free some space or inodes there", "free some space there"),
         ErrorKind::Changed if verb == "undo" => {
             "what was changed since is left as it is; --partial undoes the rest"
         }

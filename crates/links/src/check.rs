@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use crate::chain::{self, Chain};
 use crate::create::relative_path;
-use crate::model::{DEFAULT_DRIVE, Link, State, Target};
-use crate::platform::Place;
+use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
+use crate::platform::{self, Place, is_within, quoted};
 
 /// What a link may be blamed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,27 +143,28 @@ impl Rules {
                     return None;
                 }
                 let reason = chain.reason.clone().unwrap_or_else(|| link.state.to_string());
-                let at = chain.failed_at.as_ref().map(|at| format!(" at {at:?}")).unwrap_or_default();
+                let at = chain.failed_at.as_ref().map(|at| format!(" at {}", quoted(at))).unwrap_or_default();
                 Some(reason + &at)
             }
             Rule::Escapes => {
                 let (root, end) = (self.root.as_ref()?, end(chain)?);
-                (!end.starts_with(root)).then(|| format!("leads to {end:?}, outside {root:?}"))
+                (!is_within(end, root)).then(|| format!("leads to {}, outside {}", quoted(end), quoted(root)))
             }
             Rule::Absolute => {
                 let (root, end, target) = (self.root.as_ref()?, end(chain)?, text(link)?);
                 let from = place.directory.physical_path().ok()?;
-                let inside = target.is_absolute() && end.starts_with(root);
+                let inside = target.is_absolute() && is_within(end, root);
                 inside.then(|| {
-                    format!("leads into its own tree; relative it would be {:?}", relative_path(&from, end))
+                    let relative = relative_path(&from, end);
+                    format!("leads into its own tree; relative it would be {}", quoted(&relative))
                 })
             }
-            Rule::Roundabout => roundabout(text(link)?, place),
+            Rule::Roundabout => roundabout(&text(link)?, place),
             Rule::OtherFilesystem => {
                 let here = place.directory.metadata().ok()?.id.volume();
                 let there = place.directory.metadata_follow(place.name()).ok()?.id.volume();
                 (here != there).then(|| match &chain.resolved {
-                    Some(end) => format!("leads to another file system, {end:?}"),
+                    Some(end) => format!("leads to another file system, {}", quoted(end)),
                     None => "leads to another file system".to_owned(),
                 })
             }
@@ -175,9 +176,16 @@ impl Rules {
     }
 }
 
-fn text(link: &Link) -> Option<&Path> {
+/// A stored target that is a path of this system. A junction's is always absolute: that is no choice to be blamed for.
+fn text(link: &Link) -> Option<PathBuf> {
     match &link.target {
-        Some(Target::Text(text)) => Some(Path::new(text)),
+        Some(Target::Text(text)) => Some(text.into()),
+        Some(Target::Reparse(point))
+            if platform::follows_reparse_points()
+                && matches!(point.kind(), LinkKind::SymlinkFile | LinkKind::SymlinkDir) =>
+        {
+            point.shown().map(PathBuf::from)
+        }
         _ => None,
     }
 }
@@ -200,5 +208,5 @@ fn roundabout(text: &Path, place: &Place) -> Option<String> {
     let reached = directory.metadata_follow(text.as_os_str()).ok()?;
     let same = directory.metadata_follow(direct.as_os_str()).is_ok_and(|direct| direct.id == reached.id);
     let shorter = direct.as_os_str().len() < text.as_os_str().len();
-    (same && shorter).then(|| format!("could be {direct:?}"))
+    (same && shorter).then(|| format!("could be {}", quoted(&direct)))
 }

@@ -171,10 +171,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
-        // `{:?}` quotes, and escapes control characters and bytes that are not Unicode.
-        write!(f, "cannot {} {:?}", inner.operation, inner.path)?;
+        write!(f, "cannot {} {}", inner.operation, platform::quoted(&inner.path))?;
         if let Some(second) = &inner.second {
-            write!(f, " to {second:?}")?;
+            write!(f, " to {}", platform::quoted(second))?;
         }
         write!(f, ": {}", self.cause())
     }

@@ -13,6 +13,11 @@ pub(crate) use options::{
     ChangeOptions, DriveOption, Format, ListOptions, NamedRules, OutputOptions, letter,
 };
 
+/// One text for people on Linux, one for people on Windows.
+pub(crate) const fn by_system(linux: &'static str, windows: &'static str) -> &'static str {
+    if std::path::MAIN_SEPARATOR == '\\' { windows } else { linux }
+}
+
 /// Hard links, symbolic links and junctions: make, see, check, remove and undo them.
 #[derive(Debug, Parser)]
 #[command(
@@ -20,11 +25,18 @@ pub(crate) use options::{
     version,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "Every change to links is journaled: `linkctl history` shows it, `linkctl undo` takes it back.\n\
-                  Exit codes: 0 done, 1 a check found something, 2 usage, 3 failed or partly, 4 refused for safety, 130 interrupted.\n\n\
-                  Examples:\n  \
-                  linkctl list ~ --broken\n  \
-                  linkctl create ~/games /mnt/big/games"
+    after_help = by_system(
+        "Every change to links is journaled: `linkctl history` shows it, `linkctl undo` takes it back.\n\
+        Exit codes: 0 done, 1 a check found something, 2 usage, 3 failed or partly, 4 refused for safety, 130 interrupted.\n\n\
+        Examples:\n  \
+        linkctl list ~ --broken\n  \
+        linkctl create ~/games /mnt/big/games",
+        "Every change to links is journaled: `linkctl history` shows it, `linkctl undo` takes it back.\n\
+        Exit codes: 0 done, 1 a check found something, 2 usage, 3 failed or partly, 4 refused for safety, 130 interrupted.\n\n\
+        Examples:\n  \
+        linkctl list C:\\Users --broken\n  \
+        linkctl create C:\\Games D:\\Games"
+    )
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -108,14 +120,24 @@ impl Command {
 #[derive(Debug, Args)]
 #[command(
     override_usage = "linkctl create [OPTIONS] LINK TARGET\n       linkctl create [OPTIONS] --into DIR TARGET...",
-    after_help = "A relative TARGET of a symbolic link is stored as typed and is relative to LINK. Of a hard link, a \
-                  junction, and with --relative or --absolute, it is read from the current directory.\n\
-                  On NTFS volumes mounted by ntfs-3g, links are made as Windows makes them, and a Windows TARGET \
-                  (C:\\Games) is taken as typed.\n\n\
-                  Examples:\n  \
-                  linkctl create ~/.vimrc dotfiles/vimrc\n  \
-                  linkctl create --kind hard copy.iso original.iso\n  \
-                  linkctl create --into ~/bin --relative tools/*.sh"
+    after_help = by_system(
+        "A relative TARGET of a symbolic link is stored as typed and is relative to LINK. Of a hard link, a \
+        junction, and with --relative or --absolute, it is read from the current directory.\n\
+        On NTFS volumes mounted by ntfs-3g, links are made as Windows makes them, and a Windows TARGET \
+        (C:\\Games) is taken as typed.\n\n\
+        Examples:\n  \
+        linkctl create ~/.vimrc dotfiles/vimrc\n  \
+        linkctl create --kind hard copy.iso original.iso\n  \
+        linkctl create --into ~/bin --relative tools/*.sh",
+        "A relative TARGET of a symbolic link is stored as typed and is relative to LINK. Of a hard link, a \
+        junction, and with --relative or --absolute, it is read from the current directory.\n\
+        Symbolic links need Developer Mode or an administrator; where this user may make none, a directory by its full path gets a \
+        junction, unless --kind is given.\n\n\
+        Examples:\n  \
+        linkctl create C:\\Games D:\\Games\n  \
+        linkctl create --kind junction C:\\Games D:\\Games\n  \
+        linkctl create --kind hard copy.iso original.iso"
+    )
 )]
 pub(crate) struct CreateArgs {
     /// The new link, then what it leads to
@@ -165,7 +187,10 @@ pub(crate) enum Kind {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  linkctl show ~/games\n  linkctl show --search / original.iso")]
+#[command(after_help = by_system(
+        "Example:\n  linkctl show ~/games\n  linkctl show --search / original.iso",
+        "Example:\n  linkctl show C:\\Games\n  linkctl show --search D:\\ original.iso"
+))]
 pub(crate) struct ShowArgs {
     /// The path to show; a link is shown itself, not what it leads to
     pub(crate) path: PathBuf,
@@ -183,13 +208,22 @@ pub(crate) struct ShowArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Links are never followed into directories. --broken means missing, loop, too-long and \
-                        wrong-kind.\n\n\
-                        Examples:\n  \
-                        linkctl list /usr\n  \
-                        linkctl list --broken --format paths -0 ~ | xargs -0 ls -ld\n  \
-                        linkctl list --hard /srv/backups\n  \
-                        linkctl list --points-to ~/games /home"
+    after_help = by_system(
+        "Links are never followed into directories. --broken means missing, loop, too-long and \
+        wrong-kind.\n\n\
+        Examples:\n  \
+        linkctl list /usr\n  \
+        linkctl list --broken --format paths -0 ~ | xargs -0 ls -ld\n  \
+        linkctl list --hard /srv/backups\n  \
+        linkctl list --points-to ~/games /home",
+        "Links are never followed into directories. --broken means missing, loop, too-long and wrong-kind.\n\
+        As administrator, a whole NTFS volume is read by its own index of links.\n\n\
+        Examples:\n  \
+        linkctl list C:\\Users\n  \
+        linkctl list --broken --format paths C:\\\n  \
+        linkctl list --hard D:\\Backups\n  \
+        linkctl list --points-to C:\\Games C:\\Users"
+    )
 )]
 pub(crate) struct ListArgs {
     /// Where to look [default: the current directory]
@@ -242,12 +276,20 @@ pub(crate) struct ListArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Rules: missing, loop, too-long, wrong-kind (these four by default); escapes (leads out of --root), \
-                  absolute (absolute, though it leads into its own tree), roundabout (a longer way than it need take), \
-                  other-filesystem, long-chain (more than --max-hops links).\n\n\
-                  Examples:\n  \
-                  linkctl check ~\n  \
-                  linkctl check --rule escapes --rule absolute --json project"
+    after_help = by_system(
+        "Rules: missing, loop, too-long, wrong-kind (these four by default); escapes (leads out of --root), \
+        absolute (absolute, though it leads into its own tree), roundabout (a longer way than it need take), \
+        other-filesystem, long-chain (more than --max-hops links).\n\n\
+        Examples:\n  \
+        linkctl check ~\n  \
+        linkctl check --rule escapes --rule absolute --json project",
+        "Rules: missing, loop, too-long, wrong-kind (these four by default); escapes (leads out of --root), \
+        absolute (absolute, though it leads into its own tree), roundabout (a longer way than it need take), \
+        other-filesystem, long-chain (more than --max-hops links).\n\n\
+        Examples:\n  \
+        linkctl check C:\\Users\n  \
+        linkctl check --rule escapes --rule absolute --json project"
+    )
 )]
 pub(crate) struct CheckArgs {
     /// Where to look [default: the current directory]
@@ -275,12 +317,19 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A directory, and a file with one name, are refused. Where one of several is refused, none is \
-                        removed.\n\n\
-                        Examples:\n  \
-                        linkctl remove ~/games\n  \
-                        linkctl remove --kind hard copy.iso\n  \
-                        linkctl remove --recursive --dry-run old-project"
+    after_help = by_system(
+        "A directory, and a file with one name, are refused. Where one of several is refused, none is \
+        removed.\n\n\
+        Examples:\n  \
+        linkctl remove ~/games\n  \
+        linkctl remove --kind hard copy.iso\n  \
+        linkctl remove --recursive --dry-run old-project",
+        "A directory, and a file with one name, are refused. Where one of several is refused, none is removed.\n\n\
+        Examples:\n  \
+        linkctl remove C:\\Games\n  \
+        linkctl remove --kind hard copy.iso\n  \
+        linkctl remove --recursive --dry-run old-project"
+    )
 )]
 pub(crate) struct RemoveArgs {
     /// The links; with --recursive, directories
@@ -328,8 +377,11 @@ pub(crate) struct UndoArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Everything is tried in a temporary directory in PATH, which is removed again.\n\n\
-                        Example:\n  linkctl doctor /mnt/disk")]
+#[command(after_help = by_system(
+        "Everything is tried in a temporary directory in PATH, which is removed again.\n\n\
+        Example:\n  linkctl doctor /mnt/disk",
+        "Everything is tried in a temporary directory in PATH, which is removed again.\n\nExample:\n  linkctl doctor D:\\"
+))]
 pub(crate) struct DoctorArgs {
     /// Where to try
     #[arg(default_value = ".")]
@@ -343,13 +395,21 @@ pub(crate) struct DoctorArgs {
 #[derive(Debug, Args)]
 #[command(
     override_usage = "linkctl mklink [--drive LETTER] [[/D] | [/H] | [/J]] [--] LINK TARGET",
-    after_help = "/D makes a directory symbolic link, /H a hard link, /J a junction. Only these words are switches, and \
-                  -- ends them. The words and exit codes are Windows' own; --drive says which letter Windows gives the \
-                  volume [default: C].\n\n\
-                  Examples:\n  \
-                  linkctl mklink /d Games /mnt/big/Games\n  \
-                  linkctl mklink /j Games 'C:\\Games'\n  \
-                  linkctl mklink /h copy.txt original.txt"
+    after_help = by_system(
+        "/D makes a directory symbolic link, /H a hard link, /J a junction. Only these words are switches, and \
+        -- ends them. The words and exit codes are Windows' own; --drive says which letter Windows gives the \
+        volume [default: C].\n\n\
+        Examples:\n  \
+        linkctl mklink /d Games /mnt/big/Games\n  \
+        linkctl mklink /j Games 'C:\\Games'\n  \
+        linkctl mklink /h copy.txt original.txt",
+        "/D makes a directory symbolic link, /H a hard link, /J a junction, wherever they stand. The words and exit codes are \
+        Windows' own. Of the same name, cmd has a command of its own, which wins: call mklink.exe, or linkctl mklink.\n\n\
+        Examples:\n  \
+        linkctl mklink /d Games D:\\Games\n  \
+        linkctl mklink /j Games C:\\Games\n  \
+        linkctl mklink /h copy.txt original.txt"
+    )
 )]
 pub(crate) struct MklinkArgs {
     /// Switches, the new link, and what it leads to
@@ -373,11 +433,18 @@ pub(crate) struct FsutilArgs {
 #[derive(Debug, Args)]
 #[command(
     override_usage = "linkctl dir [PATH]... [/S] [/B] [/A[:ATTRIBUTES]] [/O[:ORDER]] [--] [PATH]...",
-    after_help = "/S lists every directory below, and follows no link; /A:L lists links alone; /B names alone. Only \
-                  these words are switches, and -- ends them; `linkctl dir /?` tells them all.\n\n\
-                  Examples:\n  \
-                  linkctl dir /s /al /mnt/disk\n  \
-                  linkctl dir /b /s /a:l"
+    after_help = by_system(
+        "/S lists every directory below, and follows no link; /A:L lists links alone; /B names alone. Only \
+        these words are switches, and -- ends them; `linkctl dir /?` tells them all.\n\n\
+        Examples:\n  \
+        linkctl dir /s /al /mnt/disk\n  \
+        linkctl dir /b /s /a:l",
+        "/S lists every directory below, and follows no link; /A:L lists links alone; /B names alone. `linkctl dir /?` tells all \
+        switches. Of the same name, cmd has a command of its own, which wins: call dir.exe, or linkctl dir.\n\n\
+        Examples:\n  \
+        linkctl dir /s /al C:\\Users\n  \
+        linkctl dir /b /s /a:l"
+    )
 )]
 pub(crate) struct DirArgs {
     /// Switches and paths
@@ -387,9 +454,14 @@ pub(crate) struct DirArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The names are symbolic links to linkctl itself. A directory early in the PATH makes them replace what \
-                  the system has by these names (GNU has a `dir` of its own).\n\n\
-                  Example:\n  linkctl drop-ins ~/bin"
+    after_help = by_system(
+        "The names are symbolic links to linkctl itself. A directory early in the PATH makes them replace what \
+        the system has by these names (GNU has a `dir` of its own).\n\n\
+        Example:\n  linkctl drop-ins ~/bin",
+        "The names are symbolic links to linkctl itself, or hard links where this user may make no symbolic link. cmd's own mklink \
+        and dir win over any program, unless they are called as mklink.exe and dir.exe.\n\n\
+        Example:\n  linkctl drop-ins C:\\Tools"
+    )
 )]
 pub(crate) struct DropInsArgs {
     /// The directory; made where it is missing
@@ -403,7 +475,10 @@ pub(crate) struct DropInsArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  linkctl completions bash > ~/.local/share/bash-completion/completions/linkctl"
+    after_help = by_system(
+        "Example:\n  linkctl completions bash > ~/.local/share/bash-completion/completions/linkctl",
+        "Example:\n  linkctl completions powershell"
+    )
 )]
 pub(crate) struct CompletionsArgs {
     /// The shell
@@ -421,7 +496,10 @@ pub(crate) enum Shell {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  linkctl man ~/.local/share/man/man1")]
+#[command(after_help = by_system(
+        "Example:\n  linkctl man ~/.local/share/man/man1",
+        "Example:\n  linkctl man C:\\Tools\\man"
+))]
 pub(crate) struct ManArgs {
     /// The directory; made where it is missing
     pub(crate) dir: PathBuf,

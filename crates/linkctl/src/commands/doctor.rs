@@ -6,7 +6,7 @@ use links::apply::{Capability, Finding, probe};
 use links::{Error, ErrorKind, Journal, Name};
 use serde::Serialize;
 
-use crate::args::DoctorArgs;
+use crate::args::{DoctorArgs, by_system};
 use crate::exit::Exit;
 use crate::failure::{self, Failure, message};
 use crate::output::{self, json, sanitize};
@@ -64,8 +64,11 @@ fn words(capability: Capability) -> &'static str {
 /// How to get what is missing.
 fn remedy(capability: Capability, error: &Error, finding: &Finding) -> Option<&'static str> {
     match (error.kind(), capability) {
-        (ErrorKind::ReadOnly, _) => Some("mount it read-write: mount -o remount,rw"),
-        (ErrorKind::Full, _) => Some("free some space or inodes"),
+        (ErrorKind::ReadOnly, _) => Some(by_system(
+            "mount it read-write: mount -o remount,rw",
+            "it is write-protected: take that off first",
+        )),
+        (ErrorKind::Full, _) => Some(by_system("free some space or inodes", "free some space")),
         (ErrorKind::NotSupported, Capability::Junction)
             if matches!(finding.filesystem.as_str(), "ntfs3" | "ntfs") =>
         {

@@ -2,7 +2,7 @@
 
 use links::{KindChoice, LinkSpec, OnExisting};
 
-use crate::args::DropInsArgs;
+use crate::args::{DropInsArgs, by_system};
 use crate::compat::Tool;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -13,7 +13,7 @@ pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::Own {
         exit: Exit::Failed,
         message: format!("cannot tell where linkctl itself is: {error}"),
-        hint: Some("is /proc mounted?".to_owned()),
+        hint: Some(by_system("is /proc mounted?", "start it by its full path").to_owned()),
     })?;
     change.create(Tool::ALL.map(|tool| {
         let name = format!("{}{}", tool.name(), std::env::consts::EXE_SUFFIX);

@@ -122,7 +122,10 @@ fn list(path: &Path) -> io::Result<Code> {
         Ok(found) => found,
         Err(error) => return failed(&error),
     };
-    let others = names.paths.iter().filter(|name| **name != asked);
+    // To Windows, upper and lower case are one name.
+    let is_asked =
+        |name: &Path| name == asked || WINDOWS && name.as_os_str().eq_ignore_ascii_case(asked.as_os_str());
+    let others = names.paths.iter().filter(|name| !is_asked(name));
     let mut text = String::new();
     for name in std::iter::once(&asked).chain(others) {
         // Windows leaves the drive out.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::os;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Journal, QUEUE};
+use crate::platform;
 
 /// Opens the journal in a directory, making both where they are missing.
 ///
@@ -38,7 +39,10 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
     }
     let kept = set_aside(directory)?;
     let journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
-    let said = format!("the journal was broken ({cause}); it is kept as {kept:?}, and a new one was begun");
+    let said = format!(
+        "the journal was broken ({cause}); it is kept as {}, and a new one was begun",
+        platform::quoted(&kept)
+    );
     Ok((journal, Some(said)))
 }
 

@@ -338,6 +338,6 @@ fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
 
 fn left_behind(error: &Error, place: &Place, private: &OsStr) -> Error {
     let left = place.path.with_file_name(private);
-    let cause = format!("{}; the link is now at {left:?}", error.cause());
+    let cause = format!("{}; the link is now at {}", error.cause(), platform::quoted(&left));
     Error::new(ErrorKind::Unsure, error.operation(), &place.path, cause)
 }

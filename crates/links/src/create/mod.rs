@@ -6,7 +6,7 @@ mod native;
 mod windows;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
@@ -98,6 +98,10 @@ impl Ground {
         let fail = |error: io::Error| Error::io(CREATE, &spec.link, error).with(&spec.target);
         let (place, missing) = match Place::open(CREATE, &spec.link) {
             Ok(place) => (Some(place), Vec::new()),
+            Err(error) if error.kind() == ErrorKind::ParentMissing && root_is_away(&spec.link) => {
+                let cause = "the drive or share is not there";
+                return Err(Error::new(ErrorKind::NotFound, CREATE, &spec.link, cause).with(&spec.target));
+            }
             Err(error) if error.kind() == ErrorKind::ParentMissing && spec.parents => {
                 let missing = missing_parents(&spec.link);
                 if missing.iter().any(|path| file_name_of(path).is_none()) {
@@ -155,6 +159,15 @@ impl Ground {
             || self.ntfs.is_some() && platform::collation_key(name) == platform::collation_key(mine.name());
         one && Directory::open(parent).ok().and_then(same) == Some(true)
     }
+}
+
+/// Whether not even the root of a path is there: on Windows a drive or share may be away.
+fn root_is_away(path: &Path) -> bool {
+    let root: PathBuf = path
+        .components()
+        .take_while(|component| matches!(component, Component::Prefix(_) | Component::RootDir))
+        .collect();
+    !root.as_os_str().is_empty() && Directory::open(&root).is_err()
 }
 
 /// Plans a directory, with whatever is missing above it.

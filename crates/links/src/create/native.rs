@@ -8,7 +8,7 @@ use crate::chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Form, LinkSpec, State, Target};
 use crate::plan::Plan;
-use crate::platform::Directory;
+use crate::platform::{self, Directory};
 
 const SYMLINK: &str = "create symbolic link";
 
@@ -81,7 +81,8 @@ fn rewritten(spec: &LinkSpec, ground: &Ground) -> Result<OsString> {
     {
         let reached = ground.directory.metadata_follow(text.as_os_str());
         if !reached.is_ok_and(|reached| reached.id == meant.id) {
-            let cause = format!("the target rewritten as {text:?} does not reach the same file");
+            let cause =
+                format!("the target rewritten as {} does not reach the same file", platform::quoted(&text));
             return Err(Error::new(ErrorKind::NotVerified, SYMLINK, &ground.link, cause).with(&spec.target));
         }
     }

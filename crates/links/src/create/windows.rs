@@ -238,7 +238,8 @@ impl Task<'_> {
     fn inside<'p>(&self, full: &'p Path, volume: &NtfsVolume) -> Result<&'p Path> {
         let root = self.root(volume)?;
         full.strip_prefix(root).map_err(|_| {
-            let cause = format!("the target is not on the link's volume {root:?}, so Windows cannot find it");
+            let root = platform::quoted(root);
+            let cause = format!("the target is not on the link's volume {root}, so Windows cannot find it");
             self.refuse(ErrorKind::CrossesVolumes, cause)
         })
     }

@@ -32,8 +32,8 @@ pub(crate) use spot::Spot;
 pub(crate) use system::{
     Directory, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process, RESIDENT, ReadBuffer,
     TEXT_LINKS, VolumeIdentity, collation_key, default_state_dir, describe, drive_relative, error_kind,
-    evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name,
-    may_make_symlinks, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, read_link,
+    evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name, is_within,
+    may_make_symlinks, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, quoted, read_link,
     read_target, refusal, reparse_index, same_target, state_dir_in, to_bytes, to_wide, volume_root, workers,
 };
 #[cfg(windows)]

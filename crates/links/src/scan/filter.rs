@@ -12,7 +12,7 @@ use super::{Found, ScanOptions, scan};
 use crate::chain::Chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileId, FileKind, LinkKind, State, Target};
-use crate::platform::{Directory, Place};
+use crate::platform::{self, Directory, Place};
 
 /// A kind to look for. `symlink` means the three kinds of symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Filter {
         // The first hop is the link itself.
         let on_the_way = chain.hops.iter().skip(1).map(|hop| &hop.link);
         let mut reached = on_the_way.chain(&chain.passed).chain(&chain.resolved).chain(&chain.failed_at);
-        reached.any(|path| path.starts_with(&wanted.path))
+        reached.any(|path| platform::is_within(path, &wanted.path))
     }
 
     pub(super) fn wants_file(&self, id: FileId) -> bool {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
 
 use reparse::WideString;
 
@@ -21,6 +22,16 @@ pub(crate) fn from_wide(wide: &WideString) -> OsString {
 /// `None` where the bytes are no Windows name (neither UTF-8 nor WTF-8).
 pub(crate) fn to_wide(name: &OsStr) -> Option<WideString> {
     WideString::from_wtf8(name.as_bytes())
+}
+
+/// Whether a path is another one, or below it.
+pub(crate) fn is_within(path: &Path, root: &Path) -> bool {
+    path.starts_with(root)
+}
+
+/// A path within a sentence: control characters and bytes that are not Unicode are escaped.
+pub(crate) fn quoted(path: &Path) -> String {
+    format!("{path:?}")
 }
 
 /// Two names with the same key are the same name to Windows. An approximation of NTFS' `$UpCase`

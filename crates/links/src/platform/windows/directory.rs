@@ -15,9 +15,9 @@ use windows_sys::Wdk::Foundation::NtQueryObject;
 use windows_sys::Win32::Foundation::{ERROR_DIRECTORY, ERROR_PATH_NOT_FOUND, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_ATTRIBUTE_DIRECTORY, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
-    FILE_FLAGS_AND_ATTRIBUTES, FILE_LIST_DIRECTORY, FILE_NAME_NORMALIZED, FILE_READ_ATTRIBUTES,
-    FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, GetFinalPathNameByHandleW, OPEN_EXISTING,
-    SYNCHRONIZE, VOLUME_NAME_DOS, VOLUME_NAME_GUID,
+    FILE_FLAGS_AND_ATTRIBUTES, FILE_LIST_DIRECTORY, FILE_NAME_NORMALIZED, FILE_NAME_OPENED,
+    FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, GetFinalPathNameByHandleW,
+    OPEN_EXISTING, SYNCHRONIZE, VOLUME_NAME_DOS, VOLUME_NAME_GUID,
 };
 
 use super::entries::Reader;
@@ -287,9 +287,14 @@ pub(super) fn final_path(handle: BorrowedHandle<'_>) -> io::Result<PathBuf> {
         match usize::try_from(written) {
             Ok(0) | Err(_) => {
                 let error = io::Error::last_os_error();
+                // A directory above may not be listed: then by the names it was opened by.
+                if error.kind() == io::ErrorKind::PermissionDenied && form & FILE_NAME_OPENED == 0 {
+                    form |= FILE_NAME_OPENED;
+                    continue;
+                }
                 // A volume without a letter.
                 if error.kind() == io::ErrorKind::NotFound && form & VOLUME_NAME_GUID == 0 {
-                    form = FILE_NAME_NORMALIZED | VOLUME_NAME_GUID;
+                    form |= VOLUME_NAME_GUID;
                     continue;
                 }
                 // Wine's call gives up at 260 units; its kernel knows all of them.

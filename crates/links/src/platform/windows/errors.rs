@@ -52,6 +52,9 @@ pub(crate) fn error_kind(error: &io::Error) -> ErrorKind {
 pub(crate) fn describe(error: &io::Error) -> String {
     let text = error.to_string();
     let Some(code) = error.raw_os_error() else { return text };
+    if code.cast_unsigned() == ERROR_INVALID_NAME {
+        return r#"it holds one of \ / : * ? " < > |, which no name may"#.to_owned();
+    }
     let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text).trim_end();
     let text = text.strip_suffix('.').unwrap_or(text);
     let mut chars = text.chars();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::windows::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
 
 use reparse::WideString;
 
@@ -35,6 +36,19 @@ pub(crate) fn to_wide(name: &OsStr) -> Option<WideString> {
     Some(WideString::from_units(name.encode_wide().collect()))
 }
 
+/// Whether a path is another one, or below it, upper and lower case being one.
+pub(crate) fn is_within(path: &Path, root: &Path) -> bool {
+    let mut names = path.components();
+    root.components().all(|wanted| {
+        names.next().is_some_and(|name| collation_key(name.as_os_str()) == collation_key(wanted.as_os_str()))
+    })
+}
+
+/// A path within a sentence: control characters and unpaired surrogates are escaped, separators are not.
+pub(crate) fn quoted(path: &Path) -> String {
+    format!("{path:?}").replace(r"\\", r"\")
+}
+
 /// Two names with the same key are the same name to Windows. An approximation of NTFS' `$UpCase`
 /// table: one character to one character, never one to many.
 pub(crate) fn collation_key(name: &OsStr) -> Vec<u8> {
@@ -60,5 +74,19 @@ mod tests {
         assert_eq!(to_bytes(&name).as_ref(), b"a\xed\xa0\x80b");
         assert_eq!(collation_key(OsStr::new("aÄß")), collation_key(OsStr::new("Aäß")));
         assert_ne!(collation_key(OsStr::new("ss")), collation_key(OsStr::new("ß")));
+    }
+
+    #[test]
+    fn paths_are_within_each_other_whatever_their_case() {
+        for (path, root, within) in [
+            (r"C:\Games\x", r"c:\GAMES", true),
+            (r"C:\Games", r"C:\games", true),
+            (r"C:\Games2", r"C:\games", false),
+            (r"D:\Games", r"C:\games", false),
+            (r"C:\", r"C:\games", false),
+        ] {
+            assert_eq!(is_within(Path::new(path), Path::new(root)), within, "{path} {root}");
+        }
+        assert_eq!(quoted(Path::new("C:\\a\tb")), "\"C:\\a\\tb\"");
     }
 }

@@ -8,8 +8,9 @@ use std::ptr;
 
 use windows_sys::Win32::Foundation::LUID;
 use windows_sys::Win32::Security::{
-    GetTokenInformation, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, TOKEN_ELEVATION,
-    TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TokenElevation, TokenPrivileges,
+    AdjustTokenPrivileges, GetTokenInformation, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW,
+    SE_PRIVILEGE_ENABLED, TOKEN_ADJUST_PRIVILEGES, TOKEN_ELEVATION, TOKEN_INFORMATION_CLASS,
+    TOKEN_PRIVILEGES, TOKEN_QUERY, TokenElevation, TokenPrivileges,
 };
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::Win32::System::Threading::{
@@ -29,10 +30,10 @@ pub(crate) fn procedure(library: &str, name: &CStr) -> Option<Procedure> {
     unsafe { GetProcAddress(GetModuleHandleW(library.as_ptr()), name.as_ptr().cast()) }
 }
 
-fn token() -> Option<OwnedHandle> {
+fn token(access: u32) -> Option<OwnedHandle> {
     let mut token = ptr::null_mut();
     // SAFETY: the pseudo handle of this process is always valid; the system writes one handle.
-    if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
+    if unsafe { OpenProcessToken(GetCurrentProcess(), access, &raw mut token) } == 0 {
         return None;
     }
     // SAFETY: the call succeeded, so the handle is open and nobody else's.
@@ -41,7 +42,7 @@ fn token() -> Option<OwnedHandle> {
 
 /// Information of the token, in words, as its structures begin with numbers of 32 bits.
 pub(super) fn token_information(class: TOKEN_INFORMATION_CLASS) -> Option<Vec<u32>> {
-    let token = token()?;
+    let token = token(TOKEN_QUERY)?;
     let mut words = vec![0_u32; 1024];
     let length = u32::try_from(words.len() * 4).ok()?;
     let mut written = 0;
@@ -79,6 +80,24 @@ fn holds_privilege() -> bool {
     let held = words.get(1..).unwrap_or_default().chunks_exact(3);
     held.take(words.first().copied().unwrap_or(0) as usize)
         .any(|luid| luid[0] == wanted.LowPart && luid[1] == wanted.HighPart.cast_unsigned())
+}
+
+/// Wakes the right to read everything for a backup, where this process has it. It stays awake: nothing but reading is
+/// allowed by it.
+pub(super) fn enable_backup() {
+    let name: Vec<u16> = to_units(OsStr::new("SeBackupPrivilege")).into_iter().chain([0]).collect();
+    let mut wanted = TOKEN_PRIVILEGES { PrivilegeCount: 1, ..TOKEN_PRIVILEGES::default() };
+    let [only] = &mut wanted.Privileges;
+    only.Attributes = SE_PRIVILEGE_ENABLED;
+    let Some(token) = token(TOKEN_QUERY | TOKEN_ADJUST_PRIVILEGES) else { return };
+    // SAFETY: the name ends in NUL; the system writes one structure of numbers, and reads `wanted`, which holds one
+    // privilege as it says. What was before is not asked for.
+    unsafe {
+        if LookupPrivilegeValueW(ptr::null(), name.as_ptr(), &raw mut only.Luid) != 0 {
+            let (none, no_length) = (ptr::null_mut(), ptr::null_mut());
+            AdjustTokenPrivileges(token.as_raw_handle(), 0, &raw const wanted, 0, none, no_length);
+        }
+    }
 }
 
 /// Windows lets everybody make symbolic links while this is on (since Windows 10 1703).

@@ -25,8 +25,10 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::directory::final_path;
+use super::link::file_names;
 use super::nt::{code, succeeded, to_units};
 use super::path::verbatim;
+use super::policy::enable_backup;
 use super::{Directory, Filesystem, Object};
 use crate::platform::ReparseIndex;
 
@@ -49,6 +51,8 @@ pub(crate) fn reparse_index(directory: &Directory) -> ReparseIndex {
 }
 
 fn paths(directory: &Directory) -> io::Result<Vec<PathBuf>> {
+    // An administrator's right to read what a backup needs, which is asleep until it is asked for.
+    enable_backup();
     let index = open_index(directory)?;
     let mut paths = Vec::new();
     let mut first = true;
@@ -63,11 +67,17 @@ fn paths(directory: &Directory) -> io::Result<Vec<PathBuf>> {
         if Object::of(&object).tag()?.is_none() {
             continue;
         }
-        // Which of several names the system would tell is its own choice: a walk finds them all.
+        let path = final_path(object.as_handle())?;
+        // Which of several names the system tells is its own choice.
         if Object::of(&object).metadata()?.links > 1 {
-            return Err(io::Error::other("a link has several names"));
+            let parent = path.parent().unwrap_or(&path);
+            let names = file_names(parent, Object::of(&object).id()?);
+            let (names, _) =
+                names.ok_or_else(|| io::Error::other("the names of a link are not to be read"))?;
+            paths.extend(names);
+        } else {
+            paths.push(path);
         }
-        paths.push(final_path(object.as_handle())?);
     }
     paths.sort_unstable();
     Ok(paths)

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,8 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use crate::model::{Attributes, FileKind, Target};
 use crate::platform::{
-    Directory, Held, Object, Sort, create_new, open, read_target, set_information, ticks, within,
+    Directory, Held, Object, Sort, create_new, describe, open, quoted, read_target, set_information, ticks,
+    within,
 };
 
 /// No file system here has links that are text.
@@ -73,9 +75,13 @@ pub(in crate::apply) fn rename_over(directory: &Directory, from: &OsStr, to: &Os
     if let Err(error) = rename_handle(new.as_handle(), directory, to) {
         return match rename_handle(old.as_handle(), directory, to) {
             Ok(()) => Err(error),
-            Err(back) => Err(io::Error::other(format!(
-                "{error}; the old link is left as {aside:?}, because it could not be put back: {back}"
-            ))),
+            Err(back) => {
+                let (error, back) = (describe(&error), describe(&back));
+                let left = quoted(Path::new(&aside));
+                Err(io::Error::other(format!(
+                    "{error}; the old link is left as {left}, because it could not be put back: {back}"
+                )))
+            }
         };
     }
     delete(old.as_handle())

@@ -19,7 +19,7 @@ use windows_sys::Win32::System::Ioctl::{FSCTL_DELETE_REPARSE_POINT, FSCTL_SET_RE
 use super::entry::{self, number};
 use crate::model::{FileKind, ReparsePoint, Target};
 use crate::platform::{
-    Directory, Held, Sort, control, create_new, from_wide, open, read_target, same_target,
+    Directory, Held, Sort, control, create_new, describe, from_wide, open, read_target, same_target,
 };
 
 const WRITE: u32 = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
@@ -77,8 +77,8 @@ fn make_symbolic_link(
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return make_by_data(directory, name, point).map_err(|error| {
                 io::Error::other(format!(
-                    "the system says that it made the symbolic link, and nothing is there \
-                     (nor can its data be set: {error})"
+                    "the system says that it made the symbolic link, and nothing is there (nor can its data be set: {})",
+                    describe(&error)
                 ))
             });
         }
@@ -114,6 +114,7 @@ fn make_by_data(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io
     match entry::delete(made.as_handle()) {
         Ok(()) => Err(error),
         Err(removal) => {
+            let (error, removal) = (describe(&error), describe(&removal));
             Err(io::Error::other(format!("{error}; what was begun could not be removed again: {removal}")))
         }
     }
@@ -126,7 +127,7 @@ fn unable(error: io::Error) -> io::Error {
         AlreadyExists | NotFound | PermissionDenied => error,
         Unsupported => io::Error::other("the system cannot set reparse data here"),
         _ if matches!(number(&error), Some(1 | 50 | 87)) => {
-            io::Error::other(format!("the system cannot set reparse data here: {error}"))
+            io::Error::other(format!("the system cannot set reparse data here: {}", describe(&error)))
         }
         _ => error,
     }
