@@ -11,8 +11,8 @@ use links::{Error, ErrorKind};
 use crate::args::by_system;
 use crate::exit::Exit;
 use crate::kinds;
-use crate::output::json;
 use crate::output::sanitize::{self, quoted};
+use crate::output::{self, json};
 
 /// Why a verb ended early.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Failure {
                 exit
             }
             // Whoever read the output has seen enough.
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Output(error) if output::is_closed(&error) => Exit::Done,
             Self::Output(error) => {
                 complain("error", &format!("cannot write the output: {error}"));
                 Exit::Failed
@@ -258,7 +258,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     use std::io::Write as _;
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion => match error.print() {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Failed.into(),
+            Err(error) if !output::is_closed(&error) => Exit::Failed.into(),
             _ => Exit::Done.into(),
         },
         _ => {

@@ -129,13 +129,13 @@ fn details(point: &ReparsePoint) -> Vec<(&'static str, String)> {
     let mut rows = vec![("tag", format!("{tag}{name}{surrogate}"))];
     match point.decode() {
         Ok(ReparseData::Symlink(link)) => {
-            rows.push(("print", link.print.to_string()));
-            rows.push(("substitute", link.substitute.to_string()));
+            rows.push(("print", sanitize::wide(&link.print)));
+            rows.push(("substitute", sanitize::wide(&link.substitute)));
             rows.push(("flags", format!("{:#x} ({})", link.flags, relative(link.is_relative()))));
         }
         Ok(ReparseData::MountPoint(point)) => {
-            rows.push(("print", point.print.to_string()));
-            rows.push(("substitute", point.substitute.to_string()));
+            rows.push(("print", sanitize::wide(&point.print)));
+            rows.push(("substitute", sanitize::wide(&point.substitute)));
         }
         Ok(_) => {}
         Err(error) => rows.push(("broken", error.to_string())),

@@ -262,7 +262,7 @@ fn names(raw: &[u8]) -> String {
     let name = |offset: usize, length: usize| {
         let bytes = raw.get(16 + offset..16 + offset + length).unwrap_or_default();
         let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        sanitize::line(&WideString::from_units(units).to_string())
+        sanitize::wide(&WideString::from_units(units))
     };
     let mut text = format!(
         "Substitue Name offset: {substitute}\n\

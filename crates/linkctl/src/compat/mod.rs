@@ -82,7 +82,7 @@ pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
     match done {
         Ok(code) => code.into(),
         // Whoever read the output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
             complain("error", &format!("cannot write the output: {error}"));
             ExitCode::FAILURE

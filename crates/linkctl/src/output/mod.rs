@@ -31,3 +31,10 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()
 }
+
+/// Whether nobody reads the output any more.
+pub(crate) fn is_closed(error: &io::Error) -> bool {
+    /// `ERROR_PIPE_NOT_CONNECTED` of Windows, which the standard library does not count among broken pipes.
+    const NOT_CONNECTED: i32 = 233;
+    error.kind() == io::ErrorKind::BrokenPipe || error.raw_os_error() == Some(NOT_CONNECTED)
+}

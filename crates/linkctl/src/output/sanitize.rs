@@ -4,10 +4,17 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use reparse::WideString;
+
 /// A name for a person: control characters (C0, DEL, C1), marks that reorder text, line and
 /// paragraph separators and bytes that are not Unicode become escapes; a backslash stays one.
 pub(crate) fn name(name: impl AsRef<OsStr>) -> String {
     bytes(name.as_ref().as_encoded_bytes())
+}
+
+/// A name as Windows stores it.
+pub(crate) fn wide(name: &WideString) -> String {
+    bytes(&name.to_wtf8())
 }
 
 fn bytes(name: &[u8]) -> String {

@@ -232,3 +232,88 @@ fn states_are_told_apart() {
         assert_eq!(shown["links"][0]["state"], state, "{link}: {shown}");
     }
 }
+
+#[test]
+fn a_replacement_that_is_killed_between_its_renames_is_taken_back_whole() {
+    let linkctl = Linkctl::new();
+    for name in ["one", "two"] {
+        fs::create_dir(linkctl.at(name)).unwrap();
+        fs::write(linkctl.at(name).join("canary"), name).unwrap();
+    }
+    if !able().junctions {
+        crate::say("replacements killed half-way: impossible here, as nothing can be replaced");
+        linkctl.run(["create", "--kind", "junction", "link", "one"]).exits(3).says("the system");
+        return;
+    }
+    for killed_behind in ["1", "2"] {
+        linkctl.ok(["create", "--kind", "junction", "link", "one"]);
+        let mut command = linkctl.command(["create", "--replace", "--kind", "junction", "link", "two"]);
+        let ran = command.env("LINKCTL_CRASH_BETWEEN_RENAMES", killed_behind).output().unwrap();
+        if ran.status.success() {
+            crate::say("replacements killed half-way: this system replaces in one call");
+            return;
+        }
+        assert!(linkctl.left().iter().any(|name| name.ends_with("-old")), "{:?}", linkctl.left());
+        linkctl.ok(["undo"]);
+        assert_eq!(linkctl.left(), ["link", "one", "two"], "killed behind {killed_behind}");
+        assert_eq!(linkctl.read(r"link\canary"), "one", "killed behind {killed_behind}");
+        // An undo that is killed at the same place is taken up by the next.
+        linkctl.ok(["create", "--replace", "--kind", "junction", "link", "two"]);
+        let mut command = linkctl.command(["undo"]);
+        let ran = command.env("LINKCTL_CRASH_BETWEEN_RENAMES", killed_behind).output().unwrap();
+        assert!(!ran.status.success());
+        linkctl.ok(["undo"]);
+        assert_eq!(linkctl.left(), ["link", "one", "two"], "undo killed behind {killed_behind}");
+        assert_eq!(linkctl.read(r"link\canary"), "one", "undo killed behind {killed_behind}");
+        linkctl.ok(["remove", "link"]);
+    }
+    assert_eq!((linkctl.read(r"one\canary"), linkctl.read(r"two\canary")), ("one".into(), "two".into()));
+}
+
+#[test]
+fn a_link_that_cannot_go_stays_what_it_was() {
+    let linkctl = Linkctl::new();
+    if !able().junctions || !able().symlinks {
+        crate::say("links that cannot be replaced: impossible here, as there are none");
+        linkctl.run(["create", "link", "target"]).exits(3).says("the system");
+        return;
+    }
+    fs::create_dir(linkctl.at("directory")).unwrap();
+    linkctl.ok(["create", "--kind", "symlink", "--file", "link", "nowhere"]);
+    let attrib = |sign: &str| {
+        let mut command = linkctl.command_of("attrib".as_ref(), [sign, "link", "/l"]);
+        drop(command.output().unwrap());
+    };
+    attrib("+r");
+    let replaced = linkctl.run(["create", "--replace", "--kind", "junction", "link", "directory"]);
+    let shown = linkctl.ok(["show", "link", "--json"]).json();
+    // Newer systems remove what is read-only all the same.
+    let kind = if replaced.failed() { "symlink-file" } else { "junction" };
+    assert_eq!(shown["links"][0]["kind"], kind, "{replaced}");
+    attrib("-r");
+    assert_eq!(linkctl.left(), ["directory", "link"], "{replaced}");
+}
+
+#[test]
+fn names_in_other_case_are_one_name_to_a_plan() {
+    let linkctl = Linkctl::new();
+    linkctl.write("a", "x");
+    for link in ["b", "c"] {
+        linkctl.ok(["create", "--kind", "hard", link, "a"]);
+    }
+    linkctl.ok(["remove", "--kind", "hard", "b", "B"]);
+    assert_eq!(linkctl.left(), ["a", "c"]);
+    if able().symlinks {
+        fs::create_dir_all(linkctl.at(r"sub\deep")).unwrap();
+        linkctl.write(r"sub\x", "x");
+        linkctl.ok(["create", "--relative", r"sub\deep\l", r"SUB\x"]);
+        assert_eq!(
+            linkctl.ok(["show", r"sub\deep\l", "--json"]).json()["links"][0]["target"]["text"],
+            r"..\x"
+        );
+        // From a directory that is still to be made, the target is found all the same.
+        linkctl.ok(["create", "--parents", r"new\l", r"..\sub"]);
+        let shown = linkctl.ok(["show", r"new\l", "--json"]).json();
+        assert_eq!(shown["links"][0]["kind"], "symlink-dir", "{shown}");
+    }
+}

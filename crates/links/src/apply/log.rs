@@ -91,7 +91,7 @@ impl<'j> Log<'j> {
         match records.begin(request, planned) {
             Ok(id) => Self { open: Some((records, id)), parent: None },
             Err(error) => {
-                give_up(records.directory(), &error, observer);
+                give_up(&mut records, &error, observer);
                 Self { open: None, parent: None }
             }
         }
@@ -114,7 +114,7 @@ impl<'j> Log<'j> {
             (Records::Journal(_), None) => Ok(()),
         };
         if let Err(error) = written {
-            give_up(records.directory(), &error, observer);
+            give_up(records, &error, observer);
             self.open = None;
         }
     }
@@ -227,11 +227,15 @@ fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
 
 /// The journal is of no more use to this run. Damage that only shows now would show again: the file is
 /// set aside, and the next run begins a new one.
-fn give_up(directory: &Path, error: &Error, observer: &mut dyn Observer) {
+fn give_up(records: &mut Records<'_>, error: &Error, observer: &mut dyn Observer) {
     observer.warning(error);
-    if error.kind() == ErrorKind::CorruptJournal
-        && let Err(error) = state::set_aside_if_broken(directory)
-    {
+    if error.kind() != ErrorKind::CorruptJournal {
+        return;
+    }
+    if let Records::Journal(journal) = records {
+        journal.let_go();
+    }
+    if let Err(error) = state::set_aside_if_broken(records.directory()) {
         observer.warning(&error);
     }
 }

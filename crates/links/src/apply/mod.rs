@@ -13,6 +13,7 @@ use log::{Log, Records};
 pub use probe::{Capability, Finding, probe};
 pub use queue::Queue;
 pub use state::{existing_journal, open_journal};
+pub(crate) use step::aside_name;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, OperationId, Outcome, Status, Then};
@@ -203,12 +204,16 @@ pub fn create(spec: &LinkSpec) -> Result<Link> {
 
 /// Tests end the program here, as a crash would: `LINKCTL_CRASH_AFTER_STEP=N` behind the Nth step.
 fn crash_point(done_before: usize) {
+    crash_where("LINKCTL_CRASH_AFTER_STEP", done_before + 1);
+}
+
+/// Ends the program where an environment variable has this number.
+pub(crate) fn crash_where(variable: &str, number: usize) {
     // Not in what users run: no environment shall end another program that uses the library.
     if !cfg!(debug_assertions) {
         return;
     }
-    let wanted = std::env::var("LINKCTL_CRASH_AFTER_STEP").ok().and_then(|text| text.parse::<usize>().ok());
-    if wanted == Some(done_before + 1) {
+    if std::env::var(variable).is_ok_and(|wanted| wanted == number.to_string()) {
         std::process::abort();
     }
 }

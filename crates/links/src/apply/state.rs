@@ -32,10 +32,10 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
     // Another process may have set it aside just now: the new one must stay.
     let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
     let _lock = os::lock_directory(directory).map_err(fail)?;
-    if let Ok(journal) = Journal::open_or_create(directory)
-        && journal.is_sound()
-    {
-        return Ok((journal, None));
+    match Journal::open_or_create(directory) {
+        Ok(journal) if journal.is_sound() => return Ok((journal, None)),
+        // Closed before it is renamed: Windows renames nothing that is open.
+        journal => drop(journal),
     }
     let kept = set_aside(directory)?;
     let journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
@@ -128,10 +128,9 @@ impl From<std::io::Error> for DrainError {
 pub(super) fn set_aside_if_broken(directory: &Path) -> Result<()> {
     let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
     let _lock = os::lock_directory(directory).map_err(fail)?;
-    match Journal::open_or_create(directory) {
-        Ok(journal) if journal.is_sound() => Ok(()),
-        _ => set_aside(directory).map(drop),
-    }
+    // Closed again before it is renamed: Windows renames nothing that is open.
+    let sound = Journal::open_or_create(directory).is_ok_and(|journal| journal.is_sound());
+    if sound { Ok(()) } else { set_aside(directory).map(drop) }
 }
 
 /// Renames a corrupt journal out of the way. Gives its new name.

@@ -1,6 +1,6 @@
 //! One step: checked, done, read back, or taken back.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::Path;
 
@@ -199,26 +199,69 @@ fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) 
 fn swap_in(place: &Place, old: &Seen, private: &OsStr, operation: &'static str) -> Result<()> {
     let fail = |error| Error::io(operation, &place.path, error);
     let (directory, name) = (&place.directory, place.name());
+    must_hold_nothing(place.spot(), old, operation)?;
     match os::exchange(directory, private, name) {
-        // Now the old one is where nobody else looks: whatever it is, it can be put back.
-        Ok(()) => {
-            let checked = must_be(place.spot_of(private), old, operation)
-                .and_then(|()| os::remove_file(directory, private).map_err(fail));
-            let Err(error) = checked else { return Ok(()) };
-            os::exchange(directory, private, name).map_err(|_| left_behind(&error, place, private))?;
-            Err(error)
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {}
+        exchanged => {
+            exchanged.map_err(fail)?;
+            return drop_old(place, old, private, operation, || os::exchange(directory, private, name));
         }
+    }
+    must_be(place.spot(), old, operation)?;
+    match os::rename_over(directory, private, name) {
         Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
-            must_be(place.spot(), old, operation)?;
-            os::rename_over(directory, private, name).map_err(fail)?;
+            let aside = aside_name(private);
+            let exchange = || os::exchange_by_steps(directory, private, name, &aside);
+            exchange().map_err(fail)?;
+            drop_old(place, old, private, operation, exchange)
+        }
+        renamed => {
+            renamed.map_err(fail)?;
             // Renaming one name of a file onto another of the same file does nothing and says nothing.
             match directory.metadata_nofollow(private) {
                 Ok(_) => os::remove_file(directory, private).map_err(fail),
                 Err(_) => Ok(()),
             }
         }
-        Err(error) => Err(fail(error)),
     }
+}
+
+/// Removes the old link, once it is where nobody else looks: whatever it is, it can be put back.
+fn drop_old(
+    place: &Place,
+    old: &Seen,
+    private: &OsStr,
+    operation: &'static str,
+    put_back: impl FnOnce() -> std::io::Result<()>,
+) -> Result<()> {
+    let fail = |error| Error::io(operation, &place.path, error);
+    let checked = must_be(place.spot_of(private), old, operation)
+        .and_then(|()| os::remove_file(&place.directory, private).map_err(fail));
+    let Err(error) = checked else { return Ok(()) };
+    put_back().map_err(|_| left_behind(&error, place, private))?;
+    Err(error)
+}
+
+/// Where the old link lies for a moment, while two names change places by a third.
+pub(crate) fn aside_name(private: &OsStr) -> OsString {
+    let mut name = private.to_owned();
+    name.push("-old");
+    name
+}
+
+/// Refuses a link that holds data of its own, which nobody sees through it: Windows lets a file have both.
+fn must_hold_nothing(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
+    let is_file = matches!(&old.target, Target::Reparse(point) if !point.directory);
+    if !platform::follows_reparse_points() || !is_file {
+        return Ok(());
+    }
+    let metadata = spot.directory.metadata_nofollow(spot.name);
+    if metadata.map_err(|error| Error::io(operation, spot.path, error))?.size == 0 {
+        return Ok(());
+    }
+    let cause =
+        "the link itself holds data, which would be lost; `fsutil reparsepoint delete` makes it a file again";
+    Err(Error::new(ErrorKind::NotALink, operation, spot.path, cause))
 }
 
 /// No system removes "this object, if it has this name": the link is renamed to a private name,
@@ -228,11 +271,17 @@ fn remove(link: &Path, old: &Seen, private: &OsStr, open: Open) -> Result<()> {
     let place = open(REMOVE, link)?;
     let fail = |error| Error::io(REMOVE, &place.path, error);
     must_be(place.spot(), old, REMOVE)?;
+    must_hold_nothing(place.spot(), old, REMOVE)?;
     // Two that remove the last two names of a file at the same time must not both see the other's.
     let _lock = match old.target {
         Target::File(_) => os::lock_file(&place.directory, place.name()).map_err(fail)?,
         _ => None,
     };
+    // The system's list of mount points knows it by its own name only.
+    let is_volume = matches!(&old.target, Target::Reparse(point) if point.kind() == LinkKind::MountPoint);
+    if is_volume && platform::follows_reparse_points() {
+        return os::remove_file(&place.directory, place.name()).map_err(fail);
+    }
     match os::rename_to_new(&place.directory, place.name(), private) {
         Ok(()) => {}
         // A full disk may have no room for another name, and must not keep the link from going.

@@ -290,7 +290,8 @@ fn full_path(path: &Path) -> io::Result<PathBuf> {
 
 /// The text that leads from one physical directory to a full path.
 pub(crate) fn relative_path(from: &Path, to: &Path) -> PathBuf {
-    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let same = |(a, b): &(Component<'_>, Component<'_>)| platform::is_same_name(a.as_os_str(), b.as_os_str());
+    let shared = from.components().zip(to.components()).take_while(same).count();
     let up = from.components().skip(shared).map(|_| Path::new(".."));
     let down = to.components().skip(shared).map(|component| Path::new(component.as_os_str()));
     let path: PathBuf = up.chain(down).collect();

@@ -90,7 +90,7 @@ fn rewritten(spec: &LinkSpec, ground: &Ground) -> Result<OsString> {
 }
 
 /// A path with `..` taken by its text.
-fn without_dots(path: &Path) -> PathBuf {
+pub(super) fn without_dots(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in path.components() {
         match component {

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use reparse::path::{TargetClass, classify, to_backslashes};
 use reparse::{MAX_TOTAL, MountPoint, ReparseData, Symlink, WideString};
 
+use super::native::without_dots;
 use super::{Ground, full_path, relative_path};
 use crate::chain;
 use crate::error::{Error, ErrorKind, Result};
@@ -286,6 +287,13 @@ impl Task<'_> {
 
     /// What the finished data leads to, as Windows would follow it.
     fn kind_on_volume(&self, data: &ReparseData, volume: &NtfsVolume) -> Option<FileKind> {
+        // From a directory that is still to be made, `..` can only be taken by its text.
+        if self.ground.place.is_none()
+            && let ReparseData::Symlink(link) = data
+            && classify(&link.substitute) == TargetClass::Relative
+        {
+            return kind_at(&without_dots(&self.ground.parent.join(linux_words(&link.substitute))));
+        }
         let start = self.ground.directory.open_child(".".as_ref()).ok()?;
         chain::reach(start, self.ground.parent.clone(), data, volume, self.spec.drive)
     }

@@ -64,6 +64,14 @@ impl Journal {
     /// The files that a corrupt journal consists of, to be set aside together.
     pub(crate) const FILES: [&str; 4] = [FILE, LOG, "journal.db-shm", "journal.db-journal"];
 
+    /// Closes the file, so that it can be renamed: Windows renames nothing that is open. What is asked from here on
+    /// fails.
+    pub(crate) fn let_go(&mut self) {
+        if let Ok(nothing) = Connection::open_in_memory() {
+            self.connection = nothing;
+        }
+    }
+
     /// The directory the journal is kept in.
     #[must_use]
     pub fn directory(&self) -> &Path {

@@ -32,14 +32,15 @@ pub(crate) use spot::Spot;
 pub(crate) use system::{
     Directory, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process, RESIDENT, ReadBuffer,
     TEXT_LINKS, VolumeIdentity, collation_key, default_state_dir, describe, drive_relative, error_kind,
-    evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name, is_within,
-    may_make_symlinks, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, quoted, read_link,
-    read_target, refusal, reparse_index, same_target, state_dir_in, to_bytes, to_wide, volume_root, workers,
+    evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name,
+    is_same_name, is_within, may_make_symlinks, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume,
+    open_files, quoted, read_link, read_target, refusal, reparse_index, same_target, state_dir_in, to_bytes,
+    to_wide, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{
-    EVALUATION, Object, Procedure, Sort, control, create_new, is_elevated, open, procedure, set_dword,
-    set_information, ticks, within,
+    EVALUATION, Object, Procedure, SYMBOLIC_LINK, Sort, bare, control, create_new, enable_privilege,
+    is_elevated, number, open, procedure, set_dword, set_information, ticks, verbatim, within,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor};

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::UNDO;
+use crate::apply::aside_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::journal::{Journal, OperationId, Outcome, Recorded};
@@ -54,7 +55,7 @@ enum Effect {
 
 fn effect(recorded: &Recorded) -> Effect {
     let Ok(spot) = Spot::look(recorded) else { return Effect::Unknown };
-    let left = spot.left.as_ref().is_some_and(|left| left.metadata.is_some());
+    let left = [&spot.left, &spot.aside].into_iter().flatten().any(|left| left.metadata.is_some());
     match &recorded.step {
         Step::MakeDirectory { .. } => match spot.metadata {
             Some(found) if found.kind == FileKind::Directory && is_younger(&found, recorded) => {
@@ -135,6 +136,8 @@ pub(super) struct Spot {
     seen: Option<Seen>,
     /// What is there under the step's private name, where a killed run may have left something.
     pub(super) left: Option<Box<Spot>>,
+    /// What is there under the name beside it, where the old link lies while two names change places by a third.
+    pub(super) aside: Option<Box<Spot>>,
 }
 
 impl Spot {
@@ -163,6 +166,10 @@ impl Spot {
         let mut spot = Self::at(place.spot())?;
         let private = Self::at(place.spot_of(OsStr::new(&recorded.private_name)))?;
         spot.left = Some(Box::new(private));
+        if matches!(recorded.step, Step::ReplaceLink { .. }) {
+            let aside = aside_name(OsStr::new(&recorded.private_name));
+            spot.aside = Some(Box::new(Self::at(place.spot_of(&aside))?));
+        }
         Ok(spot)
     }
 
@@ -180,7 +187,7 @@ impl Spot {
         };
         let seen =
             metadata.map(|metadata| inspect::see(spot, &metadata)).transpose().map_err(fail)?.flatten();
-        Ok(Self { metadata, seen, left: None })
+        Ok(Self { metadata, seen, left: None, aside: None })
     }
 
     /// Whether this is the link with this target; a hard link, whether it is a name of this file.

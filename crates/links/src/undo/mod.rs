@@ -3,11 +3,13 @@
 mod effect;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use effect::settled;
 use effect::{Spot, is_stub};
 
+use crate::apply::aside_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, Operation, OperationId, Outcome, Recorded, Status};
 use crate::model::{FileId, FileKind, Metadata, Target};
@@ -74,6 +76,8 @@ struct Backwards {
     gone: BTreeSet<PathBuf>,
     /// Whether an earlier undo was killed before its end.
     again: bool,
+    /// Names that are free only because a replacement was killed half-way.
+    gaps: BTreeSet<PathBuf>,
     /// What earlier undos removed before they were killed.
     removed: BTreeSet<PathBuf>,
 }
@@ -85,7 +89,13 @@ impl Backwards {
             Step::MakeDirectory { path } => self.made_directory(path, recorded, &spot),
             Step::CreateLink { link, target, file, .. } => self.created(link, target, *file, recorded, &spot),
             Step::ReplaceLink { link, old, target, file, .. } => {
-                self.clear(recorded, &spot, &[(target, *file), (&old.target, Some(old.id))])?;
+                let known = [(target, *file), (&old.target, Some(old.id))];
+                if self.note_gap(link, recorded, &spot) {
+                    // The name first: what lies beside it goes once the link is back.
+                    self.replaced(link, old, (target, *file), recorded, &spot)?;
+                    return self.clear(recorded, &spot, &known);
+                }
+                self.clear(recorded, &spot, &known)?;
                 self.replaced(link, old, (target, *file), recorded, &spot)
             }
             Step::RemoveLink { link, old } => self.removed(link, old, recorded, &spot),
@@ -134,7 +144,8 @@ impl Backwards {
                 }
                 Ok(())
             }
-            Step::ReplaceLink { target, file, old, .. } => {
+            Step::ReplaceLink { link, target, file, old, .. } => {
+                self.note_gap(link, recorded, &spot);
                 self.clear(recorded, &spot, &[(target, *file), (&old.target, Some(old.id))])
             }
             Step::RemoveLink { old, .. } => self.clear(recorded, &spot, &[(&old.target, Some(old.id))]),
@@ -146,10 +157,38 @@ impl Backwards {
         }
     }
 
-    /// Removes what waits under a step's private name, if it is one of these.
+    /// Whether the step was killed while two names changed places by a third: then its name may be free for no other
+    /// reason.
+    fn note_gap(&mut self, link: &Path, recorded: &Recorded, spot: &Spot) -> bool {
+        let begun = recorded.outcome != Outcome::NotReached;
+        let aside = spot.aside.as_ref().is_some_and(|aside| aside.metadata.is_some());
+        let is_gap = begun && aside && spot.metadata.is_none();
+        if is_gap {
+            self.gaps.insert(link.to_owned());
+        }
+        is_gap
+    }
+
+    /// Removes what waits under a step's private names, if it is one of these.
     fn clear(&mut self, recorded: &Recorded, spot: &Spot, known: &[(&Target, Option<FileId>)]) -> Result<()> {
-        let Some((left, metadata)) = waiting(recorded, spot) else { return Ok(()) };
-        let private = private_path(recorded);
+        let aside = aside_name(OsStr::new(&recorded.private_name));
+        let places =
+            [(&spot.left, private_path(recorded)), (&spot.aside, recorded.step.path().with_file_name(aside))];
+        for (left, path) in places {
+            if let Some((left, metadata)) = waiting(recorded, left.as_deref()) {
+                self.clear_one(recorded, (left, metadata), path, known)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn clear_one(
+        &mut self,
+        recorded: &Recorded,
+        (left, metadata): (&Spot, Metadata),
+        private: PathBuf,
+        known: &[(&Target, Option<FileId>)],
+    ) -> Result<()> {
         let which = known.iter().find(|(target, file)| left.holds(target, *file));
         if let Some(old) = which.and_then(|(target, _)| left.now(target)) {
             self.gone.insert(private.clone());
@@ -243,6 +282,11 @@ impl Backwards {
         if failed || spot.holds(&old.target, Some(old.id)) {
             return Ok(());
         }
+        if spot.metadata.is_none() && self.gaps.contains(link) {
+            let (link, target, attributes) = (link.to_owned(), old.target.clone(), Some(old.attributes));
+            self.push_once(Step::CreateLink { link, target, file: None, attributes });
+            return Ok(());
+        }
         // A link is a value: made anew by another undo, or by hand, it still is what the step made.
         if !spot.holds(target, file) {
             let cause = if spot.metadata.is_none() { "it is gone" } else { "it has been changed since" };
@@ -281,7 +325,7 @@ impl Backwards {
     }
 
     fn removed(&mut self, link: &Path, old: &Seen, recorded: &Recorded, spot: &Spot) -> Result<()> {
-        let waits = waiting(recorded, spot);
+        let waits = waiting(recorded, spot.left.as_deref());
         let ours = waits.filter(|(left, _)| left.holds(&old.target, Some(old.id)));
         if waits.is_some() && ours.is_none() {
             return Err(unknown(&private_path(recorded)));
@@ -319,10 +363,10 @@ impl Backwards {
     }
 }
 
-/// What a step that was killed left under its private name; a step that ended well left nothing.
-fn waiting<'a>(recorded: &Recorded, spot: &'a Spot) -> Option<(&'a Spot, Metadata)> {
+/// What a step that was killed left under a private name; a step that ended well left nothing.
+fn waiting<'a>(recorded: &Recorded, left: Option<&'a Spot>) -> Option<(&'a Spot, Metadata)> {
     let begun = recorded.outcome != Outcome::NotReached;
-    let left = spot.left.as_deref().filter(|_| begun)?;
+    let left = left.filter(|_| begun)?;
     Some((left, left.metadata?))
 }
 

@@ -52,7 +52,7 @@ fn tag(entry: &Listed) -> Option<(&'static str, Option<String>)> {
     };
     let shown = |print: &WideString, substitute: &WideString| {
         let name = if print.is_empty() { substitute } else { print };
-        Some(sanitize::line(&name.to_string()))
+        Some(sanitize::wide(name))
     };
     Some(match point.decode() {
         Ok(ReparseData::Symlink(link)) => (symlink, shown(&link.print, &link.substitute)),

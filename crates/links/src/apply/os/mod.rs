@@ -12,8 +12,8 @@ mod system;
 mod system;
 
 pub(super) use system::{
-    append, clear_reparse_point, drain, exchange, guard, lock_directory, lock_file, make_directory,
-    make_empty_file, make_hard_link, make_reparse_point, make_state_directory, make_symlink,
+    append, clear_reparse_point, drain, exchange, exchange_by_steps, guard, lock_directory, lock_file,
+    make_directory, make_empty_file, make_hard_link, make_reparse_point, make_state_directory, make_symlink,
     remove_directory, remove_file, rename_over, rename_to_new, set_aside, set_attributes, set_evaluation,
     set_reparse_point, write_new,
 };

@@ -24,6 +24,11 @@ pub(crate) fn to_wide(name: &OsStr) -> Option<WideString> {
     WideString::from_wtf8(name.as_bytes())
 }
 
+/// Whether two names are one to this system.
+pub(crate) fn is_same_name(a: &OsStr, b: &OsStr) -> bool {
+    a == b
+}
+
 /// Whether a path is another one, or below it.
 pub(crate) fn is_within(path: &Path, root: &Path) -> bool {
     path.starts_with(root)

@@ -9,23 +9,25 @@ use std::os::windows::io::{AsHandle, AsRawHandle as _, BorrowedHandle, FromRawHa
 use std::path::{Component, Path, PathBuf};
 use std::ptr;
 
-use reparse::WideString;
 use reparse::path::{TargetClass, classify, nt_to_win32};
+use reparse::{ReparseData, WideString};
 use windows_sys::Wdk::Foundation::NtQueryObject;
-use windows_sys::Win32::Foundation::{ERROR_DIRECTORY, ERROR_PATH_NOT_FOUND, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Foundation::{
+    ERROR_DIRECTORY, ERROR_NOT_A_REPARSE_POINT, ERROR_PATH_NOT_FOUND, INVALID_HANDLE_VALUE,
+};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_ATTRIBUTE_DIRECTORY, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
     FILE_FLAGS_AND_ATTRIBUTES, FILE_LIST_DIRECTORY, FILE_NAME_NORMALIZED, FILE_NAME_OPENED,
     FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, GetFinalPathNameByHandleW,
-    OPEN_EXISTING, SYNCHRONIZE, VOLUME_NAME_DOS, VOLUME_NAME_GUID,
+    OPEN_EXISTING, QueryDosDeviceW, SYNCHRONIZE, VOLUME_NAME_DOS, VOLUME_NAME_GUID, VOLUME_NAME_NT,
 };
 
 use super::entries::Reader;
-use super::nt::{Sort, code, open};
+use super::nt::{Sort, code, number, open, reparse_data};
 use super::path::{in_full, shown, verbatim};
 use super::query::holds_entries;
-use super::{Filesystem, Object};
-use crate::model::{FileKind, Home, Metadata};
+use super::{Filesystem, Object, from_wide, is_within, read_target};
+use crate::model::{FileKind, Home, Metadata, Target};
 
 /// A directory held by a handle.
 #[derive(Debug)]
@@ -87,7 +89,7 @@ impl Directory {
             _ => Err(error),
         })?;
         // A directory of a cloud is a reparse point, too, and no link.
-        if !holds_entries(Object::of(&handle).tag()?) {
+        if !holds_entries(Object::of(&handle).tag()?) && is_link(&handle) {
             return Err(code(ERROR_DIRECTORY));
         }
         Ok(Self { handle })
@@ -115,8 +117,36 @@ impl Directory {
         let full = in_full(path)?;
         let is_name = |component: &Component<'_>| matches!(component, Component::Normal(_));
         let root: PathBuf = full.components().take_while(|component| !is_name(component)).collect();
-        let below: PathBuf = full.components().skip_while(|component| !is_name(component)).collect();
-        Self::open(&root)?.open_below(&below)
+        let mut directory = Self::open(&root)?;
+        for name in full.components().filter(is_name) {
+            directory = match directory.open_child(name.as_os_str()) {
+                // A volume that is mounted in a directory is part of its physical path.
+                Err(error) if number(&error) == Some(ERROR_DIRECTORY) => {
+                    directory.open_volume(name.as_os_str()).ok_or(error)?
+                }
+                // One that may only be passed through cannot be opened by itself: by its whole path, and then it is
+                // seen whether that is where it was.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    let opened = Self::open(&full)?;
+                    let found = opened.physical_path()?;
+                    let same = is_within(&found, &full) && is_within(&full, &found);
+                    return if same { Ok(opened) } else { Err(error) };
+                }
+                opened => opened?,
+            };
+        }
+        Ok(directory)
+    }
+
+    /// The root of the volume that is mounted at a name, if one is.
+    fn open_volume(&self, name: &OsStr) -> Option<Self> {
+        let Ok(Target::Reparse(point)) = read_target(self, name, true) else { return None };
+        match point.decode() {
+            Ok(ReparseData::MountPoint(point)) if point.is_volume() => {
+                Self::open(Path::new(&from_wide(&nt_to_win32(&point.substitute)))).ok()
+            }
+            _ => None,
+        }
     }
 
     /// Holds what a name is, whatever becomes of the name. Nothing is followed, nothing opened for its data.
@@ -170,10 +200,15 @@ impl Directory {
         if Object::of(&self.handle).tag()?.is_some() {
             return Ok(Some("the directory is a link".to_owned()));
         }
+        let directory = super::user::distrust(self.as_handle(), OsStr::new(""), "the directory");
         match self.metadata_nofollow(file.as_os_str()) {
             Ok(found) if found.kind == FileKind::Link => Ok(Some("its file is a link".to_owned())),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => super::user::distrust(self.as_handle()),
+            Ok(_) => match directory? {
+                None => super::user::distrust(self.as_handle(), file.as_os_str(), "its file"),
+                cause => Ok(cause),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => directory,
+            Err(error) => Err(error),
         }
     }
 
@@ -189,7 +224,7 @@ impl Directory {
     /// directory.
     pub(crate) fn open_child_to_read(&self, name: &OsStr) -> io::Result<Self> {
         let handle = self.child(name, READ, Sort::Directory)?;
-        if !holds_entries(Object::of(&handle).tag()?) {
+        if !holds_entries(Object::of(&handle).tag()?) && is_link(&handle) {
             return Err(code(ERROR_DIRECTORY));
         }
         Ok(Self { handle })
@@ -254,6 +289,12 @@ impl AsHandle for Directory {
     }
 }
 
+/// Whether what looks like a link has a link's data: Wine shows what is mounted by its host like links, too.
+fn is_link(handle: &OwnedHandle) -> bool {
+    let data = reparse_data(handle.as_handle());
+    !data.is_err_and(|error| number(&error) == Some(ERROR_NOT_A_REPARSE_POINT))
+}
+
 /// Opens what is at a path; what may not be read may still be looked at.
 fn by_path(path: &Path, flags: FILE_FLAGS_AND_ATTRIBUTES, access: u32) -> io::Result<OwnedHandle> {
     let units = verbatim(path)?;
@@ -275,41 +316,48 @@ fn by_path(path: &Path, flags: FILE_FLAGS_AND_ATTRIBUTES, access: u32) -> io::Re
     }
 }
 
-/// The path of an opened object, without links: by its drive, its share, or else its volume's own name.
+/// The path of an opened object, without links: by its drive or share, or else by its volume's own name.
 pub(super) fn final_path(handle: BorrowedHandle<'_>) -> io::Result<PathBuf> {
+    let mut first = None;
+    // Names as they were opened, where a directory above may not be listed; the volume's name, where it has no letter.
+    for form in [
+        FILE_NAME_NORMALIZED | VOLUME_NAME_DOS,
+        FILE_NAME_OPENED | VOLUME_NAME_DOS,
+        FILE_NAME_NORMALIZED | VOLUME_NAME_GUID,
+        FILE_NAME_OPENED | VOLUME_NAME_GUID,
+    ] {
+        match path_by(handle, form) {
+            Ok(units) => return Ok(shown(&units)),
+            Err(error) => drop(first.get_or_insert(error)),
+        }
+    }
+    // Drives that the mount manager does not know (images mounted by other programs); and Wine, whose call gives up
+    // at 260 units.
+    let by_device = path_by(handle, FILE_NAME_OPENED | VOLUME_NAME_NT).ok();
+    let by_device = by_device.or_else(|| object_name(handle)).and_then(|units| by_letter(&units));
+    by_device.ok_or_else(|| first.unwrap_or_else(|| code(ERROR_PATH_NOT_FOUND)))
+}
+
+fn path_by(handle: BorrowedHandle<'_>, form: u32) -> io::Result<Vec<u16>> {
     let mut room = vec![0_u16; 512];
-    let mut form = FILE_NAME_NORMALIZED | VOLUME_NAME_DOS;
     loop {
         let length = u32::try_from(room.len()).map_err(|_| code(ERROR_PATH_NOT_FOUND))?;
         // SAFETY: the system writes at most `length` units to `room`, which has as many.
         let written =
             unsafe { GetFinalPathNameByHandleW(handle.as_raw_handle(), room.as_mut_ptr(), length, form) };
         match usize::try_from(written) {
-            Ok(0) | Err(_) => {
-                let error = io::Error::last_os_error();
-                // A directory above may not be listed: then by the names it was opened by.
-                if error.kind() == io::ErrorKind::PermissionDenied && form & FILE_NAME_OPENED == 0 {
-                    form |= FILE_NAME_OPENED;
-                    continue;
-                }
-                // A volume without a letter.
-                if error.kind() == io::ErrorKind::NotFound && form & VOLUME_NAME_GUID == 0 {
-                    form |= VOLUME_NAME_GUID;
-                    continue;
-                }
-                // Wine's call gives up at 260 units; its kernel knows all of them.
-                return object_name(handle).ok_or(error);
-            }
+            Ok(0) | Err(_) => return Err(io::Error::last_os_error()),
             Ok(written) if written < room.len() => {
-                return Ok(shown(room.get(..written).unwrap_or_default()));
+                room.truncate(written);
+                return Ok(room);
             }
             Ok(needed) => room.resize(needed + 1, 0),
         }
     }
 }
 
-/// The path of an opened object as the kernel names it, where that is a path of Win32, too.
-fn object_name(handle: BorrowedHandle<'_>) -> Option<PathBuf> {
+/// The path of an opened object as the kernel names it.
+fn object_name(handle: BorrowedHandle<'_>) -> Option<Vec<u16>> {
     /// `ObjectNameInformation` of `OBJECT_INFORMATION_CLASS`.
     const NAME: i32 = 1;
     // A header of two words, and the longest path there is.
@@ -323,12 +371,30 @@ fn object_name(handle: BorrowedHandle<'_>) -> Option<PathBuf> {
     if status != 0 {
         return None;
     }
-    // The header begins with the length of the name in bytes; the name stands behind it.
+    // The header, of two words, begins with the length of the name in bytes; the name stands behind it.
     let bytes = usize::try_from(words.first()? & 0xffff).ok()?;
-    let units = words.get(2..)?.iter().flat_map(|word| word.to_le_bytes().into_iter().collect::<Vec<_>>());
-    let bytes: Vec<u8> = units.take(bytes).collect();
-    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    let path = nt_to_win32(&WideString::from_units(units));
-    matches!(classify(&path), TargetClass::DriveAbsolute { .. } | TargetClass::Unc)
-        .then(|| shown(path.units()))
+    let name = words.get(2..)?.iter().flat_map(|word| word.to_le_bytes());
+    let bytes: Vec<u8> = name.take(bytes).collect();
+    Some(bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
+}
+
+/// A path of the kernel (`\??\C:\a`, `\Device\X\a`) by the letter of its drive.
+fn by_letter(name: &[u16]) -> Option<PathBuf> {
+    let path = nt_to_win32(&WideString::from_units(name.to_vec()));
+    if matches!(classify(&path), TargetClass::DriveAbsolute { .. } | TargetClass::Unc) {
+        return Some(shown(path.units()));
+    }
+    (b'A'..=b'Z').find_map(|letter| {
+        let drive = [u16::from(letter), u16::from(b':')];
+        let mut device = vec![0_u16; 1024];
+        let length = u32::try_from(device.len()).ok()?;
+        let asked = [drive[0], drive[1], 0];
+        // SAFETY: the name ends in NUL; the system writes at most `length` units to `device`, which has as many.
+        if unsafe { QueryDosDeviceW(asked.as_ptr(), device.as_mut_ptr(), length) } == 0 {
+            return None;
+        }
+        let device = device.split(|unit| *unit == 0).next().filter(|device| !device.is_empty())?;
+        let rest = name.strip_prefix(device).filter(|rest| rest.first() == Some(&u16::from(b'\\')))?;
+        Some(shown(&[&drive[..], rest].concat()))
+    })
 }

@@ -60,5 +60,7 @@ pub(crate) fn describe(error: &io::Error) -> String {
     let mut chars = text.chars();
     let text: String =
         chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
-    if text.is_empty() { format!("system error {code}") } else { text }
+    // A system that knows no words for it.
+    let wordless = text.is_empty() || text.contains("FormatMessageW");
+    if wordless { format!("system error {code}") } else { text }
 }

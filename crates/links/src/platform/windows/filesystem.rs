@@ -4,7 +4,7 @@
 
 use std::io;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _};
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::ptr;
 
 use windows_sys::Win32::Storage::FileSystem::{
@@ -74,11 +74,18 @@ fn is_remote(root: &std::path::Path) -> bool {
 /// Where the volume of a directory begins.
 pub(super) fn root_of(directory: &Directory) -> io::Result<PathBuf> {
     let path = verbatim(&directory.physical_path()?)?;
-    let mut room = vec![0_u16; path.len().max(512)];
+    let mut room = vec![0_u16; path.len().max(512) + 1];
     let length = u32::try_from(room.len()).unwrap_or(0);
     // SAFETY: `path` ends in NUL; the system writes at most `length` units to `room`, which has as many.
     if unsafe { GetVolumePathNameW(path.as_ptr(), room.as_mut_ptr(), length) } == 0 {
-        return Err(io::Error::last_os_error());
+        // A drive that the mount manager does not know: its root is all there is to be told.
+        let error = io::Error::last_os_error();
+        let root: PathBuf = directory
+            .physical_path()?
+            .components()
+            .take_while(|component| !matches!(component, Component::Normal(_)))
+            .collect();
+        return if root.as_os_str().is_empty() { Err(error) } else { Ok(root) };
     }
     Ok(shown(until_nul(&room)))
 }

@@ -87,7 +87,10 @@ pub(crate) fn file_names(directory: &Path, file: FileId) -> Option<(Vec<PathBuf>
     let knows = opened.knows_numbers();
     let mut entries = opened.entries().ok()?.flatten();
     let name = entries.find(|entry| {
-        let same = |name| opened.metadata_nofollow(name).is_ok_and(|found| found.id == file);
+        // Of a link the system would tell the names of what it leads to.
+        let same = |name| {
+            opened.metadata_nofollow(name).is_ok_and(|found| found.id == file && found.kind != FileKind::Link)
+        };
         (!knows || entry.number == file.file) && same(&entry.name)
     })?;
     names_of(&opened, &name.name, &root).map(|names| (names, root))

@@ -26,14 +26,17 @@ pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_link, read_target, same_target};
-pub(crate) use names::{collation_key, from_bytes, from_wide, is_within, quoted, to_bytes, to_wide};
-pub(crate) use nt::{Sort, control, create_new, open, set_information, within};
+pub(crate) use names::{
+    collation_key, from_bytes, from_wide, is_same_name, is_within, quoted, to_bytes, to_wide,
+};
+pub(crate) use nt::{Sort, bare, control, create_new, number, open, set_information, within};
 pub(crate) use ntfs::{
     NtfsVolume, RESIDENT, attributes as ntfs_attributes, has_short_name, ntfs_mounts, ntfs_volume, refusal,
 };
-pub(crate) use path::{drive_relative, native_path, volume_root};
+pub(crate) use path::{drive_relative, native_path, verbatim, volume_root};
 pub(crate) use policy::{
-    EVALUATION, Procedure, evaluation, facts, is_elevated, may_make_symlinks, procedure,
+    EVALUATION, Procedure, SYMBOLIC_LINK, enable_privilege, evaluation, facts, is_elevated,
+    may_make_symlinks, procedure,
 };
 pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;

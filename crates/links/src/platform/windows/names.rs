@@ -36,12 +36,16 @@ pub(crate) fn to_wide(name: &OsStr) -> Option<WideString> {
     Some(WideString::from_units(name.encode_wide().collect()))
 }
 
+/// Whether two names are one to this system.
+pub(crate) fn is_same_name(a: &OsStr, b: &OsStr) -> bool {
+    a == b || collation_key(a) == collation_key(b)
+}
+
 /// Whether a path is another one, or below it, upper and lower case being one.
 pub(crate) fn is_within(path: &Path, root: &Path) -> bool {
     let mut names = path.components();
-    root.components().all(|wanted| {
-        names.next().is_some_and(|name| collation_key(name.as_os_str()) == collation_key(wanted.as_os_str()))
-    })
+    root.components()
+        .all(|wanted| names.next().is_some_and(|name| is_same_name(name.as_os_str(), wanted.as_os_str())))
 }
 
 /// A path within a sentence: control characters and unpaired surrogates are escaped, separators are not.

@@ -17,7 +17,8 @@ use windows_sys::Wdk::Storage::FileSystem::{
     FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile, NtSetInformationFile,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_NAME, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, UNICODE_STRING,
+    ERROR_INVALID_NAME, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_DELETE_PENDING,
+    UNICODE_STRING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
@@ -136,17 +137,25 @@ pub(crate) fn set_information(handle: BorrowedHandle<'_>, class: i32, data: &[u8
 
 /// Data for renaming or linking (`FILE_RENAME_INFORMATION`, `FILE_LINK_INFORMATION`): flags, directory, name.
 pub(crate) fn within(directory: BorrowedHandle<'_>, name: &OsStr, flags: u32) -> io::Result<Vec<u8>> {
+    renaming(directory.as_raw_handle() as usize, name, flags)
+}
+
+/// Data for renaming within the directory that the object is in.
+pub(crate) fn bare(name: &OsStr) -> io::Result<Vec<u8>> {
+    renaming(0, name, 0)
+}
+
+fn renaming(directory: usize, name: &OsStr, flags: u32) -> io::Result<Vec<u8>> {
     let name = to_units(name);
     if name.iter().any(|unit| [0, b'\\'.into(), b'/'.into(), b':'.into()].contains(unit)) || name.is_empty() {
         return Err(code(ERROR_INVALID_NAME));
     }
     let length = u32::try_from(name.len() * 2).map_err(|_| code(ERROR_INVALID_NAME))?;
-    let handle = directory.as_raw_handle() as usize;
     // The handle is aligned to its own size behind the flags.
     let mut data = Vec::with_capacity(2 * size_of::<usize>() + 4 + name.len() * 2);
     data.extend(flags.to_ne_bytes());
     data.resize(size_of::<usize>(), 0);
-    data.extend(handle.to_ne_bytes());
+    data.extend(directory.to_ne_bytes());
     data.extend(length.to_ne_bytes());
     data.extend(name.iter().flat_map(|unit| unit.to_ne_bytes()));
     // The structure ends in one unit of the name and padding: shorter data is refused.
@@ -198,8 +207,17 @@ pub(super) fn succeeded(status: NTSTATUS) -> io::Result<()> {
     if status >= 0 {
         return Ok(());
     }
+    // Deleted already, and kept by somebody who has it open: to everybody else, it is gone.
+    if status == STATUS_DELETE_PENDING {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "it is being deleted"));
+    }
     // SAFETY: the call reads nothing but its number.
     Err(code(unsafe { RtlNtStatusToDosError(status) }))
+}
+
+/// The system's number of an error.
+pub(crate) fn number(error: &io::Error) -> Option<u32> {
+    error.raw_os_error().map(i32::cast_unsigned)
 }
 
 /// An error of the system by its number.

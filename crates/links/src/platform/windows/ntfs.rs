@@ -29,7 +29,14 @@ impl NtfsVolume {
 
     /// The letter of its drive. The one that was said is for systems which do not know it.
     pub(crate) fn letter(&self, _said: char) -> char {
-        match self.mount_point.components().next() {
+        // A volume that is mounted in a directory has no letter of its own.
+        let in_directory = |component: Component<'_>| matches!(component, Component::Normal(_));
+        match self
+            .mount_point
+            .components()
+            .next()
+            .filter(|_| !self.mount_point.components().any(in_directory))
+        {
             Some(Component::Prefix(prefix)) => match prefix.kind() {
                 Prefix::Disk(letter) | Prefix::VerbatimDisk(letter) => char::from(letter),
                 // No letter: none is the volume's own.

@@ -68,7 +68,7 @@ pub(super) fn in_full(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// A full path as the system takes it to the letter, with its NUL.
-pub(super) fn verbatim(path: &Path) -> io::Result<Vec<u16>> {
+pub(crate) fn verbatim(path: &Path) -> io::Result<Vec<u16>> {
     let full = in_full(path)?;
     let mut components = full.components();
     let Some(Component::Prefix(prefix)) = components.next() else { return Err(code(ERROR_INVALID_NAME)) };

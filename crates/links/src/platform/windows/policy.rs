@@ -68,8 +68,7 @@ pub(crate) fn may_make_symlinks() -> bool {
 
 /// Whether this process has the right to make symbolic links, in use or not.
 fn holds_privilege() -> bool {
-    const NAME: &str = "SeCreateSymbolicLinkPrivilege";
-    let name: Vec<u16> = to_units(OsStr::new(NAME)).into_iter().chain([0]).collect();
+    let name: Vec<u16> = to_units(OsStr::new(SYMBOLIC_LINK)).into_iter().chain([0]).collect();
     let mut wanted = LUID::default();
     // SAFETY: the name ends in NUL; the system writes one structure of numbers.
     if unsafe { LookupPrivilegeValueW(ptr::null(), name.as_ptr(), &raw mut wanted) } == 0 {
@@ -82,10 +81,14 @@ fn holds_privilege() -> bool {
         .any(|luid| luid[0] == wanted.LowPart && luid[1] == wanted.HighPart.cast_unsigned())
 }
 
-/// Wakes the right to read everything for a backup, where this process has it. It stays awake: nothing but reading is
-/// allowed by it.
-pub(super) fn enable_backup() {
-    let name: Vec<u16> = to_units(OsStr::new("SeBackupPrivilege")).into_iter().chain([0]).collect();
+/// To read everything, as a backup must.
+pub(super) const BACKUP: &str = "SeBackupPrivilege";
+/// To make symbolic links.
+pub(crate) const SYMBOLIC_LINK: &str = "SeCreateSymbolicLinkPrivilege";
+
+/// Wakes a privilege, where this process has it: an administrator's are asleep until they are asked for.
+pub(crate) fn enable_privilege(name: &str) {
+    let name: Vec<u16> = to_units(OsStr::new(name)).into_iter().chain([0]).collect();
     let mut wanted = TOKEN_PRIVILEGES { PrivilegeCount: 1, ..TOKEN_PRIVILEGES::default() };
     let [only] = &mut wanted.Privileges;
     only.Attributes = SE_PRIVILEGE_ENABLED;

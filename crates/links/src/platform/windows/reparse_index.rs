@@ -28,7 +28,7 @@ use super::directory::final_path;
 use super::link::file_names;
 use super::nt::{code, succeeded, to_units};
 use super::path::verbatim;
-use super::policy::enable_backup;
+use super::policy::{BACKUP, enable_privilege};
 use super::{Directory, Filesystem, Object};
 use crate::platform::ReparseIndex;
 
@@ -52,7 +52,7 @@ pub(crate) fn reparse_index(directory: &Directory) -> ReparseIndex {
 
 fn paths(directory: &Directory) -> io::Result<Vec<PathBuf>> {
     // An administrator's right to read what a backup needs, which is asleep until it is asked for.
-    enable_backup();
+    enable_privilege(BACKUP);
     let index = open_index(directory)?;
     let mut paths = Vec::new();
     let mut first = true;

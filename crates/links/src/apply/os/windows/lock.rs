@@ -8,10 +8,10 @@ use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::ptr;
 
-use windows_sys::Win32::Foundation::{WAIT_ABANDONED, WAIT_OBJECT_0, WAIT_TIMEOUT};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_HANDLE, WAIT_ABANDONED, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{CreateMutexW, ReleaseMutex, WaitForSingleObject};
 
-use crate::platform::Directory;
+use crate::platform::{Directory, number};
 
 /// Held by one program of this machine at a time. Let go of in the thread that took it.
 pub(in crate::apply) struct FileLock(OwnedHandle);
@@ -33,7 +33,9 @@ pub(in crate::apply) fn lock_file(directory: &Directory, name: &OsStr) -> io::Re
     let mutex = unsafe { CreateMutexW(ptr::null(), 0, name.as_ptr()) };
     if mutex.is_null() {
         let error = io::Error::last_os_error();
-        return if error.kind() == io::ErrorKind::PermissionDenied { Ok(None) } else { Err(error) };
+        // Or something else than a mutex has the name.
+        let taken = number(&error) == Some(ERROR_INVALID_HANDLE);
+        return if taken || error.kind() == io::ErrorKind::PermissionDenied { Ok(None) } else { Err(error) };
     }
     // SAFETY: the call succeeded, so the handle is open and nobody else's.
     let mutex = unsafe { OwnedHandle::from_raw_handle(mutex) };

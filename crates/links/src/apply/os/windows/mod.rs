@@ -7,8 +7,8 @@ mod reparse;
 mod state_dir;
 
 pub(in crate::apply) use entry::{
-    exchange, make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory, remove_file,
-    rename_over, rename_to_new, set_attributes,
+    exchange, exchange_by_steps, make_directory, make_empty_file, make_hard_link, make_symlink,
+    remove_directory, remove_file, rename_over, rename_to_new, set_attributes,
 };
 pub(in crate::apply) use lock::lock_file;
 pub(in crate::apply) use policy::{guard, set_evaluation};

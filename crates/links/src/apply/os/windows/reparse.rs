@@ -2,13 +2,13 @@
 
 #![allow(unsafe_code, reason = "calls of the system")]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle};
 
-use ::reparse::path::nt_to_win32;
-use ::reparse::{ReparseData, Symlink};
+use ::reparse::path::{nt_to_win32, win32_to_nt};
+use ::reparse::{ReparseData, Symlink, Tag, WideString};
 use windows_sys::Win32::Foundation::ERROR_INVALID_PARAMETER;
 use windows_sys::Win32::Storage::FileSystem::{
     CreateSymbolicLinkW, DELETE, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES,
@@ -16,10 +16,11 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::Ioctl::{FSCTL_DELETE_REPARSE_POINT, FSCTL_SET_REPARSE_POINT};
 
-use super::entry::{self, number};
+use super::entry;
 use crate::model::{FileKind, ReparsePoint, Target};
 use crate::platform::{
-    Directory, Held, Sort, control, create_new, describe, from_wide, open, read_target, same_target,
+    Directory, Held, SYMBOLIC_LINK, Sort, control, create_new, describe, enable_privilege, from_wide, number,
+    open, read_target, same_target, verbatim,
 };
 
 const WRITE: u32 = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
@@ -44,19 +45,9 @@ fn make_symbolic_link(
     point: &ReparsePoint,
     link: &Symlink,
 ) -> io::Result<()> {
-    let target = if link.is_relative() { link.substitute.clone() } else { nt_to_win32(&link.substitute) };
+    let path = verbatim(&directory.physical_path()?.join(name))?;
+    let target = typed_for_the_system(link);
     let target: Vec<u16> = from_wide(&target).encode_wide().chain([0]).collect();
-    let mut path = OsString::from(r"\\?\");
-    let full = directory.physical_path()?.join(name);
-    match full.to_str().and_then(|text| text.strip_prefix(r"\\")) {
-        Some(share) if !share.starts_with(r"?\") => {
-            path.push(r"UNC\");
-            path.push(share);
-        }
-        Some(_) => path = full.into_os_string(),
-        None => path.push(full),
-    }
-    let path: Vec<u16> = path.encode_wide().chain([0]).collect();
     let kind = if point.directory { SYMBOLIC_LINK_FLAG_DIRECTORY } else { 0 };
     let make = |flags| {
         // SAFETY: both paths end in NUL and outlive the call.
@@ -88,7 +79,8 @@ fn make_symbolic_link(
     let wanted = Target::Reparse(point.clone());
     let made = read_target(directory, name, true)?;
     if made != wanted {
-        // The system words the name for people in its own way. What it may not be told otherwise stays so.
+        // The system words the name for people in its own way. Where it may not be told otherwise, it stays so.
+        enable_privilege(SYMBOLIC_LINK);
         let opened = open(directory.as_handle(), name, WRITE, Sort::Any)?;
         control(opened.as_handle(), FSCTL_SET_REPARSE_POINT, &point.raw).unwrap_or_default();
     }
@@ -100,8 +92,26 @@ fn make_symbolic_link(
     Err(io::Error::other("the system made a symbolic link to somewhere else"))
 }
 
+/// The text of which the system makes this very link. It normalises paths, but those behind `\\?\`.
+fn typed_for_the_system(link: &Symlink) -> WideString {
+    if link.is_relative() {
+        return link.substitute.clone();
+    }
+    let plain = nt_to_win32(&link.substitute);
+    if win32_to_nt(&plain).as_ref() == Some(&link.substitute) {
+        return plain;
+    }
+    // `\??\` and `\\?\` differ in the second unit.
+    let mut units = link.substitute.units().to_vec();
+    if let Some(second) = units.get_mut(1) {
+        *second = b'\\'.into();
+    }
+    WideString::from_units(units)
+}
+
 /// Makes an empty file or directory and gives it the data; by its handle it is removed again where that fails.
 fn make_by_data(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<()> {
+    wake_for(point);
     let sort = if point.directory { Sort::Directory } else { Sort::File };
     let made = create_new(directory.as_handle(), name, WRITE | DELETE, sort)?;
     let done = set(made.as_handle(), &point.raw).and_then(|()| read_target(directory, name, true)).and_then(
@@ -130,6 +140,13 @@ fn unable(error: io::Error) -> io::Error {
             io::Error::other(format!("the system cannot set reparse data here: {}", describe(&error)))
         }
         _ => error,
+    }
+}
+
+/// The right to set the data of symbolic links is looked at when the object is opened.
+fn wake_for(point: &ReparsePoint) {
+    if point.tag() == Tag::SYMLINK {
+        enable_privilege(SYMBOLIC_LINK);
     }
 }
 
@@ -167,6 +184,7 @@ pub(in crate::apply) fn set_reparse_point(
     name: &OsStr,
     point: &ReparsePoint,
 ) -> io::Result<()> {
+    wake_for(point);
     let opened = open(held.as_handle(), OsStr::new(""), WRITE, Sort::Any)?;
     set(opened.as_handle(), &point.raw)?;
     if read_target(directory, name, true)? == Target::Reparse(point.clone()) {

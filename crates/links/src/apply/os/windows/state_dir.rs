@@ -12,7 +12,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_OPEN_REPARSE_POINT,
 };
 
-use super::entry::number;
+use crate::platform::number;
 
 /// Makes the directory where it is missing. It inherits the rights of the user's own folder for such data.
 pub(in crate::apply) fn make_state_directory(path: &Path) -> io::Result<()> {
