@@ -28,6 +28,9 @@ pub struct Journal {
     directory: PathBuf,
     /// Operations from the queue whose process ran when it was taken in.
     running: BTreeSet<i64>,
+    /// The newest operation when the queue was taken in. What another program takes in later has an end that may still
+    /// be in the queue.
+    looked_to: Option<i64>,
 }
 
 const FILE: &str = "journal.db";
@@ -294,7 +297,8 @@ impl Journal {
     fn query_operations(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Operation>> {
         let mut operations = self.query(sql, params, rows::operation)?;
         for operation in &mut operations {
-            if self.running.contains(&operation.id.0) {
+            let unlooked = self.looked_to.is_some_and(|newest| operation.id.0 > newest);
+            if self.running.contains(&operation.id.0) || unlooked && operation.status == Status::Interrupted {
                 operation.status = Status::Running;
             }
         }

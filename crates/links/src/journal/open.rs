@@ -59,7 +59,8 @@ impl Journal {
         directory: &Path,
     ) -> std::result::Result<Self, OpenError> {
         let connection = connection.map_err(OpenError::Sqlite)?;
-        let journal = Self { connection, directory: directory.to_owned(), running: BTreeSet::new() };
+        let journal =
+            Self { connection, directory: directory.to_owned(), running: BTreeSet::new(), looked_to: None };
         journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
         // Shared memory and locks are not to be trusted across a network: no write-ahead log there.
         let network = Directory::open(directory).and_then(|directory| Filesystem::of(&directory));

@@ -106,6 +106,10 @@ impl Journal {
     /// them may have been written down right behind what was taken in: only those that were `gone` at an earlier look
     /// count as interrupted. All others count as running for as long as this journal is open.
     pub(crate) fn look_at_open_ends(&mut self, gone: &BTreeSet<i64>) -> Result<BTreeSet<i64>> {
+        // Before the rest is read: what comes in between counts as not looked at.
+        let newest =
+            self.query("SELECT coalesce(max(id), 0) FROM operations", params![], |row| row.get(0))?;
+        self.looked_to = newest.into_iter().next();
         let sql = "SELECT id, process FROM operations WHERE token IS NOT NULL AND ended IS NULL";
         let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
         let open = self.query(sql, params![], row)?;
