@@ -2,7 +2,7 @@
 
 use links::{Error, ErrorKind};
 
-use crate::failure::message;
+use crate::failure::{lacks_privilege, message};
 
 pub(super) const ACCESS_DENIED: &str = "Access is denied.";
 pub(super) const FILE_NOT_FOUND: &str = "The system cannot find the file specified.";
@@ -13,11 +13,9 @@ pub(super) const SYNTAX: &str = "The syntax of the command is incorrect.";
 pub(super) fn of(error: &Error) -> String {
     let hard = error.operation() == "create hard link";
     let junction = error.operation() == "create junction";
-    // `ERROR_PRIVILEGE_NOT_HELD` of Windows, which has words of its own for it in this place.
-    const NOT_PRIVILEGED: i32 = 1314;
-    let code = error.io_error().and_then(std::io::Error::raw_os_error);
     let text = match error.kind() {
-        ErrorKind::PermissionDenied if code == Some(NOT_PRIVILEGED) => {
+        // Windows has words of its own for it in this place.
+        ErrorKind::PermissionDenied if lacks_privilege(error) => {
             "You do not have sufficient privilege to perform this operation."
         }
         ErrorKind::AlreadyExists => "Cannot create a file when that file already exists.",

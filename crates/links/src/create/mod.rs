@@ -35,10 +35,7 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
             plan.note(&ground.link, note);
             (windows::junction(spec, &ground, &mut plan)?, None)
         }
-        KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() => {
-            (windows::symlink(spec, &ground, &mut plan)?, None)
-        }
-        KindChoice::Auto | KindChoice::Symlink if !platform::TEXT_LINKS => {
+        KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() || !platform::TEXT_LINKS => {
             (windows::symlink(spec, &ground, &mut plan)?, None)
         }
         KindChoice::Auto | KindChoice::Symlink => (native::symlink(spec, &ground, &mut plan)?, None),
@@ -258,7 +255,7 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
 fn full_path(path: &Path) -> io::Result<PathBuf> {
     // `a/` and `a/.` mean the directory that `a` leads to.
     let bytes = path.as_os_str().as_encoded_bytes();
-    if ends_in_separator(path.as_os_str().as_encoded_bytes().strip_suffix(b".").unwrap_or(bytes))
+    if ends_in_separator(bytes.strip_suffix(b".").unwrap_or(bytes))
         && let Ok(directory) = Directory::open(path)
     {
         return directory.physical_path();

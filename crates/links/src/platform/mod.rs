@@ -13,6 +13,7 @@ mod system;
 #[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("links reads Linux and Windows; another system needs platform/ and apply/os/ of its own");
 
+mod link;
 mod place;
 mod spot;
 
@@ -27,6 +28,7 @@ pub(crate) enum ReparseIndex {
     Refused(std::io::Error),
 }
 
+pub(crate) use link::read_link;
 pub(crate) use place::Place;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
@@ -34,13 +36,13 @@ pub(crate) use system::{
     TEXT_LINKS, VolumeIdentity, collation_key, default_state_dir, describe, drive_relative, error_kind,
     evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name,
     is_same_name, is_within, may_make_symlinks, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume,
-    open_files, quoted, read_link, read_target, refusal, reparse_index, same_target, state_dir_in, to_bytes,
-    to_wide, volume_root, workers,
+    open_files, quoted, read_target, refusal, reparse_index, same_target, state_dir_in, to_bytes, to_wide,
+    volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{
     EVALUATION, Object, Procedure, SYMBOLIC_LINK, Sort, bare, control, create_new, enable_privilege,
-    is_elevated, number, open, procedure, set_dword, set_information, ticks, verbatim, within,
+    is_elevated, number, open, procedure, set_dword, set_information, terminated, ticks, verbatim, within,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor};

@@ -11,9 +11,13 @@ mod system;
 #[path = "windows/mod.rs"]
 mod system;
 
+mod state_dir;
+
+use state_dir::hand_over;
+pub(super) use state_dir::set_aside;
 pub(super) use system::{
     append, clear_reparse_point, drain, exchange, exchange_by_steps, guard, lock_directory, lock_file,
     make_directory, make_empty_file, make_hard_link, make_reparse_point, make_state_directory, make_symlink,
-    remove_directory, remove_file, rename_over, rename_to_new, set_aside, set_attributes, set_evaluation,
+    remove_directory, remove_file, rename_over, rename_to_new, set_attributes, set_evaluation,
     set_reparse_point, write_new,
 };

@@ -7,26 +7,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::readlinkat;
 
 use super::{Directory, from_bytes, ntfs_3g};
-use crate::model::{FileId, FileKind, Metadata, Target};
+use crate::model::{FileId, Target};
 
 /// The most symbolic links that the kernel follows in one path (`MAXSYMLINKS`).
 pub(crate) const MAX_HOPS: usize = 40;
-
-/// Reads a link. `None` where the object is none.
-///
-/// On ntfs-3g the text of `readlink` is a translation, often none at all: the reparse data is
-/// read instead, and only objects without any (Interix links) are asked for their text.
-pub(crate) fn read_link(
-    directory: &Directory,
-    name: &OsStr,
-    metadata: &Metadata,
-    on_ntfs: bool,
-) -> io::Result<Option<Target>> {
-    if metadata.kind != FileKind::Link {
-        return Ok(None);
-    }
-    read_target(directory, name, on_ntfs).map(Some)
-}
 
 /// Reads what is known to be a link. What is none any more gives EINVAL.
 pub(crate) fn read_target(directory: &Directory, name: &OsStr, on_ntfs: bool) -> io::Result<Target> {

@@ -13,7 +13,7 @@ use reparse::path::{TargetClass, classify, nt_to_win32};
 use reparse::{ReparseData, WideString};
 use windows_sys::Wdk::Foundation::NtQueryObject;
 use windows_sys::Win32::Foundation::{
-    ERROR_DIRECTORY, ERROR_NOT_A_REPARSE_POINT, ERROR_PATH_NOT_FOUND, INVALID_HANDLE_VALUE,
+    ERROR_DIRECTORY, ERROR_NOT_A_REPARSE_POINT, ERROR_PATH_NOT_FOUND, HANDLE, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_ATTRIBUTE_DIRECTORY, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
@@ -23,7 +23,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::entries::Reader;
-use super::nt::{Sort, code, number, open, reparse_data};
+use super::nt::{Sort, code, number, open, reparse_data, until_nul};
 use super::path::{in_full, shown, verbatim};
 use super::query::holds_entries;
 use super::{Filesystem, Object, from_wide, is_within, read_target};
@@ -88,7 +88,11 @@ impl Directory {
             io::ErrorKind::PermissionDenied => self.child(name, LOOK, Sort::Directory),
             _ => Err(error),
         })?;
-        // A directory of a cloud is a reparse point, too, and no link.
+        Self::unless_link(handle)
+    }
+
+    /// Refuses a link. A directory of a cloud is a reparse point, too, and none.
+    fn unless_link(handle: OwnedHandle) -> io::Result<Self> {
         if !holds_entries(Object::of(&handle).tag()?) && is_link(&handle) {
             return Err(code(ERROR_DIRECTORY));
         }
@@ -223,11 +227,7 @@ impl Directory {
     /// Opens a directory in this one so that [`Directory::read`] can read it. A link is refused as what is no
     /// directory.
     pub(crate) fn open_child_to_read(&self, name: &OsStr) -> io::Result<Self> {
-        let handle = self.child(name, READ, Sort::Directory)?;
-        if !holds_entries(Object::of(&handle).tag()?) && is_link(&handle) {
-            return Err(code(ERROR_DIRECTORY));
-        }
-        Ok(Self { handle })
+        Self::unless_link(self.child(name, READ, Sort::Directory)?)
     }
 
     /// Cannot be asked here: `Unsupported`.
@@ -298,22 +298,38 @@ fn is_link(handle: &OwnedHandle) -> bool {
 /// Opens what is at a path; what may not be read may still be looked at.
 fn by_path(path: &Path, flags: FILE_FLAGS_AND_ATTRIBUTES, access: u32) -> io::Result<OwnedHandle> {
     let units = verbatim(path)?;
-    let open = |access| {
-        let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-        // SAFETY: `units` ends in NUL and outlives the call; no security attributes and no template are passed.
-        let handle = unsafe {
-            CreateFileW(units.as_ptr(), access, share, ptr::null(), OPEN_EXISTING, flags, ptr::null_mut())
-        };
-        if handle == INVALID_HANDLE_VALUE {
-            return Err(io::Error::last_os_error());
+    match open_existing(&units, flags, access) {
+        Err(error) if access != LOOK && error.kind() == io::ErrorKind::PermissionDenied => {
+            open_existing(&units, flags, LOOK)
         }
-        // SAFETY: the call succeeded, so the handle is open and nobody else's.
-        Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
-    };
-    match open(access) {
-        Err(error) if access != LOOK && error.kind() == io::ErrorKind::PermissionDenied => open(LOOK),
         answer => answer,
     }
+}
+
+/// With whom what is opened is shared: with everybody.
+pub(super) const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+
+/// Opens what is there by a path that ends in NUL.
+pub(super) fn open_existing(
+    path: &[u16],
+    flags: FILE_FLAGS_AND_ATTRIBUTES,
+    access: u32,
+) -> io::Result<OwnedHandle> {
+    debug_assert_eq!(path.last(), Some(&0));
+    // SAFETY: `path` ends in NUL, as its two callers make it, and outlives the call; no security attributes and no
+    // template are passed.
+    owned(unsafe {
+        CreateFileW(path.as_ptr(), access, SHARE, ptr::null(), OPEN_EXISTING, flags, ptr::null_mut())
+    })
+}
+
+/// What a call that opens something gave.
+pub(super) fn owned(handle: HANDLE) -> io::Result<OwnedHandle> {
+    if handle == INVALID_HANDLE_VALUE {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call that gave it succeeded, so the handle is open and nobody else's.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 
 /// The path of an opened object, without links: by its drive or share, or else by its volume's own name.
@@ -393,7 +409,7 @@ fn by_letter(name: &[u16]) -> Option<PathBuf> {
         if unsafe { QueryDosDeviceW(asked.as_ptr(), device.as_mut_ptr(), length) } == 0 {
             return None;
         }
-        let device = device.split(|unit| *unit == 0).next().filter(|device| !device.is_empty())?;
+        let device = Some(until_nul(&device)).filter(|device| !device.is_empty())?;
         let rest = name.strip_prefix(device).filter(|rest| rest.first() == Some(&u16::from(b'\\')))?;
         Some(shown(&[&drive[..], rest].concat()))
     })

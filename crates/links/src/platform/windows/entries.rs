@@ -18,6 +18,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     GetFileInformationByHandleEx,
 };
 
+use super::nt::number;
 use super::query::{holds_entries, kind_of};
 use crate::model::FileKind;
 
@@ -122,7 +123,7 @@ impl<'a> Reader<'a> {
                 return Ok(true);
             }
             let error = io::Error::last_os_error();
-            match error.raw_os_error().map(i32::cast_unsigned) {
+            match number(&error) {
                 Some(ERROR_NO_MORE_FILES) => return Ok(false),
                 // The root of an empty volume.
                 Some(ERROR_FILE_NOT_FOUND) if !self.begun => return Ok(false),

@@ -12,10 +12,11 @@ use windows_sys::Win32::Foundation::{
     ERROR_UNTRUSTED_MOUNT_POINT, ERROR_WRITE_PROTECT,
 };
 
+use super::nt::number;
 use crate::error::ErrorKind;
 
 pub(crate) fn error_kind(error: &io::Error) -> ErrorKind {
-    match error.raw_os_error().map(i32::cast_unsigned) {
+    match number(error) {
         Some(ERROR_ALREADY_EXISTS | ERROR_FILE_EXISTS) => ErrorKind::AlreadyExists,
         Some(ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND) => ErrorKind::NotFound,
         Some(ERROR_ACCESS_DENIED | ERROR_PRIVILEGE_NOT_HELD) => ErrorKind::PermissionDenied,

@@ -12,6 +12,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::Directory;
+use super::nt::until_nul;
 use super::path::{shown, verbatim};
 
 /// What can be said of a file system in a line.
@@ -128,8 +129,4 @@ pub(super) fn ask(directory: &Directory) -> io::Result<Told> {
         }
     }
     Ok(Told { label: until_nul(&label).to_vec(), serial, flags, kind: until_nul(&kind).to_vec() })
-}
-
-pub(super) fn until_nul(units: &[u16]) -> &[u16] {
-    units.split(|unit| *unit == 0).next().unwrap_or_default()
 }

@@ -14,10 +14,10 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_DIRECTORY, FindClose};
 
-use super::nt::reparse_data;
+use super::nt::{number, reparse_data, until_nul};
 use super::path::verbatim;
 use super::{Directory, Object, Procedure, ntfs_volume, procedure};
-use crate::model::{FileId, FileKind, Metadata, ReparsePoint, Target};
+use crate::model::{FileId, FileKind, ReparsePoint, Target};
 
 /// The most POSIX links that are followed: there are none here but those of WSL, which follows as many as Linux.
 pub(crate) const MAX_HOPS: usize = 40;
@@ -27,24 +27,11 @@ pub(crate) fn follows_reparse_points() -> bool {
     true
 }
 
-/// Reads a link. `None` where the object is none.
-pub(crate) fn read_link(
-    directory: &Directory,
-    name: &OsStr,
-    metadata: &Metadata,
-    on_ntfs: bool,
-) -> io::Result<Option<Target>> {
-    if metadata.kind != FileKind::Link {
-        return Ok(None);
-    }
-    read_target(directory, name, on_ntfs).map(Some)
-}
-
 /// Reads what is known to be a link. What is none any more gives `InvalidInput`.
 pub(crate) fn read_target(directory: &Directory, name: &OsStr, _on_ntfs: bool) -> io::Result<Target> {
     let held = directory.hold(name)?;
     let raw = match reparse_data(held.as_handle()) {
-        Err(error) if error.raw_os_error().map(i32::cast_unsigned) == Some(ERROR_NOT_A_REPARSE_POINT) => {
+        Err(error) if number(&error) == Some(ERROR_NOT_A_REPARSE_POINT) => {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         raw => raw?,
@@ -122,13 +109,13 @@ fn names_of(directory: &Directory, name: &OsStr, root: &Path) -> Option<Vec<Path
             }
         };
         if done {
-            let name = room.split(|unit| *unit == 0).next().unwrap_or_default();
+            let name = until_nul(&room);
             // From the volume's root, with a leading separator.
             let name = OsString::from_wide(name.strip_prefix(&[u16::from(b'\\')]).unwrap_or(name));
             names.push(root.join(Path::new(&name)));
             continue;
         }
-        match io::Error::last_os_error().raw_os_error().map(i32::cast_unsigned) {
+        match number(&io::Error::last_os_error()) {
             Some(ERROR_MORE_DATA) if room.len() <= 1 << 16 => {
                 room.resize(room.len().max(usize::try_from(length).ok()?) * 2, 0);
             }

@@ -25,11 +25,11 @@ mod volume;
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
-pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_link, read_target, same_target};
+pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
     collation_key, from_bytes, from_wide, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
-pub(crate) use nt::{Sort, bare, control, create_new, number, open, set_information, within};
+pub(crate) use nt::{Sort, bare, control, create_new, number, open, set_information, terminated, within};
 pub(crate) use ntfs::{
     NtfsVolume, RESIDENT, attributes as ntfs_attributes, has_short_name, ntfs_mounts, ntfs_volume, refusal,
 };

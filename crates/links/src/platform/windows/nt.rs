@@ -42,6 +42,25 @@ pub(crate) fn to_units(text: &OsStr) -> Vec<u16> {
     text.encode_wide().collect()
 }
 
+/// A string as Windows takes it, with its NUL.
+pub(crate) fn terminated(text: &OsStr) -> Vec<u16> {
+    text.encode_wide().chain([0]).collect()
+}
+
+/// What stands before the NUL.
+pub(super) fn until_nul(units: &[u16]) -> &[u16] {
+    units.split(|unit| *unit == 0).next().unwrap_or_default()
+}
+
+/// One name of a directory. A colon would mean a stream of the file, a separator another directory.
+fn component(name: &OsStr) -> io::Result<Vec<u16>> {
+    let name = to_units(name);
+    if name.iter().any(|unit| [0, b'\\'.into(), b'/'.into(), b':'.into()].contains(unit)) {
+        return Err(code(ERROR_INVALID_NAME));
+    }
+    Ok(name)
+}
+
 /// Opens one name in a directory; the empty name is the directory itself. Links are not followed.
 pub(crate) fn open(
     directory: BorrowedHandle<'_>,
@@ -69,11 +88,7 @@ fn open_or_make(
     disposition: u32,
     sort: Sort,
 ) -> io::Result<OwnedHandle> {
-    let mut name = to_units(name);
-    // A colon would open a stream of the file, a separator another directory.
-    if name.iter().any(|unit| [0, b'\\'.into(), b'/'.into(), b':'.into()].contains(unit)) {
-        return Err(code(ERROR_INVALID_NAME));
-    }
+    let mut name = component(name)?;
     let bytes = u16::try_from(name.len() * 2).map_err(|_| code(ERROR_INVALID_NAME))?;
     let text = UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: name.as_mut_ptr() };
     let attributes = OBJECT_ATTRIBUTES {
@@ -146,8 +161,8 @@ pub(crate) fn bare(name: &OsStr) -> io::Result<Vec<u8>> {
 }
 
 fn renaming(directory: usize, name: &OsStr, flags: u32) -> io::Result<Vec<u8>> {
-    let name = to_units(name);
-    if name.iter().any(|unit| [0, b'\\'.into(), b'/'.into(), b':'.into()].contains(unit)) || name.is_empty() {
+    let name = component(name)?;
+    if name.is_empty() {
         return Err(code(ERROR_INVALID_NAME));
     }
     let length = u32::try_from(name.len() * 2).map_err(|_| code(ERROR_INVALID_NAME))?;

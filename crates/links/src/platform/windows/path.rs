@@ -15,7 +15,7 @@ use reparse::WideString;
 use windows_sys::Win32::Foundation::ERROR_INVALID_NAME;
 use windows_sys::Win32::Storage::FileSystem::GetFullPathNameW;
 
-use super::nt::{code, to_units};
+use super::nt::{code, terminated, to_units};
 use super::{from_wide, to_wide};
 
 /// A path from its root, `..` taken by its text as Windows takes it, nothing else changed: `C:\a`, `\\s\h\a`,
@@ -109,7 +109,7 @@ pub(super) fn shown(units: &[u16]) -> PathBuf {
 
 /// `GetFullPathNameW`, for what only the system knows: where each drive was left.
 fn win32_full(path: &OsStr) -> io::Result<OsString> {
-    let path: Vec<u16> = to_units(path).into_iter().chain([0]).collect();
+    let path = terminated(path);
     let mut room = vec![0_u16; 512];
     loop {
         let length = u32::try_from(room.len()).map_err(|_| code(ERROR_INVALID_NAME))?;

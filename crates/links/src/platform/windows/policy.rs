@@ -17,7 +17,7 @@ use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, OpenProcessToken, PROCESS_MITIGATION_POLICY, ProcessRedirectionTrustPolicy,
 };
 
-use super::nt::to_units;
+use super::nt::terminated;
 use super::registry::{MACHINE, dword, text};
 
 /// A function of the system, before its type is known.
@@ -25,7 +25,7 @@ pub(crate) type Procedure = unsafe extern "system" fn() -> isize;
 
 /// A function that not every Windows has. `None` where this one has not.
 pub(crate) fn procedure(library: &str, name: &CStr) -> Option<Procedure> {
-    let library: Vec<u16> = to_units(OsStr::new(library)).into_iter().chain([0]).collect();
+    let library = terminated(OsStr::new(library));
     // SAFETY: both names end in NUL. The libraries asked for are loaded with every program, and never unloaded.
     unsafe { GetProcAddress(GetModuleHandleW(library.as_ptr()), name.as_ptr().cast()) }
 }
@@ -68,7 +68,7 @@ pub(crate) fn may_make_symlinks() -> bool {
 
 /// Whether this process has the right to make symbolic links, in use or not.
 fn holds_privilege() -> bool {
-    let name: Vec<u16> = to_units(OsStr::new(SYMBOLIC_LINK)).into_iter().chain([0]).collect();
+    let name = terminated(OsStr::new(SYMBOLIC_LINK));
     let mut wanted = LUID::default();
     // SAFETY: the name ends in NUL; the system writes one structure of numbers.
     if unsafe { LookupPrivilegeValueW(ptr::null(), name.as_ptr(), &raw mut wanted) } == 0 {
@@ -88,7 +88,7 @@ pub(crate) const SYMBOLIC_LINK: &str = "SeCreateSymbolicLinkPrivilege";
 
 /// Wakes a privilege, where this process has it: an administrator's are asleep until they are asked for.
 pub(crate) fn enable_privilege(name: &str) {
-    let name: Vec<u16> = to_units(OsStr::new(name)).into_iter().chain([0]).collect();
+    let name = terminated(OsStr::new(name));
     let mut wanted = TOKEN_PRIVILEGES { PrivilegeCount: 1, ..TOKEN_PRIVILEGES::default() };
     let [only] = &mut wanted.Privileges;
     only.Attributes = SE_PRIVILEGE_ENABLED;

@@ -11,6 +11,7 @@ use windows_sys::Win32::System::Threading::{
     GetCurrentProcessId, GetExitCodeProcess, GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION,
 };
 
+use super::nt::number;
 use super::registry;
 
 /// A process, told from a later one of the same number by when it began.
@@ -39,7 +40,7 @@ impl Process {
         }
         match began(self.pid) {
             Ok(began) => began == Some(self.began),
-            Err(error) => error.raw_os_error().map(i32::cast_unsigned) == Some(ERROR_ACCESS_DENIED),
+            Err(error) => number(&error) == Some(ERROR_ACCESS_DENIED),
         }
     }
 }

@@ -10,13 +10,13 @@ use windows_sys::Win32::System::Registry::{
     HKEY, HKEY_LOCAL_MACHINE, REG_DWORD, RRF_RT_REG_DWORD, RRF_RT_REG_SZ, RegGetValueW, RegSetKeyValueW,
 };
 
-use super::nt::{code, to_units};
+use super::nt::{code, terminated, until_nul};
 
 /// The part of the registry that is the machine's.
 pub(super) const MACHINE: HKEY = HKEY_LOCAL_MACHINE;
 
 fn units(text: &str) -> Vec<u16> {
-    to_units(OsStr::new(text)).into_iter().chain([0]).collect()
+    terminated(OsStr::new(text))
 }
 
 pub(super) fn text(root: HKEY, key: &str, value: &str) -> Option<String> {
@@ -30,8 +30,7 @@ pub(super) fn text(root: HKEY, key: &str, value: &str) -> Option<String> {
         let room = room.as_mut_ptr().cast();
         RegGetValueW(root, key, value, RRF_RT_REG_SZ, ptr::null_mut(), room, &raw mut length)
     };
-    let units = room.split(|unit| *unit == 0).next()?;
-    (answer == 0).then(|| String::from_utf16_lossy(units))
+    (answer == 0).then(|| String::from_utf16_lossy(until_nul(&room)))
 }
 
 pub(super) fn dword(root: HKEY, key: &str, value: &str) -> Option<u32> {

@@ -6,33 +6,27 @@
 #![allow(unsafe_code, reason = "calls of the system")]
 
 use std::io;
-use std::os::windows::io::{
-    AsHandle as _, AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle,
-};
+use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, OwnedHandle};
 use std::path::{Component, PathBuf};
 use std::ptr;
 
 use windows_sys::Wdk::Storage::FileSystem::{FileReparsePointInformation, NtQueryDirectoryFile};
 use windows_sys::Win32::Foundation::{
-    ERROR_FILE_NOT_FOUND, ERROR_INVALID_PARAMETER, INVALID_HANDLE_VALUE, STATUS_NO_MORE_FILES,
-    STATUS_NO_SUCH_FILE,
+    ERROR_FILE_NOT_FOUND, ERROR_INVALID_PARAMETER, STATUS_NO_MORE_FILES, STATUS_NO_SUCH_FILE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    CreateFileW, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_ID_DESCRIPTOR,
-    FILE_ID_DESCRIPTOR_0, FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ,
-    FILE_SHARE_WRITE, FileIdType, OPEN_EXISTING, OpenFileById, SYNCHRONIZE,
+    FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_ID_DESCRIPTOR, FILE_ID_DESCRIPTOR_0,
+    FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES, FileIdType, OpenFileById, SYNCHRONIZE,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
-use super::directory::final_path;
+use super::directory::{SHARE, final_path, open_existing, owned};
 use super::link::file_names;
-use super::nt::{code, succeeded, to_units};
+use super::nt::{code, number, succeeded, to_units};
 use super::path::verbatim;
 use super::policy::{BACKUP, enable_privilege};
 use super::{Directory, Filesystem, Object};
 use crate::platform::ReparseIndex;
-
-const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 
 /// The paths of all reparse points of a volume, if the directory is its root and this user may read the list.
 pub(crate) fn reparse_index(directory: &Directory) -> ReparseIndex {
@@ -89,21 +83,7 @@ fn open_index(directory: &Directory) -> io::Result<OwnedHandle> {
     path.pop();
     path.extend(to_units(r"$Extend\$Reparse:$R:$INDEX_ALLOCATION".as_ref()));
     path.push(0);
-    let access = FILE_LIST_DIRECTORY | SYNCHRONIZE;
-    // SAFETY: the path ends in NUL and outlives the call; no security attributes and no template are passed.
-    let handle = unsafe {
-        let flags = FILE_FLAG_BACKUP_SEMANTICS;
-        CreateFileW(path.as_ptr(), access, SHARE, ptr::null(), OPEN_EXISTING, flags, ptr::null_mut())
-    };
-    owned(handle)
-}
-
-fn owned(handle: windows_sys::Win32::Foundation::HANDLE) -> io::Result<OwnedHandle> {
-    if handle == INVALID_HANDLE_VALUE {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the call that gave it succeeded, so the handle is open and nobody else's.
-    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+    open_existing(&path, FILE_FLAG_BACKUP_SEMANTICS, FILE_LIST_DIRECTORY | SYNCHRONIZE)
 }
 
 /// The file number of the next entry; `None` at the end.
@@ -155,6 +135,5 @@ fn open_by_number(directory: &Directory, number: i64) -> io::Result<OwnedHandle>
 
 /// A number whose file is deleted is a wrong parameter to the system.
 fn is_gone(error: &io::Error) -> bool {
-    let number = error.raw_os_error().map(i32::cast_unsigned);
-    matches!(number, Some(ERROR_INVALID_PARAMETER | ERROR_FILE_NOT_FOUND))
+    matches!(number(error), Some(ERROR_INVALID_PARAMETER | ERROR_FILE_NOT_FOUND))
 }

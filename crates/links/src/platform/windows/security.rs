@@ -11,7 +11,7 @@ use windows_sys::Win32::Security::{
     OWNER_SECURITY_INFORMATION, PSID, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid, WinWorldSid,
 };
 
-use super::nt::code;
+use super::nt::{code, number};
 use super::policy::token_information;
 
 /// A security identifier, as bytes. In words, as the system reads it so.
@@ -50,9 +50,7 @@ pub(super) fn owner(object: BorrowedHandle<'_>) -> io::Result<Option<Sid>> {
         }
         let error = io::Error::last_os_error();
         let needed = usize::try_from(needed).unwrap_or(0).div_ceil(4);
-        if error.raw_os_error().map(i32::cast_unsigned) != Some(ERROR_INSUFFICIENT_BUFFER)
-            || needed <= words.len()
-        {
+        if number(&error) != Some(ERROR_INSUFFICIENT_BUFFER) || needed <= words.len() {
             return Err(error);
         }
         words.resize(needed, 0);

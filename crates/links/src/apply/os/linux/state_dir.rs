@@ -1,15 +1,17 @@
 //! The journal's own directory.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, ftruncate, openat, statat};
 use rustix::io::Errno;
+
+use crate::apply::os::hand_over;
 
 /// Makes the directory where it is missing, for its owner alone. In another user's directory nothing is
 /// made: root under `sudo` would leave there what that user cannot change any more.
@@ -55,20 +57,6 @@ fn lock(path: &Path, patience: Duration) -> io::Result<OwnedFd> {
     }
 }
 
-/// Renames the files that are there out of the way. Gives the new name of the first.
-pub(in crate::apply) fn set_aside(directory: &Path, files: &[&str], suffix: &str) -> io::Result<PathBuf> {
-    let mut kept = Vec::new();
-    for file in files {
-        let to = directory.join(format!("{file}.{suffix}"));
-        match fs::rename(directory.join(file), &to) {
-            Ok(()) => kept.push(to),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    kept.into_iter().next().ok_or_else(|| io::ErrorKind::NotFound.into())
-}
-
 /// No link is followed, and no pipe waited for.
 const PLAIN: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
@@ -109,7 +97,7 @@ pub(in crate::apply) fn write_new(directory: &Path, file: &str, bytes: &[u8]) ->
 pub(in crate::apply) fn drain<E: From<io::Error>>(
     directory: &Path,
     file: &str,
-    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let lock = lock_directory(directory)?;
     // An empty one is nothing to do, also where nothing can be written.
@@ -120,15 +108,7 @@ pub(in crate::apply) fn drain<E: From<io::Error>>(
     }
     let opened = openat(&lock, file, OFlags::RDWR | PLAIN, Mode::empty()).map_err(io::Error::from)?;
     let mut file = plain(opened)?;
-    // Who could not wait for the lock may have appended meanwhile: nothing is emptied that was not handed over.
-    loop {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        if bytes.is_empty() {
-            break;
-        }
-        take(&bytes)?;
-    }
+    hand_over(&mut file, take)?;
     ftruncate(&file, 0).map_err(io::Error::from)?;
     Ok(())
 }

@@ -4,14 +4,13 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{ERROR_INVALID_HANDLE, WAIT_ABANDONED, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{CreateMutexW, ReleaseMutex, WaitForSingleObject};
 
-use crate::platform::{Directory, number};
+use crate::platform::{Directory, number, terminated};
 
 /// Held by one program of this machine at a time. Let go of in the thread that took it.
 pub(in crate::apply) struct FileLock(OwnedHandle);
@@ -28,7 +27,7 @@ impl Drop for FileLock {
 pub(in crate::apply) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<FileLock>> {
     let id = directory.metadata_nofollow(name)?.id;
     // Of all sessions of the machine, whoever is logged on.
-    let name: Vec<u16> = OsStr::new(&format!(r"Global\linkctl-{id}")).encode_wide().chain([0]).collect();
+    let name = terminated(OsStr::new(&format!(r"Global\linkctl-{id}")));
     // SAFETY: the name ends in NUL and outlives the call; no security attributes are passed.
     let mutex = unsafe { CreateMutexW(ptr::null(), 0, name.as_ptr()) };
     if mutex.is_null() {

@@ -13,6 +13,4 @@ pub(in crate::apply) use entry::{
 pub(in crate::apply) use lock::lock_file;
 pub(in crate::apply) use policy::{guard, set_evaluation};
 pub(in crate::apply) use reparse::{clear_reparse_point, make_reparse_point, set_reparse_point};
-pub(in crate::apply) use state_dir::{
-    append, drain, lock_directory, make_state_directory, set_aside, write_new,
-};
+pub(in crate::apply) use state_dir::{append, drain, lock_directory, make_state_directory, write_new};

@@ -4,7 +4,6 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle};
 
 use ::reparse::path::{nt_to_win32, win32_to_nt};
@@ -20,7 +19,7 @@ use super::entry;
 use crate::model::{FileKind, ReparsePoint, Target};
 use crate::platform::{
     Directory, Held, SYMBOLIC_LINK, Sort, control, create_new, describe, enable_privilege, from_wide, number,
-    open, read_target, same_target, verbatim,
+    open, read_target, same_target, terminated, verbatim,
 };
 
 const WRITE: u32 = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
@@ -47,7 +46,7 @@ fn make_symbolic_link(
 ) -> io::Result<()> {
     let path = verbatim(&directory.physical_path()?.join(name))?;
     let target = typed_for_the_system(link);
-    let target: Vec<u16> = from_wide(&target).encode_wide().chain([0]).collect();
+    let target = terminated(&from_wide(&target));
     let kind = if point.directory { SYMBOLIC_LINK_FLAG_DIRECTORY } else { 0 };
     let make = |flags| {
         // SAFETY: both paths end in NUL and outlive the call.

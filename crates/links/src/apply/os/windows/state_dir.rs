@@ -1,9 +1,9 @@
 //! The journal's own directory.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::windows::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_OPEN_REPARSE_POINT,
 };
 
+use crate::apply::os::hand_over;
 use crate::platform::number;
 
 /// Makes the directory where it is missing. It inherits the rights of the user's own folder for such data.
@@ -44,20 +45,6 @@ fn lock(path: &Path, patience: Duration) -> io::Result<File> {
             Err(_) => return Err(io::Error::other("another program holds its lock")),
         }
     }
-}
-
-/// Renames the files that are there out of the way. Gives the new name of the first.
-pub(in crate::apply) fn set_aside(directory: &Path, files: &[&str], suffix: &str) -> io::Result<PathBuf> {
-    let mut kept = Vec::new();
-    for file in files {
-        let to = directory.join(format!("{file}.{suffix}"));
-        match fs::rename(directory.join(file), &to) {
-            Ok(()) => kept.push(to),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    kept.into_iter().next().ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// A regular file and no link.
@@ -94,7 +81,7 @@ pub(in crate::apply) fn write_new(directory: &Path, file: &str, bytes: &[u8]) ->
 pub(in crate::apply) fn drain<E: From<io::Error>>(
     directory: &Path,
     file: &str,
-    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let path = directory.join(file);
     // An empty one is nothing to do, also where nothing can be written.
@@ -108,15 +95,7 @@ pub(in crate::apply) fn drain<E: From<io::Error>>(
     let mut options = OpenOptions::new();
     options.read(true).write(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
     let mut file = plain(options.open(path)?)?;
-    // Who could not wait for the lock may have appended meanwhile: nothing is emptied that was not handed over.
-    loop {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        if bytes.is_empty() {
-            break;
-        }
-        take(&bytes)?;
-    }
+    hand_over(&mut file, take)?;
     file.set_len(0)?;
     Ok(())
 }

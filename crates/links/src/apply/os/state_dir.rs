@@ -1,0 +1,35 @@
+//! What is done to the journal's directory in the same way on every system.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+/// Renames the files that are there out of the way. Gives the new name of the first.
+pub(in crate::apply) fn set_aside(directory: &Path, files: &[&str], suffix: &str) -> io::Result<PathBuf> {
+    let mut kept = Vec::new();
+    for file in files {
+        let to = directory.join(format!("{file}.{suffix}"));
+        match fs::rename(directory.join(file), &to) {
+            Ok(()) => kept.push(to),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    kept.into_iter().next().ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Hands over all that is in a file, in pieces. Who could not wait for the lock may append meanwhile: only once nothing
+/// is left may the file be emptied.
+pub(super) fn hand_over<E: From<io::Error>>(
+    file: &mut File,
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    loop {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        take(&bytes)?;
+    }
+}
