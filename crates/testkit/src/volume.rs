@@ -52,7 +52,7 @@ impl Fs {
         }
     }
 
-    fn mkfs(self) -> Option<Command> {
+    fn mkfs(self, more: &[&str]) -> Option<Command> {
         let (tool, options): (_, &[&str]) = match self {
             Fs::Ntfs => ("mkntfs", &["-F", "-Q", "-q"]),
             Fs::Ext4 => ("mkfs.ext4", &["-q", "-F"]),
@@ -61,7 +61,7 @@ impl Fs {
             Fs::Tmpfs => return None,
         };
         let mut command = Command::new(tool);
-        command.args(options);
+        command.args(options).args(more);
         Some(command)
     }
 }
@@ -89,14 +89,26 @@ impl Volume {
         volume
     }
 
+    /// An NTFS volume made with options of mkntfs besides the usual ones, `&["-c", "65536"]`, and with mount
+    /// options as in [`Volume::with_options`].
+    pub fn ntfs(size: u64, mkntfs_options: &[&str], mount_options: &str) -> Volume {
+        let volume = Volume::made(Fs::Ntfs, size, mkntfs_options, mount_options);
+        report::ran_on(Fs::Ntfs.name());
+        volume
+    }
+
     pub(crate) fn unreported(fs: Fs, size: u64, options: &str) -> Volume {
+        Volume::made(fs, size, &[], options)
+    }
+
+    fn made(fs: Fs, size: u64, mkfs_options: &[&str], options: &str) -> Volume {
         let dir = tempfile::Builder::new().prefix("volume-").tempdir().unwrap();
         // Whatever the umask is: a test may run a command as an ordinary user.
         set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
         let size = size.max(fs.smallest());
         let mut volume = Volume { fs, size, options: options.to_owned(), mount: None, dir };
         create_dir(volume.path()).unwrap();
-        if let Some(mut mkfs) = fs.mkfs() {
+        if let Some(mut mkfs) = fs.mkfs(mkfs_options) {
             File::create(volume.image_path()).unwrap().set_len(size).unwrap();
             require::run(mkfs.arg(volume.image_path()));
         }
