@@ -44,6 +44,7 @@ Usage: cargo xtask COMMAND
   readme          run the examples of README.md and docs/ alone
   bench mklink    time `mklink` beside `ln -s`, as whole processes
   bench scan      time `list` on large trees beside bfs, fd, find and symlinks (builds them once; needs root)
+  bench volume    time `list --volume` on NTFS images beside find on ntfs-3g (builds them once; needs root)
   house           check the house rules alone
   fuzz [SECONDS]  run each fuzz target for SECONDS (default 60); needs nightly Rust and cargo-fuzz
   dist            build the programs for Linux and Windows for release, with their sums, into dist/
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         ["readme"] => readme::check().map(|_| ()),
         ["bench", "mklink"] => bench::mklink(),
         ["bench", "scan"] => tools::ensure_peers().and_then(|()| bench::scan()),
+        ["bench", "volume"] => bench::volume(),
         ["bench", "getdents", directory] => bench::getdents(directory),
         ["house"] => house::check(),
         ["fuzz"] => fuzz::fuzz(60),

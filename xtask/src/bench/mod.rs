@@ -4,10 +4,12 @@
 //! ```text
 //! mklink.rs  one link, as a whole process
 //! scan.rs    the inventory of trees
+//! volume.rs  the inventory of NTFS volumes, without mounting them
 //! ```
 
 mod mklink;
 mod scan;
+mod volume;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use mklink::mklink;
 pub(crate) use scan::{getdents, scan};
+pub(crate) use volume::volume;
 
 use crate::Result;
 use crate::run::{cargo, root, run};
@@ -94,6 +97,30 @@ fn children_processor() -> Result<Duration> {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The most memory that a command ever had, in KiB: `VmHWM`, read while it runs.
+fn memory(words: &[&str]) -> Result<u64> {
+    let mut command = Command::new(words[0]);
+    let mut child = command
+        .args(&words[1..])
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{words:?}: {error}"))?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().map_err(|error| error.to_string())?.is_none() {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        most =
+            line.and_then(|line| line.trim_end_matches("kB").trim().parse().ok()).unwrap_or(most).max(most);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(most)
 }
 
 /// A file or directory that a benchmark keeps between runs, below the build directory.

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
-use super::{Peer, Took, in_turn, kept, program, text};
+use super::{Peer, Took, in_turn, kept, memory, millis, program, text};
 use crate::Result;
 use crate::run::quietly;
 
@@ -127,10 +126,6 @@ fn compared(peer: &Peer, most: f64, ours: Took, theirs: Took) -> String {
     )
 }
 
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
 impl Shape {
     /// Builds the tree where it is not there yet. With `hard`, five files of each directory have another name.
     fn build(&self, hard: bool) -> Result<std::path::PathBuf> {
@@ -189,26 +184,6 @@ fn drop_caches() -> Result<()> {
     // What was written is flushed first, or it would stay.
     quietly(&mut Command::new("sync"))?;
     fs::write("/proc/sys/vm/drop_caches", "3").map_err(|error| format!("cannot drop the caches: {error}"))
-}
-
-/// The most memory that a command ever had, in KiB: `VmHWM`, read while it runs.
-fn memory(words: &[&str]) -> Result<u64> {
-    let mut command = Command::new(words[0]);
-    let mut child = command
-        .args(&words[1..])
-        .stdout(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("{words:?}: {error}"))?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    while child.try_wait().map_err(|error| error.to_string())?.is_none() {
-        let status = fs::read_to_string(&status).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        most =
-            line.and_then(|line| line.trim_end_matches("kB").trim().parse().ok()).unwrap_or(most).max(most);
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Ok(most)
 }
 
 /// The least that any walk has to do: opens every directory, and reads it with `getdents64`.
