@@ -8,6 +8,7 @@ use crate::chain::{self, Chain};
 use crate::create::relative_path;
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
 use crate::platform::{self, Place, is_within, quoted};
+use crate::volume;
 
 /// What a link may be blamed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,12 @@ impl Rule {
             Self::OtherFilesystem => "other-filesystem",
             Self::LongChain => "long-chain",
         }
+    }
+
+    /// Whether a running system must be asked: those on a volume that is not mounted cannot be held to it.
+    #[must_use]
+    pub fn needs_system(self) -> bool {
+        self.state().is_none() && self != Self::LongChain
     }
 
     /// The state that breaks the rule, of those about states.
@@ -135,16 +142,42 @@ impl Rules {
         asked.filter_map(blame).collect()
     }
 
+    /// As [`Rules::judge`], of a link whose way is known already, on a volume that need not be mounted. Rules that ask
+    /// more than the way itself tells ([`Rule::needs_system`]) are not looked at.
+    #[must_use]
+    pub fn judge_chain(&self, link: &Link, chain: &Chain) -> Vec<Blame> {
+        let asked = Rule::ALL.into_iter().filter(|rule| self.rules.contains(rule));
+        let blame = |rule| {
+            let reason = self.reason_of_chain(rule, link, chain, volume::quoted)?;
+            Some(Blame { rule, reason })
+        };
+        asked.filter_map(blame).collect()
+    }
+
+    fn reason_of_chain(
+        &self,
+        rule: Rule,
+        link: &Link,
+        chain: &Chain,
+        quoted: fn(&Path) -> String,
+    ) -> Option<String> {
+        if rule == Rule::LongChain {
+            let (hops, most) = (chain.hops.len(), self.most_hops);
+            return (hops > most).then(|| format!("leads through {hops} links; {most} are allowed"));
+        }
+        if rule.state() != Some(link.state) {
+            return None;
+        }
+        let reason = chain.reason.clone().unwrap_or_else(|| link.state.to_string());
+        let at = chain.failed_at.as_ref().map(|at| format!(" at {}", quoted(at))).unwrap_or_default();
+        Some(reason + &at)
+    }
+
     /// How a link breaks a rule; `None` if it does not.
     fn reason(&self, rule: Rule, link: &Link, place: &Place, chain: &Chain) -> Option<String> {
         match rule {
-            Rule::Missing | Rule::Loop | Rule::TooLong | Rule::WrongKind => {
-                if rule.state() != Some(link.state) {
-                    return None;
-                }
-                let reason = chain.reason.clone().unwrap_or_else(|| link.state.to_string());
-                let at = chain.failed_at.as_ref().map(|at| format!(" at {}", quoted(at))).unwrap_or_default();
-                Some(reason + &at)
+            Rule::Missing | Rule::Loop | Rule::TooLong | Rule::WrongKind | Rule::LongChain => {
+                self.reason_of_chain(rule, link, chain, quoted)
             }
             Rule::Escapes => {
                 let (root, end) = (self.root.as_ref()?, end(chain)?);
@@ -167,10 +200,6 @@ impl Rules {
                     Some(end) => format!("leads to another file system, {}", quoted(end)),
                     None => "leads to another file system".to_owned(),
                 })
-            }
-            Rule::LongChain => {
-                let (hops, most) = (chain.hops.len(), self.most_hops);
-                (hops > most).then(|| format!("leads through {hops} links; {most} are allowed"))
             }
         }
     }

@@ -84,6 +84,10 @@ pub enum ErrorKind {
     Blocked,
     /// A pattern or option has no meaning.
     InvalidOption,
+    /// No NTFS volume is there, or not in a form that can be read.
+    NotAVolume,
+    /// A part of a volume makes no sense.
+    Damaged,
     /// The journal cannot be used.
     Journal,
     /// The journal's file is damaged.

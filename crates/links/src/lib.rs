@@ -10,10 +10,11 @@
 //! name.rs       names in JSON, whatever their bytes
 //! error.rs      Error: operation, paths, kind, cause
 //! inspect.rs    one path -> Link
-//! chain/        a link followed hop by hop, as its own system would; windows.rs: which way its data points
+//! chain.rs      a link followed hop by hop, as its own system would
 //! check.rs      what may be wrong with a link, by rules
 //! names.rs      the other names of a hard-linked file
 //! scan/         many paths -> a stream of Link: crew.rs walk.rs judge.rs hard.rs filter.rs
+//! volume/       an NTFS volume that nobody has mounted: open.rs list.rs inspect.rs listing.rs paths.rs
 //! listing.rs    a directory name by name, links or not, as `dir` shows it
 //! plan.rs       Plan, Step: data
 //! places.rs     which paths are one place
@@ -46,6 +47,7 @@ mod scan;
 pub mod system;
 mod typed;
 pub mod undo;
+pub mod volume;
 
 pub use apply::{apply, create};
 pub use error::{Error, ErrorKind, Result};

@@ -28,6 +28,7 @@
 //! | `wsl.rs` | [`LxSymlink`]: what `ln -s` writes under WSL |
 //! | `app_exec.rs` | [`AppExecLink`]: the aliases in `WindowsApps` |
 //! | `path.rs` | [`path`]: kinds of Windows paths; Win32 <-> NT |
+//! | `way.rs` | [`way`](mod@way): which way a link points: from itself, from its root, elsewhere |
 //! | `wide.rs` | [`WideString`]: a Windows name, which need not be valid Unicode |
 //! | `error.rs` | [`DecodeError`], [`EncodeError`], [`TargetError`] |
 
@@ -41,6 +42,7 @@ mod names;
 pub mod path;
 mod symlink;
 mod tag;
+pub mod way;
 mod wide;
 mod wsl;
 

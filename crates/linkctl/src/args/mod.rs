@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use links::{KindFilter, State};
 
 pub(crate) use options::{
-    ChangeOptions, DriveOption, Format, ListOptions, NamedRules, OutputOptions, letter,
+    ChangeOptions, DriveOption, Format, ListOptions, NamedRules, OutputOptions, VolumeOptions, letter,
 };
 
 /// One text for people on Linux, one for people on Windows.
@@ -188,18 +188,22 @@ pub(crate) enum Kind {
 
 #[derive(Debug, Args)]
 #[command(after_help = by_system(
-        "Example:\n  linkctl show ~/games\n  linkctl show --search / original.iso",
-        "Example:\n  linkctl show C:\\Games\n  linkctl show --search D:\\ original.iso"
+        "Examples:\n  linkctl show ~/games\n  linkctl show --search / original.iso\n  \
+        linkctl show --volume /dev/sdb1 'C:\\Users\\All Users'",
+        "Examples:\n  linkctl show C:\\Games\n  linkctl show --search D:\\ original.iso\n  \
+        linkctl show --volume disk.img \"C:\\Users\\All Users\""
 ))]
 pub(crate) struct ShowArgs {
     /// The path to show; a link is shown itself, not what it leads to
     pub(crate) path: PathBuf,
     /// Look below this directory, too, for the other names of a hard-linked file
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "volume")]
     pub(crate) search: Vec<PathBuf>,
     /// Dump the stored bytes
     #[arg(long)]
     pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) volume: VolumeOptions,
     #[command(flatten)]
     pub(crate) drive: DriveOption,
     #[command(flatten)]
@@ -215,18 +219,20 @@ pub(crate) struct ShowArgs {
         linkctl list /usr\n  \
         linkctl list --broken --format paths -0 ~ | xargs -0 ls -ld\n  \
         linkctl list --hard /srv/backups\n  \
-        linkctl list --points-to ~/games /home",
+        linkctl list --points-to ~/games /home\n  \
+        linkctl list --volume /dev/sdb1 --broken",
         "Links are never followed into directories. --broken means missing, loop, too-long and wrong-kind.\n\
         As administrator, a whole NTFS volume is read by its own index of links.\n\n\
         Examples:\n  \
         linkctl list C:\\Users\n  \
         linkctl list --broken --format paths C:\\\n  \
         linkctl list --hard D:\\Backups\n  \
-        linkctl list --points-to C:\\Games C:\\Users"
+        linkctl list --points-to C:\\Games C:\\Users\n  \
+        linkctl list --volume disk.img --broken"
     )
 )]
 pub(crate) struct ListArgs {
-    /// Where to look [default: the current directory]
+    /// Where to look [default: the current directory; with --volume all of it]
     pub(crate) paths: Vec<PathBuf>,
     /// Only links of this kind: symlink (all three), symlink-file, symlink-dir, junction, mount-point, hard, app-exec,
     /// wsl, other
@@ -260,14 +266,22 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_depth: Option<NonZeroUsize>,
     /// Do not enter other file systems
-    #[arg(long)]
+    #[arg(long, conflicts_with = "volume")]
     pub(crate) one_file_system: bool,
     /// In the order of paths, also where they would come as they are found
     #[arg(long)]
     pub(crate) sort: bool,
     /// How many threads read [default: one for each core, at most 8, and 2 on a disk that rotates]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "volume")]
     pub(crate) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) volume: VolumeOptions,
+    /// Read every file record of the volume, instead of trusting its own index of links
+    #[arg(long, requires = "volume")]
+    pub(crate) full_scan: bool,
+    /// Tell how the volume was read: bytes, reads, records, time
+    #[arg(long, requires = "volume")]
+    pub(crate) stats: bool,
     #[command(flatten)]
     pub(crate) drive: DriveOption,
     #[command(flatten)]
@@ -282,7 +296,8 @@ pub(crate) struct ListArgs {
         other-filesystem, long-chain (more than --max-hops links).\n\n\
         Examples:\n  \
         linkctl check ~\n  \
-        linkctl check --rule escapes --rule absolute --json project",
+        linkctl check --rule escapes --rule absolute --json project\n  \
+        linkctl check --volume backup.img",
         "Rules: missing, loop, too-long, wrong-kind (these four by default); escapes (leads out of --root), \
         absolute (absolute, though it leads into its own tree), roundabout (a longer way than it need take), \
         other-filesystem, long-chain (more than --max-hops links).\n\n\
@@ -298,7 +313,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "RULE", value_parser = options::rules)]
     pub(crate) rule: Vec<NamedRules>,
     /// The tree that links are to stay in [default: PATH]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "volume")]
     pub(crate) root: Option<PathBuf>,
     /// How many links a chain may have
     #[arg(long, value_name = "N", default_value_t = 8)]
@@ -307,8 +322,10 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
     /// Do not enter other file systems
-    #[arg(long)]
+    #[arg(long, conflicts_with = "volume")]
     pub(crate) one_file_system: bool,
+    #[command(flatten)]
+    pub(crate) volume: VolumeOptions,
     #[command(flatten)]
     pub(crate) drive: DriveOption,
     #[command(flatten)]
@@ -438,7 +455,8 @@ pub(crate) struct FsutilArgs {
         these words are switches, and -- ends them; `linkctl dir /?` tells them all.\n\n\
         Examples:\n  \
         linkctl dir /s /al /mnt/disk\n  \
-        linkctl dir /b /s /a:l",
+        linkctl dir /b /s /a:l\n  \
+        linkctl dir --volume disk.img /s /al",
         "/S lists every directory below, and follows no link; /A:L lists links alone; /B names alone. `linkctl dir /?` tells all \
         switches. Of the same name, cmd has a command of its own, which wins: call dir.exe, or linkctl dir.\n\n\
         Examples:\n  \

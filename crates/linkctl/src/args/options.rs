@@ -1,5 +1,7 @@
 //! Options that several verbs share, so that they mean the same everywhere.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use links::check::Rule;
 use links::{KindFilter, LinkKind, State};
@@ -97,9 +99,26 @@ pub(super) fn rules(text: &str) -> Result<NamedRules, String> {
 /// The letter of an NTFS volume.
 #[derive(Debug, Args)]
 pub(crate) struct DriveOption {
-    /// The letter that Windows gives the NTFS volume
-    #[arg(long, value_name = "LETTER", default_value_t = links::DEFAULT_DRIVE, value_parser = letter)]
-    pub(crate) drive: char,
+    /// The letter that Windows gives the NTFS volume [default: C]
+    #[arg(long, value_name = "LETTER", value_parser = letter)]
+    pub(crate) drive: Option<char>,
+}
+
+impl DriveOption {
+    pub(crate) fn letter(&self) -> char {
+        self.drive.unwrap_or(links::DEFAULT_DRIVE)
+    }
+}
+
+/// A volume that need not be mounted.
+#[derive(Debug, Args)]
+pub(crate) struct VolumeOptions {
+    /// Read this NTFS volume itself, mounted or not: a disk image, a block device, on Windows a drive
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) volume: Option<PathBuf>,
+    /// The partition of SOURCE [default: all that are NTFS]
+    #[arg(long, value_name = "N", requires = "volume")]
+    pub(crate) partition: Option<u32>,
 }
 
 pub(crate) fn letter(text: &str) -> Result<char, String> {

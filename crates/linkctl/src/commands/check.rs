@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use links::check::{Blame, Rule, Rules};
-use links::{Details, Found, Link, Name, ScanOptions, Target};
+use links::{Details, Error, Found, Link, Name, ScanOptions, Target};
 use serde::Serialize;
 
+use super::volume;
 use crate::args::CheckArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, complain, say};
@@ -14,26 +15,8 @@ use crate::output::{self, json, sanitize, table};
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let rules = rules(args)?;
-    let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
-    let mut options = ScanOptions::new(roots);
-    options.filter.exclude(&args.exclude)?;
-    options.one_file_system = args.one_file_system;
-    options.details = Details::State;
-    options.drive = args.drive.drive;
-    let (mut blamed, mut errors) = (Vec::new(), Vec::new());
-    for found in links::scan(options) {
-        match found {
-            Ok(Found::Link(link)) => {
-                let blames = rules.judge(&link);
-                blamed.extend(blames.into_iter().map(|blame| (link.clone(), blame)));
-            }
-            Ok(_) => {}
-            Err(error) => {
-                say("check", &error);
-                errors.push(error);
-            }
-        }
-    }
+    let (mut blamed, errors) =
+        if args.volume.volume.is_some() { volume::check(args, &rules)? } else { live(args, &rules)? };
     blamed.sort_by(|a, b| (&a.0.path, a.1.rule).cmp(&(&b.0.path, b.1.rule)));
     if args.output.json() {
         let (findings, errors) =
@@ -52,6 +35,33 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         (true, false) => Exit::Found,
         (true, true) => Exit::Done,
     })
+}
+
+/// Links with what they are blamed for, and what could not be read.
+pub(super) type Judged = (Vec<(Link, Blame)>, Vec<Error>);
+
+fn live(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
+    let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    let mut options = ScanOptions::new(roots);
+    options.filter.exclude(&args.exclude)?;
+    options.one_file_system = args.one_file_system;
+    options.details = Details::State;
+    options.drive = args.drive.letter();
+    let (mut blamed, mut errors) = (Vec::new(), Vec::new());
+    for found in links::scan(options) {
+        match found {
+            Ok(Found::Link(link)) => {
+                let blames = rules.judge(&link);
+                blamed.extend(blames.into_iter().map(|blame| (link.clone(), blame)));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                say("check", &error);
+                errors.push(error);
+            }
+        }
+    }
+    Ok((blamed, errors))
 }
 
 fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
@@ -75,7 +85,7 @@ fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
         rules.root = Some(links::physical_path(&root)?);
     }
     rules.most_hops = args.max_hops;
-    rules.drive = args.drive.drive;
+    rules.drive = args.drive.letter();
     Ok(rules)
 }
 

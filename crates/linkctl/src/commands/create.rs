@@ -92,6 +92,6 @@ fn spec(args: &CreateArgs, link: &Path, target: &OsStr) -> LinkSpec {
     };
     spec.on_existing = if args.replace { OnExisting::ReplaceLink } else { OnExisting::Refuse };
     spec.parents = args.parents;
-    spec.drive = args.drive.drive;
+    spec.drive = args.drive.letter();
     spec
 }

@@ -13,7 +13,7 @@ use links::{
     Details, Error, Filter, Found, KindFilter, Progress, Receiver, Scan, ScanItem, ScanOptions, State,
 };
 
-use super::summary;
+use super::{summary, volume};
 use crate::args::{Format, ListArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, complain, say};
@@ -24,6 +24,9 @@ pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
     let null = args.output.null;
     if null && format != Format::Paths {
         return Err(Failure::usage("-0 separates paths", "use it alone or with --format paths"));
+    }
+    if args.volume.volume.is_some() {
+        return volume::list(args, format);
     }
     let (sorted, summary) = (args.sort, args.summary);
     let (options, unread) = options(args, format)?;
@@ -60,7 +63,7 @@ fn whole(options: ScanOptions, format: Format) -> Result<Failed, Failure> {
     if format == Format::Json {
         let links = found.iter().map(Into::into).collect();
         let errors = errors.iter().map(Into::into).collect();
-        json::print(&json::ListDocument { schema: json::SCHEMA, links, errors })?;
+        json::print(&json::ListDocument { schema: json::SCHEMA, links, errors, stats: None })?;
     } else {
         let mut out = output::stdout();
         table::links(&mut out, &found)?;
@@ -78,17 +81,22 @@ fn in_order(options: ScanOptions, format: Format, null: bool) -> Result<Failed, 
     let mut scan = links::scan(options);
     let found = collect(&mut scan, &mut errors);
     remark(&scan.remarks());
+    print(&found, format, null)?;
+    Ok(!errors.is_empty())
+}
+
+/// The formats that stream, from what was collected.
+pub(super) fn print(found: &[Found], format: Format, null: bool) -> Result<(), Failure> {
     if format == Format::Csv {
         let mut out = csv::Writer::new(output::raw_stdout())?;
-        for found in &found {
+        for found in found {
             out.write(found)?;
         }
-        out.finish()?;
-        return Ok(!errors.is_empty());
+        return Ok(out.finish()?);
     }
     let escape = io::stdout().is_terminal() && !null;
     let mut out = Vec::new();
-    for found in &found {
+    for found in found {
         match format {
             Format::Ndjson => json::line(&mut out, &json::Record::from(found))?,
             _ => paths(&mut out, found, null, escape)?,
@@ -98,8 +106,7 @@ fn in_order(options: ScanOptions, format: Format, null: bool) -> Result<Failed, 
             out.clear();
         }
     }
-    output::write_whole(&out)?;
-    Ok(!errors.is_empty())
+    Ok(output::write_whole(&out)?)
 }
 
 /// Each worker writes what it found itself, in pieces that end with a line.
@@ -176,8 +183,16 @@ pub(super) fn remark(remarks: &[String]) {
 
 /// Runs a scan, with a count on the terminal where nothing else shows there.
 fn live<T>(progress: &Progress, scan: impl FnOnce() -> T) -> T {
-    if !io::stderr().is_terminal() || io::stdout().is_terminal() {
+    if io::stdout().is_terminal() {
         return scan();
+    }
+    ticking(|| format!("{} links in {} entries", progress.found(), progress.entries()), scan)
+}
+
+/// Runs something, with a line on the terminal that says how far it is.
+pub(super) fn ticking<T>(message: impl Fn() -> String + Sync, work: impl FnOnce() -> T) -> T {
+    if !io::stderr().is_terminal() {
+        return work();
     }
     let bar = spinner();
     let done = AtomicBool::new(false);
@@ -185,11 +200,11 @@ fn live<T>(progress: &Progress, scan: impl FnOnce() -> T) -> T {
         let ticker = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 thread::park_timeout(Duration::from_millis(100));
-                bar.set_message(format!("{} links in {} entries", progress.found(), progress.entries()));
+                bar.set_message(message());
                 bar.tick();
             }
         });
-        let answer = scan();
+        let answer = work();
         done.store(true, Ordering::Relaxed);
         ticker.thread().unpark();
         drop(ticker.join());
@@ -206,9 +221,37 @@ fn spinner() -> ProgressBar {
 
 fn options(args: ListArgs, format: Format) -> Result<(ScanOptions, Failed), Failure> {
     let mut unread = false;
+    let mut filter = filter(&args)?;
+    if let Some(path) = &args.points_to {
+        for error in filter.points_to(path)? {
+            say("list", &error);
+            unread = true;
+        }
+    }
     let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
+    let mut options = ScanOptions::new(roots);
+    options.filter = filter;
+    options.one_file_system = args.one_file_system;
+    options.drive = args.drive.letter();
+    options.max_depth = args.max_depth.map(NonZeroUsize::get);
+    options.workers = args.jobs.map(NonZeroUsize::get);
+    options.details = details(format);
+    Ok((options, unread))
+}
+
+/// What a format tells of a link.
+pub(super) fn details(format: Format) -> Details {
+    match format {
+        Format::Paths => Details::Path,
+        Format::Table => Details::State,
+        Format::Json | Format::Ndjson | Format::Csv => Details::Resolved,
+    }
+}
+
+/// Which links are wanted, but for where they lead.
+pub(super) fn filter(args: &ListArgs) -> Result<Filter, Failure> {
     let asked = !args.state.is_empty();
-    let mut filter = Filter::new(args.kind, args.state);
+    let mut filter = Filter::new(args.kind.iter().copied(), args.state.iter().copied());
     if args.hard {
         filter.kinds.push(KindFilter::HARD);
     }
@@ -230,25 +273,8 @@ fn options(args: ListArgs, format: Format) -> Result<(ScanOptions, Failed), Fail
     if let Some(glob) = &args.name {
         filter.name(glob)?;
     }
-    if let Some(path) = &args.points_to {
-        for error in filter.points_to(path)? {
-            say("list", &error);
-            unread = true;
-        }
-    }
     filter.exclude(&args.exclude)?;
-    let mut options = ScanOptions::new(roots);
-    options.filter = filter;
-    options.one_file_system = args.one_file_system;
-    options.drive = args.drive.drive;
-    options.max_depth = args.max_depth.map(NonZeroUsize::get);
-    options.workers = args.jobs.map(NonZeroUsize::get);
-    options.details = match format {
-        Format::Paths => Details::Path,
-        Format::Table => Details::State,
-        Format::Json | Format::Ndjson | Format::Csv => Details::Resolved,
-    };
-    Ok((options, unread))
+    Ok(filter)
 }
 
 /// Everything, in the order of paths; with a count on a terminal, since nothing else shows yet.

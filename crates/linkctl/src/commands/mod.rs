@@ -13,6 +13,7 @@ mod remove;
 mod show;
 mod summary;
 mod undo;
+mod volume;
 
 use crate::args::Command;
 use crate::exit::Exit;

@@ -8,14 +8,20 @@ use links::{Chain, Error, FileKind, Inspection, LinkKind, Name, ReparsePoint, St
 use reparse::ReparseData;
 use serde::Serialize;
 
+use super::volume;
 use crate::args::ShowArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, hex, json, sanitize, table};
 
 pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
-    let shown = links::inspect_path(&args.path, args.drive.drive)?;
-    let names = names(&shown, args)?;
+    let (shown, names) = if args.volume.volume.is_some() {
+        volume::inspect(args)?
+    } else {
+        let shown = links::inspect_path(&args.path, args.drive.letter())?;
+        let names = names(&shown, args)?;
+        (shown, names)
+    };
     if args.output.json() {
         json::print(&document(&shown, names.as_ref(), args.raw))?;
     } else {

@@ -14,14 +14,32 @@ use crate::output::{self, json, sanitize};
 
 /// Prints the summary. Gives whether anything failed to be read.
 pub(super) fn run(mut options: ScanOptions, format: Format) -> Result<bool, Failure> {
-    if !matches!(format, Format::Table | Format::Json) {
-        return Err(Failure::usage("a summary is a table, or JSON", "leave out --format, or use --json"));
-    }
+    check(format)?;
     options.details = Details::Identity;
     let progress = Progress::default();
     let counts = links::visit(&options, &progress, || Counts::new(&options.roots));
     super::list::remark(&progress.remarks());
-    let counts = counts.into_iter().reduce(Counts::and).unwrap_or_else(|| Counts::new(&options.roots));
+    print(&counts.into_iter().reduce(Counts::and).unwrap_or_else(|| Counts::new(&options.roots)), format)
+}
+
+/// Prints the summary of what was found on volumes.
+pub(super) fn of_volumes(found: &[Found], errors: Vec<Error>, format: Format) -> Result<bool, Failure> {
+    let mut counts = Counts::new(&[]);
+    counts.on_volume = true;
+    found.iter().for_each(|found| counts.count(found));
+    counts.errors = errors;
+    print(&counts, format)
+}
+
+/// Refuses the formats that no summary has.
+pub(super) fn check(format: Format) -> Result<(), Failure> {
+    if matches!(format, Format::Table | Format::Json) {
+        return Ok(());
+    }
+    Err(Failure::usage("a summary is a table, or JSON", "leave out --format, or use --json"))
+}
+
+fn print(counts: &Counts<'_>, format: Format) -> Result<bool, Failure> {
     let document = counts.document();
     if format == Format::Json {
         json::print(&document)?;
@@ -47,6 +65,8 @@ pub(super) fn run(mut options: ScanOptions, format: Format) -> Result<bool, Fail
 /// What one worker counts.
 struct Counts<'a> {
     roots: &'a [PathBuf],
+    /// Whether paths are those of volumes: `C:\Users`, on every system.
+    on_volume: bool,
     broken: u64,
     kinds: BTreeMap<&'static str, u64>,
     states: BTreeMap<&'static str, u64>,
@@ -60,12 +80,25 @@ impl<'a> Counts<'a> {
     fn new(roots: &'a [PathBuf]) -> Self {
         Self {
             roots,
+            on_volume: false,
             broken: 0,
             kinds: BTreeMap::new(),
             states: BTreeMap::new(),
             filesystems: BTreeMap::new(),
             directories: BTreeMap::new(),
             errors: Vec::new(),
+        }
+    }
+
+    fn count(&mut self, found: &Found) {
+        match found {
+            Found::Link(link) => self.link(link),
+            Found::HardLinks(group) => {
+                for path in &group.paths {
+                    self.name("hard", "ok", Some(group.id.volume()), path);
+                }
+            }
+            Found::Path(_) => {}
         }
     }
 
@@ -79,14 +112,28 @@ impl<'a> Counts<'a> {
         *self.kinds.entry(kind).or_default() += 1;
         *self.states.entry(state).or_default() += 1;
         if let Some(volume) = volume {
-            let parent = path.parent().unwrap_or(Path::new(""));
-            self.filesystems.entry(volume).or_insert_with(|| (parent.to_owned(), 0)).1 += 1;
+            let parent = if self.on_volume {
+                let text = path.to_string_lossy();
+                PathBuf::from(format!("{}\\", text.split('\\').next().unwrap_or_default()))
+            } else {
+                path.parent().unwrap_or(Path::new("")).to_owned()
+            };
+            self.filesystems.entry(volume).or_insert((parent, 0)).1 += 1;
         }
         *self.directories.entry(self.top(path)).or_default() += 1;
     }
 
     /// The directory right below the root that a path is in; of what is in the root itself, the root.
     fn top(&self, path: &Path) -> PathBuf {
+        if self.on_volume {
+            let text = path.to_string_lossy();
+            let mut names = text.split('\\');
+            let root = format!("{}\\", names.next().unwrap_or_default());
+            return match (names.next(), names.next()) {
+                (Some(first), Some(_)) => PathBuf::from(root + first),
+                _ => PathBuf::from(root),
+            };
+        }
         let roots = self.roots.iter().filter(|root| path.starts_with(root));
         let root = roots.max_by_key(|root| root.as_os_str().len()).map_or(Path::new(""), PathBuf::as_path);
         let mut rest = path.strip_prefix(root).unwrap_or(path).components();
@@ -125,6 +172,9 @@ impl<'a> Counts<'a> {
             most_first(counts.iter().map(|(word, count)| row(Path::new(word), *count)).collect())
         };
         let mount_point = |directory: &Path| {
+            if self.on_volume {
+                return directory.to_owned();
+            }
             let volume = links::listing::volume(directory);
             volume.map_or_else(|_| directory.to_owned(), |volume| volume.mount_point)
         };
@@ -146,13 +196,7 @@ impl<'a> Counts<'a> {
 impl Receiver for Counts<'_> {
     fn receive(&mut self, item: ScanItem) -> ControlFlow<()> {
         match item {
-            Ok(Found::Link(link)) => self.link(&link),
-            Ok(Found::HardLinks(group)) => {
-                for path in &group.paths {
-                    self.name("hard", "ok", Some(group.id.volume()), path);
-                }
-            }
-            Ok(Found::Path(_)) => {}
+            Ok(found) => self.count(&found),
             Err(error) => {
                 say("list", &error);
                 self.errors.push(error);

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use links::plan::Step;
+use links::volume::VolumeStats;
 use links::{Error, FileId, Found, HardLinks, Link, LinkKind, Name, State, Target};
 use serde::Serialize;
 
@@ -221,6 +222,45 @@ pub(crate) struct ListDocument {
     pub(crate) schema: u32,
     pub(crate) links: Vec<Record>,
     pub(crate) errors: Vec<ErrorRecord>,
+    /// How volumes were read, where that was asked for: one for each volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stats: Option<Vec<StatsRecord>>,
+}
+
+/// What reading a volume took.
+#[derive(Serialize)]
+pub(crate) struct StatsRecord {
+    partition: Option<u32>,
+    way: &'static str,
+    bytes: u64,
+    reads: u64,
+    records: u64,
+    stale: u64,
+    index_bytes: u64,
+    link_records: u64,
+    parent_records: u64,
+    record_size: u64,
+    mft_bytes: u64,
+    milliseconds: f64,
+}
+
+impl StatsRecord {
+    pub(crate) fn new(partition: Option<u32>, stats: &VolumeStats) -> Self {
+        Self {
+            partition,
+            way: stats.way.as_str(),
+            bytes: stats.bytes,
+            reads: stats.reads,
+            records: stats.records,
+            stale: stats.stale,
+            index_bytes: stats.index_bytes,
+            link_records: stats.link_records,
+            parent_records: stats.parent_records,
+            record_size: stats.record_size,
+            mft_bytes: stats.mft_bytes,
+            milliseconds: stats.time.as_secs_f64() * 1e3,
+        }
+    }
 }
 
 /// Prints a document, indented for people who look.

@@ -33,11 +33,11 @@ pub(crate) use place::Place;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
     Directory, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process, RESIDENT, ReadBuffer,
-    TEXT_LINKS, VolumeIdentity, collation_key, default_state_dir, describe, drive_relative, error_kind,
-    evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name,
-    is_same_name, is_within, may_make_symlinks, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume,
-    open_files, quoted, read_target, refusal, reparse_index, same_target, state_dir_in, to_bytes, to_wide,
-    volume_root, workers,
+    TEXT_LINKS, VolumeFile, VolumeIdentity, collation_key, default_state_dir, describe, drive_relative,
+    error_kind, evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name,
+    is_same_name, is_within, may_make_symlinks, mounted_at, native_path, ntfs_attributes, ntfs_mounts,
+    ntfs_volume, open_files, quoted, read_target, refusal, reparse_index, same_target, state_dir_in,
+    to_bytes, to_wide, volume_letter, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{

@@ -134,7 +134,7 @@ impl Filter {
     }
 
     /// Whether a chain leads where links are asked to lead.
-    pub(super) fn wants_chain(&self, chain: impl FnOnce() -> Chain) -> bool {
+    pub(crate) fn wants_chain(&self, chain: impl FnOnce() -> Chain) -> bool {
         let Some(wanted) = &self.points_to else { return true };
         let chain = chain();
         // The first hop is the link itself.
@@ -143,7 +143,7 @@ impl Filter {
         reached.any(|path| platform::is_within(path, &wanted.path))
     }
 
-    pub(super) fn wants_file(&self, id: FileId) -> bool {
+    pub(crate) fn wants_file(&self, id: FileId) -> bool {
         self.points_to.as_ref().is_none_or(|wanted| wanted.files.contains(&id))
     }
 
@@ -165,47 +165,47 @@ impl Filter {
         Ok(())
     }
 
-    pub(super) fn wants_hard_links(&self) -> bool {
+    pub(crate) fn wants_hard_links(&self) -> bool {
         // They are always ok, and have no target to match.
         let any = self.target.is_none() && (self.states.is_empty() || self.states.contains(&State::Ok));
         any && (self.kinds.contains(&KindFilter::HARD) || self.kinds.is_empty() && self.points_to.is_some())
     }
 
     /// Whether anything but hard links is wanted.
-    pub(super) fn wants_links(&self) -> bool {
+    pub(crate) fn wants_links(&self) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|kind| *kind != KindFilter::HARD)
     }
 
-    pub(super) fn wants_kind(&self, kind: LinkKind) -> bool {
+    pub(crate) fn wants_kind(&self, kind: LinkKind) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|filter| filter.matches(kind))
     }
 
-    pub(super) fn wants_state(&self, state: State) -> bool {
+    pub(crate) fn wants_state(&self, state: State) -> bool {
         self.states.is_empty() || self.states.contains(&state)
     }
 
-    pub(super) fn wants_target(&self, target: Option<&Target>) -> bool {
+    pub(crate) fn wants_target(&self, target: Option<&Target>) -> bool {
         let Some(glob) = &self.target else { return true };
         target.and_then(Target::shown).is_some_and(|target| glob.is_match(target))
     }
 
     /// Whether more of a link must be known than where it is.
-    pub(super) fn looks_at_links(&self) -> bool {
+    pub(crate) fn looks_at_links(&self) -> bool {
         let other_kinds = self.kinds.iter().any(|kind| *kind != KindFilter::HARD);
         other_kinds || !self.states.is_empty() || self.target.is_some() || self.points_to.is_some()
     }
 
     /// Whether a name is one of those asked for.
-    pub(super) fn wants_name(&self, name: &OsStr) -> bool {
+    pub(crate) fn wants_name(&self, name: &OsStr) -> bool {
         self.name.as_ref().is_none_or(|glob| glob.is_match(Path::new(name)))
     }
 
-    pub(super) fn has_excludes(&self) -> bool {
+    pub(crate) fn has_excludes(&self) -> bool {
         self.exclude.is_some()
     }
 
     /// Whether a path, relative to the root of the scan, is left out.
-    pub(super) fn excludes(&self, relative: &Path, directory: bool) -> bool {
+    pub(crate) fn excludes(&self, relative: &Path, directory: bool) -> bool {
         self.exclude.as_ref().is_some_and(|set| set.matched(relative, directory).is_ignore())
     }
 }

@@ -45,7 +45,7 @@ pub struct ScanOptions {
 }
 
 /// What to find out about each link: each costs calls to the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Details {
     /// That there is a link: [`Found::Path`]. What a filter needs to know is found out all the same.
     Path,
@@ -54,6 +54,7 @@ pub enum Details {
     /// Also [`Link::resolved`].
     Resolved,
     /// Kind, target, state, and the identity and attributes of the link itself.
+    #[default]
     Identity,
 }
 

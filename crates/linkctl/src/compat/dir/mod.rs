@@ -1,19 +1,22 @@
 //! `dir [PATH...] [/S] [/B] [/A[:attributes]] [/O[:order]]`.
 
 mod block;
+mod source;
 mod switches;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
-use links::listing::{self, Depth, Listed, Listing, Volume};
-use links::{Error, ErrorKind};
+use links::listing::{Depth, Listed, Listing, Volume as Head};
+use links::volume::Volume;
+use links::{Error, ErrorKind, FileKind};
 
 use self::block::Totals;
+use self::source::Source;
 use self::switches::{Switches, fits, parse};
-use super::{Code, WINDOWS, drive, fail, words};
+use super::{Code, WINDOWS, fail, words};
 use crate::output::{self, sanitize};
 
 const HELP: &str = "\
@@ -36,12 +39,19 @@ DIR [path...] [/S] [/B] [/A[[:]attributes]] [/O[[:]sortorder]] [/-C]
   /S          Displays files in specified directory and all subdirectories.
               Links are listed and not followed.
   --          What follows is a path, whatever it looks like.
+
+Before all of these, --volume SOURCE lists an NTFS volume that need not be
+mounted: a disk image or a block device; --partition N says which of a disk,
+--drive LETTER its letter.
 ";
 
 const NOT_FOUND: &str = "File Not Found";
 
 pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
-    let (drive, typed) = drive(typed);
+    let (source, drive, typed) = match source::parse(typed) {
+        Ok(parsed) => parsed,
+        Err(text) => return fail(&text),
+    };
     let mut switches = match parse(typed, WINDOWS) {
         Ok(switches) => switches,
         Err(switch) => {
@@ -56,7 +66,10 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
     let paths = std::mem::take(&mut switches.paths);
     let mut asked: Vec<Asked> = Vec::new();
     for path in &paths {
-        let one = Asked::of(&links::native_path(path, drive));
+        let one = match &source {
+            Source::Mounted => Asked::of(&links::native_path(path, drive)),
+            Source::Volume(volume) => Asked::on(volume, Path::new(path)),
+        };
         match asked.last_mut() {
             // A shell has made one pattern into many names: they are one listing.
             Some(last)
@@ -68,9 +81,14 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
         }
     }
     if asked.is_empty() {
-        asked.push(Asked { directory: PathBuf::from("."), names: Vec::new() });
+        let directory = match &source {
+            Source::Mounted => PathBuf::from("."),
+            Source::Volume(volume) => PathBuf::from(format!("{}\\", volume.root())),
+        };
+        asked.push(Asked { directory, names: Vec::new() });
     }
     let mut lister = Lister {
+        source: &source,
         switches: &switches,
         zone: TimeZone::system(),
         out: output::stdout(),
@@ -112,6 +130,26 @@ impl Asked {
         Self { directory: parent.to_owned(), names: vec![wanted] }
     }
 
+    /// A path on a volume that need not be mounted. A link is not looked into: that would be another place.
+    fn on(volume: &Volume, path: &Path) -> Self {
+        let whole = |directory: PathBuf| Self { directory, names: Vec::new() };
+        match volume.look(path) {
+            Ok((directory, FileKind::Directory)) => return whole(directory),
+            Ok((found, _)) => {
+                let (parent, name) = split(&found);
+                return Self { directory: parent, names: vec![Wanted::Name(name)] };
+            }
+            Err(_) => {}
+        }
+        let (parent, name) = split(path);
+        match volume.look(&parent) {
+            Ok((directory, FileKind::Directory)) if !name.is_empty() => {
+                Self { directory, names: vec![Wanted::Pattern(name)] }
+            }
+            _ => whole(path.to_owned()),
+        }
+    }
+
     fn wants(&self, name: &OsStr) -> bool {
         let is = |wanted: &Wanted| match wanted {
             Wanted::Name(wanted) => wanted == name,
@@ -121,7 +159,17 @@ impl Asked {
     }
 }
 
+/// A path on a volume, without its last name, and that name.
+fn split(path: &Path) -> (PathBuf, OsString) {
+    let text = path.to_string_lossy();
+    match text.rfind(['\\', '/']) {
+        Some(at) => (text[..=at].to_owned().into(), text[at + 1..].to_owned().into()),
+        None => (PathBuf::from("\\"), text.into_owned().into()),
+    }
+}
+
 struct Lister<'a> {
+    source: &'a Source,
     switches: &'a Switches,
     zone: TimeZone,
     out: io::BufWriter<anstream::AutoStream<io::StdoutLock<'static>>>,
@@ -134,7 +182,7 @@ impl Lister<'_> {
     /// Lists what one path asks for. Gives the number of rows.
     fn list(&mut self, asked: &Asked) -> io::Result<u64> {
         let bare = self.switches.bare;
-        let volume = match listing::volume(&asked.directory) {
+        let volume = match self.source.head(&asked.directory) {
             Ok(volume) => volume,
             Err(error) => {
                 let missing = error.kind() == ErrorKind::NotFound;
@@ -150,9 +198,16 @@ impl Lister<'_> {
             self.head = Some(volume.mount_point.clone());
         }
         let depth = if self.switches.tree { Depth::Tree } else { Depth::One };
-        let shown = in_full(&asked.directory);
+        let links_only = self.switches.wants_links_only();
         let mut all = Totals::default();
-        for read in listing::list(&shown, depth) {
+        let read = match self.source.list(&asked.directory, depth, links_only) {
+            Ok(read) => read,
+            Err(error) => {
+                self.cannot_read(&error)?;
+                return Ok(0);
+            }
+        };
+        for read in read {
             match read {
                 Ok(read) => {
                     all.include(self.directory(asked, &read, &volume)?);
@@ -178,7 +233,7 @@ impl Lister<'_> {
     }
 
     /// One directory: its head, its rows, its totals. With `/S`, nothing where nothing is to be listed.
-    fn directory(&mut self, asked: &Asked, read: &Listing, volume: &Volume) -> io::Result<Totals> {
+    fn directory(&mut self, asked: &Asked, read: &Listing, volume: &Head) -> io::Result<Totals> {
         let dots = std::iter::once(&read.itself).chain(&read.above).filter(|_| read.above.is_some());
         let dots = dots.filter(|_| !self.switches.bare);
         let wanted = |entry: &&Listed| self.switches.wants(entry) && asked.wants(&entry.name);
@@ -190,7 +245,7 @@ impl Lister<'_> {
         if self.switches.bare {
             for entry in rows {
                 if self.switches.tree {
-                    writeln!(self.out, "{}", sanitize::name(read.path.join(&entry.name)))?;
+                    writeln!(self.out, "{}", sanitize::name(self.source.join(&read.path, &entry.name)))?;
                 } else {
                     writeln!(self.out, "{}", sanitize::name(&entry.name))?;
                 }
@@ -219,6 +274,11 @@ impl Lister<'_> {
         self.failed = true;
         let words = match error.kind() {
             ErrorKind::PermissionDenied => words::of(error),
+            ErrorKind::Damaged => {
+                // Windows has one sentence for it; where the damage is, it does not say.
+                let text = "The file or directory is corrupted and unreadable.";
+                return self.complain(&format!("{text} - {}", sanitize::line(&error.cause())));
+            }
             _ => "The device is not ready.".to_owned(),
         };
         self.complain(&format!("{words} - {}", sanitize::name(error.path())))
@@ -229,12 +289,4 @@ impl Lister<'_> {
         self.out.flush()?;
         fail(text).map(drop)
     }
-}
-
-/// The path as it was typed, from the root: a link that is named is looked into by its own name.
-fn in_full(directory: &Path) -> PathBuf {
-    let dots = directory.components().any(|part| part == Component::ParentDir);
-    let full = if dots { None } else { std::path::absolute(directory).ok() };
-    let full = full.map(|path| path.components().collect());
-    full.or_else(|| links::physical_path(directory).ok()).unwrap_or_else(|| directory.to_owned())
 }

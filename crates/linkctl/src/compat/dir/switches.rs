@@ -116,6 +116,11 @@ impl Switches {
         }
     }
 
+    /// Whether only links and other reparse points can be listed.
+    pub(super) fn wants_links_only(&self) -> bool {
+        self.attributes.as_ref().is_some_and(|all| all.contains(&(FileAttributes::REPARSE_POINT, true)))
+    }
+
     pub(super) fn sort(&self, entries: &mut [&Listed]) {
         // They come by name: the last key first, so that the first one outweighs it.
         for (key, backwards) in self.order.iter().rev() {

@@ -87,7 +87,8 @@ pub(super) fn mount_points(is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     mounts.into_iter().filter(|mount| is_wanted(&mount.kind)).map(|mount| mount.point).collect()
 }
 
-fn mounts() -> io::Result<Vec<Mount>> {
+/// The mount table.
+pub(super) fn mounts() -> io::Result<Vec<Mount>> {
     let table = std::fs::read("/proc/self/mountinfo")?;
     Ok(table.split(|&byte| byte == b'\n').filter_map(parse).collect())
 }

@@ -14,6 +14,7 @@ mod reparse_index;
 mod state_dir;
 mod user;
 mod volume;
+mod volume_file;
 
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
@@ -33,6 +34,7 @@ pub(crate) use process::Process;
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use volume::VolumeIdentity;
+pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 
 /// Whether a file's number is never given to another file: most file systems use it again.
 pub(crate) const NUMBERS_LAST: bool = false;

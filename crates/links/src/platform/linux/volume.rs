@@ -53,8 +53,7 @@ fn short(serial: u64) -> u32 {
 /// ntfs-3g has no call that tells: the volume itself is asked, where this user may read it.
 fn read_ntfs(directory: &Directory, mount: &Mount) -> Option<ntfs_volume::Identity> {
     ntfs_volume(directory).ok()??;
-    let mut source = File::open(&mount.source).ok()?;
-    ntfs_volume::identity(&mut source).ok()
+    ntfs_volume::identity(File::open(&mount.source).ok()?).ok()
 }
 
 /// `FS_IOC_GETFSLABEL` of linux/fs.h: `_IOR(0x94, 49, char[FSLABEL_MAX])`.

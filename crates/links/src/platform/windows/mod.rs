@@ -21,6 +21,7 @@ mod security;
 mod state_dir;
 mod user;
 mod volume;
+mod volume_file;
 
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
@@ -45,6 +46,7 @@ pub(crate) use registry::set_dword;
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use volume::VolumeIdentity;
+pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 
 /// Whether a file's number is never given to another file: NTFS and ReFS count every use of it.
 pub(crate) const NUMBERS_LAST: bool = true;

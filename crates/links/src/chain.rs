@@ -3,15 +3,13 @@
 //! Windows links on NTFS volumes are followed as Windows follows them, from their own data:
 //! `readlink` on ntfs-3g shows a translation that is often wrong.
 
-mod windows;
-
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use reparse::ReparseData;
-use windows::{Part, Way};
+use reparse::way::{Part, Way, way};
 
 use crate::error::ErrorKind;
 use crate::model::{FileId, FileKind, LinkKind, ReparsePoint, State, Target};
@@ -358,23 +356,23 @@ impl Walk {
 
     /// Puts the way of a Windows link in front of what is to do.
     fn push_windows(&mut self, at: &Path, data: &ReparseData, volume: &NtfsVolume) -> Result<(), Stop> {
-        let (parts, from_root) = match windows::way(data, volume.letter(self.drive)) {
+        let (parts, from_root) = match way(data, Some(volume.letter(self.drive))) {
             Way::FromLink(parts) => (parts, false),
             Way::FromRoot(parts) => (parts, true),
             Way::FromOther { root, parts, reason } => {
                 let Some(root) = platform::volume_root(&root) else {
                     return Err(Stop::new(State::Elsewhere, at, reason));
                 };
-                let way = |part| match part {
-                    Part::Name(name) => Todo::Name(name),
+                let todo = |part| match part {
+                    Part::Name(name) => Todo::Name(platform::from_wide(&name)),
                     Part::Up => Todo::Up,
                 };
-                self.todo.extend(parts.into_iter().rev().map(way));
+                self.todo.extend(parts.into_iter().rev().map(todo));
                 self.todo.push(Todo::OtherRoot(root));
                 return Ok(());
             }
             Way::Posix(text) => {
-                self.push(Path::new(&text));
+                self.push(Path::new(&platform::from_bytes(text)));
                 return Ok(());
             }
             Way::Elsewhere(reason) => return Err(Stop::new(State::Elsewhere, at, reason)),
@@ -382,7 +380,7 @@ impl Walk {
         };
         for part in parts.into_iter().rev() {
             self.todo.push(match part {
-                Part::Name(name) => Todo::Name(name),
+                Part::Name(name) => Todo::Name(platform::from_wide(&name)),
                 Part::Up => Todo::UpWithin(volume.clone()),
             });
         }

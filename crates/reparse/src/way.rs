@@ -1,39 +1,63 @@
-//! Which way the data of a Windows link points, as Windows reads it. Pure: nothing is looked up.
+//! Which way the data of a link points, as Windows reads it. Nothing is looked up.
 
-use std::ffi::OsString;
-
-use reparse::path::{TargetClass, classify, nt_to_win32};
-use reparse::{ReparseData, Symlink, WideString};
-
-use crate::platform;
+use crate::path::{TargetClass, classify, nt_to_win32};
+use crate::{ReparseData, Symlink, WideString};
 
 /// Where to go from the link.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Way {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
     /// From the link's own directory.
-    FromLink(Vec<Part>),
+    FromLink(
+        /// The way.
+        Vec<Part>,
+    ),
     /// From the root of the link's volume.
-    FromRoot(Vec<Part>),
+    FromRoot(
+        /// The way.
+        Vec<Part>,
+    ),
     /// A POSIX path, from the link's own directory.
-    Posix(OsString),
+    Posix(
+        /// Its bytes.
+        Vec<u8>,
+    ),
     /// From the root of another volume or share, which only Windows can find.
-    FromOther { root: WideString, parts: Vec<Part>, reason: String },
-    /// Where only Windows knows.
-    Elsewhere(String),
+    FromOther {
+        /// That root, as a Win32 path.
+        root: WideString,
+        /// The way from there.
+        parts: Vec<Part>,
+        /// Why it is another one, in words.
+        reason: String,
+    },
+    /// Where only Windows knows; why, in words.
+    Elsewhere(
+        /// Why, in words.
+        String,
+    ),
     /// Nowhere: Windows does not follow data of this form.
-    Nowhere(&'static str),
+    Nowhere(
+        /// Why, in words.
+        &'static str,
+    ),
 }
 
 /// A component.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Name(OsString),
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A name in the directory reached.
+    Name(
+        /// The name.
+        WideString,
+    ),
+    /// The directory above.
     Up,
 }
 
-/// Reads the data of a link on the volume that Windows calls `drive`. What counts is the substitute
-/// name; the print name is for people, and may say anything.
-pub(super) fn way(data: &ReparseData, drive: char) -> Way {
+/// Reads the data of a link on the volume that Windows calls `drive`; with `None`, a volume whose letter nobody knows.
+/// What counts is the substitute name; the print name is for people, and may say anything.
+#[must_use]
+pub fn way(data: &ReparseData, drive: Option<char>) -> Way {
     match data {
         ReparseData::Symlink(link) => symlink(link, drive),
         ReparseData::MountPoint(point) if !is_nt(&point.substitute) => {
@@ -43,7 +67,7 @@ pub(super) fn way(data: &ReparseData, drive: char) -> Way {
         ReparseData::LxSymlink(link) if link.target.starts_with(b"/") => {
             Way::Elsewhere("only WSL knows where its root is".to_owned())
         }
-        ReparseData::LxSymlink(link) => Way::Posix(platform::from_bytes(link.target.clone())),
+        ReparseData::LxSymlink(link) => Way::Posix(link.target.clone()),
         ReparseData::AppExecLink(_) | ReparseData::Other(_) => {
             Way::Elsewhere("only Windows knows where this leads".to_owned())
         }
@@ -54,7 +78,7 @@ fn is_nt(substitute: &WideString) -> bool {
     matches!(classify(substitute), TargetClass::Nt)
 }
 
-fn symlink(link: &Symlink, drive: char) -> Way {
+fn symlink(link: &Symlink, drive: Option<char>) -> Way {
     let target = &link.substitute;
     match (link.is_relative(), classify(target)) {
         (true, TargetClass::Relative) => parts(target.units()).map_or_else(slash, Way::FromLink),
@@ -69,14 +93,20 @@ fn symlink(link: &Symlink, drive: char) -> Way {
 }
 
 /// A path of the NT kernel (`\??\C:\x`).
-fn absolute(substitute: &WideString, drive: char) -> Way {
+fn absolute(substitute: &WideString, drive: Option<char>) -> Way {
     let shown = nt_to_win32(substitute);
     match classify(&shown) {
-        TargetClass::DriveAbsolute { letter } if letter.eq_ignore_ascii_case(&drive) => {
+        TargetClass::DriveAbsolute { letter }
+            if drive.is_some_and(|drive| letter.eq_ignore_ascii_case(&drive)) =>
+        {
             parts(shown.units().get(2..).unwrap_or_default()).map_or_else(slash, Way::FromRoot)
         }
         TargetClass::DriveAbsolute { letter } | TargetClass::DriveRelative { letter } => {
-            from_other(&shown, 1, format!("drive {letter}: is another volume than {drive}:"))
+            let reason = match drive {
+                Some(drive) => format!("drive {letter}: is another volume than {drive}:"),
+                None => format!("nobody knows which volume drive {letter}: is"),
+            };
+            from_other(&shown, 1, reason)
         }
         // Behind the two separators, server and share.
         TargetClass::Unc => from_other(&shown, 4, "the target is on the network".to_owned()),
@@ -101,12 +131,12 @@ fn from_other(path: &WideString, root: usize, reason: String) -> Way {
 fn parts(units: &[u16]) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     for part in units.split(|&unit| unit == u16::from(b'\\')) {
-        let name = platform::from_wide(&WideString::from_units(part.to_vec()));
-        match name.as_encoded_bytes() {
-            b"" | b"." => {}
-            b".." => parts.push(Part::Up),
-            bytes if bytes.contains(&b'/') => return None,
-            _ => parts.push(Part::Name(name)),
+        const DOT: u16 = b'.' as u16;
+        match part {
+            [] | [DOT] => {}
+            [DOT, DOT] => parts.push(Part::Up),
+            name if name.contains(&u16::from(b'/')) => return None,
+            name => parts.push(Part::Name(WideString::from_units(name.to_vec()))),
         }
     }
     Some(parts)
@@ -126,7 +156,7 @@ mod tests {
     fn forms_that_windows_does_not_follow_lead_nowhere() {
         let link = |substitute: &str, flags| {
             let substitute = WideString::from(substitute);
-            way(&ReparseData::Symlink(Symlink { print: substitute.clone(), substitute, flags }), 'C')
+            way(&ReparseData::Symlink(Symlink { print: substitute.clone(), substitute, flags }), Some('C'))
         };
         let names = |names: &[&str]| names.iter().map(|name| Part::Name(name.into())).collect::<Vec<_>>();
         assert_eq!(link(r"a\b", 1), Way::FromLink(names(&["a", "b"])));
@@ -151,7 +181,8 @@ mod tests {
             (format!(r"{VOLUME}\"), format!(r"\\?\{}\", &VOLUME[4..]), &[]),
         ] {
             let link = Symlink { print: WideString::new(), substitute: substitute.as_str().into(), flags: 0 };
-            let Way::FromOther { root: found, parts, .. } = way(&ReparseData::Symlink(link), 'C') else {
+            let Way::FromOther { root: found, parts, .. } = way(&ReparseData::Symlink(link), Some('C'))
+            else {
                 panic!("{substitute}");
             };
             let names: Vec<Part> = names.iter().map(|name| Part::Name(name.into())).collect();

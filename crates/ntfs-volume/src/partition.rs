@@ -1,0 +1,155 @@
+//! Partition tables: where on a disk its NTFS volumes begin.
+
+use std::collections::HashSet;
+
+use crate::Error;
+use crate::bytes::{slice, u8_at, u32_at, u64_at};
+use crate::format::{self, Format, format};
+use crate::source::{ReadAt, Source};
+
+/// A part of a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Its number, as Linux and Windows count: from 1.
+    pub number: u32,
+    /// Where it begins, in bytes.
+    pub start: u64,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Whether an NTFS volume begins there.
+    pub is_ntfs: bool,
+}
+
+/// What a source holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// An NTFS volume, from its first byte.
+    Volume,
+    /// A disk with these partitions.
+    Disk(Vec<Partition>),
+    /// Neither; what it is, where that can be told.
+    Other(Option<Format>),
+}
+
+const SECTOR: u64 = 512;
+/// More partitions than this nobody has; a table that leads back to itself has endlessly many.
+const MOST: usize = 1024;
+
+/// Tells what a source holds.
+///
+/// # Errors
+/// Its first sector cannot be read.
+pub fn contents<S: ReadAt>(source: &S) -> Result<Contents, Error> {
+    let source = Source::new(source, 0)?;
+    let length = usize::try_from(source.length()).unwrap_or(usize::MAX).min(format::ENOUGH);
+    // A disk may have nothing more to read than its first sectors.
+    let mut first = vec![0; length];
+    if source.read(&mut first, 0).is_err() {
+        first.truncate(512);
+        source.read(&mut first, 0)?;
+    }
+    if first.get(3..11) == Some(b"NTFS    ") {
+        return Ok(Contents::Volume);
+    }
+    for sector in [512u64, 4096] {
+        if let Some(found) = gpt(&source, sector) {
+            return Ok(Contents::Disk(found));
+        }
+    }
+    // A FAT volume ends its boot sector as a partition table does.
+    let known = format(&first);
+    if known.is_none()
+        && let Some(found) = mbr(&source, &first)
+    {
+        return Ok(Contents::Disk(found));
+    }
+    Ok(Contents::Other(known))
+}
+
+fn read<S: ReadAt>(source: &Source<S>, at: u64, length: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    source.read(&mut bytes, at).ok()?;
+    Some(bytes)
+}
+
+fn is_ntfs<S: ReadAt>(source: &Source<S>, start: u64) -> bool {
+    read(source, start, 16).is_some_and(|boot| boot.get(3..11) == Some(b"NTFS    "))
+}
+
+/// The table of UEFI. `None` where there is none.
+fn gpt<S: ReadAt>(source: &Source<S>, sector: u64) -> Option<Vec<Partition>> {
+    const LONGEST: usize = 4096;
+    let header = read(source, sector, 512)?;
+    if header.get(..8) != Some(b"EFI PART") {
+        return None;
+    }
+    let table = u64_at(&header, 72)?.checked_mul(sector)?;
+    let count = usize::try_from(u32_at(&header, 80)?).ok()?.min(MOST);
+    let size = usize::try_from(u32_at(&header, 84)?).ok().filter(|size| (128..=LONGEST).contains(size))?;
+    let entries = read(source, table, count.checked_mul(size)?)?;
+    let mut found = Vec::new();
+    for (number, entry) in (1..).zip(entries.chunks_exact(size)) {
+        let (first, last) = (u64_at(entry, 32)?, u64_at(entry, 40)?);
+        if slice(entry, 0, 16)?.iter().all(|byte| *byte == 0) || last < first {
+            continue;
+        }
+        let start = first.checked_mul(sector)?;
+        let length = (last - first).saturating_add(1).saturating_mul(sector);
+        found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start) });
+    }
+    Some(found)
+}
+
+/// The table of the BIOS, with logical partitions in extended ones. `None` where there is none.
+fn mbr<S: ReadAt>(source: &Source<S>, first: &[u8]) -> Option<Vec<Partition>> {
+    let (mut found, mut extended) = (Vec::new(), None);
+    for (number, (kind, start, length)) in (1..).zip(entries(first)?) {
+        if is_extended(kind) {
+            extended.get_or_insert(start);
+        } else if kind != 0 && length != 0 {
+            found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start) });
+        }
+    }
+    // Each logical partition has a table of its own, which names the next.
+    let Some(base) = extended else { return (!found.is_empty()).then_some(found) };
+    let (mut next, mut met) = (Some(base), HashSet::new());
+    let mut number = 5;
+    while let Some(at) = next.take() {
+        if !met.insert(at) || met.len() > MOST {
+            break;
+        }
+        let Some(table) = read(source, at, 512) else { break };
+        for (kind, offset, length) in entries(&table).into_iter().flatten() {
+            if is_extended(kind) {
+                next = base.checked_add(offset);
+            } else if kind != 0 && length != 0 {
+                let Some(start) = at.checked_add(offset) else { continue };
+                found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start) });
+                number += 1;
+            }
+        }
+    }
+    Some(found)
+}
+
+fn is_extended(kind: u8) -> bool {
+    matches!(kind, 0x05 | 0x0f | 0x85)
+}
+
+/// The four entries of a table: kind, start and length in bytes.
+fn entries(sector: &[u8]) -> Option<[(u8, u64, u64); 4]> {
+    if sector.get(510..512) != Some(&[0x55, 0xaa]) {
+        return None;
+    }
+    let mut all = [(0, 0, 0); 4];
+    for (index, slot) in all.iter_mut().enumerate() {
+        let entry = slice(sector, 446 + 16 * index, 16)?;
+        // The first byte is 0 or 0x80 in every table, and anything else in code.
+        if !matches!(u8_at(entry, 0)?, 0 | 0x80) {
+            return None;
+        }
+        *slot =
+            (u8_at(entry, 4)?, u64::from(u32_at(entry, 8)?) * SECTOR, u64::from(u32_at(entry, 12)?) * SECTOR);
+    }
+    Some(all)
+}

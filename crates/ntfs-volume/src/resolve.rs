@@ -1,0 +1,425 @@
+//! A link followed hop by hop within its volume, as Windows would.
+
+use std::collections::HashMap;
+
+use reparse::way::{Part, Way, way};
+use reparse::{ReparseData, WideString};
+
+use crate::points::{Directories, NameIn, ReparsePoint};
+use crate::reader::Reader;
+use crate::record::Reference;
+use crate::source::ReadAt;
+
+/// Windows follows at most 63 reparse points in one path.
+const MAX_HOPS: usize = 63;
+/// Where nobody follows any more: enough to tell a loop from a chain that is too long.
+const GIVE_UP: usize = 256;
+/// So many names are looked up for one link.
+const STEPS: u64 = 20_000;
+
+/// How a link ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// What it names is there, and of the right kind.
+    Ok,
+    /// A name on the way is not there.
+    Missing,
+    /// It comes back to itself.
+    Loop,
+    /// It leads through more links than Windows follows.
+    TooLong,
+    /// A link for files leads to a directory, or the other way round.
+    WrongKind,
+    /// It leads to another volume, or where only Windows knows.
+    Elsewhere,
+    /// A directory on the way is damaged.
+    Unreadable,
+}
+
+/// One link on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Its path from the root of the volume: `\Users\x`. Empty where paths were not asked for.
+    pub path: Vec<u16>,
+    /// Its reparse data, header included.
+    pub raw: Vec<u8>,
+    /// Whether it is a directory.
+    pub is_directory: bool,
+}
+
+/// A link followed to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// How it ends.
+    pub end: End,
+    /// The links on the way, itself the first.
+    pub hops: Vec<Hop>,
+    /// The path reached, from the root of the volume.
+    pub resolved: Option<Vec<u16>>,
+    /// The record reached.
+    pub reached: Option<Reference>,
+    /// Where it failed.
+    pub failed_at: Option<Vec<u16>>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// The directories gone through behind the link itself. Empty where paths were not asked for.
+    pub passed: Vec<Vec<u16>>,
+}
+
+/// What is asked for besides how a link ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// The path reached.
+    End,
+    /// Every path on the way.
+    Everything,
+}
+
+/// Follows links of one volume.
+pub struct Resolver<'r, 'v, S> {
+    reader: &'r mut Reader<'v, S>,
+    directories: &'r mut Directories,
+    /// The letter that Windows gives the volume. `None` where that is not known.
+    drive: Option<char>,
+    detail: Detail,
+}
+
+/// How many names may be looked up to follow links: a volume made for the purpose could have each of them cost hours.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps(u64);
+
+impl Steps {
+    /// Enough for so many links.
+    #[must_use]
+    pub fn for_links(links: usize) -> Self {
+        Self(u64::try_from(links).unwrap_or(u64::MAX).saturating_mul(256).saturating_add(100_000))
+    }
+}
+
+enum Todo {
+    Name(Vec<u16>),
+    Up,
+    Root,
+    /// The path asks for a directory here.
+    Directory,
+    /// The text of this link has been resolved to the end.
+    Done(u64),
+}
+
+struct Stop {
+    end: End,
+    at: Vec<u16>,
+    reason: String,
+}
+
+/// Where a walk is.
+struct Walk {
+    /// The directories above, each with its name.
+    trail: Vec<(u64, Vec<u16>)>,
+    /// The file at the end of the trail, if it is none that could be entered.
+    file: Option<(Reference, Vec<u16>)>,
+    todo: Vec<Todo>,
+    /// Links whose text is not resolved to the end yet.
+    open: HashMap<u64, usize>,
+    hops: Vec<Hop>,
+    passed: Vec<Vec<u16>>,
+    steps: u64,
+    detail: Detail,
+}
+
+impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
+    /// A resolver that has not followed anything yet.
+    pub fn new(
+        reader: &'r mut Reader<'v, S>,
+        directories: &'r mut Directories,
+        drive: Option<char>,
+        detail: Detail,
+    ) -> Self {
+        Self { reader, directories, drive, detail }
+    }
+
+    /// Follows a link, from one of its names, within the steps that are left.
+    pub fn follow(&mut self, point: &ReparsePoint, name: &NameIn, steps: &mut Steps) -> Followed {
+        let Some(mut walk) = self.start(name.parent) else {
+            let reason = Some("the directory of its name is not there".to_owned());
+            return Followed {
+                end: End::Unreadable,
+                hops: Vec::new(),
+                resolved: None,
+                reached: None,
+                failed_at: None,
+                reason,
+                passed: Vec::new(),
+            };
+        };
+        let first = walk.hop(&name.name, point, self.drive);
+        let done = first.and_then(|()| self.run(&mut walk, true, steps));
+        walk.followed(point.is_directory, done)
+    }
+
+    /// Finds a path given from the root of the volume: links in its middle are followed, one at its end is not. Gives the
+    /// path as it is, and the record.
+    ///
+    /// # Errors
+    /// What failed, where: the same as for a link that leads there.
+    pub fn find(
+        &mut self,
+        names: impl IntoIterator<Item = Vec<u16>>,
+    ) -> Result<(Vec<u16>, Reference), Box<Followed>> {
+        let mut todo: Vec<Todo> = names
+            .into_iter()
+            .map(|name| if name == [u16::from(b'.'); 2] { Todo::Up } else { Todo::Name(name) })
+            .collect();
+        todo.reverse();
+        let mut walk = Walk::new(Vec::new(), self.detail);
+        walk.todo = todo;
+        match self.run(&mut walk, false, &mut Steps::for_links(1)) {
+            Ok(()) => {
+                let reference = match &walk.file {
+                    Some((reference, _)) => *reference,
+                    None => Reference(walk.directory()),
+                };
+                Ok((walk.path(), reference))
+            }
+            Err(stop) => Err(Box::new(walk.followed(true, Err(stop)))),
+        }
+    }
+
+    fn start(&mut self, parent: Reference) -> Option<Walk> {
+        if self.directories.trail(parent).is_none() {
+            let name = NameIn { parent, name: Vec::new() };
+            self.directories.load(self.reader, std::iter::once(&name));
+        }
+        let trail = self.directories.trail(parent)?;
+        let trail = trail.into_iter().map(|(record, name)| (record, name.to_vec())).collect();
+        Some(Walk::new(trail, self.detail))
+    }
+
+    fn run(&mut self, walk: &mut Walk, follow_last: bool, steps: &mut Steps) -> Result<(), Stop> {
+        while let Some(todo) = walk.todo.pop() {
+            match todo {
+                Todo::Done(record) => {
+                    if let Some(count) = walk.open.get_mut(&record) {
+                        *count = count.saturating_sub(1);
+                    }
+                }
+                Todo::Root => {
+                    walk.trail.clear();
+                    walk.file = None;
+                }
+                Todo::Directory => walk.must_be_directory()?,
+                Todo::Up => {
+                    walk.must_be_directory()?;
+                    // To Windows there is nothing above the root.
+                    walk.trail.pop();
+                }
+                Todo::Name(name) => {
+                    let last = walk.todo.iter().all(|todo| matches!(todo, Todo::Done(_)));
+                    self.enter(walk, &name, follow_last || !last, steps)?;
+                }
+            }
+        }
+        if walk.hops.len() > MAX_HOPS {
+            let at = walk.hops.get(MAX_HOPS).map(|hop| hop.path.clone()).unwrap_or_default();
+            let reason = format!("{} hops; the system follows {MAX_HOPS}", walk.hops.len());
+            return Err(Stop { end: End::TooLong, at, reason });
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, walk: &mut Walk, name: &[u16], follow: bool, steps: &mut Steps) -> Result<(), Stop> {
+        walk.must_be_directory()?;
+        walk.steps += 1;
+        steps.0 = steps.0.saturating_sub(1);
+        if walk.steps > STEPS || steps.0 == 0 {
+            let at = walk.path();
+            return Err(Stop {
+                end: End::TooLong,
+                at,
+                reason: "it takes too many steps to follow".to_owned(),
+            });
+        }
+        let unreadable = |walk: &Walk, error: crate::Error| Stop {
+            end: End::Unreadable,
+            at: walk.path_of(name),
+            reason: error.to_string(),
+        };
+        let found = self.reader.look_up(walk.directory(), name).map_err(|error| unreadable(walk, error))?;
+        let Some(found) = found else {
+            let reason = "no such file or directory".to_owned();
+            return Err(Stop { end: End::Missing, at: walk.path_of(name), reason });
+        };
+        if found.is_reparse_point && follow {
+            let file = self.reader.file(found.reference.record());
+            let point = file
+                .map(|file| self.reader.point(&file))
+                .transpose()
+                .map_err(|error| unreadable(walk, error))?;
+            // A file that is kept in another form is what it looks like.
+            if let Some(point) = point.flatten().filter(is_surrogate) {
+                return walk.hop(&found.name, &point, self.drive);
+            }
+        }
+        if found.is_directory {
+            walk.trail.push((found.reference.record(), found.name));
+            if walk.detail == Detail::Everything {
+                walk.passed.push(walk.path());
+            }
+        } else {
+            walk.file = Some((found.reference, found.name));
+        }
+        Ok(())
+    }
+}
+
+fn is_surrogate(point: &ReparsePoint) -> bool {
+    let tag = crate::bytes::u32_at(&point.raw, 0);
+    tag.is_some_and(|tag| reparse::Tag(tag).is_name_surrogate())
+}
+
+impl Walk {
+    fn new(trail: Vec<(u64, Vec<u16>)>, detail: Detail) -> Self {
+        Self {
+            trail,
+            file: None,
+            todo: Vec::new(),
+            open: HashMap::new(),
+            hops: Vec::new(),
+            passed: Vec::new(),
+            steps: 0,
+            detail,
+        }
+    }
+
+    fn directory(&self) -> u64 {
+        self.trail.last().map_or(Reference::ROOT, |(record, _)| *record)
+    }
+
+    fn path(&self) -> Vec<u16> {
+        let mut path = Vec::new();
+        let names = self.trail.iter().map(|(_, name)| name);
+        for name in names.chain(self.file.as_ref().map(|(_, name)| name)) {
+            path.push(u16::from(b'\\'));
+            path.extend(name);
+        }
+        if path.is_empty() {
+            path.push(u16::from(b'\\'));
+        }
+        path
+    }
+
+    fn path_of(&self, name: &[u16]) -> Vec<u16> {
+        let mut path = if self.trail.is_empty() && self.file.is_none() { Vec::new() } else { self.path() };
+        path.push(u16::from(b'\\'));
+        path.extend(name);
+        path
+    }
+
+    /// A file may only stand at the end of a path.
+    fn must_be_directory(&self) -> Result<(), Stop> {
+        if self.file.is_none() {
+            return Ok(());
+        }
+        Err(Stop { end: End::Missing, at: self.path(), reason: "not a directory".to_owned() })
+    }
+
+    /// Puts what a link says in front of what is to do.
+    fn hop(&mut self, name: &[u16], point: &ReparsePoint, drive: Option<char>) -> Result<(), Stop> {
+        let at = self.path_of(name);
+        let path = if self.detail == Detail::Everything { at.clone() } else { Vec::new() };
+        self.hops.push(Hop { path, raw: point.raw.clone(), is_directory: point.is_directory });
+        let stop = |end, reason: &str| Err(Stop { end, at: at.clone(), reason: reason.to_owned() });
+        if self.hops.len() > GIVE_UP {
+            return stop(End::TooLong, &format!("more than {GIVE_UP} hops"));
+        }
+        let record = point.reference.record();
+        let open = self.open.entry(record).or_insert(0);
+        if *open > 0 {
+            return stop(End::Loop, "the chain comes back to this link");
+        }
+        *open += 1;
+        self.todo.push(Todo::Done(record));
+        let data = match ReparseData::decode(&point.raw) {
+            Ok(data) => data,
+            Err(error) => return stop(End::Missing, &format!("the reparse data is broken: {error}")),
+        };
+        let (parts, from_root) = match way(&data, drive) {
+            Way::FromLink(parts) => (parts, false),
+            Way::FromRoot(parts) => (parts, true),
+            Way::Posix(text) => match posix(&text) {
+                Some(parts) => {
+                    if text.ends_with(b"/") || text.ends_with(b"/.") {
+                        self.todo.push(Todo::Directory);
+                    }
+                    (parts, false)
+                }
+                None => return stop(End::Missing, "the target is no text"),
+            },
+            Way::FromOther { reason, .. } | Way::Elsewhere(reason) => return stop(End::Elsewhere, &reason),
+            Way::Nowhere(reason) => return stop(End::Missing, reason),
+        };
+        self.todo.extend(parts.into_iter().rev().map(|part| match part {
+            Part::Name(name) => Todo::Name(name.units().to_vec()),
+            Part::Up => Todo::Up,
+        }));
+        if from_root {
+            self.todo.push(Todo::Root);
+        }
+        Ok(())
+    }
+
+    fn followed(self, is_directory: bool, done: Result<(), Stop>) -> Followed {
+        let is_link_to_file = self.hops.first().is_some_and(|hop| is_symlink(hop) && !is_directory);
+        let needs_directory = self.hops.first().is_some_and(|hop| needs_directory(hop, is_directory));
+        let (path, reached) = (self.path(), self.file.as_ref().map(|(reference, _)| *reference));
+        let at_directory = reached.is_none();
+        let (end, failed_at, reason) = match done {
+            Ok(()) if is_link_to_file && at_directory => {
+                (End::WrongKind, Some(path.clone()), Some("a link for files leads to a directory".to_owned()))
+            }
+            Ok(()) if needs_directory && !at_directory => (
+                End::WrongKind,
+                Some(path.clone()),
+                Some("a link for directories leads to a file".to_owned()),
+            ),
+            Ok(()) => (End::Ok, None, None),
+            Err(stop) => (stop.end, Some(stop.at), Some(stop.reason)),
+        };
+        let there = matches!(end, End::Ok | End::WrongKind);
+        Followed {
+            end,
+            resolved: there.then_some(path),
+            reached: there.then(|| reached.unwrap_or(Reference(self.directory()))),
+            hops: self.hops,
+            failed_at,
+            reason,
+            passed: self.passed,
+        }
+    }
+}
+
+fn is_symlink(hop: &Hop) -> bool {
+    matches!(ReparseData::decode(&hop.raw), Ok(ReparseData::Symlink(_)))
+}
+
+/// Whether a link must lead to a directory: junctions, and symbolic links that are directories themselves.
+fn needs_directory(hop: &Hop, is_directory: bool) -> bool {
+    match ReparseData::decode(&hop.raw) {
+        Ok(ReparseData::Symlink(_)) => is_directory,
+        Ok(ReparseData::MountPoint(point)) => !point.is_volume(),
+        _ => false,
+    }
+}
+
+/// The components of a relative POSIX path. `None` for what is no text.
+fn posix(text: &[u8]) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    for part in text.split(|&byte| byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => parts.push(Part::Up),
+            name => parts.push(Part::Name(WideString::from_wtf8(name)?)),
+        }
+    }
+    Some(parts)
+}
