@@ -1,13 +1,11 @@
 //! Hard links: every file with several names, found in one pass over all records.
 
-use std::collections::HashMap;
-
 use crate::Error;
 use crate::bytes::u32_at;
 use crate::look::Sizes;
 use crate::points::{Directories, NameIn};
 use crate::reader::Reader;
-use crate::record::{Attribute, Body, FileName, Record, Reference, kind};
+use crate::record::{Body, FileName, Record, Reference, Unparsed, kind};
 use crate::scan::{Visitor, every_record};
 use crate::source::ReadAt;
 use crate::volume::Volume;
@@ -18,7 +16,8 @@ pub(crate) fn reparse_records<S: ReadAt>(volume: &Volume<S>, faults: &mut Vec<Er
 
     impl Visitor for Reparse {
         fn record(&mut self, record: Record<'_>) -> Result<(), &'static str> {
-            for attribute in record.attributes() {
+            let mut attributes = record.attributes();
+            while let Some(attribute) = attributes.next_unparsed() {
                 // They stand in the order of their types.
                 match attribute?.kind {
                     kind::REPARSE_POINT => self.0.push(record.base().unwrap_or(record.reference())),
@@ -33,25 +32,72 @@ pub(crate) fn reparse_records<S: ReadAt>(volume: &Volume<S>, faults: &mut Vec<Er
     every_record(volume, faults, || Reparse(Vec::new())).into_iter().flat_map(|found| found.0).collect()
 }
 
+/// Files with several names, as one pass over all records finds them. Links and other name surrogates are not among them.
+pub struct HardLinks {
+    /// By the files they belong to.
+    names: Vec<Row>,
+    /// By their files, each file's own record before its extensions.
+    facts: Vec<Facts>,
+    texts: Vec<Vec<u16>>,
+}
+
 /// A file with several names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HardLinked {
+#[derive(Clone, Copy)]
+pub struct HardLinked<'a> {
     /// Its record.
     pub reference: Reference,
-    /// Its names but for 8.3 ones, in no order.
-    pub names: Vec<NameIn>,
     /// The size of its content in bytes.
     pub size: u64,
     /// What its content and its other streams take on the disk, in bytes.
     pub allocated: u64,
+    names: &'a [Row],
+    texts: &'a [Vec<u16>],
 }
 
-/// What one pass over all records finds.
-pub struct HardLinks {
-    /// The files with several names, by their records. Links and other name surrogates are not among them.
-    pub files: Vec<HardLinked>,
-    /// Every directory of the volume.
-    pub directories: Directories,
+impl<'a> HardLinked<'a> {
+    /// How many names it has, 8.3 ones not counted.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Its names, each with the directory that it stands in.
+    pub fn names(&self) -> impl Iterator<Item = (Reference, &'a [u16])> {
+        let texts = self.texts;
+        self.names.iter().map(|row| (row.parent, row.text(texts)))
+    }
+}
+
+impl HardLinks {
+    /// So many files there are at most.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// The files, by their records.
+    pub fn files(&self) -> impl Iterator<Item = HardLinked<'_>> {
+        let mut names = self.names.as_slice();
+        self.facts.chunk_by(|a, b| a.of == b.of).filter_map(move |pieces| {
+            let base = pieces.first()?;
+            let behind = names.partition_point(|row| row.of < base.of);
+            let (own, rest) =
+                names.get(behind..)?.split_at(names.get(behind..)?.partition_point(|row| row.of == base.of));
+            names = rest;
+            // What extensions say of a file that is not there any more is left over from it.
+            let links = base.is_base && own.len() > 1 && !pieces.iter().any(|piece| piece.surrogate);
+            let sizes = pieces.iter().map(|piece| piece.sizes);
+            let (size, allocated) = sizes
+                .fold((0u64, 0u64), |all, one| (all.0.max(one.size), all.1.saturating_add(one.allocated)));
+            links.then_some(HardLinked {
+                reference: base.of,
+                size,
+                allocated,
+                names: own,
+                texts: &self.texts,
+            })
+        })
+    }
 }
 
 /// Names of directories, and of files that have several or may have.
@@ -62,8 +108,6 @@ struct Names {
     files: Vec<Facts>,
     /// All names, one behind the other.
     text: Vec<u16>,
-    /// The names of the record that is being looked at.
-    here: Vec<(Reference, usize, u8)>,
 }
 
 /// A name: whose it is, where it stands, and where its text is. Compact: there is one for each directory.
@@ -73,6 +117,17 @@ struct Row {
     parent: Reference,
     text: u32,
     length: u8,
+    /// Whose text it is.
+    worker: u8,
+}
+
+impl Row {
+    fn text(self, texts: &[Vec<u16>]) -> &[u16] {
+        let start = usize::try_from(self.text).unwrap_or(usize::MAX);
+        let text = texts.get(usize::from(self.worker));
+        text.and_then(|text| text.get(start..start.checked_add(usize::from(self.length))?))
+            .unwrap_or_default()
+    }
 }
 
 /// What the pieces of a file say, each for itself.
@@ -88,26 +143,29 @@ impl Visitor for Names {
     fn record(&mut self, record: Record<'_>) -> Result<(), &'static str> {
         let base = record.base();
         let is_directory = record.is_directory();
+        let of = base.unwrap_or(record.reference());
         let mut attributes = record.attributes();
-        let (mut listed, mut later) = (false, None);
-        self.here.clear();
-        let start = self.text.len();
-        for attribute in attributes.by_ref() {
+        let (mut listed, mut first, mut later, mut several) = (false, None, None, false);
+        while let Some(attribute) = attributes.next_unparsed() {
             let attribute = attribute?;
             match attribute.kind {
                 kind::ATTRIBUTE_LIST => listed = true,
                 kind::FILE_NAME => {
-                    let name = attribute.resident().and_then(FileName::parse);
+                    let name = attribute.parse()?.resident().and_then(FileName::parse);
                     let name = name.ok_or("a name that runs out of its attribute")?;
-                    if !name.is_short() {
-                        let text = name.name();
-                        self.here.push((
-                            name.parent(),
-                            self.text.len(),
-                            u8::try_from(text.len() / 2).unwrap_or(0),
-                        ));
-                        self.text
-                            .extend(text.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])));
+                    match first {
+                        _ if name.is_short() => {}
+                        // Most files have one name: theirs is not kept.
+                        None => first = Some(name),
+                        // A directory has one name.
+                        Some(_) if is_directory => {}
+                        Some(one) => {
+                            if !several {
+                                self.add_name(of, one);
+                            }
+                            self.add_name(of, name);
+                            several = true;
+                        }
                     }
                 }
                 kind if kind > kind::FILE_NAME => {
@@ -117,25 +175,21 @@ impl Visitor for Names {
                 _ => {}
             }
         }
-        let of = base.unwrap_or(record.reference());
-        let row = |(parent, text, length): &(Reference, usize, u8)| {
-            Some(Row { of, parent: *parent, text: u32::try_from(*text).ok()?, length: *length })
-        };
         if is_directory {
-            self.directories.extend(self.here.first().and_then(row));
-            if let Some((_, second, _)) = self.here.get(1) {
-                self.text.truncate(*second);
+            if let Some(row) = first.and_then(|name| self.row(of, name)) {
+                self.directories.push(row);
             }
             return Ok(());
         }
-        // Most files end here: one name, and all in one record.
-        if self.here.len() < 2 && !listed && base.is_none() {
-            self.text.truncate(start);
+        if !several && !listed && base.is_none() {
             return Ok(());
         }
+        if let (Some(one), false) = (first, several) {
+            self.add_name(of, one);
+        }
         let mut facts = Facts { of, is_base: base.is_none(), sizes: Sizes::default(), surrogate: false };
-        for attribute in later.into_iter().map(Ok).chain(attributes) {
-            let attribute: Attribute<'_> = attribute?;
+        for attribute in later.map(Unparsed::parse).into_iter().chain(attributes) {
+            let attribute = attribute?;
             facts.sizes.add(&attribute);
             if attribute.kind == kind::REPARSE_POINT {
                 // What lies outside the record is a link of great length: other data of that size is kept otherwise.
@@ -145,9 +199,24 @@ impl Visitor for Names {
                 };
             }
         }
-        self.names.extend(self.here.iter().filter_map(row));
         self.files.push(facts);
         Ok(())
+    }
+}
+
+impl Names {
+    fn row(&mut self, of: Reference, name: FileName<'_>) -> Option<Row> {
+        let text = u32::try_from(self.text.len()).ok()?;
+        let units = name.name().chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        let length = u8::try_from(units.len()).ok()?;
+        self.text.extend(units);
+        Some(Row { of, parent: name.parent(), text, length, worker: 0 })
+    }
+
+    fn add_name(&mut self, of: Reference, name: FileName<'_>) {
+        if let Some(row) = self.row(of, name) {
+            self.names.push(row);
+        }
     }
 }
 
@@ -158,46 +227,28 @@ impl<S: ReadAt> Reader<'_, S> {
     /// Every file with several names, and every directory, in one pass over all records.
     ///
     /// What could not be read is told by [`Reader::take_faults`].
-    pub fn hard_links(&mut self) -> HardLinks {
-        let workers = every_record(self.volume, &mut self.faults, Names::default);
-        let mut directories = Directories::default();
-        let mut files: HashMap<Reference, (HardLinked, bool)> = HashMap::new();
-        for worker in &workers {
-            for row in &worker.directories {
-                directories.add(row.of, worker.name(row));
-            }
-            for facts in worker.files.iter().filter(|facts| facts.is_base) {
-                let new = HardLinked { reference: facts.of, names: Vec::new(), size: 0, allocated: 0 };
-                files.insert(facts.of, (new, false));
-            }
+    pub fn hard_links(&mut self) -> (HardLinks, Directories) {
+        let mut workers = every_record(self.volume, &mut self.faults, Names::default);
+        for (number, worker) in (0u8..).zip(&mut workers) {
+            worker.names.iter_mut().chain(&mut worker.directories).for_each(|row| row.worker = number);
         }
-        // What extensions say of a file that is not there any more is left over from it.
-        for worker in &workers {
-            for row in &worker.names {
-                if let Some((file, _)) = files.get_mut(&row.of) {
-                    file.names.push(worker.name(row));
-                }
-            }
-            for facts in &worker.files {
-                if let Some((file, surrogate)) = files.get_mut(&facts.of) {
-                    file.size = file.size.max(facts.sizes.size);
-                    file.allocated = file.allocated.saturating_add(facts.sizes.allocated);
-                    *surrogate |= facts.surrogate;
-                }
-            }
+        // The first one's lists are gone on with: what they take is not taken twice.
+        let mut workers = workers.into_iter();
+        let Names { mut names, files: mut facts, directories: mut rows, text } =
+            workers.next().unwrap_or_default();
+        let mut texts = vec![text];
+        for worker in workers {
+            names.extend(worker.names);
+            facts.extend(worker.files);
+            rows.extend(worker.directories);
+            texts.push(worker.text);
         }
-        drop(workers);
-        let several = files.into_values().filter(|(file, surrogate)| file.names.len() > 1 && !surrogate);
-        let mut files: Vec<HardLinked> = several.map(|(file, _)| file).collect();
-        files.sort_unstable_by_key(|file| file.reference.record());
-        HardLinks { files, directories }
-    }
-}
-
-impl Names {
-    fn name(&self, row: &Row) -> NameIn {
-        let start = usize::try_from(row.text).unwrap_or(usize::MAX);
-        let text = self.text.get(start..start.saturating_add(usize::from(row.length)));
-        NameIn { parent: row.parent, name: text.unwrap_or_default().to_vec() }
+        names.sort_unstable_by_key(|row: &Row| row.of);
+        facts.sort_unstable_by_key(|facts: &Facts| (facts.of, !facts.is_base));
+        let mut directories = Directories::with_capacity(rows.len());
+        for row in rows {
+            directories.add(row.of, NameIn { parent: row.parent, name: row.text(&texts).to_vec() });
+        }
+        (HardLinks { names, facts, texts }, directories)
     }
 }

@@ -16,7 +16,7 @@
 //! directories.load(&mut reader, found.points.iter().flat_map(|point| &point.names));
 //! for point in &found.points {
 //!     for name in &point.names {
-//!         let path = directories.path(&volume, point.reference.record(), name)?;
+//!         let path = directories.path(&volume, point.reference, name.parent, &name.name)?;
 //!         println!("{}", String::from_utf16_lossy(&path));
 //!     }
 //! }

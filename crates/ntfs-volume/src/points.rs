@@ -1,6 +1,7 @@
 //! The reparse points of a volume: found by its own index of them, or in every record.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::Error;
 use crate::bytes::{u64_at, units};
@@ -226,6 +227,9 @@ pub(crate) struct Described {
 #[derive(Default)]
 pub struct Directories {
     known: HashMap<u64, Directory>,
+    /// Paths of directories that were asked for, and their length in all.
+    paths: HashMap<Reference, Arc<[u16]>>,
+    kept: usize,
     /// How many more units of paths may be made.
     left: Option<u64>,
 }
@@ -280,6 +284,10 @@ impl Directories {
         self.known.insert(directory.record(), Directory { sequence: directory.sequence(), name });
     }
 
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { known: HashMap::with_capacity(count), ..Self::default() }
+    }
+
     /// How many are known.
     pub fn count(&self) -> usize {
         self.known.len()
@@ -302,31 +310,55 @@ impl Directories {
         Some(trail)
     }
 
-    /// The path of a name from the root of the volume: `\Users\x`.
+    /// The path of a file's name from the root of the volume: `\Users\x`.
     ///
     /// # Errors
     /// A directory on the way is gone or leads back to itself, or the path is longer than Windows takes.
     pub fn path<S: ReadAt>(
         &mut self,
         volume: &Volume<S>,
-        record: u64,
-        name: &NameIn,
+        file: Reference,
+        parent: Reference,
+        name: &[u16],
     ) -> Result<Vec<u16>, Error> {
-        let fail = |text| Error::damaged(volume.position_of(record), text).of(record);
-        let mut path = Vec::new();
-        let trail = self.trail(name.parent).ok_or_else(|| fail("the directory of its name is not there"))?;
-        for part in trail.iter().map(|(_, part)| *part).chain([name.name.as_slice()]) {
-            path.push(u16::from(b'\\'));
-            path.extend(part);
-            if path.len() > LONGEST_PATH {
-                return Err(fail("its path is longer than any that Windows takes"));
-            }
+        let fail = |text| Error::damaged(volume.position_of(file.record()), text).of(file.record());
+        let above =
+            self.directory_path(parent).ok_or_else(|| fail("the directory of its name is not there"))?;
+        let length = above.len() + 1 + name.len();
+        if length > LONGEST_PATH {
+            return Err(fail("its path is longer than any that Windows takes"));
         }
         // A volume made for the purpose could have more paths than memory holds.
         let left = self.left.get_or_insert_with(|| volume.size().saturating_mul(16).max(16 << 20));
         *left = left
-            .checked_sub(u64::try_from(path.len()).unwrap_or(u64::MAX))
+            .checked_sub(u64::try_from(length).unwrap_or(u64::MAX))
             .ok_or_else(|| fail("the paths of this volume are too long to be listed"))?;
+        let mut path = Vec::with_capacity(length);
+        path.extend_from_slice(&above);
+        path.push(u16::from(b'\\'));
+        path.extend_from_slice(name);
         Ok(path)
+    }
+
+    /// The path of a directory; empty for the root.
+    fn directory_path(&mut self, directory: Reference) -> Option<Arc<[u16]>> {
+        /// So many units are kept; then the collection begins anew.
+        const KEPT: usize = 4 << 20;
+        if let Some(path) = self.paths.get(&directory) {
+            return Some(Arc::clone(path));
+        }
+        let mut path = Vec::new();
+        for (_, name) in self.trail(directory)? {
+            path.push(u16::from(b'\\'));
+            path.extend(name);
+        }
+        if self.kept > KEPT {
+            self.paths.clear();
+            self.kept = 0;
+        }
+        self.kept += path.len();
+        let path: Arc<[u16]> = path.into();
+        self.paths.insert(directory, Arc::clone(&path));
+        Some(path)
     }
 }

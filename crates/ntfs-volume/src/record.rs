@@ -140,10 +140,34 @@ pub(crate) struct Attributes<'a> {
     at: usize,
 }
 
+/// An attribute that is not looked into yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Unparsed<'a> {
+    pub(crate) kind: u32,
+    bytes: &'a [u8],
+}
+
+impl<'a> Unparsed<'a> {
+    pub(crate) fn parse(self) -> Result<Attribute<'a>, &'static str> {
+        Attribute::parse(self.kind, self.bytes).ok_or("an attribute whose parts lie outside it")
+    }
+}
+
 impl<'a> Iterator for Attributes<'a> {
     type Item = Result<Attribute<'a>, &'static str>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let attribute = self.next_unparsed()?.and_then(Unparsed::parse);
+        if attribute.is_err() {
+            self.end();
+        }
+        Some(attribute)
+    }
+}
+
+impl<'a> Attributes<'a> {
+    /// The next one, for whoever wants a few of them only.
+    pub(crate) fn next_unparsed(&mut self) -> Option<Result<Unparsed<'a>, &'static str>> {
         const RUN_OVER: &str = "attributes that run out of their record";
         if self.at == usize::MAX && self.bytes.is_empty() {
             return None;
@@ -162,15 +186,9 @@ impl<'a> Iterator for Attributes<'a> {
             return Some(Err(RUN_OVER));
         };
         self.at += length;
-        let attribute = Attribute::parse(kind, bytes);
-        if attribute.is_none() {
-            self.end();
-        }
-        Some(attribute.ok_or("an attribute whose parts lie outside it"))
+        Some(Ok(Unparsed { kind, bytes }))
     }
-}
 
-impl Attributes<'_> {
     fn end(&mut self) {
         (self.bytes, self.at) = (&[], usize::MAX);
     }

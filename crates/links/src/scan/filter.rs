@@ -200,6 +200,10 @@ impl Filter {
         self.name.as_ref().is_none_or(|glob| glob.is_match(Path::new(name)))
     }
 
+    pub(crate) fn has_name(&self) -> bool {
+        self.name.is_some()
+    }
+
     pub(crate) fn has_excludes(&self) -> bool {
         self.exclude.is_some()
     }

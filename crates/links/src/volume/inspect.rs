@@ -90,7 +90,7 @@ impl Volume {
     }
 
     fn all_names(&self, facts: &FileFacts, directories: &mut Directories) -> Result<Names> {
-        let path = |name: &NameIn| directories.path(&self.volume, facts.reference.record(), name);
+        let path = |name: &NameIn| directories.path(&self.volume, facts.reference, name.parent, &name.name);
         let paths: std::result::Result<Vec<_>, _> = facts.names.iter().map(path).collect();
         let paths = paths.map_err(|error| self.error(&error))?;
         let mut paths: Vec<_> = paths.iter().map(|path| self.shown(path)).collect();

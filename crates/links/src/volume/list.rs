@@ -1,9 +1,10 @@
 //! Every link of a volume, filtered as a scan of directories filters.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ntfs_volume::{Detail, Directories, Followed, NameIn, Reader, Resolver, Steps};
+use ntfs_volume::{Detail, Directories, Followed, Reader, Reference, Resolver, Steps};
 use reparse::WideString;
 
 use super::{Volume, state};
@@ -96,6 +97,17 @@ struct Bounds {
     max_depth: Option<usize>,
 }
 
+impl Bounds {
+    fn include(&self, path: &[u16]) -> bool {
+        if self.roots.is_empty() && self.max_depth.is_none() {
+            return true;
+        }
+        let inside = self.roots.iter().filter_map(|root| depth_below(path, root));
+        let level = if self.roots.is_empty() { depth_below(path, &[BACKSLASH]) } else { inside.min() };
+        level.is_some_and(|level| self.max_depth.is_none_or(|most| level <= most))
+    }
+}
+
 impl Volume {
     /// Every link of the volume, in time that grows with the number of links, not of files.
     ///
@@ -106,7 +118,7 @@ impl Volume {
         self.list_with(scan, false)
     }
 
-    /// As [`Volume::list`], and the way of each link hop by hop.
+    /// As [`Volume::list`], and the way of each link hop by hop. Hard links, which lead nowhere, are not given.
     ///
     /// # Errors
     /// As [`Volume::list`].
@@ -132,18 +144,24 @@ impl Volume {
             mft_bytes: self.volume.table_size(),
             time: Duration::ZERO,
         };
-        let mut pairs = Vec::new();
+        let (mut found, mut chains) = (Vec::new(), Vec::new());
         if scan.filter.wants_links() {
-            pairs = pass.links(&mut reader, with_chains, &mut stats);
+            found = pass.links(&mut reader, with_chains.then_some(&mut chains), &mut stats);
         }
         let hard = scan.filter.wants_hard_links() || scan.points_to.is_some() && scan.filter.kinds.is_empty();
-        if hard {
-            let groups = pass.hard_links(&mut reader);
+        if hard && !with_chains {
+            let mut groups = pass.hard_links(&mut reader);
+            groups.sort_unstable_by(|a, b| in_order(first(a), first(b)));
             stats.records = stats.records.saturating_add(self.volume.records());
-            pairs.extend(groups.into_iter().map(|group| (Found::HardLinks(group), None)));
+            found.extend(groups.into_iter().map(Found::HardLinks));
         }
-        pairs.sort_by(|a, b| first_path(&a.0).cmp(first_path(&b.0)));
-        let (found, chains): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        if !chains.is_empty() {
+            let mut pairs: Vec<(Found, Chain)> = found.into_iter().zip(chains).collect();
+            pairs.sort_by(|a, b| in_order(first_path(&a.0), first_path(&b.0)));
+            (found, chains) = pairs.into_iter().unzip();
+        } else if scan.filter.wants_links() {
+            found.sort_by(|a, b| in_order(first_path(a), first_path(b)));
+        }
         let mut faults = reader.take_faults();
         faults.extend(pass.faults);
         let mut errors: Vec<Error> = self.volume.faults().iter().map(|fault| self.error(fault)).collect();
@@ -154,7 +172,7 @@ impl Volume {
         stats.bytes = reads.bytes - before.bytes;
         stats.reads = reads.reads - before.reads;
         stats.time = start.elapsed();
-        Ok(VolumeList { found, errors, stats, chains: chains.into_iter().flatten().collect() })
+        Ok(VolumeList { found, errors, stats, chains })
     }
 
     fn bounds(&self, scan: &VolumeScan, reader: &mut Reader<'_, VolumeFile>) -> Result<Bounds> {
@@ -199,7 +217,22 @@ fn first_path(found: &Found) -> &Path {
     match found {
         Found::Path(path) => path,
         Found::Link(link) => &link.path,
-        Found::HardLinks(group) => group.paths.first().map_or(Path::new(""), |path| path),
+        Found::HardLinks(group) => first(group),
+    }
+}
+
+fn first(group: &HardLinks) -> &Path {
+    group.paths.first().map_or(Path::new(""), |path| path)
+}
+
+/// By the names in paths, what is in a directory together.
+fn in_order(a: &Path, b: &Path) -> Ordering {
+    let (a, b) = (a.as_os_str().as_encoded_bytes(), b.as_os_str().as_encoded_bytes());
+    // What parts names comes before all that is in them.
+    let key = |byte: u8| if byte == b'\\' { 0 } else { byte };
+    match a.iter().zip(b).find(|(a, b)| a != b) {
+        Some((a, b)) => key(*a).cmp(&key(*b)),
+        None => a.len().cmp(&b.len()),
     }
 }
 
@@ -215,9 +248,9 @@ impl Pass<'_> {
     fn links(
         &mut self,
         reader: &mut Reader<'_, VolumeFile>,
-        with_chains: bool,
+        mut chains: Option<&mut Vec<Chain>>,
         stats: &mut VolumeStats,
-    ) -> Vec<(Found, Option<Chain>)> {
+    ) -> Vec<Found> {
         let (volume, scan) = (self.volume, self.scan);
         let points = reader.reparse_points(scan.full.then_some(ntfs_volume::Way::Scan));
         let mut directories = Directories::default();
@@ -232,6 +265,7 @@ impl Pass<'_> {
         stats.link_records = count(points.points.len());
         stats.parent_records = count(directories.count());
         let whole = if points.way == ntfs_volume::Way::Scan { volume.volume.records() } else { 0 };
+        let with_chains = chains.is_some();
         let follows = with_chains
             || scan.details > Details::Path
             || !scan.filter.states.is_empty()
@@ -249,7 +283,9 @@ impl Pass<'_> {
                 continue;
             }
             for name in &point.names {
-                let Some(path) = self.path(&mut directories, point.reference, name) else { continue };
+                let Some(path) = self.path(&mut directories, point.reference, name.parent, &name.name) else {
+                    continue;
+                };
                 let followed = follows.then(|| {
                     let mut resolver = Resolver::new(reader, &mut directories, volume.drive, detail);
                     resolver.follow(&point, name, &mut steps)
@@ -273,8 +309,10 @@ impl Pass<'_> {
                         attributes: Some(Attributes { uid: 0, gid: 0, modified: (point.modified, 0) }),
                     })
                 };
-                let chain = followed.as_ref().filter(|_| with_chains).map(|followed| volume.chain(followed));
-                all_found.push((found, chain));
+                if let (Some(chains), Some(followed)) = (&mut chains, &followed) {
+                    chains.push(volume.chain(followed));
+                }
+                all_found.push(found);
             }
         }
         stats.records = whole.saturating_add(reader.fetched());
@@ -282,13 +320,13 @@ impl Pass<'_> {
     }
 
     fn hard_links(&mut self, reader: &mut Reader<'_, VolumeFile>) -> Vec<HardLinks> {
-        let mut found = reader.hard_links();
-        let mut groups = Vec::new();
-        for file in std::mem::take(&mut found.files) {
-            let mut paths = Vec::new();
+        let (found, mut directories) = reader.hard_links();
+        let mut groups = Vec::with_capacity(found.most());
+        for file in found.files() {
+            let mut paths = Vec::with_capacity(file.links());
             let mut leads = self.bounds.points_to.is_none();
-            for name in &file.names {
-                let Some(path) = self.path(&mut found.directories, file.reference, name) else { continue };
+            for (parent, name) in file.names() {
+                let Some(path) = self.path(&mut directories, file.reference, parent, name) else { continue };
                 let there = self.bounds.points_to.as_ref();
                 leads |= there.is_some_and(|there| reader.is_within(&path, there));
                 paths.push(self.volume.shown(&path));
@@ -296,10 +334,10 @@ impl Pass<'_> {
             if paths.is_empty() || !leads {
                 continue;
             }
-            paths.sort_unstable();
+            paths.sort_unstable_by(|a, b| in_order(a, b));
             groups.push(HardLinks {
                 paths,
-                links: u64::try_from(file.names.len()).unwrap_or(u64::MAX),
+                links: u64::try_from(file.links()).unwrap_or(u64::MAX),
                 size: file.size,
                 allocated: file.allocated,
                 id: self.volume.id(file.reference),
@@ -312,22 +350,18 @@ impl Pass<'_> {
     fn path(
         &mut self,
         directories: &mut Directories,
-        file: ntfs_volume::Reference,
-        name: &NameIn,
+        file: Reference,
+        parent: Reference,
+        name: &[u16],
     ) -> Option<Vec<u16>> {
         let filter = &self.scan.filter;
-        if !filter.wants_name(&from_wide(&WideString::from_units(name.name.clone()))) {
+        let wanted = || filter.wants_name(&from_wide(&WideString::from_units(name.to_vec())));
+        if filter.has_name() && !wanted() {
             return None;
         }
-        let path = directories.path(&self.volume.volume, file.record(), name);
+        let path = directories.path(&self.volume.volume, file, parent, name);
         let path = path.map_err(|error| self.faults.push(error)).ok()?;
-        let depth = path.iter().filter(|unit| **unit == BACKSLASH).count();
-        let inside = self.bounds.roots.iter().filter_map(|root| depth_below(&path, root));
-        let level = if self.bounds.roots.is_empty() { Some(depth) } else { inside.min() };
-        let level = level?;
-        if self.bounds.max_depth.is_some_and(|most| level > most)
-            || filter.has_excludes() && self.excluded(&path)
-        {
+        if !self.bounds.include(&path) || filter.has_excludes() && self.excluded(&path) {
             return None;
         }
         Some(path)

@@ -63,7 +63,7 @@ impl Volume {
         let mut faults = Vec::new();
         for point in &points.points {
             for name in &point.names {
-                let path = match directories.path(&self.volume, point.reference.record(), name) {
+                let path = match directories.path(&self.volume, point.reference, name.parent, &name.name) {
                     Ok(path) => path,
                     Err(error) => {
                         faults.push(error);

@@ -23,7 +23,7 @@ use reparse::WideString;
 use crate::chain::{Chain, Hop};
 use crate::error::{Error, ErrorKind};
 use crate::model::{FileId, ReparsePoint, State};
-use crate::platform::{VolumeFile, from_wide};
+use crate::platform::{VolumeFile, from_bytes, from_wide};
 
 pub use list::{VolumeList, VolumeScan, VolumeStats, Way};
 pub use listing::VolumeListings;
@@ -89,8 +89,18 @@ impl Volume {
 
     /// A path from the volume's root, as people read it.
     fn shown(&self, path: &[u16]) -> PathBuf {
-        let units = self.root.encode_utf16().chain(path.iter().copied()).collect();
-        PathBuf::from(from_wide(&WideString::from_units(units)))
+        let mut text = self.root.clone().into_bytes();
+        text.reserve(path.len());
+        for unit in path {
+            match u8::try_from(*unit) {
+                Ok(byte) if byte.is_ascii() => text.push(byte),
+                _ => {
+                    let units = self.root.encode_utf16().chain(path.iter().copied()).collect();
+                    return PathBuf::from(from_wide(&WideString::from_units(units)));
+                }
+            }
+        }
+        PathBuf::from(from_bytes(text))
     }
 
     /// A link followed on the volume, as one that was followed on a running system.
