@@ -11,6 +11,7 @@ use crate::Result;
 use crate::readme::TempDir;
 use crate::run::{cargo, forget, program, quietly, root, run, succeeds};
 use crate::test::suite;
+use crate::volume::Volume;
 
 const TARGET: &str = "x86_64-win7-windows-gnu";
 
@@ -102,13 +103,42 @@ pub(crate) fn tests() -> Result<u64> {
     }
     println!("linkctl.exe imports {}", imports(&exe("debug"))?.join(", "));
     let wine = Wine::start()?;
+    let image = volume_image(wine.home.path())?;
     let mut passed = 0;
     for part in PARTS {
         let mut command = debian_cargo(&test);
         command.args(*part).env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", RUNNER);
+        command.env("LINKCTL_TEST_VOLUME", &image);
         passed += suite(wine.inside(&mut command))?;
     }
     Ok(passed)
+}
+
+/// The image of an NTFS volume with a directory `t`, a junction `L` to it, one `gone` to nowhere, and a file with two
+/// names. Wine can make none of these.
+fn volume_image(home: &Path) -> Result<PathBuf> {
+    let (image, disk) = (home.join("volume.img"), home.join("disk"));
+    let volume = Volume::mount(&image, &disk)?;
+    let make = || {
+        for name in ["t", "L", "gone"] {
+            std::fs::create_dir(disk.join(name))?;
+        }
+        std::fs::write(disk.join("t/one"), "text")?;
+        std::fs::hard_link(disk.join("t/one"), disk.join("two"))
+    };
+    make().map_err(|error| format!("{}: {error}", disk.display()))?;
+    for (name, target) in [("L", r"C:\t"), ("gone", r"C:\n")] {
+        let substitute = format!(r"\??\{target}");
+        let names = format!("{substitute}\0{target}\0").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let lengths = [2 * substitute.len(), 2 * substitute.len() + 2, 2 * target.len()].map(|length| length as u8);
+        // What `mklink /j` writes: tag, length, reserved, and where each of the two names is.
+        let head = [3, 0, 0, 0xa0, 8 + names.len() as u8, 0, 0, 0, 0, 0, lengths[0], 0, lengths[1], 0, lengths[2], 0];
+        let hex: String = head.iter().chain(&names).map(|byte| format!("{byte:02x}")).collect();
+        let set = ["-h", "-n", "system.ntfs_reparse_data", "-v", &format!("0x{hex}")];
+        quietly(program("setfattr", &set).arg(disk.join(name)))?;
+    }
+    drop(volume);
+    Ok(image)
 }
 
 /// Builds both programs for release into `dist/`, with their sums.

@@ -183,7 +183,7 @@ mod tests {
         for (pairs, expected) in cases {
             assert_eq!(decode(pairs, 0, 100), Err(expected), "{pairs:x?}");
         }
-        assert_eq!(decode(&[0xf1; 40], 0, 100), Err("a run without a place"));
+        assert_eq!(decode(&[[0xf1].as_slice(), &[1; 40]].concat(), 0, 100), Err("a run without a place"));
         let endless = [0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x00];
         assert_eq!(decode(&endless, 0, 100), Err("runs longer than any volume"));
     }

@@ -158,7 +158,7 @@ mod tests {
             let substitute = WideString::from(substitute);
             way(&ReparseData::Symlink(Symlink { print: substitute.clone(), substitute, flags }), Some('C'))
         };
-        let names = |names: &[&str]| names.iter().map(|name| Part::Name(name.into())).collect::<Vec<_>>();
+        let names = |names: &[&str]| names.iter().map(|name| Part::Name((*name).into())).collect::<Vec<_>>();
         assert_eq!(link(r"a\b", 1), Way::FromLink(names(&["a", "b"])));
         assert_eq!(link(r"\a", 1), Way::FromRoot(names(&["a"])));
         assert_eq!(link(r"\??\c:\a", 0), Way::FromRoot(names(&["a"])));
@@ -185,7 +185,7 @@ mod tests {
             else {
                 panic!("{substitute}");
             };
-            let names: Vec<Part> = names.iter().map(|name| Part::Name(name.into())).collect();
+            let names: Vec<Part> = names.iter().map(|name| Part::Name((*name).into())).collect();
             assert_eq!((found.to_string(), parts), (root, names), "{substitute}");
         }
     }

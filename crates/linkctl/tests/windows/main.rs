@@ -12,6 +12,7 @@ mod journal;
 mod links;
 mod names;
 mod reading;
+mod volume;
 
 use std::ffi::OsStr;
 use std::fmt;
