@@ -1,9 +1,6 @@
 //! A volume's name and serial number.
 
-use std::fs::File;
-use std::sync::Mutex;
-
-use crate::{Error, Volume};
+use crate::{Error, ReadAt, Volume};
 
 /// By what people know a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +11,12 @@ pub struct Identity {
     pub serial: u64,
 }
 
-/// Reads the label and the serial number of the volume that a file or device holds from its first byte. It may be
-/// mounted, and written to, meanwhile.
+/// Reads the label and the serial number of the volume that begins where its source begins. It may be mounted, and
+/// written to, meanwhile.
 ///
 /// # Errors
 /// It is no NTFS volume, ends too early, or cannot be read.
-pub fn identity(source: File) -> Result<Identity, Error> {
-    let volume = Volume::open(Mutex::new(source))?;
+pub fn identity<S: ReadAt>(source: S) -> Result<Identity, Error> {
+    let volume = Volume::open(source)?;
     Ok(Identity { label: volume.label()?, serial: volume.serial() })
 }

@@ -2,8 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use std::fs::{self, File};
-use std::io::Cursor;
+use std::fs;
 use std::process::Command;
 
 use ntfs_volume::identity;
@@ -26,7 +25,7 @@ fn names_and_numbers_are_those_that_mkntfs_wrote() {
         (&["-s", "4096", "-L", "4 KiB sectors and records"], Some("4 KiB sectors and records")),
     ] {
         let image = image(options);
-        let found = identity(&mut Cursor::new(&image)).unwrap_or_else(|error| panic!("{options:?}: {error}"));
+        let found = identity(&image).unwrap_or_else(|error| panic!("{options:?}: {error}"));
         assert_eq!(
             found.label.map(|units| String::from_utf16(&units).unwrap()).as_deref(),
             label,
@@ -39,13 +38,13 @@ fn names_and_numbers_are_those_that_mkntfs_wrote() {
 #[test]
 fn what_is_no_volume_or_a_broken_one_is_an_error_and_never_a_panic() {
     for bytes in [vec![], vec![0; 100], vec![0; 512], vec![0xff; 70_000]] {
-        identity(&mut Cursor::new(bytes)).unwrap_err();
+        identity(bytes).unwrap_err();
     }
-    identity(&mut File::open("/proc/self/exe").unwrap()).unwrap_err();
+    identity(fs::read("/proc/self/exe").unwrap()).unwrap_err();
     let good = image(&["-L", "label"]);
     // Cut off anywhere, and with any byte of the boot sector or of the record turned over.
     for length in (0..good.len()).step_by(4_099) {
-        let cut = identity(&mut Cursor::new(&good[..length]));
+        let cut = identity(&good[..length]);
         assert!(cut.is_err() || length > 16_384, "{length}");
     }
     let cluster = 4_096;
@@ -57,7 +56,7 @@ fn what_is_no_volume_or_a_broken_one_is_an_error_and_never_a_panic() {
         for flip in [0xff, 0x01, 0x80] {
             let mut bad = good.clone();
             bad[at] ^= flip;
-            refused += usize::from(identity(&mut Cursor::new(bad)).is_err());
+            refused += usize::from(identity(&bad).is_err());
         }
     }
     assert!(refused > 20, "{refused}");

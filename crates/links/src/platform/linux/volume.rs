@@ -1,7 +1,6 @@
 //! What a file system is called, and its number: what Windows prints above a listing.
 
 use std::ffi::{CStr, OsStr, OsString};
-use std::fs::File;
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use rustix::fs::{Mode, OFlags, fstatvfs, openat};
 use rustix::ioctl::{Getter, ioctl, opcode};
 
 use super::filesystem::{Mount, mount_of};
-use super::{Directory, from_wide, ntfs_volume};
+use super::{Directory, VolumeFile, from_wide, ntfs_volume};
 
 /// A file system as a listing's head names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +52,7 @@ fn short(serial: u64) -> u32 {
 /// ntfs-3g has no call that tells: the volume itself is asked, where this user may read it.
 fn read_ntfs(directory: &Directory, mount: &Mount) -> Option<ntfs_volume::Identity> {
     ntfs_volume(directory).ok()??;
-    ntfs_volume::identity(File::open(&mount.source).ok()?).ok()
+    ntfs_volume::identity(VolumeFile::open(&mount.source).ok()?).ok()
 }
 
 /// `FS_IOC_GETFSLABEL` of linux/fs.h: `_IOR(0x94, 49, char[FSLABEL_MAX])`.
