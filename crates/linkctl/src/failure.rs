@@ -159,6 +159,14 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
     let planned = error.operation() == "create link";
     let text = match error.kind() {
         _ if lacks_privilege(error) => PRIVILEGE,
+        // Paths on a volume that need not be mounted.
+        _ if error.operation() == "look up" => {
+            "paths begin at the root of the volume, as in C:\\Users; --drive says which letter it has"
+        }
+        ErrorKind::PermissionDenied if error.operation() == "open the volume" => by_system(
+            "to read a disk takes root, or the group that may (such as disk)",
+            "to read a drive takes an administrator",
+        ),
         ErrorKind::AlreadyExists if creating => {
             let is_link = error.path().is_symlink();
             let no_target = error.second_path().is_some_and(|target| target.symlink_metadata().is_err());

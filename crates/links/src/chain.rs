@@ -219,6 +219,8 @@ impl Walk {
                         let reason = "only a folder of the volume is mounted here";
                         return Err(Stop::new(State::Elsewhere, &self.path, reason));
                     }
+                    let reason = "the target leads above the root of its volume";
+                    return Err(Stop::new(State::Missing, &self.path, reason));
                 }
                 Todo::Up | Todo::UpWithin(_) => {
                     self.must_be_directory()?;
@@ -366,6 +368,7 @@ impl Walk {
                 let todo = |part| match part {
                     Part::Name(name) => Todo::Name(platform::from_wide(&name)),
                     Part::Up => Todo::Up,
+                    Part::Directory => Todo::Directory,
                 };
                 self.todo.extend(parts.into_iter().rev().map(todo));
                 self.todo.push(Todo::OtherRoot(root));
@@ -382,6 +385,7 @@ impl Walk {
             self.todo.push(match part {
                 Part::Name(name) => Todo::Name(platform::from_wide(&name)),
                 Part::Up => Todo::UpWithin(volume.clone()),
+                Part::Directory => Todo::Directory,
             });
         }
         if from_root {

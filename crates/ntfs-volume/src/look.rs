@@ -69,6 +69,9 @@ pub struct FileFacts {
     pub reparse_point: Option<ReparsePoint>,
 }
 
+/// Records before this one are those of the file system itself.
+const USERS: u64 = 16;
+
 impl<S: ReadAt> Reader<'_, S> {
     /// Looks a name up as Windows does: whatever its letter case, but that of the very name first.
     ///
@@ -122,6 +125,23 @@ impl<S: ReadAt> Reader<'_, S> {
         }
     }
 
+    /// Whether a file has a stream of data of this name; the empty name is its content.
+    ///
+    /// # Errors
+    /// Its record is damaged.
+    pub(crate) fn has_stream(&mut self, record: u64, wanted: &[u16]) -> Result<bool, Error> {
+        let file = self.named_file(Reference(record))?;
+        let upcase = self.upcase();
+        for attribute in file.attributes() {
+            let fail = |text| Error::damaged(file.base.position, text).of(record);
+            let attribute = attribute.map_err(fail)?;
+            if attribute.kind == kind::DATA && upcase.same(&units(attribute.name), wanted) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Every name of a directory but for 8.3 ones, in the order of the directory's blocks. `None` for what is no
     /// directory. What a damaged block holds is missing, and told by [`Reader::take_faults`].
     ///
@@ -132,8 +152,8 @@ impl<S: ReadAt> Reader<'_, S> {
         let (mut all, mut broken) = (Vec::new(), false);
         let mut faults = std::mem::take(&mut self.faults);
         index.visit(self.volume, &mut faults, |entry| match FileName::parse(entry.key) {
-            // The root names itself.
-            Some(_) if entry.reference.record() == Reference::ROOT => {}
+            // The root names itself, and the files that the file system itself is made of: no system lists those.
+            Some(_) if directory == Reference::ROOT && entry.reference.record() < USERS => {}
             Some(name) if name.is_short() => {}
             Some(name) => all.push(Listed::of(entry.reference, &name)),
             None => broken = true,
@@ -158,13 +178,7 @@ impl<S: ReadAt> Reader<'_, S> {
     /// # Errors
     /// The record is not in use ([`crate::ErrorKind::NotFound`]), or damaged.
     pub fn facts(&mut self, record: u64) -> Result<FileFacts, Error> {
-        let before = self.faults.len();
-        let Some(file) = self.file(record) else {
-            // What was told for it is the answer.
-            let told = (self.faults.len() > before).then(|| self.faults.pop()).flatten();
-            let position = self.volume.position_of(record);
-            return Err(told.unwrap_or_else(|| Error::not_found(record, position, "not in use")));
-        };
+        let file = self.named_file(Reference(record))?;
         let described = self.describe(&file)?;
         let sizes = sizes(&file)?;
         Ok(FileFacts {

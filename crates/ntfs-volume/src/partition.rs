@@ -63,6 +63,10 @@ pub fn contents<S: ReadAt>(source: &S) -> Result<Contents, Error> {
     {
         return Ok(Contents::Disk(found));
     }
+    // Its boot sector is gone, the copy of it at the end is not.
+    if known.is_none() && is_ntfs(&source, 0, source.length()) {
+        return Ok(Contents::Volume);
+    }
     Ok(Contents::Other(known))
 }
 
@@ -72,14 +76,27 @@ fn read<S: ReadAt>(source: &Source<S>, at: u64, length: usize) -> Option<Vec<u8>
     Some(bytes)
 }
 
-fn is_ntfs<S: ReadAt>(source: &Source<S>, start: u64) -> bool {
-    read(source, start, 16).is_some_and(|boot| boot.get(3..11) == Some(b"NTFS    "))
+/// Whether an NTFS volume is there, by its boot sector or the copy of that at its end.
+fn is_ntfs<S: ReadAt>(source: &Source<S>, start: u64, length: u64) -> bool {
+    let copy = length.checked_sub(SECTOR).and_then(|last| start.checked_add(last));
+    let is = |at| read(source, at, 16).is_some_and(|boot| boot.get(3..11) == Some(b"NTFS    "));
+    is(start) || copy.is_some_and(is)
 }
 
-/// The table of UEFI. `None` where there is none.
+/// The table of UEFI: the first, or where that is damaged the copy at the end of the disk. `None` where there is none.
 fn gpt<S: ReadAt>(source: &Source<S>, sector: u64) -> Option<Vec<Partition>> {
+    let last = source.length().checked_sub(sector);
+    let tables = [Some(sector), last].map(|at| at.and_then(|at| gpt_at(source, at, sector)));
+    let sound = tables.iter().flatten().find(|(_, sound)| *sound);
+    // A table that does not add up is better than none.
+    let found = sound.or(tables.iter().flatten().next());
+    found.map(|(partitions, _)| partitions.clone())
+}
+
+/// A table with its header at a place, and whether its checksums are right.
+fn gpt_at<S: ReadAt>(source: &Source<S>, at: u64, sector: u64) -> Option<(Vec<Partition>, bool)> {
     const LONGEST: usize = 4096;
-    let header = read(source, sector, 512)?;
+    let header = read(source, at, 512)?;
     if header.get(..8) != Some(b"EFI PART") {
         return None;
     }
@@ -95,23 +112,48 @@ fn gpt<S: ReadAt>(source: &Source<S>, sector: u64) -> Option<Vec<Partition>> {
         }
         let start = first.checked_mul(sector)?;
         let length = (last - first).saturating_add(1).saturating_mul(sector);
-        found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start) });
+        found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start, length) });
     }
-    Some(found)
+    let is_sound = || -> Option<bool> {
+        let length = usize::try_from(u32_at(&header, 12)?).ok()?;
+        let mut counted = header.get(..length)?.to_vec();
+        counted.get_mut(16..20)?.fill(0);
+        Some(checksum(&counted) == u32_at(&header, 16)? && checksum(&entries) == u32_at(&header, 88)?)
+    };
+    let sound = is_sound().unwrap_or(false);
+    Some((found, sound))
+}
+
+/// CRC-32 as UEFI has it (ISO 3309).
+fn checksum(bytes: &[u8]) -> u32 {
+    let byte = |sum: u32, byte: &u8| {
+        let mut sum = sum ^ u32::from(*byte);
+        for _ in 0..8 {
+            sum = if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
+        }
+        sum
+    };
+    !bytes.iter().fold(u32::MAX, byte)
 }
 
 /// The table of the BIOS, with logical partitions in extended ones. `None` where there is none.
 fn mbr<S: ReadAt>(source: &Source<S>, first: &[u8]) -> Option<Vec<Partition>> {
     let (mut found, mut extended) = (Vec::new(), None);
     for (number, (kind, start, length)) in (1..).zip(entries(first)?) {
+        // What stands for a table of UEFI is no partition.
+        if kind == 0xee {
+            continue;
+        }
         if is_extended(kind) {
             extended.get_or_insert(start);
         } else if kind != 0 && length != 0 {
-            found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start) });
+            found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start, length) });
         }
     }
     // Each logical partition has a table of its own, which names the next.
-    let Some(base) = extended else { return (!found.is_empty()).then_some(found) };
+    let Some(base) = extended else {
+        return Some(found).filter(|found| !found.is_empty() || is_protective(first));
+    };
     let (mut next, mut met) = (Some(base), HashSet::new());
     let mut number = 5;
     while let Some(at) = next.take() {
@@ -124,12 +166,17 @@ fn mbr<S: ReadAt>(source: &Source<S>, first: &[u8]) -> Option<Vec<Partition>> {
                 next = base.checked_add(offset);
             } else if kind != 0 && length != 0 {
                 let Some(start) = at.checked_add(offset) else { continue };
-                found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start) });
+                found.push(Partition { number, start, length, is_ntfs: is_ntfs(source, start, length) });
                 number += 1;
             }
         }
     }
     Some(found)
+}
+
+/// Whether a table says that the disk has one of UEFI.
+fn is_protective(sector: &[u8]) -> bool {
+    entries(sector).is_some_and(|all| all.iter().any(|(kind, ..)| *kind == 0xee))
 }
 
 fn is_extended(kind: u8) -> bool {
@@ -152,4 +199,15 @@ fn entries(sector: &[u8]) -> Option<[(u8, u64, u64); 4]> {
             (u8_at(entry, 4)?, u64::from(u32_at(entry, 8)?) * SECTOR, u64::from(u32_at(entry, 12)?) * SECTOR);
     }
     Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_that_of_the_standard() {
+        assert_eq!(checksum(b"123456789"), 0xcbf4_3926);
+        assert_eq!(checksum(b""), 0);
+    }
 }

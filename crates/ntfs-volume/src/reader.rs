@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Error;
 use crate::index::{Index, NAMES};
-use crate::record::kind;
+use crate::record::{Reference, kind};
 use crate::source::ReadAt;
 use crate::upcase::Upcase;
 use crate::volume::{File, Volume, number};
@@ -18,7 +18,7 @@ pub(crate) const BATCH: usize = 4096;
 /// Reads a volume, and remembers.
 pub struct Reader<'v, S> {
     pub(crate) volume: &'v Volume<S>,
-    files: HashMap<u64, Option<Arc<File>>>,
+    files: HashMap<u64, Result<Option<Arc<File>>, Error>>,
     indexes: HashMap<u64, Option<Arc<Index>>>,
     blocks: HashMap<(u64, u64), Arc<Vec<u8>>>,
     kept_files: usize,
@@ -62,43 +62,62 @@ impl<'v, S: ReadAt> Reader<'v, S> {
             numbers.iter().copied().filter(|number| !self.files.contains_key(number)).collect();
         for batch in missing.chunks(BATCH) {
             for (number, found) in self.volume.files(batch) {
-                match found {
-                    Ok(file) => self.keep(number, file.map(Arc::new)),
-                    Err(error) => {
-                        self.faults.push(error);
-                        self.keep(number, None);
-                    }
+                if let Err(error) = &found {
+                    self.faults.push(error.again());
                 }
+                self.keep(number, found.map(|file| file.map(Arc::new)));
             }
         }
     }
 
-    fn keep(&mut self, number: u64, file: Option<Arc<File>>) {
+    fn keep(&mut self, number: u64, file: Result<Option<Arc<File>>, Error>) {
         self.fetched += 1;
         if self.kept_files > KEPT {
             self.files.clear();
             self.indexes.clear();
             self.kept_files = 0;
         }
-        let parts = file.as_ref().map_or(0, |file| 1 + file.extensions.len());
+        let parts = file.as_ref().ok().and_then(Option::as_ref).map_or(0, |file| 1 + file.extensions.len());
         self.kept_files += 128 + parts * self.volume.geometry.record;
         self.files.insert(number, file);
     }
 
-    /// One file. `None` where the record is not in use, or was told to be unreadable.
+    /// One file. `None` where the record is not in use, or cannot be read, which is told then.
     pub(crate) fn file(&mut self, number: u64) -> Option<Arc<File>> {
         self.load(&[number]);
-        self.files.get(&number).cloned().flatten()
+        self.files.get(&number)?.as_ref().ok()?.clone()
+    }
+
+    /// One file that a name leads to.
+    ///
+    /// # Errors
+    /// The record cannot be read, is not in use, or was given to another file.
+    pub(crate) fn named_file(&mut self, reference: Reference) -> Result<Arc<File>, Error> {
+        let number = reference.record();
+        self.load(&[number]);
+        match self.files.get(&number) {
+            Some(Ok(Some(file))) if !reference.means(file.record().sequence()) => {
+                let text = "given to another file since";
+                Err(Error::not_found(number, self.volume.position_of(number), text))
+            }
+            Some(Ok(Some(file))) => Ok(Arc::clone(file)),
+            Some(Err(error)) => Err(error.again()),
+            _ => Err(Error::not_found(number, self.volume.position_of(number), "not in use")),
+        }
     }
 
     /// The index of names of a directory. `None` for a file.
+    ///
+    /// # Errors
+    /// Its record or its index cannot be read.
     pub(crate) fn directory(&mut self, number: u64) -> Result<Option<Arc<Index>>, Error> {
         if let Some(index) = self.indexes.get(&number) {
             return Ok(index.clone());
         }
-        let index = match self.file(number) {
-            Some(file) if file.record().is_directory() => Index::of(self.volume, &file, NAMES)?.map(Arc::new),
-            _ => None,
+        let file = self.named_file(Reference(number))?;
+        let index = match file.record().is_directory() {
+            true => Index::of(self.volume, &file, NAMES)?.map(Arc::new),
+            false => None,
         };
         self.indexes.insert(number, index.clone());
         Ok(index)

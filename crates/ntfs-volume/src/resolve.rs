@@ -98,12 +98,24 @@ impl Steps {
 
 enum Todo {
     Name(Vec<u16>),
-    Up,
+    /// To the directory above; at the root, as this says.
+    Up(Above),
     Root,
     /// The path asks for a directory here.
     Directory,
     /// The text of this link has been resolved to the end.
     Done(u64),
+}
+
+/// What is above the root of a volume.
+#[derive(Clone, Copy)]
+enum Above {
+    /// The root: in a path that somebody typed.
+    Itself,
+    /// Nothing: in what a Windows link says.
+    Nothing,
+    /// Another file system: where WSL goes.
+    Another,
 }
 
 struct Stop {
@@ -125,6 +137,8 @@ struct Walk {
     passed: Vec<Vec<u16>>,
     steps: u64,
     detail: Detail,
+    /// Whether a directory was passed whose content may be kept elsewhere, such as one of a cloud.
+    provided: bool,
 }
 
 impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
@@ -168,7 +182,7 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
     ) -> Result<(Vec<u16>, Reference), Box<Followed>> {
         let mut todo: Vec<Todo> = names
             .into_iter()
-            .map(|name| if name == [u16::from(b'.'); 2] { Todo::Up } else { Todo::Name(name) })
+            .map(|name| if name == [u16::from(b'.'); 2] { Todo::Up(Above::Itself) } else { Todo::Name(name) })
             .collect();
         todo.reverse();
         let mut walk = Walk::new(Vec::new(), self.detail);
@@ -208,10 +222,19 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
                     walk.file = None;
                 }
                 Todo::Directory => walk.must_be_directory()?,
-                Todo::Up => {
+                Todo::Up(above) => {
                     walk.must_be_directory()?;
-                    // To Windows there is nothing above the root.
-                    walk.trail.pop();
+                    let stop =
+                        |end, reason: &str| Err(Stop { end, at: walk.path(), reason: reason.to_owned() });
+                    match (walk.trail.is_empty(), above) {
+                        (true, Above::Nothing) => {
+                            return stop(End::Missing, "the target leads above the root of its volume");
+                        }
+                        (true, Above::Another) => {
+                            return stop(End::Elsewhere, "only WSL knows what is above this volume");
+                        }
+                        _ => drop(walk.trail.pop()),
+                    }
                 }
                 Todo::Name(name) => {
                     let last = walk.todo.iter().all(|todo| matches!(todo, Todo::Done(_)));
@@ -239,25 +262,21 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
                 reason: "it takes too many steps to follow".to_owned(),
             });
         }
-        let unreadable = |walk: &Walk, error: crate::Error| Stop {
-            end: End::Unreadable,
-            at: walk.path_of(name),
-            reason: error.to_string(),
+        let found = match self.reader.look_up(walk.directory(), name) {
+            Ok(found) => found,
+            Err(error) => return Err(self.unreadable(walk, name, &error)),
         };
-        let found = self.reader.look_up(walk.directory(), name).map_err(|error| unreadable(walk, error))?;
-        let Some(found) = found else {
-            let reason = "no such file or directory".to_owned();
-            return Err(Stop { end: End::Missing, at: walk.path_of(name), reason });
-        };
-        if found.is_reparse_point && follow {
-            let file = self.reader.file(found.reference.record());
-            let point = file
-                .map(|file| self.reader.point(&file))
-                .transpose()
-                .map_err(|error| unreadable(walk, error))?;
-            // A file that is kept in another form is what it looks like.
-            if let Some(point) = point.flatten().filter(is_surrogate) {
-                return walk.hop(&found.name, &point, self.drive);
+        let Some(found) = found else { return self.stream(walk, name) };
+        if found.is_reparse_point {
+            let point = self.reader.named_file(found.reference).and_then(|file| self.reader.point(&file));
+            let point = point.map_err(|error| self.unreadable(walk, name, &error))?;
+            match point {
+                Some(point) if !follow || !is_surrogate(&point) => {
+                    // A file that is kept in another form is what it looks like.
+                    walk.provided |= found.is_directory && !is_surrogate(&point);
+                }
+                Some(point) => return walk.hop(&found.name, &point, self.drive),
+                None => {}
             }
         }
         if found.is_directory {
@@ -269,6 +288,48 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
             walk.file = Some((found.reference, found.name));
         }
         Ok(())
+    }
+}
+
+impl<S: ReadAt> Resolver<'_, '_, S> {
+    /// Damage on the way is told besides: the link itself may be well.
+    fn unreadable(&mut self, walk: &Walk, name: &[u16], error: &crate::Error) -> Stop {
+        // A name of a file that is gone is no damage of anything that is there.
+        if error.kind() != crate::ErrorKind::NotFound {
+            self.reader.faults.push(error.again());
+        }
+        Stop { end: End::Unreadable, at: walk.path_of(name), reason: error.to_string() }
+    }
+
+    /// A name that its directory does not have, but which may mean a stream of one that it has: `file:stream:$DATA`.
+    fn stream(&mut self, walk: &mut Walk, name: &[u16]) -> Result<(), Stop> {
+        let missing = |walk: &Walk| {
+            let (end, reason) = match walk.provided {
+                true => (End::Elsewhere, "what is in this directory may be kept elsewhere"),
+                false => (End::Missing, "no such file or directory"),
+            };
+            Err(Stop { end, at: walk.path_of(name), reason: reason.to_owned() })
+        };
+        let mut parts = name.split(|unit| *unit == u16::from(b':'));
+        let (Some(file), Some(stream)) = (parts.next(), parts.next()) else { return missing(walk) };
+        let kind = parts.next().map(String::from_utf16_lossy);
+        if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("$DATA")) || parts.next().is_some() {
+            let reason = "the target is a stream that only Windows knows".to_owned();
+            return Err(Stop { end: End::Elsewhere, at: walk.path_of(name), reason });
+        }
+        let found = match self.reader.look_up(walk.directory(), file) {
+            Ok(found) => found,
+            Err(error) => return Err(self.unreadable(walk, name, &error)),
+        };
+        let Some(found) = found else { return missing(walk) };
+        match self.reader.has_stream(found.reference.record(), stream) {
+            Ok(true) => {
+                walk.file = Some((found.reference, name.to_vec()));
+                Ok(())
+            }
+            Ok(false) => missing(walk),
+            Err(error) => Err(self.unreadable(walk, name, &error)),
+        }
     }
 }
 
@@ -288,6 +349,7 @@ impl Walk {
             passed: Vec::new(),
             steps: 0,
             detail,
+            provided: false,
         }
     }
 
@@ -343,11 +405,13 @@ impl Walk {
             Ok(data) => data,
             Err(error) => return stop(End::Missing, &format!("the reparse data is broken: {error}")),
         };
+        let mut above = Above::Nothing;
         let (parts, from_root) = match way(&data, drive) {
             Way::FromLink(parts) => (parts, false),
             Way::FromRoot(parts) => (parts, true),
             Way::Posix(text) => match posix(&text) {
                 Some(parts) => {
+                    above = Above::Another;
                     if text.ends_with(b"/") || text.ends_with(b"/.") {
                         self.todo.push(Todo::Directory);
                     }
@@ -360,7 +424,8 @@ impl Walk {
         };
         self.todo.extend(parts.into_iter().rev().map(|part| match part {
             Part::Name(name) => Todo::Name(name.units().to_vec()),
-            Part::Up => Todo::Up,
+            Part::Up => Todo::Up(above),
+            Part::Directory => Todo::Directory,
         }));
         if from_root {
             self.todo.push(Todo::Root);

@@ -50,12 +50,32 @@ impl<S: ReadAt> Volume<S> {
     /// # Errors
     /// As [`Volume::open`].
     pub fn open_at(source: S, start: u64) -> Result<Self, Error> {
+        Self::open_between(source, start, None)
+    }
+
+    /// Opens a volume of which is known how long the part of the source is that holds it: where its boot sector is damaged,
+    /// the copy of it in the last sector is read.
+    ///
+    /// # Errors
+    /// As [`Volume::open`].
+    pub fn open_between(source: S, start: u64, length: Option<u64>) -> Result<Self, Error> {
         let source = Source::new(source, start)?;
         let mut boot = [0; BOOT];
         source.read(&mut boot, 0)?;
-        let geometry = Geometry::parse(&boot, start)?;
-        let mut volume =
-            Self { source, geometry, table: Stream::default(), in_use: Vec::new(), faults: Vec::new() };
+        let mut faults = Vec::new();
+        let geometry = match Geometry::parse(&boot, start) {
+            Ok(geometry) => geometry,
+            Err(error) => {
+                let length = length.unwrap_or_else(|| source.length());
+                let last = length.saturating_sub(u64::try_from(BOOT).unwrap_or(0));
+                let copy =
+                    source.read(&mut boot, last).and_then(|()| Geometry::parse(&boot, source.position(last)));
+                let Ok(geometry) = copy else { return Err(error) };
+                faults.push(Error::damaged(start, "the boot sector is damaged; its copy was read instead"));
+                geometry
+            }
+        };
+        let mut volume = Self { source, geometry, table: Stream::default(), in_use: Vec::new(), faults };
         volume.find_table().map_err(|error| error.of(number::TABLE))?;
         Ok(volume)
     }

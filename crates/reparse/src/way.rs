@@ -50,8 +50,11 @@ pub enum Part {
         /// The name.
         WideString,
     ),
-    /// The directory above.
+    /// The directory above. Only before all names: what comes behind a name is resolved by the text alone, as Windows
+    /// does ("Creating Symbolic Links" of the Win32 documentation).
     Up,
+    /// A directory is asked for here, by a backslash at the end.
+    Directory,
 }
 
 /// Reads the data of a link on the volume that Windows calls `drive`; with `None`, a volume whose letter nobody knows.
@@ -60,6 +63,9 @@ pub enum Part {
 pub fn way(data: &ReparseData, drive: Option<char>) -> Way {
     match data {
         ReparseData::Symlink(link) => symlink(link, drive),
+        ReparseData::MountPoint(point) if matches!(classify(&point.substitute), TargetClass::Rooted) => {
+            kernel()
+        }
         ReparseData::MountPoint(point) if !is_nt(&point.substitute) => {
             Way::Nowhere("the target of a junction must be a full NT path (\\??\\...)")
         }
@@ -85,16 +91,24 @@ fn symlink(link: &Symlink, drive: Option<char>) -> Way {
         (true, TargetClass::Rooted) => parts(target.units()).map_or_else(slash, Way::FromRoot),
         (true, _) => Way::Nowhere("the link says that its target is relative, and it is not"),
         (false, TargetClass::Nt) => absolute(target, drive),
-        (false, TargetClass::Rooted) => {
-            Way::Elsewhere("the target is an object of the NT kernel; only Windows knows it".to_owned())
-        }
+        (false, TargetClass::Rooted) => kernel(),
         (false, _) => Way::Nowhere("the link says that its target is absolute, and it is not"),
     }
+}
+
+fn kernel() -> Way {
+    Way::Elsewhere("the target is an object of the NT kernel; only Windows knows it".to_owned())
 }
 
 /// A path of the NT kernel (`\??\C:\x`).
 fn absolute(substitute: &WideString, drive: Option<char>) -> Way {
     let shown = nt_to_win32(substitute);
+    // `\??\C:/x`: a separator to Win32, and part of a name to the kernel.
+    if matches!(substitute.units(), [_, _, _, _, letter, colon, slash, ..]
+        if *colon == u16::from(b':') && *slash == u16::from(b'/') && u8::try_from(*letter).is_ok_and(|letter| letter.is_ascii_alphabetic()))
+    {
+        return slash();
+    }
     match classify(&shown) {
         TargetClass::DriveAbsolute { letter }
             if drive.is_some_and(|drive| letter.eq_ignore_ascii_case(&drive)) =>
@@ -126,18 +140,25 @@ fn from_other(path: &WideString, root: usize, reason: String) -> Way {
     parts(rest).map_or_else(slash, of)
 }
 
-/// The components of a path. `None` where one holds a slash: to Windows that is no separator in stored
-/// data, and on Linux it cannot be part of a name.
+/// The components of a path, `..` taken by the text. `None` where one holds a slash: to Windows that is no separator in
+/// stored data, and on Linux it cannot be part of a name.
 fn parts(units: &[u16]) -> Option<Vec<Part>> {
+    const DOT: u16 = b'.' as u16;
+    const BACKSLASH: u16 = b'\\' as u16;
     let mut parts = Vec::new();
-    for part in units.split(|&unit| unit == u16::from(b'\\')) {
-        const DOT: u16 = b'.' as u16;
+    for part in units.split(|&unit| unit == BACKSLASH) {
         match part {
             [] | [DOT] => {}
-            [DOT, DOT] => parts.push(Part::Up),
+            [DOT, DOT] => match parts.last() {
+                Some(Part::Name(_)) => drop(parts.pop()),
+                _ => parts.push(Part::Up),
+            },
             name if name.contains(&u16::from(b'/')) => return None,
             name => parts.push(Part::Name(WideString::from_units(name.to_vec()))),
         }
+    }
+    if units.last() == Some(&BACKSLASH) && matches!(parts.last(), Some(Part::Name(_))) {
+        parts.push(Part::Directory);
     }
     Some(parts)
 }
@@ -151,6 +172,7 @@ mod tests {
     #![allow(clippy::panic)]
 
     use super::*;
+    use crate::MountPoint;
 
     #[test]
     fn forms_that_windows_does_not_follow_lead_nowhere() {
@@ -167,6 +189,29 @@ mod tests {
             assert!(matches!(link(substitute, flags), Way::Nowhere(_)), "{substitute} {flags}");
         }
         assert!(matches!(link(r"\Device\x", 0), Way::Elsewhere(_)));
+        assert!(matches!(link(r"\??\C:/a", 0), Way::Nowhere(_)));
+        let point = |substitute: &str| {
+            let point = MountPoint { substitute: substitute.into(), print: WideString::new() };
+            way(&ReparseData::MountPoint(point), Some('C'))
+        };
+        assert!(matches!(point(r"\Device\x"), Way::Elsewhere(_)));
+        assert!(matches!(point(r"C:\x"), Way::Nowhere(_)));
+        assert!(matches!(point(r"..\x"), Way::Nowhere(_)));
+    }
+
+    #[test]
+    fn dots_are_taken_by_the_text_and_a_backslash_at_the_end_asks_for_a_directory() {
+        let link = |substitute: &str| {
+            let substitute = WideString::from(substitute);
+            way(&ReparseData::Symlink(Symlink { print: substitute.clone(), substitute, flags: 1 }), None)
+        };
+        let name = |name: &str| Part::Name(name.into());
+        assert_eq!(link(r"a\b\..\c"), Way::FromLink(vec![name("a"), name("c")]));
+        assert_eq!(link(r"..\a\..\..\b"), Way::FromLink(vec![Part::Up, Part::Up, name("b")]));
+        assert_eq!(link(r"\a\..\..\b"), Way::FromRoot(vec![Part::Up, name("b")]));
+        assert_eq!(link(r"a\"), Way::FromLink(vec![name("a"), Part::Directory]));
+        assert_eq!(link(r"a\.."), Way::FromLink(vec![]));
+        assert_eq!(link(r"..\"), Way::FromLink(vec![Part::Up]));
     }
 
     #[test]

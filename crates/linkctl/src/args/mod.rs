@@ -293,14 +293,14 @@ pub(crate) struct ListArgs {
     after_help = by_system(
         "Rules: missing, loop, too-long, wrong-kind (these four by default); escapes (leads out of --root), \
         absolute (absolute, though it leads into its own tree), roundabout (a longer way than it need take), \
-        other-filesystem, long-chain (more than --max-hops links).\n\n\
+        other-filesystem, long-chain (more than --max-hops links). With --volume: the first four and long-chain.\n\n\
         Examples:\n  \
         linkctl check ~\n  \
         linkctl check --rule escapes --rule absolute --json project\n  \
         linkctl check --volume backup.img",
         "Rules: missing, loop, too-long, wrong-kind (these four by default); escapes (leads out of --root), \
         absolute (absolute, though it leads into its own tree), roundabout (a longer way than it need take), \
-        other-filesystem, long-chain (more than --max-hops links).\n\n\
+        other-filesystem, long-chain (more than --max-hops links). With --volume: the first four and long-chain.\n\n\
         Examples:\n  \
         linkctl check C:\\Users\n  \
         linkctl check --rule escapes --rule absolute --json project"
@@ -456,7 +456,8 @@ pub(crate) struct FsutilArgs {
         Examples:\n  \
         linkctl dir /s /al /mnt/disk\n  \
         linkctl dir /b /s /a:l\n  \
-        linkctl dir --volume disk.img /s /al",
+        linkctl dir --volume disk.img /s /al\n\n\
+        --volume SOURCE, --partition N and --drive LETTER stand before all else: an NTFS volume that need not be mounted.",
         "/S lists every directory below, and follows no link; /A:L lists links alone; /B names alone. `linkctl dir /?` tells all \
         switches. Of the same name, cmd has a command of its own, which wins: call dir.exe, or linkctl dir.\n\n\
         Examples:\n  \

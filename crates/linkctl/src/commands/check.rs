@@ -71,6 +71,9 @@ fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
         // Who names a tree wants to know what leaves it.
         named.extend(args.root.is_some().then_some(Rule::Escapes));
     }
+    if args.volume.volume.is_some() {
+        volume::check_rules(&named)?;
+    }
     let mut rules = Rules::new(named);
     if rules.rules.iter().any(|rule| matches!(rule, Rule::Escapes | Rule::Absolute)) {
         let root = match (&args.root, args.paths.as_slice()) {

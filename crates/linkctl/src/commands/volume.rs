@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
-use links::check::Rules;
+use links::check::{Rule, Rules};
 use links::names::Names;
 use links::volume::{self, Volume, VolumeList, VolumeScan, VolumeStats, Volumes};
 use links::{Details, Found, Inspection};
@@ -66,15 +66,15 @@ pub(super) fn list(args: ListArgs, format: Format) -> Result<Exit, Failure> {
     Ok(if failed { Exit::Failed } else { Exit::Done })
 }
 
+/// Refuses rules that a volume alone cannot answer for.
+pub(super) fn check_rules(rules: &[Rule]) -> Result<(), Failure> {
+    let Some(rule) = rules.iter().find(|rule| rule.needs_system()) else { return Ok(()) };
+    let text = format!("the rule {rule} needs a volume that is mounted");
+    Err(Failure::usage(text, "with --volume, the rules are missing, loop, too-long, wrong-kind, long-chain"))
+}
+
 /// `linkctl check --volume`.
 pub(super) fn check(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
-    if let Some(rule) = rules.rules.iter().find(|rule| rule.needs_system()) {
-        let text = format!("the rule {rule} needs a volume that is mounted");
-        return Err(Failure::usage(
-            text,
-            "with --volume, the rules are missing, loop, too-long, wrong-kind, long-chain",
-        ));
-    }
     let opened = open(&args.volume, &args.drive)?;
     let mut scan = VolumeScan { roots: args.paths.clone(), details: Details::State, ..VolumeScan::default() };
     scan.filter.exclude(&args.exclude)?;

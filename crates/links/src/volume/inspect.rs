@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ntfs_volume::{Detail, Directories, FileFacts, NameIn, Reader, Reference, Resolver, Steps};
 
-use super::{READ, Volume, state};
+use super::{LOOK_UP, Volume, state};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Inspection;
 use crate::model::{Attributes, FileKind, Link, LinkKind, Metadata, ReparsePoint, State, Target};
@@ -70,7 +70,7 @@ impl Volume {
     ) -> Result<(Vec<u16>, Reference)> {
         let names = self.names(typed)?;
         let mut directories = Directories::default();
-        let mut resolver = Resolver::new(reader, &mut directories, self.drive, Detail::End);
+        let mut resolver = Resolver::new(reader, &mut directories, self.drive, Detail::Everything);
         resolver.find(names).map_err(|failed| {
             let at = failed.failed_at.as_ref().map(|at| self.shown(at)).unwrap_or_default();
             let reason = failed.reason.clone().unwrap_or_default();
@@ -85,7 +85,7 @@ impl Volume {
             } else {
                 format!("{reason} at {}", super::quoted(&at))
             };
-            Error::new(kind, READ, typed, text)
+            Error::new(kind, LOOK_UP, typed, text)
         })
     }
 
@@ -121,7 +121,7 @@ fn attributes(facts: &FileFacts) -> Attributes {
 }
 
 /// The name by which a file was found: of several, the one that the path ends in.
-fn own_name(facts: &FileFacts, path: &[u16]) -> NameIn {
+pub(super) fn own_name(facts: &FileFacts, path: &[u16]) -> NameIn {
     let last = path.rsplit(|unit| *unit == u16::from(b'\\')).next().unwrap_or_default();
     let own = facts.names.iter().find(|name| name.name == last).or(facts.names.first());
     own.cloned().unwrap_or(NameIn { parent: Reference(0), name: last.to_vec() })

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ntfs_volume::{Directories, Reader, Reference};
+use ntfs_volume::{Detail, Directories, Reader, Reference, Resolver, Steps};
 use reparse::WideString;
 
 use super::Volume;
+use super::inspect::own_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::listing::{self, Depth, FileAttributes, Listed, Listing};
 use crate::model::{FileKind, ReparsePoint, Target};
-use crate::platform::{VolumeFile, from_wide};
+use crate::platform::{VolumeFile, collation_key, from_wide};
 
 impl Volume {
     /// What stands at the head of a listing.
@@ -28,25 +29,43 @@ impl Volume {
         })
     }
 
-    /// Whether a path is a directory, and what it is called in full.
+    /// What a path is, a link at its end followed where that leads anywhere, and what it is called in full.
     ///
     /// # Errors
     /// There is no such path, or what leads there is damaged.
     pub fn look(&self, path: &Path) -> Result<(PathBuf, FileKind)> {
         let mut reader = Reader::new(&self.volume);
         let (found, reference) = self.find(&mut reader, path)?;
+        let reference = self.through(&mut reader, &found, reference)?;
         let facts = reader.facts(reference.record()).map_err(|error| self.error(&error))?;
         Ok((self.shown(&found), self.metadata(&facts).kind))
     }
 
-    /// A directory, and with [`Depth::Tree`] every directory below it, each before those in it. No link is followed.
+    /// A directory, and with [`Depth::Tree`] every directory below it, each before those in it. A link at the end of the path
+    /// itself is looked into by its own name; links below never.
     ///
     /// # Errors
     /// There is no such directory, or what leads there is damaged.
     pub fn listings(&self, path: &Path, depth: Depth) -> Result<VolumeListings<'_>> {
         let mut reader = Reader::new(&self.volume);
         let (found, reference) = self.find(&mut reader, path)?;
+        let reference = self.through(&mut reader, &found, reference)?;
         Ok(VolumeListings { volume: self, reader, pending: vec![(found, reference)], depth })
+    }
+
+    /// What a link at the end of a path leads to; of anything else, itself.
+    fn through(
+        &self,
+        reader: &mut Reader<'_, VolumeFile>,
+        path: &[u16],
+        reference: Reference,
+    ) -> Result<Reference> {
+        let facts = reader.facts(reference.record()).map_err(|error| self.error(&error))?;
+        let Some(point) = &facts.reparse_point else { return Ok(reference) };
+        let mut directories = Directories::default();
+        let mut resolver = Resolver::new(reader, &mut directories, self.drive, Detail::End);
+        let followed = resolver.follow(point, &own_name(&facts, path), &mut Steps::for_links(1));
+        Ok(followed.reached.unwrap_or(reference))
     }
 
     /// The directories that hold links, below a path, each with its links alone: in time that grows with their number.
@@ -59,7 +78,13 @@ impl Volume {
         let points = reader.reparse_points(None);
         let mut directories = Directories::default();
         directories.load(&mut reader, points.points.iter().flat_map(|point| &point.names));
-        let mut by_directory: BTreeMap<Vec<u16>, Vec<Listed>> = BTreeMap::new();
+        // In the order in which a walk would come to them: by name, whatever the letter case.
+        type Key = Vec<Vec<u8>>;
+        let key = |path: &[u16]| -> Key {
+            let names = path.split(|unit| *unit == BACKSLASH);
+            names.map(|name| collation_key(&from_wide(&WideString::from_units(name.to_vec())))).collect()
+        };
+        let mut by_directory: BTreeMap<(Key, Vec<u16>), Vec<Listed>> = BTreeMap::new();
         let mut faults = Vec::new();
         for point in &points.points {
             for name in &point.names {
@@ -79,7 +104,7 @@ impl Volume {
                     continue;
                 }
                 let stored = ReparsePoint { raw: point.raw.clone(), directory: point.is_directory };
-                by_directory.entry(parent).or_default().push(Listed {
+                by_directory.entry((key(&parent), parent)).or_default().push(Listed {
                     name: from_wide(&WideString::from_units(name.name.clone())),
                     kind: FileKind::Link,
                     target: Some(Target::Reparse(stored)),
@@ -91,7 +116,7 @@ impl Volume {
             }
         }
         faults.extend(reader.take_faults());
-        let listing = |(path, mut entries): (Vec<u16>, Vec<Listed>)| {
+        let listing = |((_, path), mut entries): ((Key, Vec<u16>), Vec<Listed>)| {
             sort(&mut entries);
             let path = self.shown(&path);
             Ok(Listing { path, itself: dot(0), above: None, entries, unread: Vec::new() })
@@ -170,14 +195,18 @@ impl VolumeListings<'_> {
             below.reverse();
             self.pending.extend(below);
         }
-        let modified = self.reader.facts(directory.record()).map_or(0, |facts| facts.modified);
-        let above = (path != [BACKSLASH]).then(|| dots(modified));
+        let facts = self.reader.facts(directory.record()).map_err(|error| volume.error(&error))?;
+        let modified = facts.modified;
+        let parent = facts.names.first().map(|name| name.parent.record());
+        let above =
+            parent.and_then(|parent| self.reader.facts(parent).ok()).map(|facts| dots(facts.modified));
+        let above = above.filter(|_| path != [BACKSLASH]);
         Ok(Listing { path: shown, itself: dot(modified), above, entries, unread })
     }
 }
 
 fn sort(entries: &mut [Listed]) {
-    entries.sort_by_cached_key(|entry| (crate::platform::collation_key(&entry.name), entry.name.clone()));
+    entries.sort_by_cached_key(|entry| (collation_key(&entry.name), entry.name.clone()));
 }
 
 fn attributes(stored: u32, is_directory: bool, is_reparse_point: bool) -> FileAttributes {

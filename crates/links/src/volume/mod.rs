@@ -30,6 +30,8 @@ pub use listing::VolumeListings;
 pub use open::{Volumes, open};
 
 const READ: &str = "read";
+/// Of a path on a volume.
+const LOOK_UP: &str = "look up";
 
 /// An NTFS volume in an image, on a device or on a partition.
 ///

@@ -47,7 +47,7 @@ pub fn open(source: &Path, partition: Option<u32>, drive: Option<char>) -> Resul
                 return Err(fail(ErrorKind::NotAVolume, text));
             }
             let drive = letter.unwrap_or(DEFAULT_DRIVE);
-            let mut volume = Volume::at(source, opened, 0)?;
+            let mut volume = Volume::at(source, opened, (0, None))?;
             volume.name(Some(drive), format!("{drive}:"));
             return Ok(Volumes { volumes: vec![volume], notes });
         }
@@ -60,13 +60,14 @@ pub fn open(source: &Path, partition: Option<u32>, drive: Option<char>) -> Resul
     };
     let wanted: Vec<&Partition> = match partition {
         Some(number) => {
-            let found = partitions.iter().find(|partition| partition.number == number);
-            let found = found.filter(|partition| partition.is_ntfs).ok_or_else(|| {
-                fail(
-                    ErrorKind::NotAVolume,
-                    format!("partition {number} holds no NTFS volume; {}", list(&partitions)),
-                )
+            let found = partitions.iter().find(|partition| partition.number == number).ok_or_else(|| {
+                let text = format!("there is no partition {number}; {}", list(&partitions));
+                fail(ErrorKind::InvalidOption, text)
             })?;
+            if !found.is_ntfs {
+                let text = format!("partition {number} holds no NTFS volume; {}", list(&partitions));
+                return Err(fail(ErrorKind::NotAVolume, text));
+            }
             vec![found]
         }
         None => partitions.iter().filter(|partition| partition.is_ntfs).collect(),
@@ -85,7 +86,7 @@ pub fn open(source: &Path, partition: Option<u32>, drive: Option<char>) -> Resul
     let single = wanted.len() == 1;
     let mut volumes = Vec::new();
     for partition in wanted {
-        let mut volume = Volume::at(source, open_file(source)?, partition.start)?;
+        let mut volume = Volume::at(source, open_file(source)?, (partition.start, Some(partition.length)))?;
         volume.partition = Some(partition.number);
         volumes.push(volume);
     }
@@ -120,8 +121,8 @@ fn open_file(source: &Path) -> Result<VolumeFile> {
 }
 
 impl Volume {
-    fn at(source: &Path, file: VolumeFile, start: u64) -> Result<Self> {
-        let volume = ntfs_volume::Volume::open_at(file, start).map_err(|error| {
+    fn at(source: &Path, file: VolumeFile, (start, length): (u64, Option<u64>)) -> Result<Self> {
+        let volume = ntfs_volume::Volume::open_between(file, start, length).map_err(|error| {
             let kind = match error.kind() {
                 ntfs_volume::ErrorKind::Io => ErrorKind::Io,
                 _ => ErrorKind::NotAVolume,
@@ -157,11 +158,11 @@ fn list(partitions: &[Partition]) -> String {
 
 /// What to do about a source in another form.
 fn other(format: Format, source: &Path) -> String {
-    let name = quoted(source);
+    let name = for_a_shell(source);
     let nbd = |kind: &str| {
         format!(
-            "this is {format}, not a raw one: `qemu-nbd --read-only --format={kind} --connect=/dev/nbd0 {name}` exposes it \
-             as /dev/nbd0"
+            "this is {format}, not a raw one: `modprobe nbd; qemu-nbd --read-only --format={kind} --connect=/dev/nbd0 {name}` \
+             exposes it as /dev/nbd0"
         )
     };
     match format {
@@ -188,6 +189,31 @@ fn other(format: Format, source: &Path) -> String {
         Format::ExFat | Format::Fat => format!("this is {format}, which holds no links"),
         Format::ReFs | Format::Ext | Format::Xfs | Format::Btrfs => {
             format!("this is {format}, not NTFS: mounted, it is listed by its directory")
+        }
+    }
+}
+
+/// A name as a shell takes it to the letter; a name that cannot be typed so, as `FILE`.
+fn for_a_shell(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) if !text.chars().any(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => "FILE".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_is_no_command() {
+        for (name, expected) in [
+            ("a b.qcow2", "'a b.qcow2'"),
+            ("$(id)`x`\"", "'$(id)`x`\"'"),
+            ("it's", r"'it'\''s'"),
+            ("a\nb", "FILE"),
+        ] {
+            assert_eq!(for_a_shell(Path::new(name)), expected, "{name}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{READ, Volume};
+use super::{LOOK_UP, Volume};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::to_wide;
 
@@ -27,7 +27,7 @@ impl Volume {
     /// The names in a typed path, from the volume's root: `C:\a\b`, `\a\b`, `a/b`. `/` parts names, too, since none can
     /// hold it.
     pub(super) fn names(&self, typed: &Path) -> Result<Vec<Vec<u16>>> {
-        let fail = |text: &str| Error::new(ErrorKind::InvalidPath, READ, typed, text);
+        let fail = |text: &str| Error::new(ErrorKind::NotFound, LOOK_UP, typed, text);
         let wide =
             to_wide(typed.as_os_str()).ok_or_else(|| fail("no name on NTFS: its bytes are not Unicode"))?;
         let mut names = wide.units().split(|unit| matches!(*unit, BACKSLASH | SLASH)).peekable();

@@ -130,7 +130,7 @@ impl Asked {
         Self { directory: parent.to_owned(), names: vec![wanted] }
     }
 
-    /// A path on a volume that need not be mounted. A link is not looked into: that would be another place.
+    /// A path on a volume that need not be mounted.
     fn on(volume: &Volume, path: &Path) -> Self {
         let whole = |directory: PathBuf| Self { directory, names: Vec::new() };
         match volume.look(path) {
@@ -139,13 +139,16 @@ impl Asked {
                 let (parent, name) = split(&found);
                 return Self { directory: parent, names: vec![Wanted::Name(name)] };
             }
-            Err(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // It will be told what is wrong with it.
+            Err(_) => return whole(path.to_owned()),
         }
         let (parent, name) = split(path);
         match volume.look(&parent) {
             Ok((directory, FileKind::Directory)) if !name.is_empty() => {
                 Self { directory, names: vec![Wanted::Pattern(name)] }
             }
+            Err(error) if error.kind() != ErrorKind::NotFound => whole(parent),
             _ => whole(path.to_owned()),
         }
     }
@@ -185,8 +188,11 @@ impl Lister<'_> {
         let volume = match self.source.head(&asked.directory) {
             Ok(volume) => volume,
             Err(error) => {
-                let missing = error.kind() == ErrorKind::NotFound;
-                self.complain(&if missing { words::PATH_NOT_FOUND.to_owned() } else { words::of(&error) })?;
+                match error.kind() {
+                    ErrorKind::NotFound => self.complain(words::PATH_NOT_FOUND)?,
+                    ErrorKind::Damaged => self.cannot_read(&error)?,
+                    _ => self.complain(&words::of(&error))?,
+                }
                 return Ok(0);
             }
         };
@@ -211,8 +217,10 @@ impl Lister<'_> {
             match read {
                 Ok(read) => {
                     all.include(self.directory(asked, &read, &volume)?);
-                    let name =
-                        |error: &&Error| error.path().file_name().is_some_and(|name| asked.wants(name));
+                    let mounted = matches!(self.source, Source::Mounted);
+                    let name = |error: &&Error| {
+                        !mounted || error.path().file_name().is_some_and(|name| asked.wants(name))
+                    };
                     for error in read.unread.iter().filter(name) {
                         self.cannot_read(error)?;
                     }

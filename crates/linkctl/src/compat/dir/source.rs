@@ -24,20 +24,40 @@ pub(super) enum Source {
 /// What is wrong with them, in words.
 pub(super) fn parse(typed: &[OsString]) -> Result<(Source, char, &[OsString]), String> {
     let (mut source, mut partition, mut drive, mut rest) = (None, None, None, typed);
-    while let [option, value, behind @ ..] = rest {
-        match option.to_str() {
-            Some("--volume") => source = Some(PathBuf::from(value)),
-            Some("--partition") => {
+    let mut own = false;
+    while let [option, behind @ ..] = rest {
+        let Some(word) = option.to_str() else { break };
+        let (name, value, behind) = match (word.split_once('='), behind) {
+            (Some((name, value)), behind) => (name, Some(OsString::from(value)), behind),
+            (None, [value, behind @ ..]) => (word, Some(value.clone()), behind),
+            (None, []) => (word, None, behind),
+        };
+        match (name, value) {
+            ("--volume", Some(value)) => source = Some(PathBuf::from(value)),
+            ("--partition", Some(value)) => {
                 let number = value.to_str().and_then(|value| value.parse().ok());
                 partition = Some(number.ok_or_else(|| "The number of a partition is expected.".to_owned())?);
             }
-            Some("--drive") => match value.to_str().map(letter) {
+            ("--drive", Some(value)) => match value.to_str().map(letter) {
                 Some(Ok(letter)) => drive = Some(letter),
+                _ if own => return Err("The letter of a drive is expected.".to_owned()),
                 _ => break,
             },
+            ("--volume" | "--partition" | "--drive", None) => {
+                return Err(format!("A value is expected behind {name}."));
+            }
             _ => break,
         }
+        own = source.is_some();
         rest = behind;
+    }
+    // Taken for a path, it would list another place, and say nothing.
+    let stray = |word: &&OsString| {
+        let is_ours = word.to_str().is_some_and(|word| word == "--volume" || word.starts_with("--volume="));
+        is_ours && Path::new(word).symlink_metadata().is_err()
+    };
+    if rest.iter().take_while(|word| *word != "--").any(|word| stray(&word)) {
+        return Err("--volume stands before everything else.".to_owned());
     }
     let letter = drive.unwrap_or(DEFAULT_DRIVE);
     let Some(source) = source else {
