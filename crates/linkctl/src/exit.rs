@@ -38,6 +38,7 @@ impl Exit {
         use ErrorKind as K;
         match kind {
             K::InvalidOption => Self::Usage,
+            K::Stopped => Self::Interrupted,
             K::AlreadyExists
             | K::Changed
             | K::CrossesVolumes

@@ -254,6 +254,9 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::Nothing if verb == "history" => "`linkctl history` lists the operations there are",
         ErrorKind::NotALink => "`linkctl show` tells what it is",
         ErrorKind::NotEmpty => "what a junction hides in its own directory must go first",
+        ErrorKind::LeftBehind => {
+            "look at both, then remove the old one, or repeat what it lacks; `linkctl recover` tries again"
+        }
         ErrorKind::CorruptJournal => "the next change sets it aside, keeps it, and begins a new one",
         ErrorKind::Journal => "LINKCTL_STATE_DIR may name a directory of your own for the journal",
         _ => return None,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use links::apply::{Observer, Report, Request, apply, open_journal, raise_guard};
+use links::apply::{Meter, Observer, Report, Request, apply, open_journal, raise_guard};
 use links::journal::OperationId;
 use links::plan::{Action, Plan, Step};
 use links::{Error, FileId, Journal, LinkSpec, Target};
@@ -30,11 +30,15 @@ pub(crate) struct Change<'a> {
     pub(crate) question: Option<String>,
     /// What could not be planned, while the rest goes on.
     pub(crate) errors: Vec<Error>,
+    /// Of a whole tree: how many objects and bytes there are.
+    pub(crate) tree: Option<(u64, u64)>,
+    /// How many threads work on a tree.
+    pub(crate) workers: Option<usize>,
 }
 
 impl<'a> Change<'a> {
     pub(crate) fn new(verb: &'static str, options: &'a ChangeOptions) -> Self {
-        Self { verb, options, undoes: None, question: None, errors: Vec::new() }
+        Self { verb, options, undoes: None, question: None, errors: Vec::new(), tree: None, workers: None }
     }
 
     /// Makes all of these links, or none where one of them cannot be planned.
@@ -77,10 +81,28 @@ impl<'a> Change<'a> {
         let nothing = plan.steps.is_empty() && self.undoes.is_none();
         let mut journal = if nothing { None } else { open() };
         let mut progress = Progress::new(plan.steps.len());
-        let request = Request { verb: self.verb, undoes: self.undoes, in_part: !self.errors.is_empty() };
-        let report = apply(plan, request, journal.as_mut(), &mut progress, &STOP);
+        let meter = Meter::default();
+        let request = Request {
+            verb: self.verb,
+            undoes: self.undoes,
+            in_part: !self.errors.is_empty(),
+            meter: Some(&meter),
+            workers: self.workers,
+        };
+        let report =
+            shown(&meter, self.tree, || apply(plan, request, journal.as_mut(), &mut progress, &STOP));
         progress.bar.finish_and_clear();
-        say_all(self.verb, report.results.iter().filter_map(|result| result.as_ref().err()));
+        for (path, what) in report.lost.iter().take(TELL_EACH) {
+            complain("warning", &format!("{}: not kept: {}", sanitize::quoted(path), sanitize::line(what)));
+        }
+        if report.lost.len() > TELL_EACH {
+            complain(
+                "warning",
+                &format!("and {} more things that could not be kept", report.lost.len() - TELL_EACH),
+            );
+        }
+        let failed = report.results.iter().filter_map(|result| result.as_ref().err());
+        say_all(self.verb, failed.chain(&report.kept));
         self.show(plan, Some(&report))
     }
 
@@ -104,7 +126,8 @@ impl<'a> Change<'a> {
         }
         let failures =
             report.iter().flat_map(|report| &report.results).filter_map(|result| result.as_ref().err());
-        let exits = failures.chain(&self.errors).map(|error| Exit::of(error.kind()));
+        let kept = report.iter().flat_map(|report| &report.kept);
+        let exits = failures.chain(&self.errors).chain(kept).map(|error| Exit::of(error.kind()));
         let exits = exits.chain(report.filter(|report| report.stopped).map(|_| Exit::Interrupted));
         let exit = exits.max().unwrap_or(Exit::Done);
         // Something was done, so a refusal of the rest is no refusal of all.
@@ -200,6 +223,10 @@ fn words(action: Action, tense: Tense) -> &'static str {
         (Action::RemoveEmpty, Tense::Past) => "removed empty",
         (Action::ClearReparsePoint, Tense::Future) => "delete the reparse point of",
         (Action::ClearReparsePoint, Tense::Past) => "deleted the reparse point of",
+        (Action::Move, Tense::Future) => "move, leaving",
+        (Action::Move, Tense::Past) => "moved, leaving",
+        (Action::Restore, Tense::Future) => "bring back what is behind",
+        (Action::Restore, Tense::Past) => "brought back what was behind",
         (Action::SetReparsePoint, Tense::Future) => "set the reparse point of",
         (Action::SetReparsePoint, Tense::Past) => "set the reparse point of",
     }
@@ -244,6 +271,37 @@ fn open() -> Option<Journal> {
 
 fn unjournaled(error: &Error) {
     complain("warning", &format!("{}: this change cannot be undone by linkctl", message(error)));
+}
+
+/// Runs work on a tree with a bar on the terminal: bytes, files, rate, time left.
+fn shown<T>(meter: &Meter, tree: Option<(u64, u64)>, work: impl FnOnce() -> T) -> T {
+    let Some((objects, bytes)) = tree.filter(|_| io::stderr().is_terminal()) else { return work() };
+    let (template, length) = if bytes > 0 {
+        ("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left, {msg}", bytes)
+    } else {
+        ("{spinner} {msg}", objects)
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(length).with_style(style);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let ticker = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                std::thread::park_timeout(std::time::Duration::from_millis(100));
+                bar.set_position(meter.bytes.load(Ordering::Relaxed));
+                bar.set_message(format!(
+                    "{} of {objects} files",
+                    meter.files.load(Ordering::Relaxed).min(objects)
+                ));
+            }
+        });
+        let answer = work();
+        done.store(true, Ordering::Relaxed);
+        ticker.thread().unpark();
+        drop(ticker.join());
+        bar.finish_and_clear();
+        answer
+    })
 }
 
 /// Asks on the terminal; without one, the answer is no.

@@ -88,6 +88,10 @@ pub enum ErrorKind {
     NotAVolume,
     /// A part of a volume makes no sense.
     Damaged,
+    /// It was done, but something that should have gone is kept.
+    LeftBehind,
+    /// The user stopped it.
+    Stopped,
     /// The journal cannot be used.
     Journal,
     /// The journal's file is damaged.

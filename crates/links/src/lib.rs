@@ -42,6 +42,7 @@ pub mod names;
 mod places;
 pub mod plan;
 mod platform;
+pub mod relocate;
 pub mod remove;
 mod scan;
 pub mod system;

@@ -66,6 +66,24 @@ pub(crate) mod os_string {
     }
 }
 
+/// `#[serde(with)]` for an `OsString` that may be missing.
+pub(crate) mod os_string_if_any {
+    use super::{Deserialize, Deserializer, Name, OsString, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        name: &Option<OsString>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        name.clone().map(Name).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<OsString>, D::Error> {
+        Ok(Option::<Name>::deserialize(deserializer)?.map(|name| name.0))
+    }
+}
+
 /// `#[serde(with)]` for a `PathBuf`.
 pub(crate) mod path {
     use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! A plan: what a verb wants to have changed. Pure data; only [`mod@crate::apply`] carries it out.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,8 @@ impl Plan {
 /// | `RemoveEmpty` | the object is the one seen, and empty | `MakeDirectory` |
 /// | `ClearReparsePoint` | the link there is the one seen | `SetReparsePoint`, if it is still empty |
 /// | `SetReparsePoint` | the object is the one seen, and empty | `ClearReparsePoint` |
+/// | `MoveTree` | the tree is the one seen, the new place is free | `RestoreTree` |
+/// | `RestoreTree` | the tree and its link are those seen | `MoveTree` |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Step {
@@ -121,6 +124,66 @@ pub enum Step {
         /// What it shall say.
         target: Target,
     },
+    /// Takes a file or directory, with all that is in it, to another place, and leaves a link. See
+    /// [`mod@crate::relocate`].
+    MoveTree {
+        /// Where it is.
+        #[serde(with = "crate::name::path")]
+        source: PathBuf,
+        /// Where it goes.
+        #[serde(with = "crate::name::path")]
+        destination: PathBuf,
+        /// The object there now.
+        id: FileId,
+        /// What the link says that is left.
+        link: Target,
+        /// Links in it that would lead elsewhere from the new place.
+        rewritten: Vec<Rewritten>,
+        /// How the copy is compared before it counts.
+        verify: Verify,
+    },
+    /// Brings a moved file or directory back to where its link is.
+    RestoreTree {
+        /// Where the link is.
+        #[serde(with = "crate::name::path")]
+        link: PathBuf,
+        /// The link there now.
+        old: Seen,
+        /// Where the tree is.
+        #[serde(with = "crate::name::path")]
+        tree: PathBuf,
+        /// The object there now.
+        id: FileId,
+        /// Links in it that were given another text when it was moved.
+        rewritten: Vec<Rewritten>,
+        /// How the copy is compared before it counts.
+        verify: Verify,
+    },
+}
+
+/// A relative link in a tree that leads out of it: from another place it would lead elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewritten {
+    /// Below the root of the tree.
+    #[serde(with = "crate::name::path")]
+    pub path: PathBuf,
+    /// What it says at home.
+    #[serde(with = "crate::name::os_string")]
+    pub home: OsString,
+    /// What it says away.
+    #[serde(with = "crate::name::os_string")]
+    pub away: OsString,
+}
+
+/// How a copy is compared with its original before it counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verify {
+    /// Every object, and every byte read back from the disk.
+    #[default]
+    Full,
+    /// Every object with its size, owner, rights and times; the content is trusted to the system.
+    Metadata,
 }
 
 /// What a step does, in a word.
@@ -140,6 +203,10 @@ pub enum Action {
     ClearReparsePoint,
     /// Gives an empty file or directory reparse data.
     SetReparsePoint,
+    /// Moves a tree, leaving a link.
+    Move,
+    /// Brings a tree back.
+    Restore,
 }
 
 impl Action {
@@ -154,6 +221,8 @@ impl Action {
             Self::RemoveEmpty => "remove-empty",
             Self::ClearReparsePoint => "clear-reparse-point",
             Self::SetReparsePoint => "set-reparse-point",
+            Self::Move => "move",
+            Self::Restore => "restore",
         }
     }
 }
@@ -170,6 +239,8 @@ impl Step {
             Self::RemoveEmpty { .. } => Action::RemoveEmpty,
             Self::ClearReparsePoint { .. } => Action::ClearReparsePoint,
             Self::SetReparsePoint { .. } => Action::SetReparsePoint,
+            Self::MoveTree { .. } => Action::Move,
+            Self::RestoreTree { .. } => Action::Restore,
         }
     }
 
@@ -183,8 +254,15 @@ impl Step {
             | Self::SetReparsePoint { path, .. } => path,
             Self::CreateLink { link, .. }
             | Self::ReplaceLink { link, .. }
-            | Self::RemoveLink { link, .. } => link,
+            | Self::RemoveLink { link, .. }
+            | Self::RestoreTree { link, .. } => link,
+            Self::MoveTree { source, .. } => source,
         }
+    }
+
+    /// Whether it moves a whole tree: what comes behind it builds on it.
+    pub(crate) fn is_whole_tree(&self) -> bool {
+        matches!(self, Self::MoveTree { .. } | Self::RestoreTree { .. })
     }
 
     /// The same step at another path.
@@ -196,9 +274,11 @@ impl Step {
             | Self::SetReparsePoint { path, .. } => *path = new,
             Self::CreateLink { link, .. }
             | Self::ReplaceLink { link, .. }
-            | Self::RemoveLink { link, .. } => {
+            | Self::RemoveLink { link, .. }
+            | Self::RestoreTree { link, .. } => {
                 *link = new;
             }
+            Self::MoveTree { source, .. } => *source = new,
         }
         self
     }
@@ -211,7 +291,10 @@ impl Step {
             Self::CreateLink { target, .. }
             | Self::ReplaceLink { target, .. }
             | Self::SetReparsePoint { target, .. } => Some(target),
-            Self::RemoveLink { old, .. } | Self::ClearReparsePoint { old, .. } => Some(&old.target),
+            Self::MoveTree { link, .. } => Some(link),
+            Self::RemoveLink { old, .. }
+            | Self::ClearReparsePoint { old, .. }
+            | Self::RestoreTree { old, .. } => Some(&old.target),
         }
     }
 

@@ -56,6 +56,12 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Remove links: the link objects and nothing else, ever
     Remove(RemoveArgs),
+    /// Take a file or directory to another place, and leave a link
+    Move(MoveArgs),
+    /// Bring back what was moved, to where its link is
+    Restore(RestoreArgs),
+    /// Finish or roll back moves that were interrupted
+    Recover(RecoverArgs),
     /// Show what was changed, when and by whom
     History(HistoryArgs),
     /// Take back an operation
@@ -85,6 +91,9 @@ impl Command {
             Self::Create(args) => args.change.output.json(),
             Self::Remove(args) => args.change.output.json(),
             Self::Undo(args) => args.change.output.json(),
+            Self::Move(args) => args.change.output.json(),
+            Self::Restore(args) => args.change.output.json(),
+            Self::Recover(args) => args.output.json(),
             Self::Show(args) => args.output.json(),
             Self::History(args) => args.output.json(),
             Self::Doctor(args) => args.output.json(),
@@ -103,6 +112,9 @@ impl Command {
             Self::List(_) => "list",
             Self::Check(_) => "check",
             Self::Remove(_) => "remove",
+            Self::Move(_) => "move",
+            Self::Restore(_) => "restore",
+            Self::Recover(_) => "recover",
             Self::History(_) => "history",
             Self::Undo(_) => "undo",
             Self::Doctor(_) => "doctor",
@@ -363,6 +375,102 @@ pub(crate) struct RemoveArgs {
     pub(crate) one_file_system: bool,
     #[command(flatten)]
     pub(crate) change: ChangeOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = by_system(
+        "DST is the new name of the whole; its directory must exist. Within one file system names are exchanged in one step. To \
+        another one everything is copied, flushed, read back and compared before the link takes the place of the original; \
+        what was written to meanwhile is kept. `linkctl restore SRC` or `linkctl undo` bring it back.\n\n\
+        Examples:\n  \
+        linkctl move ~/games /mnt/big/games\n  \
+        linkctl move --dry-run /var/lib/app /srv/app",
+        "Moving is not possible on Windows yet.\n\nExample:\n  linkctl move C:\\Games D:\\Games"
+    )
+)]
+pub(crate) struct MoveArgs {
+    /// The file or directory
+    #[arg(value_name = "SRC")]
+    pub(crate) source: PathBuf,
+    /// Where it goes: a name that is free
+    #[arg(value_name = "DST")]
+    pub(crate) destination: PathBuf,
+    /// Which kind of link to leave
+    #[arg(long, value_enum, default_value_t = LeftKind::Auto)]
+    pub(crate) kind: LeftKind,
+    /// Leave a relative link
+    #[arg(long)]
+    pub(crate) relative: bool,
+    #[command(flatten)]
+    pub(crate) tree: TreeOptions,
+    /// Tell of links below this directory that lead into SRC
+    #[arg(long, value_name = "DIR")]
+    pub(crate) search: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// What `--kind` of `move` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LeftKind {
+    /// A symbolic link
+    Auto,
+    /// A symbolic link
+    Symlink,
+    /// A junction: on Windows only
+    Junction,
+}
+
+/// How whole trees are moved.
+#[derive(Debug, Args)]
+pub(crate) struct TreeOptions {
+    /// How the copy is compared before the original goes
+    #[arg(long, value_enum, default_value_t = VerifyOption::Full)]
+    pub(crate) verify: VerifyOption,
+    /// Refuse where anything would not be as it was
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// How many threads copy [default: one for each core, at most 8]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// What `--verify` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyOption {
+    /// Every byte is read back from the disk
+    Full,
+    /// Sizes, owners, rights and times
+    Metadata,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  linkctl restore ~/games")]
+pub(crate) struct RestoreArgs {
+    /// The link that was left
+    pub(crate) link: PathBuf,
+    #[command(flatten)]
+    pub(crate) tree: TreeOptions,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What an interrupted move left is told by its disk alone: the copy is removed where the original is whole and in \
+                        its place, and the move is finished where the link has taken it. What was changed since is kept.\n\n\
+                        Examples:\n  linkctl recover\n  linkctl recover /mnt/big"
+)]
+pub(crate) struct RecoverArgs {
+    /// Look here for what moves have left, also without the journal
+    #[arg(value_name = "DIR")]
+    pub(crate) directories: Vec<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,10 @@ mod help;
 mod history;
 mod list;
 mod man;
+mod r#move;
+mod recover;
 mod remove;
+mod restore;
 mod show;
 mod summary;
 mod undo;
@@ -27,6 +30,9 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::List(args) => list::run(args),
         Command::Check(args) => check::run(&args),
         Command::Remove(args) => remove::run(&args),
+        Command::Move(args) => r#move::run(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Recover(args) => recover::run(&args),
         Command::History(args) => history::run(&args),
         Command::Undo(args) => undo::run(&args),
         Command::Doctor(args) => doctor::run(&args),

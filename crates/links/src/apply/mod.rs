@@ -4,14 +4,18 @@ mod log;
 mod os;
 mod probe;
 mod queue;
+mod relocate;
 mod state;
 mod step;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use log::{Log, Records};
 pub use probe::{Capability, Finding, probe};
 pub use queue::Queue;
+pub(crate) use relocate::is_stage;
+pub use relocate::{Recovered, recover, unrecovered};
 pub use state::{existing_journal, open_journal};
 pub(crate) use step::aside_name;
 
@@ -49,13 +53,26 @@ pub struct Request<'a> {
     pub undoes: Option<OperationId>,
     /// Whether the plan leaves out a part of what it undoes, which then is not undone.
     pub in_part: bool,
+    /// Where it is told how far the work on whole trees is.
+    pub meter: Option<&'a Meter>,
+    /// How many threads work on a tree. Default: as many as there are cores, up to 8.
+    pub workers: Option<usize>,
+}
+
+/// How far the work on whole trees is.
+#[derive(Debug, Default)]
+pub struct Meter {
+    /// Files and other objects that were copied, or removed.
+    pub files: AtomicU64,
+    /// Bytes that were copied.
+    pub bytes: AtomicU64,
 }
 
 impl<'a> Request<'a> {
     /// An operation that undoes no other.
     #[must_use]
     pub fn new(verb: &'a str) -> Self {
-        Self { verb, undoes: None, in_part: false }
+        Self { verb, undoes: None, in_part: false, meter: None, workers: None }
     }
 }
 
@@ -79,6 +96,10 @@ pub struct Report {
     pub results: Vec<Result<Option<FileId>>>,
     /// Whether it was stopped before the last step.
     pub stopped: bool,
+    /// What copies could not keep: where, and what.
+    pub lost: Vec<(PathBuf, String)>,
+    /// Old trees that were kept though their copies are in use, and why.
+    pub kept: Vec<Error>,
 }
 
 impl Report {
@@ -134,8 +155,19 @@ fn carry_out(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Report {
-    let mut report =
-        Report { operation: None, results: Vec::with_capacity(plan.steps.len()), stopped: false };
+    let mut report = Report {
+        operation: None,
+        results: Vec::with_capacity(plan.steps.len()),
+        stopped: false,
+        lost: Vec::new(),
+        kept: Vec::new(),
+    };
+    let own = Meter::default();
+    let workers =
+        request.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from).min(8));
+    let work = os::tree::Work { meter: request.meter.unwrap_or(&own), stop, workers };
+    // What a move could not do, the steps behind it cannot go on from.
+    let mut broken = false;
     // An undo that finds nothing left to do is written down all the same: it is done.
     if plan.steps.is_empty() && (request.undoes.is_none() || request.in_part) {
         return report;
@@ -145,20 +177,26 @@ fn carry_out(
     // What is undone lies at paths of the journal, in which no link was.
     let open = if request.undoes.is_some() { Place::open_physical } else { Place::open };
     for (index, chunk) in plan.steps.chunks(CHUNK).enumerate() {
-        if stop.load(Ordering::Relaxed) {
-            report.stopped = true;
+        if broken || stop.load(Ordering::Relaxed) {
+            report.stopped |= !broken;
             break;
         }
         let names: Vec<String> = chunk.iter().map(|_| step::private_name()).collect();
         log.intend(index * CHUNK, chunk, &names, observer);
         let mut outcomes = Vec::with_capacity(chunk.len());
         for (step, name) in chunk.iter().zip(&names) {
-            if stop.load(Ordering::Relaxed) {
-                report.stopped = true;
+            if broken || stop.load(Ordering::Relaxed) {
+                report.stopped |= !broken;
                 outcomes.push(Outcome::NotReached);
                 continue;
             }
-            let result = step::perform(step, name, open);
+            let result = step::perform(step, name, open, work).map(|(made, moved)| {
+                report.lost.extend(moved.lost);
+                report.kept.extend(moved.kept);
+                made
+            });
+            broken |= result.is_err() && step.is_whole_tree();
+            report.stopped |= result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Stopped);
             crash_point(report.results.len());
             observer.step_ended(step, &result);
             outcomes.push(match &result {
@@ -168,7 +206,7 @@ fn carry_out(
             });
             report.results.push(result);
         }
-        let last = report.stopped || report.results.len() == plan.steps.len();
+        let last = broken || report.stopped || report.results.len() == plan.steps.len();
         log.record(index * CHUNK, chunk, outcomes, if last { Then::Stay } else { Then::Commit }, observer);
     }
     log.finish(report.status(), request, observer);

@@ -4,7 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::Path;
 
-use super::os;
+use super::os::{self, tree};
+use super::relocate::{self, Job, Link, Moved, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::model::{Attributes, FileId, FileKind, LinkKind, Target};
@@ -23,7 +24,40 @@ pub(super) fn private_name() -> String {
 type Open = fn(&'static str, &Path) -> Result<Place>;
 
 /// Carries out a step. On failure everything is as it was, or the error says what is not.
-pub(super) fn perform(step: &Step, private_name: &str, open: Open) -> Result<Option<FileId>> {
+pub(super) fn perform(
+    step: &Step,
+    private_name: &str,
+    open: Open,
+    work: tree::Work<'_>,
+) -> Result<(Option<FileId>, Moved)> {
+    let private = OsStr::new(private_name);
+    let job = match step {
+        Step::MoveTree { source, destination, id, link, rewritten, verify } => Job {
+            way: Way::Away,
+            from: source,
+            to: destination,
+            id: *id,
+            link: Link::New(link),
+            texts: rewritten,
+            verify: *verify,
+        },
+        Step::RestoreTree { link, old, tree, id, rewritten, verify } => Job {
+            way: Way::Back,
+            from: tree,
+            to: link,
+            id: *id,
+            link: Link::Old(old),
+            texts: rewritten,
+            verify: *verify,
+        },
+        step => return single(step, private_name, open).map(|made| (made, Moved::default())),
+    };
+    let moved = relocate::perform(&job, private, open, work)?;
+    Ok((moved.made, moved))
+}
+
+/// A step on one object.
+fn single(step: &Step, private_name: &str, open: Open) -> Result<Option<FileId>> {
     let private = OsStr::new(private_name);
     match step {
         Step::MakeDirectory { path } => make_directory(path, open).map(Some),
@@ -41,6 +75,7 @@ pub(super) fn perform(step: &Step, private_name: &str, open: Open) -> Result<Opt
         }
         Step::ClearReparsePoint { path, old } => clear_reparse_point(path, old, open).map(Some),
         Step::SetReparsePoint { path, id, target } => set_reparse_point(path, *id, target, open).map(Some),
+        Step::MoveTree { .. } | Step::RestoreTree { .. } => Ok(None),
     }
 }
 
@@ -366,7 +401,7 @@ fn set_reparse_point(path: &Path, id: FileId, target: &Target, open: Open) -> Re
 }
 
 /// Refuses unless a name still is the link that the plan saw.
-fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
+pub(super) fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
     let fail = |error| Error::io(operation, spot.path, error);
     let changed = |cause: &str| Err(Error::new(ErrorKind::Changed, operation, spot.path, cause));
     let metadata = spot.directory.metadata_nofollow(spot.name).map_err(fail)?;

@@ -13,6 +13,7 @@ mod system;
 #[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("links reads Linux and Windows; another system needs platform/ and apply/os/ of its own");
 
+mod inventory;
 mod link;
 mod place;
 mod spot;
@@ -28,16 +29,18 @@ pub(crate) enum ReparseIndex {
     Refused(std::io::Error),
 }
 
+pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat};
 pub(crate) use link::read_link;
 pub(crate) use place::Place;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
     Directory, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process, RESIDENT, ReadBuffer,
-    TEXT_LINKS, VolumeFile, VolumeIdentity, collation_key, default_state_dir, describe, drive_relative,
-    error_kind, evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide, has_short_name,
-    is_same_name, is_within, may_make_symlinks, mounted_at, native_path, ntfs_attributes, ntfs_mounts,
-    ntfs_volume, open_files, quoted, read_target, refusal, reparse_index, same_target, state_dir_in,
-    to_bytes, to_wide, volume_letter, volume_root, workers,
+    TEXT_LINKS, VolumeFile, VolumeIdentity, collation_key, current_user, default_state_dir, describe,
+    drive_relative, error_kind, evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide,
+    has_short_name, is_same_name, is_within, look, may_make_symlinks, mounted_at, native_path,
+    ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, quoted, read_target, refusal, reparse_index, room,
+    same_target, state_dir_in, take_inventory, to_bytes, to_wide, users_below, volume_letter, volume_root,
+    workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{

@@ -86,6 +86,17 @@ fn effect(recorded: &Recorded) -> Effect {
             Some(found) if spot.holds(target, None) => Effect::Made(Some(found.id)),
             _ => Effect::NotMade,
         },
+        // The tree is recognised by its own place; what a crash left of it is what `recover` is for.
+        Step::MoveTree { id, link, .. } => match &spot.metadata {
+            Some(found) if found.id.same_file(*id) => Effect::NotMade,
+            Some(_) if spot.holds(link, None) => Effect::Made(None),
+            _ => Effect::Unknown,
+        },
+        Step::RestoreTree { old, .. } => match &spot.metadata {
+            Some(_) if spot.holds(&old.target, None) => Effect::NotMade,
+            Some(found) if found.kind != FileKind::Link => Effect::Made(Some(found.id)),
+            _ => Effect::Unknown,
+        },
         Step::RemoveLink { .. } | Step::RemoveEmpty { .. } => match (left, spot.metadata) {
             (true, _) => Effect::Half,
             (false, None) => Effect::Made(None),

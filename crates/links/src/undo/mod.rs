@@ -109,6 +109,8 @@ impl Backwards {
                 }
                 Ok(())
             }
+            Step::MoveTree { .. } => self.moved(recorded, &spot),
+            Step::RestoreTree { .. } => self.restored(recorded, &spot),
             Step::RemoveEmpty { path, directory, .. } => {
                 if *directory && spot.metadata.is_none() && matches!(recorded.outcome, Outcome::Done(_)) {
                     self.plan.steps.push(Step::MakeDirectory { path: path.clone() });
@@ -153,7 +155,10 @@ impl Backwards {
             Step::MakeDirectory { .. }
             | Step::RemoveEmpty { .. }
             | Step::ClearReparsePoint { .. }
-            | Step::SetReparsePoint { .. } => Ok(()),
+            | Step::SetReparsePoint { .. }
+            // What an interrupted one left, `recover` clears.
+            | Step::MoveTree { .. }
+            | Step::RestoreTree { .. } => Ok(()),
         }
     }
 
@@ -359,6 +364,60 @@ impl Backwards {
         if let Some(now) = ours.and_then(|(left, _)| left.now(&old.target)) {
             self.push_once(Step::RemoveLink { link: private_path(recorded), old: now });
         }
+        Ok(())
+    }
+}
+
+impl Backwards {
+    /// A tree that was moved comes back.
+    fn moved(&mut self, recorded: &Recorded, spot: &Spot) -> Result<()> {
+        let Step::MoveTree { source, destination, rewritten, verify, .. } = &recorded.step else {
+            return Ok(());
+        };
+        if !matches!(recorded.outcome, Outcome::Done(_)) {
+            return Ok(());
+        }
+        let link =
+            recorded.step.target().and_then(|target| spot.now(target).filter(|_| spot.holds(target, None)));
+        let Some(old) = link else {
+            return Err(changed(source, "the link that was left there has been changed since"));
+        };
+        // What is in it may have been changed as its user likes, and is brought back as it is.
+        let tree = Spot::look_at(destination)?.metadata;
+        let Some(tree) = tree else { return Err(changed(destination, "what was moved there is gone")) };
+        self.plan.steps.push(Step::RestoreTree {
+            link: source.clone(),
+            old,
+            tree: destination.clone(),
+            id: tree.id,
+            rewritten: rewritten.clone(),
+            verify: *verify,
+        });
+        Ok(())
+    }
+
+    /// A tree that was brought back goes away again.
+    fn restored(&mut self, recorded: &Recorded, spot: &Spot) -> Result<()> {
+        let Step::RestoreTree { link, old, tree, rewritten, verify, .. } = &recorded.step else {
+            return Ok(());
+        };
+        if !matches!(recorded.outcome, Outcome::Done(_)) {
+            return Ok(());
+        }
+        let Some(found) = spot.metadata.filter(|found| found.kind != FileKind::Link) else {
+            return Err(changed(link, "what was brought back there is gone"));
+        };
+        if Spot::look_at(tree)?.metadata.is_some() {
+            return Err(changed(tree, "something else has its name now"));
+        }
+        self.plan.steps.push(Step::MoveTree {
+            source: link.clone(),
+            destination: tree.clone(),
+            id: found.id,
+            link: old.target.clone(),
+            rewritten: rewritten.clone(),
+            verify: *verify,
+        });
         Ok(())
     }
 }

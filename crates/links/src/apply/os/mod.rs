@@ -12,6 +12,8 @@ mod system;
 mod system;
 
 mod state_dir;
+#[allow(dead_code, reason = "not every system moves trees")]
+mod tree_types;
 
 use state_dir::hand_over;
 pub(super) use state_dir::set_aside;
@@ -19,5 +21,5 @@ pub(super) use system::{
     append, clear_reparse_point, drain, exchange, exchange_by_steps, guard, lock_directory, lock_file,
     make_directory, make_empty_file, make_hard_link, make_reparse_point, make_state_directory, make_symlink,
     remove_directory, remove_file, rename_over, rename_to_new, set_attributes, set_evaluation,
-    set_reparse_point, write_new,
+    set_reparse_point, tree, write_new,
 };

@@ -3,6 +3,7 @@
 mod directory;
 mod errors;
 mod filesystem;
+mod inventory;
 mod link;
 mod names;
 mod ntfs_3g;
@@ -13,12 +14,14 @@ mod process;
 mod reparse_index;
 mod state_dir;
 mod user;
+mod users;
 mod volume;
 mod volume_file;
 
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
+pub(crate) use inventory::{look, take_inventory};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
     collation_key, from_bytes, from_wide, is_same_name, is_within, quoted, to_bytes, to_wide,
@@ -33,6 +36,7 @@ pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
+pub(crate) use users::{current_user, room, users_below};
 pub(crate) use volume::VolumeIdentity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 

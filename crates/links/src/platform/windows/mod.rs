@@ -6,6 +6,7 @@ mod directory;
 mod entries;
 mod errors;
 mod filesystem;
+mod inventory;
 mod link;
 mod names;
 mod nt;
@@ -26,6 +27,7 @@ mod volume_file;
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
+pub(crate) use inventory::{current_user, look, room, take_inventory, users_below};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
     collation_key, from_bytes, from_wide, is_same_name, is_within, quoted, to_bytes, to_wide,

@@ -4,6 +4,7 @@ mod entry;
 mod ntfs_3g;
 mod policy;
 mod state_dir;
+pub(in crate::apply) mod tree;
 
 pub(in crate::apply) use entry::{
     exchange, exchange_by_steps, lock_file, make_directory, make_empty_file, make_hard_link, make_symlink,

@@ -5,6 +5,7 @@ mod lock;
 mod policy;
 mod reparse;
 mod state_dir;
+pub(in crate::apply) mod tree;
 
 pub(in crate::apply) use entry::{
     exchange, exchange_by_steps, make_directory, make_empty_file, make_hard_link, make_symlink,

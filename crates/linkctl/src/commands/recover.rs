@@ -1,0 +1,89 @@
+//! `linkctl recover`.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use links::apply::{Recovered, recover, unrecovered};
+use links::{Error, Journal, Name};
+use serde::Serialize;
+
+use crate::args::RecoverArgs;
+use crate::exit::Exit;
+use crate::failure::{Failure, say};
+use crate::output::sanitize::quoted;
+use crate::output::{self, json};
+use crate::session::existing_journal;
+
+pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
+    let mut stages = BTreeSet::new();
+    let journal = Journal::default_directory().ok().map(|directory| existing_journal(&directory));
+    if let Some(journal) = journal.transpose()?.flatten() {
+        stages.extend(unrecovered(&journal)?);
+    }
+    for directory in &args.directories {
+        stages.extend(links::relocate::stages_in(directory)?);
+    }
+    let mut done: Vec<(PathBuf, Result<Recovered, Error>)> = Vec::new();
+    if !args.dry_run {
+        done.extend(stages.iter().map(|stage| (stage.clone(), recover(stage))));
+    }
+    let failed: Vec<&Error> = done.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
+    if args.output.json() {
+        let recovered =
+            done.iter().filter_map(|(stage, result)| result.as_ref().ok().map(|one| record(stage, one)));
+        json::print(&Document {
+            schema: json::SCHEMA,
+            stages: stages.iter().map(json::name).collect(),
+            recovered: recovered.collect(),
+            errors: failed.iter().copied().map(Into::into).collect(),
+        })?;
+    } else {
+        let mut out = output::stdout();
+        if stages.is_empty() {
+            writeln!(out, "nothing to recover")?;
+        }
+        for stage in stages.iter().filter(|_| args.dry_run) {
+            writeln!(out, "would finish or roll back the move that left {}", quoted(stage))?;
+        }
+        for (_, result) in &done {
+            let text = match result {
+                Ok(Recovered::RolledBack { tree }) => {
+                    format!("rolled back: {} is where it was", quoted(tree))
+                }
+                Ok(Recovered::Finished { tree }) => format!("finished: it is in {}", quoted(tree)),
+                Err(_) => continue,
+            };
+            writeln!(out, "{text}")?;
+        }
+        out.flush()?;
+    }
+    failed.iter().for_each(|error| say("recover", error));
+    Ok(failed.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Done))
+}
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    /// What interrupted moves left.
+    stages: Vec<Name>,
+    recovered: Vec<Record>,
+    errors: Vec<json::ErrorRecord>,
+}
+
+#[derive(Serialize)]
+struct Record {
+    stage: Name,
+    /// `rolled-back` or `finished`.
+    result: &'static str,
+    /// Where the tree is.
+    tree: Name,
+}
+
+fn record(stage: &Path, recovered: &Recovered) -> Record {
+    let (result, tree) = match recovered {
+        Recovered::RolledBack { tree } => ("rolled-back", tree),
+        Recovered::Finished { tree } => ("finished", tree),
+    };
+    Record { stage: json::name(stage), result, tree: json::name(tree) }
+}

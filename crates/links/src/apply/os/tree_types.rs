@@ -1,0 +1,95 @@
+//! What is said of whole trees, whatever the system.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::apply::Meter;
+use crate::platform::{Directory, Inventory};
+
+/// Where a tree hangs: a name in an opened directory.
+#[derive(Clone, Copy)]
+pub(in crate::apply) struct Root<'a> {
+    pub(in crate::apply) parent: &'a Directory,
+    pub(in crate::apply) name: &'a OsStr,
+}
+
+impl Root<'_> {
+    /// Opens a directory of the tree; of the root itself, the one that it is in.
+    pub(super) fn directory(&self, inventory: &Inventory, item: usize) -> io::Result<Directory> {
+        let root = self.parent.open_child(self.name)?;
+        let below = inventory.path(item);
+        if below.as_os_str().is_empty() { Ok(root) } else { root.open_below(&below) }
+    }
+
+    /// The directory that an item stands in, and its name there.
+    pub(super) fn container(&self, inventory: &Inventory, item: usize) -> io::Result<Directory> {
+        match inventory.items.get(item) {
+            Some(found) if item != 0 => self.directory(inventory, found.parent),
+            _ => self.parent.open_child(OsStr::new(".")),
+        }
+    }
+
+    pub(super) fn name_of<'i>(&'i self, inventory: &'i Inventory, item: usize) -> &'i OsStr {
+        match inventory.items.get(item) {
+            Some(found) if item != 0 => &found.name,
+            _ => self.name,
+        }
+    }
+}
+
+/// What went wrong, where, and while what was done.
+#[derive(Debug)]
+pub(in crate::apply) struct Failed {
+    /// Below the root of the tree.
+    pub(in crate::apply) path: PathBuf,
+    pub(in crate::apply) doing: &'static str,
+    pub(in crate::apply) error: io::Error,
+}
+
+impl Failed {
+    pub(super) fn at(
+        inventory: &Inventory,
+        item: usize,
+        doing: &'static str,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = inventory.path(item);
+        move |error| Self { path, doing, error }
+    }
+}
+
+/// Something that a copy could not keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::apply) struct Loss {
+    pub(in crate::apply) item: usize,
+    pub(in crate::apply) what: String,
+}
+
+/// Work on a tree: how far it is, and whether it shall stop.
+#[derive(Clone, Copy)]
+pub(in crate::apply) struct Work<'w> {
+    pub(in crate::apply) meter: &'w Meter,
+    pub(in crate::apply) stop: &'w AtomicBool,
+    /// How many threads work.
+    pub(in crate::apply) workers: usize,
+}
+
+impl Work<'_> {
+    pub(super) fn add(&self, bytes: u64) {
+        self.meter.files.fetch_add(1, Ordering::Relaxed);
+        self.meter.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn must_go_on(&self) -> io::Result<()> {
+        // Not `Interrupted`, which calls of the system are repeated for.
+        if self.stop.load(Ordering::Relaxed) { Err(io::Error::other(STOPPED)) } else { Ok(()) }
+    }
+}
+
+/// What the error says of work that was stopped by the user.
+pub(in crate::apply) const STOPPED: &str = "stopped";
+
+/// Texts that symbolic links get instead of their own, by their items.
+pub(in crate::apply) type Texts = BTreeMap<usize, OsString>;

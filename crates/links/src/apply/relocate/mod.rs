@@ -1,0 +1,357 @@
+//! A tree taken to another place, with a link left behind; and brought back.
+//!
+//! On one file system that is one exchange of names. Across, it is copied into a private directory beside its new place,
+//! flushed, read back, published by one rename, and only when the link has taken the old tree's name in one exchange,
+//! and nobody has written to the old tree since, is that removed. The private directory (the stage) holds the intent, so that
+//! whatever a crash leaves is finished or rolled back from the disk alone: see `recover.rs`.
+//!
+//! ```text
+//! mod.rs      the two ways, step by step
+//! stage.rs    the private directory, and what is written in it
+//! recover.rs  what a crash left, finished or rolled back
+//! ```
+
+mod recover;
+mod stage;
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use recover::is_stage;
+pub use recover::{Recovered, recover, unrecovered};
+use stage::Stage;
+
+use super::crash_where;
+use super::os::{self, tree};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{FileId, Target};
+use crate::plan::{Rewritten, Seen, Verify};
+use crate::platform::{self, Inventory, Place, Spot, look};
+
+const MOVE: &str = "move";
+const RESTORE: &str = "restore";
+
+/// A tree's name in its stage.
+const TREE: &str = "tree";
+
+/// What came of a move or a restoration.
+#[derive(Debug, Default)]
+pub(crate) struct Moved {
+    /// The tree at its new place.
+    pub(crate) made: Option<FileId>,
+    /// What the copy could not keep: where, and what.
+    pub(crate) lost: Vec<(PathBuf, String)>,
+    /// The old tree, where it was kept, and why.
+    pub(crate) kept: Option<Error>,
+}
+
+/// Which way a tree goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Way {
+    /// To another place, leaving a link.
+    Away,
+    /// Back to where its link is.
+    Back,
+}
+
+impl Way {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Away => MOVE,
+            Self::Back => RESTORE,
+        }
+    }
+}
+
+/// What is to be moved, and how.
+pub(super) struct Job<'a> {
+    pub(super) way: Way,
+    /// Where the tree is.
+    pub(super) from: &'a Path,
+    /// Where it goes. On the way back, the link is there.
+    pub(super) to: &'a Path,
+    /// The tree's own identity.
+    pub(super) id: FileId,
+    /// Away: what the link that is left says. Back: the link that is there.
+    pub(super) link: Link<'a>,
+    pub(super) texts: &'a [Rewritten],
+    pub(super) verify: Verify,
+}
+
+pub(super) enum Link<'a> {
+    New(&'a Target),
+    Old(&'a Seen),
+}
+
+/// How the parent of a path is opened.
+type Open = fn(&'static str, &Path) -> Result<Place>;
+
+/// Moves a tree, or brings it back.
+pub(super) fn perform(job: &Job<'_>, private: &OsStr, open: Open, work: tree::Work<'_>) -> Result<Moved> {
+    let verb = job.way.verb();
+    let from = open(verb, job.from)?;
+    let to = open(verb, job.to)?;
+    let fail = |error| Error::io(verb, &from.path, error);
+    let _lock = tree::lock(&from.directory, from.name()).map_err(fail)?;
+    let (root, _) = look(&from.directory, from.name()).map_err(fail)?;
+    if from.directory.metadata_nofollow(from.name()).map_err(fail)?.id != job.id {
+        return Err(changed(verb, &from.path, "it is another object than the one that was looked at"));
+    }
+    let there = to.directory.metadata().map_err(|error| Error::io(verb, &to.path, error))?;
+    if there.id.volume() == root.device {
+        return within(job, &from, &to);
+    }
+    let text = match job.link {
+        Link::New(Target::Text(text)) => Some(text.as_os_str()),
+        Link::New(_) => {
+            let cause = "here, only symbolic links can be left behind";
+            return Err(Error::new(ErrorKind::NotSupported, verb, &from.path, cause));
+        }
+        Link::Old(seen) => {
+            super::step::must_be(to.spot(), seen, verb)?;
+            None
+        }
+    };
+    let inventory = Inventory::take(&from.directory, from.name()).map_err(fail)?;
+    crash(0);
+    let mut stage = Stage::begin(job, &from, &to, private, &root)?;
+    let done = across(job, (&from, &to), &inventory, &mut stage, text, work);
+    match done {
+        Ok(moved) => Ok(moved),
+        Err(error) => {
+            // Nothing was given up yet: what was made is taken away again.
+            if !stage.is_committed() {
+                stage.roll_back(&from, &to, work)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// On one file system the tree and its link change places in one call.
+fn within(job: &Job<'_>, from: &Place, to: &Place) -> Result<Moved> {
+    let verb = job.way.verb();
+    let fail = |error| Error::io(verb, &from.path, error);
+    match job.link {
+        Link::New(target) => {
+            let Target::Text(text) = target else {
+                let cause = "here, only symbolic links can be left behind";
+                return Err(Error::new(ErrorKind::NotSupported, verb, &from.path, cause));
+            };
+            os::make_symlink(&to.directory, to.name(), text)
+                .map_err(|error| Error::io(verb, &to.path, error))?;
+            let made = to.directory.metadata_nofollow(to.name()).map_err(fail)?.id;
+            crash(1);
+            if let Err(error) = tree::exchange_between(&from.directory, from.name(), &to.directory, to.name())
+            {
+                remove_link(to, made)?;
+                return Err(unable(verb, &from.path, error));
+            }
+        }
+        Link::Old(seen) => {
+            super::step::must_be(to.spot(), seen, verb)?;
+            if let Err(error) = tree::exchange_between(&from.directory, from.name(), &to.directory, to.name())
+            {
+                return Err(unable(verb, &from.path, error));
+            }
+        }
+    }
+    crash(2);
+    // What changed places is looked at: another program may have been faster.
+    let moved = to.directory.metadata_nofollow(to.name()).map_err(fail)?;
+    if moved.id != job.id {
+        tree::exchange_between(&from.directory, from.name(), &to.directory, to.name()).map_err(fail)?;
+        return Err(changed(verb, &from.path, "something else had its name in that instant"));
+    }
+    if let Link::Old(seen) = job.link {
+        // The link lies where the tree was.
+        super::step::must_be(from.spot(), seen, verb)?;
+        os::remove_file(&from.directory, from.name()).map_err(fail)?;
+    }
+    tree::flush_names(&from.directory).and_then(|()| tree::flush_names(&to.directory)).map_err(fail)?;
+    Ok(Moved { made: Some(moved.id), ..Moved::default() })
+}
+
+fn unable(verb: &'static str, path: &Path, error: io::Error) -> Error {
+    if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) {
+        let cause = "the file system cannot let two names change places in one step";
+        return Error::new(ErrorKind::NotSupported, verb, path, cause);
+    }
+    Error::io(verb, path, error)
+}
+
+fn remove_link(place: &Place, id: FileId) -> Result<()> {
+    let fail = |error| Error::io("take back the link", &place.path, error);
+    if place.directory.metadata_nofollow(place.name()).map_err(fail)?.id == id {
+        os::remove_file(&place.directory, place.name()).map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// Between two file systems. Until the stage is committed, every error leaves the original where it was.
+fn across(
+    job: &Job<'_>,
+    (from, to): (&Place, &Place),
+    inventory: &Inventory,
+    stage: &mut Stage,
+    text: Option<&OsStr>,
+    work: tree::Work<'_>,
+) -> Result<Moved> {
+    let verb = job.way.verb();
+    let fail = |error| Error::io(verb, &from.path, error);
+    let failed = |failed: tree::Failed| as_error(verb, &from.path, failed);
+    let original = tree::Root { parent: &from.directory, name: from.name() };
+    let texts = stage::texts(inventory, job.texts, job.way);
+    crash(1);
+    let lost = {
+        let copy = tree::Root { parent: stage.directory(), name: OsStr::new(TREE) };
+        let lost = tree::copy(original, inventory, copy, &texts, work).map_err(failed)?;
+        crash(2);
+        // Any error of writing shows here, once; it is not asked a second time.
+        tree::flush(stage.directory())
+            .map_err(|error| Error::io("flush the copy to the disk of", &to.path, error))?;
+        crash(3);
+        let content = job.verify == Verify::Full;
+        tree::compare(original, inventory, copy, &texts, &lost, content, work).map_err(failed)?;
+        lost
+    };
+    stage.write_copied(inventory)?;
+    crash(4);
+    must_be_untouched(verb, from, from.name(), inventory)?;
+    match text {
+        Some(text) => publish_and_swap(job, (from, to), stage, text, work)?,
+        None => swap_back(job, (from, to), stage)?,
+    }
+    crash(7);
+    // The old tree has its private name now; whoever had it open may still write to it.
+    let old = tree::Root { parent: &from.directory, name: stage.private() };
+    let lost = lost.into_iter().map(|loss| (job.to.join(inventory.path(loss.item)), loss.what)).collect();
+    let made = Some(to.directory.metadata_nofollow(to.name()).map_err(fail)?.id);
+    let kept = retire(verb, old, &from.path, inventory, stage, work)?;
+    Ok(Moved { made, lost, kept })
+}
+
+/// The copy gets its name, and the link takes that of the original.
+fn publish_and_swap(
+    job: &Job<'_>,
+    (from, to): (&Place, &Place),
+    stage: &mut Stage,
+    text: &OsStr,
+    _work: tree::Work<'_>,
+) -> Result<()> {
+    let verb = job.way.verb();
+    let fail = |error| Error::io(verb, &from.path, error);
+    let publish = || {
+        tree::move_to_new(stage.directory(), OsStr::new(TREE), &to.directory, to.name())?;
+        tree::flush_names(&to.directory)?;
+        tree::flush_names(stage.directory())
+    };
+    publish().map_err(|error| Error::io(verb, &to.path, error))?;
+    crash(5);
+    os::make_symlink(&from.directory, stage.private(), text).map_err(fail)?;
+    crash(6);
+    tree::exchange_between(&from.directory, stage.private(), &from.directory, from.name())
+        .map_err(|error| unable(verb, &from.path, error))?;
+    // From here on the copy is what everybody sees.
+    let (now, _) = look(&from.directory, stage.private()).map_err(fail)?;
+    if !stage.original().is_same(&now) {
+        tree::exchange_between(&from.directory, stage.private(), &from.directory, from.name())
+            .map_err(fail)?;
+        return Err(changed(verb, &from.path, "something else had its name in that instant"));
+    }
+    stage.commit();
+    tree::flush_names(&from.directory).map_err(fail)
+}
+
+/// The copy takes the place of the link, which lies in the stage then; the original gets its private name.
+fn swap_back(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stage) -> Result<()> {
+    let verb = job.way.verb();
+    let fail = |error| Error::io(verb, &to.path, error);
+    let Link::Old(seen) = job.link else { return Ok(()) };
+    super::step::must_be(to.spot(), seen, verb)?;
+    let tree_name = OsStr::new(TREE);
+    tree::exchange_between(stage.directory(), tree_name, &to.directory, to.name())
+        .map_err(|error| unable(verb, &to.path, error))?;
+    let link = Spot { directory: stage.directory(), name: tree_name, path: &to.path };
+    if let Err(error) = super::step::must_be(link, seen, verb) {
+        tree::exchange_between(stage.directory(), tree_name, &to.directory, to.name()).map_err(fail)?;
+        return Err(error);
+    }
+    stage.commit();
+    let flush = || tree::flush_names(&to.directory).and_then(|()| tree::flush_names(stage.directory()));
+    flush().map_err(fail)?;
+    crash(5);
+    let fail = |error| Error::io(verb, &from.path, error);
+    tree::move_to_new(&from.directory, from.name(), &from.directory, stage.private()).map_err(fail)?;
+    tree::flush_names(&from.directory).map_err(fail)?;
+    crash(6);
+    Ok(())
+}
+
+/// Removes the old tree, if nobody has touched it since it was copied. Gives why it is kept.
+fn retire(
+    verb: &'static str,
+    old: tree::Root<'_>,
+    path: &Path,
+    inventory: &Inventory,
+    stage: &Stage,
+    work: tree::Work<'_>,
+) -> Result<Option<Error>> {
+    let left = path.with_file_name(old.name);
+    let fail = |error| Error::io("look once more at the old tree", &left, error);
+    let now = Inventory::take(old.parent, old.name).map_err(fail)?;
+    if let Some(touched) = inventory.difference(&now) {
+        let text = format!("{} was changed while it was moved", platform::quoted(&path.join(touched)));
+        return Ok(Some(kept(verb, path, &left, &text)));
+    }
+    if let Some(open) = tree::writer(old, inventory).map_err(fail)? {
+        let text = format!("{} is open for writing", platform::quoted(&path.join(open)));
+        return Ok(Some(kept(verb, path, &left, &text)));
+    }
+    stage.write_committed()?;
+    crash(8);
+    // Whoever stops now stops the removal of what is not needed any more; `recover` goes on with it.
+    tree::erase(old, inventory, work).map_err(|failed| as_error("remove the old tree", &left, failed))?;
+    tree::flush_names(old.parent).map_err(fail)?;
+    crash(9);
+    stage.end()?;
+    Ok(None)
+}
+
+fn kept(verb: &'static str, path: &Path, left: &Path, why: &str) -> Error {
+    let cause = format!("done, but the old tree is kept as {}: {why}", platform::quoted(left));
+    Error::new(ErrorKind::LeftBehind, verb, path, cause)
+}
+
+fn must_be_untouched(verb: &'static str, place: &Place, name: &OsStr, inventory: &Inventory) -> Result<()> {
+    let now = Inventory::take(&place.directory, name).map_err(|error| Error::io(verb, &place.path, error))?;
+    match inventory.difference(&now) {
+        None => Ok(()),
+        Some(path) => Err(changed(verb, &join(&place.path, &path), "it was changed while it was copied")),
+    }
+}
+
+fn join(place: &Path, below: &Path) -> PathBuf {
+    if below.as_os_str().is_empty() { place.to_owned() } else { place.join(below) }
+}
+
+fn as_error(verb: &'static str, place: &Path, failed: tree::Failed) -> Error {
+    let path = join(place, &failed.path);
+    if failed.error.to_string() == tree::STOPPED {
+        return Error::new(ErrorKind::Stopped, verb, place, "stopped; everything is as it was");
+    }
+    Error::io(failed.doing, path, failed.error)
+}
+
+fn changed(verb: &'static str, path: &Path, cause: &str) -> Error {
+    Error::new(ErrorKind::Changed, verb, path, cause)
+}
+
+/// Tests end the program here, as a crash would: `LINKCTL_CRASH_AT_PHASE=N`.
+fn crash(phase: usize) {
+    crash_where("LINKCTL_CRASH_AT_PHASE", phase);
+}

@@ -1,0 +1,201 @@
+//! What a crash left of a move, finished or rolled back. The disk decides; nothing is removed but what the stage says
+//! was copied, and only if it is untouched. Killed itself, it is repeated.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::super::os::tree;
+use super::stage::{self, Intent};
+use super::{TREE, Way, kept};
+use crate::apply::Meter;
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Journal, Status};
+use crate::plan::Step;
+use crate::platform::{Directory, Inventory, ObjectKind, Stat, look};
+
+const RECOVER: &str = "recover";
+
+/// What was made of an interrupted move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// The tree is where it was; what was copied is gone.
+    RolledBack {
+        /// Where the tree is.
+        tree: PathBuf,
+    },
+    /// The move is finished.
+    Finished {
+        /// Where the tree is now.
+        tree: PathBuf,
+    },
+}
+
+/// The stages of moves that were interrupted, as far as the journal knows them and the disk still holds them.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn unrecovered(journal: &Journal) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for operation in journal.operations(1_000)? {
+        if !matches!(
+            operation.status,
+            Status::Interrupted | Status::Failed | Status::Partial | Status::Stopped | Status::Done
+        ) {
+            continue;
+        }
+        for recorded in journal.steps(operation.id)? {
+            let to = match &recorded.step {
+                Step::MoveTree { destination, .. } => destination,
+                Step::RestoreTree { link, .. } => link,
+                _ => continue,
+            };
+            let stage = to.with_file_name(&recorded.private_name);
+            if is_stage(&stage) {
+                found.push(stage);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a directory is the stage of a move.
+pub(crate) fn is_stage(path: &Path) -> bool {
+    Directory::open(path)
+        .is_ok_and(|directory| stage::read_intent(&directory).is_ok_and(|intent| intent.is_some()))
+}
+
+/// Finishes or rolls back the move whose stage this is.
+///
+/// # Errors
+/// It is no stage, its move is still running, or what is on the disk contradicts it: then nothing is touched. Where the
+/// old tree was changed since it was copied, it is kept ([`ErrorKind::LeftBehind`]).
+pub fn recover(path: &Path) -> Result<Recovered> {
+    let fail = |error| Error::io(RECOVER, path, error);
+    let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
+        return Err(Error::new(
+            ErrorKind::InvalidPath,
+            RECOVER,
+            path,
+            "it names no directory of an interrupted move",
+        ));
+    };
+    let above = Directory::open(parent).map_err(fail)?;
+    let directory = above.open_child(name).map_err(fail)?;
+    let intent = stage::read_intent(&directory).map_err(fail)?;
+    let intent = intent.filter(|intent| intent.private == name).ok_or_else(|| {
+        Error::new(ErrorKind::Nothing, RECOVER, path, "no interrupted move has left this directory")
+    })?;
+    // Another process may be at it just now.
+    let _lock = tree::lock(&above, name).map_err(fail)?;
+    let from = Directory::open_physical(intent.from.parent().unwrap_or(Path::new("/")));
+    let from = from.map_err(|error| Error::io(RECOVER, &intent.from, error))?;
+    let to = Directory::open_physical(intent.to.parent().unwrap_or(Path::new("/")));
+    let to = to.map_err(|error| Error::io(RECOVER, &intent.to, error))?;
+    Recovery { path, directory: &directory, above: &above, intent: &intent, from: &from, to: &to }.run()
+}
+
+struct Recovery<'a> {
+    path: &'a Path,
+    directory: &'a Directory,
+    above: &'a Directory,
+    intent: &'a Intent,
+    from: &'a Directory,
+    to: &'a Directory,
+}
+
+impl Recovery<'_> {
+    fn run(&self) -> Result<Recovered> {
+        let (intent, meter, stop) =
+            (self.intent, Meter::default(), std::sync::atomic::AtomicBool::new(false));
+        let work = tree::Work { meter: &meter, stop: &stop, workers: 1 };
+        let (Some(from), Some(to)) = (intent.from.file_name(), intent.to.file_name()) else {
+            return Err(self.contradiction("the intent names no places"));
+        };
+        let (here, aside, there) =
+            (self.see(self.from, from)?, self.see(self.from, &intent.private)?, self.see(self.to, to)?);
+        let copied = stage::read_copied(self.directory);
+        let original = |stat: &Option<Stat>| stat.as_ref().is_some_and(|stat| intent.original.is_same(stat));
+        let copy = |stat: &Option<Stat>| matches!((stat, &copied), (Some(stat), Some(copied)) if copied.copy.is_same(stat));
+        let swapped = match intent.way {
+            // The link has the original's name, and leads to the copy.
+            Way::Away => original(&aside) && copy(&there),
+            // The copy has the link's name.
+            Way::Back => copy(&there),
+        };
+        if swapped {
+            let name = if original(&aside) { intent.private.as_os_str() } else { from };
+            let old = (original(&aside) || original(&here)).then_some(name);
+            return self.finish(old, copied.as_ref().map(|copied| &copied.inventory), work);
+        }
+        // Everything of the old tree is gone, and only the stage is left to be removed.
+        let is_gone = here.as_ref().is_none_or(|stat| stat.sort == ObjectKind::Symlink) && aside.is_none();
+        if stage::is_committed(self.directory) && is_gone && copy(&there) {
+            return self.finish(None, None, work);
+        }
+        if !original(&here) {
+            return Err(self.contradiction("the original is neither in its place nor beside it"));
+        }
+        // The original was never touched.
+        if let (Way::Away, Some(copied)) = (intent.way, &copied) {
+            stage::remove_copy(self.to, to, &intent.to, copied, work)?;
+        }
+        stage::remove_link(self.from, intent)?;
+        stage::remove_tree(self.directory, OsStr::new(TREE), &intent.to, work)?;
+        stage::end(self.directory, self.above, intent)?;
+        Ok(Recovered::RolledBack { tree: intent.from.clone() })
+    }
+
+    /// Removes the old tree, or what is left of it.
+    fn finish(
+        &self,
+        old: Option<&OsStr>,
+        inventory: Option<&Inventory>,
+        work: tree::Work<'_>,
+    ) -> Result<Recovered> {
+        let intent = self.intent;
+        if let (Some(name), Some(inventory)) = (old, inventory) {
+            let left = intent.from.with_file_name(name);
+            let fail = |error| Error::io("look once more at the old tree", &left, error);
+            let root = tree::Root { parent: self.from, name };
+            if !stage::is_committed(self.directory) {
+                let now = Inventory::take(self.from, name).map_err(fail)?;
+                if let Some(touched) = inventory.difference(&now) {
+                    let text =
+                        format!("{} was changed since it was copied", crate::platform::quoted(&touched));
+                    return Err(kept(RECOVER, &intent.from, &left, &text));
+                }
+                if let Some(open) = tree::writer(root, inventory).map_err(fail)? {
+                    let text = format!("{} is open for writing", crate::platform::quoted(&open));
+                    return Err(kept(RECOVER, &intent.from, &left, &text));
+                }
+                let written = tree::write_durably(self.directory, OsStr::new("committed"), b"");
+                written.map_err(|error| Error::io(RECOVER, self.path, error))?;
+            }
+            tree::erase(root, inventory, work)
+                .map_err(|failed| super::as_error("remove the old tree", &left, failed))?;
+            tree::flush_names(self.from).map_err(fail)?;
+        }
+        stage::end(self.directory, self.above, intent)?;
+        Ok(Recovered::Finished { tree: intent.to.clone() })
+    }
+
+    fn see(&self, directory: &Directory, name: &OsStr) -> Result<Option<Stat>> {
+        match look(directory, name) {
+            Ok((stat, _)) => Ok(Some(stat)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(RECOVER, &self.intent.from, error)),
+        }
+    }
+
+    fn contradiction(&self, what: &str) -> Error {
+        let intent = self.intent;
+        let cause = format!(
+            "{what}: nothing was touched. The move was from {} to {}; the copy, or a part of it, is in {}",
+            crate::platform::quoted(&intent.from),
+            crate::platform::quoted(&intent.to),
+            crate::platform::quoted(self.path)
+        );
+        Error::new(ErrorKind::Changed, RECOVER, &intent.from, cause)
+    }
+}

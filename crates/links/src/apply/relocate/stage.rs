@@ -1,0 +1,312 @@
+//! The stage: a private directory beside the new place of a tree, with the copy and what is to become of it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::os::{self, tree};
+use super::{Job, Link, TREE, Way, as_error};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Target;
+use crate::plan::Rewritten;
+use crate::platform::{Directory, Inventory, Place, Stat, look};
+
+/// What is to be done, written down before anything else.
+const INTENT: &str = "intent";
+/// Everything that was copied: written when the copy is whole.
+const COPIED: &str = "copied";
+/// That the old tree is not needed any more.
+const COMMITTED: &str = "committed";
+
+/// What a stage is for: enough to go on, or back, with nothing but the disk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Intent {
+    /// Of this form; a later one would have another number.
+    form: u32,
+    pub(super) way: Way,
+    #[serde(with = "crate::name::path")]
+    pub(super) from: PathBuf,
+    #[serde(with = "crate::name::path")]
+    pub(super) to: PathBuf,
+    /// The root of the original.
+    pub(super) original: Stat,
+    /// What the link says, where the original is left by one.
+    #[serde(with = "crate::name::os_string_if_any")]
+    pub(super) text: Option<OsString>,
+    /// The private name, of the stage and beside the original.
+    #[serde(with = "crate::name::os_string")]
+    pub(super) private: OsString,
+}
+
+/// What was copied.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Copied {
+    /// The root of the copy.
+    pub(super) copy: Stat,
+    /// The original, as it was copied.
+    pub(super) inventory: Inventory,
+}
+
+const FORM: u32 = 1;
+
+/// A stage that this run has made.
+pub(super) struct Stage {
+    directory: Directory,
+    /// Where the stage is.
+    above: Directory,
+    intent: Intent,
+    /// Whether the copy is what everybody sees.
+    committed: bool,
+}
+
+impl Stage {
+    pub(super) fn begin(
+        job: &Job<'_>,
+        from: &Place,
+        to: &Place,
+        private: &OsStr,
+        original: &Stat,
+    ) -> Result<Self> {
+        let fail = |error| Error::io("make a directory for the copy beside", &to.path, error);
+        let full = |place: &Place| -> std::io::Result<PathBuf> {
+            Ok(place.directory.physical_path()?.join(place.name()))
+        };
+        let intent = Intent {
+            form: FORM,
+            way: job.way,
+            from: full(from).map_err(fail)?,
+            to: full(to).map_err(fail)?,
+            original: original.clone(),
+            text: match job.link {
+                Link::New(Target::Text(text)) => Some(text.clone()),
+                _ => None,
+            },
+            private: private.to_owned(),
+        };
+        let bytes = serde_json::to_vec(&intent).map_err(|error| fail(error.into()))?;
+        let above = to.directory.open_child(OsStr::new(".")).map_err(fail)?;
+        tree::make_private_directory(&above, private).map_err(fail)?;
+        let make = || -> std::io::Result<Directory> {
+            let directory = above.open_child(private)?;
+            tree::write_durably(&directory, OsStr::new(INTENT), &bytes)?;
+            tree::flush_names(&above)?;
+            Ok(directory)
+        };
+        match make() {
+            Ok(directory) => Ok(Self { directory, above, intent, committed: false }),
+            Err(error) => {
+                // Nothing is in it yet but what this call wrote.
+                if let Ok(directory) = above.open_child(private) {
+                    remove_files(&directory).unwrap_or_default();
+                }
+                os::remove_directory(&above, private).unwrap_or_default();
+                Err(fail(error))
+            }
+        }
+    }
+
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub(super) fn private(&self) -> &OsStr {
+        &self.intent.private
+    }
+
+    pub(super) fn original(&self) -> &Stat {
+        &self.intent.original
+    }
+
+    pub(super) fn commit(&mut self) {
+        self.committed = true;
+    }
+
+    pub(super) fn is_committed(&self) -> bool {
+        self.committed
+    }
+
+    pub(super) fn write_copied(&self, inventory: &Inventory) -> Result<()> {
+        let fail = |error| Error::io("write down what was copied for", &self.intent.to, error);
+        let write = || -> std::io::Result<()> {
+            let (copy, _) = look(&self.directory, OsStr::new(TREE))?;
+            let copied = Copied { copy, inventory: inventory.clone() };
+            tree::write_durably(&self.directory, OsStr::new(COPIED), &serde_json::to_vec(&copied)?)
+        };
+        write().map_err(fail)
+    }
+
+    pub(super) fn write_committed(&self) -> Result<()> {
+        let written = tree::write_durably(&self.directory, OsStr::new(COMMITTED), b"");
+        written.map_err(|error| Error::io("write down the end of the move of", &self.intent.from, error))
+    }
+
+    /// Takes away what was made so far; the original was never touched.
+    pub(super) fn roll_back(&self, from: &Place, to: &Place, work: tree::Work<'_>) -> Result<()> {
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let work = tree::Work { stop: &stop, ..work };
+        let copied = read_copied(&self.directory);
+        // The copy may have its name already.
+        if let (Way::Away, Some(copied)) = (self.intent.way, &copied) {
+            remove_copy(&to.directory, to.name(), &to.path, copied, work)?;
+        }
+        remove_link(&from.directory, &self.intent)?;
+        remove_tree(&self.directory, OsStr::new(TREE), &to.path, work)?;
+        self.end()
+    }
+
+    /// Removes the stage, which holds nothing any more that anybody needs.
+    pub(super) fn end(&self) -> Result<()> {
+        end(&self.directory, &self.above, &self.intent)
+    }
+}
+
+/// Removes a stage with its files; on the way back, the link that lies in it.
+pub(super) fn end(directory: &Directory, above: &Directory, intent: &Intent) -> Result<()> {
+    let fail = |error| Error::io("remove the directory for the copy beside", &intent.to, error);
+    let remove = || -> std::io::Result<()> {
+        match look(directory, OsStr::new(TREE)) {
+            Ok((stat, _)) if stat.sort == crate::platform::ObjectKind::Symlink => {
+                os::remove_file(directory, OsStr::new(TREE))?;
+            }
+            Ok(_) => return Err(std::io::Error::other("a tree is still in it")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        remove_files(directory)?;
+        os::remove_directory(above, &intent.private)?;
+        tree::flush_names(above)
+    };
+    remove().map_err(fail)
+}
+
+/// Removes what a stage holds besides the tree: the intent last, without which nobody knows what the stage is.
+fn remove_files(directory: &Directory) -> std::io::Result<()> {
+    let names = [COMMITTED, COPIED, INTENT];
+    let temporary = names.map(|name| format!("{name}.new"));
+    for name in temporary.iter().map(String::as_str).chain(names) {
+        match os::remove_file(directory, OsStr::new(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The intent of a stage. `None` for a directory that is none.
+pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<Intent>> {
+    let bytes = match tree::read_small(directory, OsStr::new(INTENT)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let intent: Intent = serde_json::from_slice(&bytes)?;
+    if intent.form != FORM {
+        return Err(std::io::Error::other("written by a later linkctl"));
+    }
+    Ok(Some(intent))
+}
+
+pub(super) fn read_copied(directory: &Directory) -> Option<Copied> {
+    serde_json::from_slice(&tree::read_small(directory, OsStr::new(COPIED)).ok()?).ok()
+}
+
+pub(super) fn is_committed(directory: &Directory) -> bool {
+    look(directory, OsStr::new(COMMITTED)).is_ok()
+}
+
+/// Removes a published copy: only the very tree that was made, and only if it still is as it was made.
+pub(super) fn remove_copy(
+    directory: &Directory,
+    name: &OsStr,
+    path: &Path,
+    copied: &Copied,
+    work: tree::Work<'_>,
+) -> Result<()> {
+    const REMOVE: &str = "take back the copy";
+    let fail = |error| Error::io(REMOVE, path, error);
+    let now = match look(directory, name) {
+        Ok((now, _)) => now,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(fail(error)),
+    };
+    if !copied.copy.is_same(&now) {
+        return Ok(());
+    }
+    let inventory = Inventory::take(directory, name).map_err(fail)?;
+    let same = inventory.items.len()
+        == copied
+            .inventory
+            .items
+            .iter()
+            .filter(|item| item.stat.sort != crate::platform::ObjectKind::Socket)
+            .count()
+        && inventory.items.iter().skip(1).all(|item| {
+            item.stat.changed <= copied.copy.changed
+                || item.stat.sort == crate::platform::ObjectKind::Directory
+        });
+    if !same {
+        let cause = "the copy was changed since it was made; it stays, and so does the original";
+        return Err(Error::new(ErrorKind::Changed, REMOVE, path, cause));
+    }
+    let root = tree::Root { parent: directory, name };
+    tree::erase(root, &inventory, work).map_err(|failed| as_error(REMOVE, path, failed))?;
+    tree::flush_names(directory).map_err(fail)
+}
+
+/// Removes the link under its private name beside the original, if it got that far.
+pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> {
+    let Some(text) = &intent.text else { return Ok(()) };
+    let fail = |error| Error::io("take back the link beside", &intent.from, error);
+    match look(directory, &intent.private) {
+        Ok((stat, _)) if stat.sort == crate::platform::ObjectKind::Symlink => {
+            let found = Inventory::take(directory, &intent.private).map_err(fail)?;
+            if found.root().and_then(|root| root.text.as_ref()) == Some(text) {
+                os::remove_file(directory, &intent.private).map_err(fail)?;
+            }
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(fail(error)),
+    }
+}
+
+/// Removes a tree in a stage, whatever of it is there.
+pub(super) fn remove_tree(
+    directory: &Directory,
+    name: &OsStr,
+    path: &Path,
+    work: tree::Work<'_>,
+) -> Result<()> {
+    const REMOVE: &str = "remove the unfinished copy beside";
+    let inventory = match Inventory::take(directory, name) {
+        Ok(inventory) => inventory,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(REMOVE, path, error)),
+    };
+    let root = tree::Root { parent: directory, name };
+    tree::erase(root, &inventory, work).map_err(|failed| as_error(REMOVE, path, failed))
+}
+
+/// What links in the tree shall say at the new place, by their items.
+pub(super) fn texts(inventory: &Inventory, rewritten: &[Rewritten], way: Way) -> tree::Texts {
+    let mut texts = tree::Texts::new();
+    if rewritten.is_empty() {
+        return texts;
+    }
+    for (number, item) in inventory.items.iter().enumerate() {
+        let Some(text) = &item.text else { continue };
+        let path = inventory.path(number);
+        let Some(known) = rewritten.iter().find(|known| known.path == path) else { continue };
+        let (now, new) = match way {
+            Way::Away => (&known.home, &known.away),
+            Way::Back => (&known.away, &known.home),
+        };
+        // What was changed since says what its user wants.
+        if text == now {
+            texts.insert(number, new.clone());
+        }
+    }
+    texts
+}

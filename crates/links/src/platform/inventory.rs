@@ -1,0 +1,146 @@
+//! Everything below a directory, as it is at one moment: what a move copies, and is compared with afterwards.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Directory, take_inventory};
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ObjectKind {
+    File,
+    Directory,
+    Symlink,
+    Fifo,
+    CharDevice,
+    BlockDevice,
+    Socket,
+}
+
+/// What the system tells of an object: enough to see whether it was touched since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stat {
+    pub(crate) sort: ObjectKind,
+    pub(crate) device: u64,
+    pub(crate) number: u64,
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    /// Of a device: which one.
+    pub(crate) special: u64,
+    pub(crate) names: u32,
+    pub(crate) size: u64,
+    pub(crate) allocated: u64,
+    pub(crate) accessed: (i64, u32),
+    pub(crate) modified: (i64, u32),
+    pub(crate) changed: (i64, u32),
+}
+
+impl Stat {
+    /// Whether it is the same object, and nobody has written to it or changed anything about it. What reading it
+    /// changes does not count, nor what renaming the tree's root does.
+    pub(crate) fn is_untouched(&self, now: &Self) -> bool {
+        self.is_same(now)
+            && (self.mode, self.uid, self.gid, self.size) == (now.mode, now.uid, now.gid, now.size)
+            && self.modified == now.modified
+            && self.names == now.names
+            && (self.changed == now.changed || self.sort == ObjectKind::Directory)
+    }
+
+    /// Whether it is the same object.
+    pub(crate) fn is_same(&self, now: &Self) -> bool {
+        (self.sort, self.device, self.number) == (now.sort, now.device, now.number)
+    }
+}
+
+/// One object of a tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Item {
+    /// The item that holds it; its own number for the root.
+    pub(crate) parent: usize,
+    #[serde(with = "crate::name::os_string")]
+    pub(crate) name: OsString,
+    pub(crate) stat: Stat,
+    /// What a symbolic link says.
+    #[serde(with = "crate::name::os_string_if_any")]
+    pub(crate) text: Option<OsString>,
+    /// Whether another file system is mounted there: what is below is not of this tree.
+    pub(crate) is_mount_point: bool,
+    /// Whether it is marked so that it cannot be removed (immutable, append-only).
+    pub(crate) is_fixed: bool,
+}
+
+/// A tree: its root first, each directory before what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Inventory {
+    pub(crate) items: Vec<Item>,
+}
+
+impl Inventory {
+    /// Looks at a name and everything below it, following nothing.
+    pub(crate) fn take(parent: &Directory, name: &OsStr) -> io::Result<Self> {
+        take_inventory(parent, name)
+    }
+
+    /// The path of an item below the root; empty for the root itself.
+    pub(crate) fn path(&self, item: usize) -> PathBuf {
+        let mut names = Vec::new();
+        let mut at = item;
+        while let Some(found) = self.items.get(at).filter(|_| at != 0) {
+            names.push(found.name.as_os_str());
+            at = found.parent;
+        }
+        names.iter().rev().collect()
+    }
+
+    pub(crate) fn root(&self) -> Option<&Item> {
+        self.items.first()
+    }
+
+    /// Bytes of all files, each once.
+    pub(crate) fn bytes(&self) -> u64 {
+        let files = self.items.iter().filter(|item| item.stat.sort == ObjectKind::File);
+        let mut met = std::collections::HashSet::new();
+        files
+            .filter(|item| item.stat.names < 2 || met.insert(item.stat.number))
+            .fold(0u64, |sum, item| sum.saturating_add(item.stat.size))
+    }
+
+    /// The first path at which two looks at a tree differ, if any. The root may have another name.
+    pub(crate) fn difference(&self, now: &Self) -> Option<PathBuf> {
+        use std::collections::HashMap;
+        let known: HashMap<PathBuf, &Item> =
+            self.items.iter().enumerate().map(|(number, item)| (self.path(number), item)).collect();
+        for (number, item) in now.items.iter().enumerate() {
+            let path = now.path(number);
+            let same = known.get(&path).is_some_and(|before| {
+                let root = number == 0;
+                let untouched =
+                    if root { before.stat.is_same(&item.stat) } else { before.stat.is_untouched(&item.stat) };
+                untouched && before.text == item.text
+            });
+            if !same {
+                return Some(path);
+            }
+        }
+        if self.items.len() == now.items.len() {
+            return None;
+        }
+        let there: std::collections::HashSet<PathBuf> =
+            (0..now.items.len()).map(|number| now.path(number)).collect();
+        known.into_keys().find(|path| !there.contains(path))
+    }
+}
+
+/// What stands in the way of moving an object.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Marks {
+    /// Whether another file system is mounted there.
+    pub(crate) is_mount_point: bool,
+    /// Whether it is marked so that it cannot be removed.
+    pub(crate) is_fixed: bool,
+}

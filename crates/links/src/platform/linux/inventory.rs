@@ -1,0 +1,104 @@
+//! A tree inventoried: every object looked at once, by descriptor.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustix::fs::{self, AtFlags, FileType, Statx, StatxAttributes, StatxFlags};
+
+use super::Directory;
+use crate::platform::{Inventory, Item, Marks, ObjectKind, Stat};
+
+/// Directories up to this level hold their own descriptor; deeper ones are found from the root.
+const HELD_LEVELS: usize = 24;
+
+/// Looks at a name and everything below it, following nothing.
+pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inventory> {
+    let (stat, marks) = look(parent, name)?;
+    let text = text_of(parent, name, &stat)?;
+    let (is_mount_point, is_fixed) = (marks.is_mount_point, marks.is_fixed);
+    let root = Item { parent: 0, name: name.to_owned(), stat, text, is_mount_point, is_fixed };
+    let mut inventory = Inventory { items: vec![root] };
+    if inventory.items.first().is_none_or(|root| root.stat.sort != ObjectKind::Directory) {
+        return Ok(inventory);
+    }
+    let root = Arc::new(parent.open_child(name)?);
+    let mut pending = vec![(0, Arc::clone(&root), PathBuf::new(), 0usize)];
+    while let Some((number, from, below, level)) = pending.pop() {
+        let directory = if below.as_os_str().is_empty() { from } else { Arc::new(from.open_below(&below)?) };
+        let mut names = Vec::new();
+        for entry in directory.entries()? {
+            names.push(entry?.name);
+        }
+        names.sort_unstable();
+        for name in names {
+            let (stat, marks) = match look(&directory, &name) {
+                Ok(found) => found,
+                // What vanishes while the tree is looked at is not there.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let text = text_of(&directory, &name, &stat)?;
+            let (is_mount_point, is_fixed) = (marks.is_mount_point, marks.is_fixed);
+            let enters = stat.sort == ObjectKind::Directory && !is_mount_point;
+            let child = inventory.items.len();
+            if enters {
+                let (from, below) = if level < HELD_LEVELS {
+                    (Arc::clone(&directory), PathBuf::from(&name))
+                } else {
+                    (Arc::clone(&root), inventory.path(number).join(&name))
+                };
+                pending.push((child, from, below, level + 1));
+            }
+            inventory.items.push(Item { parent: number, name, stat, text, is_mount_point, is_fixed });
+        }
+    }
+    Ok(inventory)
+}
+
+/// What a name is, and what stands in the way of moving it.
+pub(crate) fn look(directory: &Directory, name: &OsStr) -> io::Result<(Stat, Marks)> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+    let found = fs::statx(directory, name, flags, StatxFlags::BASIC_STATS)?;
+    let stat = stat_of(&found).ok_or_else(|| io::Error::other("an object of a kind that nobody knows"))?;
+    let has = |mark| found.stx_attributes.intersects(mark);
+    let is_fixed = has(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND);
+    Ok((stat, Marks { is_mount_point: has(StatxAttributes::MOUNT_ROOT), is_fixed }))
+}
+
+fn text_of(directory: &Directory, name: &OsStr, stat: &Stat) -> io::Result<Option<OsString>> {
+    if stat.sort != ObjectKind::Symlink {
+        return Ok(None);
+    }
+    Ok(Some(OsString::from_vec(fs::readlinkat(directory, name, Vec::new())?.into_bytes())))
+}
+
+fn stat_of(stat: &Statx) -> Option<Stat> {
+    let time = |time: fs::StatxTimestamp| (time.tv_sec, time.tv_nsec);
+    Some(Stat {
+        sort: match FileType::from_raw_mode(u32::from(stat.stx_mode)) {
+            FileType::RegularFile => ObjectKind::File,
+            FileType::Directory => ObjectKind::Directory,
+            FileType::Symlink => ObjectKind::Symlink,
+            FileType::Fifo => ObjectKind::Fifo,
+            FileType::CharacterDevice => ObjectKind::CharDevice,
+            FileType::BlockDevice => ObjectKind::BlockDevice,
+            FileType::Socket => ObjectKind::Socket,
+            FileType::Unknown => return None,
+        },
+        device: fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
+        number: stat.stx_ino,
+        mode: u32::from(stat.stx_mode) & 0o7777,
+        uid: stat.stx_uid,
+        gid: stat.stx_gid,
+        special: fs::makedev(stat.stx_rdev_major, stat.stx_rdev_minor),
+        names: stat.stx_nlink,
+        size: stat.stx_size,
+        allocated: stat.stx_blocks.saturating_mul(512),
+        accessed: time(stat.stx_atime),
+        modified: time(stat.stx_mtime),
+        changed: time(stat.stx_ctime),
+    })
+}
