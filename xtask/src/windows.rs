@@ -129,10 +129,29 @@ fn volume_image(home: &Path) -> Result<PathBuf> {
     make().map_err(|error| format!("{}: {error}", disk.display()))?;
     for (name, target) in [("L", r"C:\t"), ("gone", r"C:\n")] {
         let substitute = format!(r"\??\{target}");
-        let names = format!("{substitute}\0{target}\0").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-        let lengths = [2 * substitute.len(), 2 * substitute.len() + 2, 2 * target.len()].map(|length| length as u8);
+        let names =
+            format!("{substitute}\0{target}\0").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let lengths =
+            [2 * substitute.len(), 2 * substitute.len() + 2, 2 * target.len()].map(|length| length as u8);
         // What `mklink /j` writes: tag, length, reserved, and where each of the two names is.
-        let head = [3, 0, 0, 0xa0, 8 + names.len() as u8, 0, 0, 0, 0, 0, lengths[0], 0, lengths[1], 0, lengths[2], 0];
+        let head = [
+            3,
+            0,
+            0,
+            0xa0,
+            8 + names.len() as u8,
+            0,
+            0,
+            0,
+            0,
+            0,
+            lengths[0],
+            0,
+            lengths[1],
+            0,
+            lengths[2],
+            0,
+        ];
         let hex: String = head.iter().chain(&names).map(|byte| format!("{byte:02x}")).collect();
         let set = ["-h", "-n", "system.ntfs_reparse_data", "-v", &format!("0x{hex}")];
         quietly(program("setfattr", &set).arg(disk.join(name)))?;

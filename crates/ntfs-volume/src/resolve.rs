@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use reparse::way::{Part, Way, way};
 use reparse::{ReparseData, WideString};
 
-use crate::points::{Directories, NameIn, ReparsePoint};
+use crate::points::{Directories, LONGEST_PATH, NameIn, ReparsePoint};
 use crate::reader::Reader;
 use crate::record::Reference;
 use crate::source::ReadAt;
@@ -16,6 +16,13 @@ const MAX_HOPS: usize = 63;
 const GIVE_UP: usize = 256;
 /// So many names are looked up for one link.
 const STEPS: u64 = 20_000;
+
+const TOO_MANY_STEPS: &str = "it takes too many steps to follow";
+
+/// What a path of so many units costs to be made and kept, in steps.
+fn cost_of(units: usize) -> u64 {
+    u64::try_from(units / 64).unwrap_or(u64::MAX)
+}
 
 /// How a link ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +99,7 @@ impl Steps {
     /// Enough for so many links.
     #[must_use]
     pub fn for_links(links: usize) -> Self {
-        Self(u64::try_from(links).unwrap_or(u64::MAX).saturating_mul(256).saturating_add(100_000))
+        Self(u64::try_from(links).unwrap_or(u64::MAX).saturating_mul(64).saturating_add(100_000))
     }
 }
 
@@ -154,20 +161,26 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
 
     /// Follows a link, from one of its names, within the steps that are left.
     pub fn follow(&mut self, point: &ReparsePoint, name: &NameIn, steps: &mut Steps) -> Followed {
-        let Some(mut walk) = self.start(name.parent) else {
-            let reason = Some("the directory of its name is not there".to_owned());
-            return Followed {
-                end: End::Unreadable,
-                hops: Vec::new(),
-                resolved: None,
-                reached: None,
-                failed_at: None,
-                reason,
-                passed: Vec::new(),
-            };
+        let unfollowed = |end, reason: &str| Followed {
+            end,
+            hops: Vec::new(),
+            resolved: None,
+            reached: None,
+            failed_at: None,
+            reason: Some(reason.to_owned()),
+            passed: Vec::new(),
         };
-        let first = walk.hop(&name.name, point, self.drive);
+        if steps.0 == 0 {
+            return unfollowed(End::TooLong, TOO_MANY_STEPS);
+        }
+        let Some(mut walk) = self.start(name.parent) else {
+            return unfollowed(End::Unreadable, "the directory of its name is not there");
+        };
+        let cost = 1 + walk.trail.len() / 2 + point.raw.len() / 64;
+        let first = walk.spend(cost, steps).and_then(|()| walk.hop(&name.name, point, self.drive));
         let done = first.and_then(|()| self.run(&mut walk, true, steps));
+        // The path reached is kept, and may be a long one.
+        steps.0 = steps.0.saturating_sub(cost_of(walk.length()));
         walk.followed(point.is_directory, done)
     }
 
@@ -252,37 +265,42 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
 
     fn enter(&mut self, walk: &mut Walk, name: &[u16], follow: bool, steps: &mut Steps) -> Result<(), Stop> {
         walk.must_be_directory()?;
-        walk.steps += 1;
-        steps.0 = steps.0.saturating_sub(1);
-        if walk.steps > STEPS || steps.0 == 0 {
-            let at = walk.path();
-            return Err(Stop {
-                end: End::TooLong,
-                at,
-                reason: "it takes too many steps to follow".to_owned(),
-            });
+        walk.spend(1 + walk.trail.len() / 64, steps)?;
+        // Shorter ones need not be measured.
+        if walk.trail.len() > LONGEST_PATH / 256 && walk.length() > LONGEST_PATH {
+            let reason = "its path is longer than any that Windows takes".to_owned();
+            return Err(Stop { end: End::TooLong, at: walk.path(), reason });
         }
+        let before = self.reader.work;
         let found = match self.reader.look_up(walk.directory(), name) {
             Ok(found) => found,
             Err(error) => return Err(self.unreadable(walk, name, &error)),
         };
+        walk.spend(self.reader.work.saturating_sub(before), steps)?;
         let Some(found) = found else { return self.stream(walk, name) };
         if found.is_reparse_point {
+            let before = self.reader.work;
             let point = self.reader.named_file(found.reference).and_then(|file| self.reader.point(&file));
             let point = point.map_err(|error| self.unreadable(walk, name, &error))?;
+            walk.spend(self.reader.work.saturating_sub(before), steps)?;
             match point {
                 Some(point) if !follow || !is_surrogate(&point) => {
                     // A file that is kept in another form is what it looks like.
                     walk.provided |= found.is_directory && !is_surrogate(&point);
                 }
-                Some(point) => return walk.hop(&found.name, &point, self.drive),
+                Some(point) => {
+                    walk.spend(point.raw.len() / 64, steps)?;
+                    return walk.hop(&found.name, &point, self.drive);
+                }
                 None => {}
             }
         }
         if found.is_directory {
             walk.trail.push((found.reference.record(), found.name));
             if walk.detail == Detail::Everything {
-                walk.passed.push(walk.path());
+                let path = walk.path();
+                walk.spend(path.len() / 64, steps)?;
+                walk.passed.push(path);
             }
         } else {
             walk.file = Some((found.reference, found.name));
@@ -357,6 +375,12 @@ impl Walk {
         self.trail.last().map_or(Reference::ROOT, |(record, _)| *record)
     }
 
+    /// How long the path is, in units.
+    fn length(&self) -> usize {
+        let names = self.trail.iter().map(|(_, name)| name).chain(self.file.as_ref().map(|(_, name)| name));
+        names.map(|name| name.len() + 1).sum()
+    }
+
     fn path(&self) -> Vec<u16> {
         let mut path = Vec::new();
         let names = self.trail.iter().map(|(_, name)| name);
@@ -375,6 +399,17 @@ impl Walk {
         path.push(u16::from(b'\\'));
         path.extend(name);
         path
+    }
+
+    /// Counts what following a link costs: names looked up, blocks of directories searched for them, text taken apart.
+    fn spend(&mut self, cost: usize, steps: &mut Steps) -> Result<(), Stop> {
+        let cost = u64::try_from(cost).unwrap_or(u64::MAX);
+        self.steps = self.steps.saturating_add(cost);
+        steps.0 = steps.0.saturating_sub(cost);
+        if self.steps <= STEPS && steps.0 > 0 {
+            return Ok(());
+        }
+        Err(Stop { end: End::TooLong, at: self.path(), reason: TOO_MANY_STEPS.to_owned() })
     }
 
     /// A file may only stand at the end of a path.
