@@ -205,8 +205,12 @@ impl<S: ReadAt> Reader<'_, S> {
         self.faults.extend(file.faults.iter().map(Error::again));
         let fail = |text| Error::damaged(file.base.position, text).of(file.base.number);
         let mut described = Described::default();
-        for attribute in file.attributes() {
+        for attribute in file.unparsed() {
             let attribute = attribute.map_err(fail)?;
+            if !matches!(attribute.kind, kind::STANDARD_INFORMATION | kind::FILE_NAME) {
+                continue;
+            }
+            let attribute = attribute.parse().map_err(fail)?;
             match (attribute.kind, attribute.resident()) {
                 (kind::STANDARD_INFORMATION, Some(value)) => {
                     described.standard = StandardInformation::parse(value).unwrap_or_default();

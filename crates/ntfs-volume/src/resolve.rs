@@ -48,7 +48,7 @@ pub enum End {
 pub struct Hop {
     /// Its path from the root of the volume: `\Users\x`. Empty where paths were not asked for.
     pub path: Vec<u16>,
-    /// Its reparse data, header included.
+    /// Its reparse data, header included. Empty where paths were not asked for.
     pub raw: Vec<u8>,
     /// Whether it is a directory.
     pub is_directory: bool,
@@ -131,8 +131,17 @@ struct Stop {
     reason: String,
 }
 
+/// What a link says that it leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    File,
+    Directory,
+    Anything,
+}
+
 /// Where a walk is.
 struct Walk {
+    wanted: Wanted,
     /// The directories above, each with its name.
     trail: Vec<(u64, Vec<u16>)>,
     /// The file at the end of the trail, if it is none that could be entered.
@@ -181,7 +190,7 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
         let done = first.and_then(|()| self.run(&mut walk, true, steps));
         // The path reached is kept, and may be a long one.
         steps.0 = steps.0.saturating_sub(cost_of(walk.length()));
-        walk.followed(point.is_directory, done)
+        walk.followed(done)
     }
 
     /// Finds a path given from the root of the volume: links in its middle are followed, one at its end is not. Gives the
@@ -208,7 +217,7 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
                 };
                 Ok((walk.path(), reference))
             }
-            Err(stop) => Err(Box::new(walk.followed(true, Err(stop)))),
+            Err(stop) => Err(Box::new(walk.followed(Err(stop)))),
         }
     }
 
@@ -359,6 +368,7 @@ fn is_surrogate(point: &ReparsePoint) -> bool {
 impl Walk {
     fn new(trail: Vec<(u64, Vec<u16>)>, detail: Detail) -> Self {
         Self {
+            wanted: Wanted::Anything,
             trail,
             file: None,
             todo: Vec::new(),
@@ -423,8 +433,11 @@ impl Walk {
     /// Puts what a link says in front of what is to do.
     fn hop(&mut self, name: &[u16], point: &ReparsePoint, drive: Option<char>) -> Result<(), Stop> {
         let at = self.path_of(name);
-        let path = if self.detail == Detail::Everything { at.clone() } else { Vec::new() };
-        self.hops.push(Hop { path, raw: point.raw.clone(), is_directory: point.is_directory });
+        let (path, raw) = match self.detail {
+            Detail::Everything => (at.clone(), point.raw.clone()),
+            Detail::End => (Vec::new(), Vec::new()),
+        };
+        self.hops.push(Hop { path, raw, is_directory: point.is_directory });
         let stop = |end, reason: &str| Err(Stop { end, at: at.clone(), reason: reason.to_owned() });
         if self.hops.len() > GIVE_UP {
             return stop(End::TooLong, &format!("more than {GIVE_UP} hops"));
@@ -440,6 +453,9 @@ impl Walk {
             Ok(data) => data,
             Err(error) => return stop(End::Missing, &format!("the reparse data is broken: {error}")),
         };
+        if self.hops.len() == 1 {
+            self.wanted = Wanted::by(&data, point.is_directory);
+        }
         let mut above = Above::Nothing;
         let (parts, from_root) = match way(&data, drive) {
             Way::FromLink(parts) => (parts, false),
@@ -468,16 +484,14 @@ impl Walk {
         Ok(())
     }
 
-    fn followed(self, is_directory: bool, done: Result<(), Stop>) -> Followed {
-        let is_link_to_file = self.hops.first().is_some_and(|hop| is_symlink(hop) && !is_directory);
-        let needs_directory = self.hops.first().is_some_and(|hop| needs_directory(hop, is_directory));
+    fn followed(self, done: Result<(), Stop>) -> Followed {
         let (path, reached) = (self.path(), self.file.as_ref().map(|(reference, _)| *reference));
         let at_directory = reached.is_none();
         let (end, failed_at, reason) = match done {
-            Ok(()) if is_link_to_file && at_directory => {
+            Ok(()) if self.wanted == Wanted::File && at_directory => {
                 (End::WrongKind, Some(path.clone()), Some("a link for files leads to a directory".to_owned()))
             }
-            Ok(()) if needs_directory && !at_directory => (
+            Ok(()) if self.wanted == Wanted::Directory && !at_directory => (
                 End::WrongKind,
                 Some(path.clone()),
                 Some("a link for directories leads to a file".to_owned()),
@@ -498,16 +512,14 @@ impl Walk {
     }
 }
 
-fn is_symlink(hop: &Hop) -> bool {
-    matches!(ReparseData::decode(&hop.raw), Ok(ReparseData::Symlink(_)))
-}
-
-/// Whether a link must lead to a directory: junctions, and symbolic links that are directories themselves.
-fn needs_directory(hop: &Hop, is_directory: bool) -> bool {
-    match ReparseData::decode(&hop.raw) {
-        Ok(ReparseData::Symlink(_)) => is_directory,
-        Ok(ReparseData::MountPoint(point)) => !point.is_volume(),
-        _ => false,
+impl Wanted {
+    fn by(data: &ReparseData, is_directory: bool) -> Self {
+        match data {
+            ReparseData::Symlink(_) if is_directory => Self::Directory,
+            ReparseData::Symlink(_) => Self::File,
+            ReparseData::MountPoint(point) if !point.is_volume() => Self::Directory,
+            _ => Self::Anything,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bytes::{length_at, u8_at, u16_at, u64_at};
 use crate::geometry::{BOOT, Geometry};
-use crate::record::{Attribute, Body, Record, Reference, kind, mend};
+use crate::record::{Attribute, Body, Record, Reference, Unparsed, kind, mend};
 use crate::runs::{self, Stream};
 use crate::source::{ReadAt, Reads, Source};
 use crate::{Error, FileRecord};
@@ -493,9 +493,15 @@ impl File {
         self.base.record().attributes().chain(extensions)
     }
 
+    /// All attributes, not looked into, or why there are no more.
+    pub(crate) fn unparsed(&self) -> impl Iterator<Item = Result<Unparsed<'_>, &'static str>> {
+        let extensions = self.extensions.iter().flat_map(|part| part.record().attributes().unparsed());
+        self.base.record().attributes().unparsed().chain(extensions)
+    }
+
     /// What belongs to one attribute.
     pub(crate) fn pieces(&self, kind: u32, name: &[u16]) -> Result<Vec<Attribute<'_>>, &'static str> {
-        pieces(self.attributes(), kind, name)
+        pieces(self.unparsed(), kind, name)
     }
 }
 
@@ -508,20 +514,23 @@ impl FileRecord {
     }
 
     fn pieces(&self, kind: u32, name: &[u16]) -> Result<Vec<Attribute<'_>>, &'static str> {
-        pieces(self.record().attributes(), kind, name)
+        pieces(self.record().attributes().unparsed(), kind, name)
     }
 }
 
 fn pieces<'a>(
-    attributes: impl Iterator<Item = Result<Attribute<'a>, &'static str>>,
+    attributes: impl Iterator<Item = Result<Unparsed<'a>, &'static str>>,
     kind: u32,
     name: &[u16],
 ) -> Result<Vec<Attribute<'a>>, &'static str> {
     let mut found = Vec::new();
     for attribute in attributes {
         let attribute = attribute?;
-        if attribute.is(kind, name) {
-            found.push(attribute);
+        if attribute.kind == kind {
+            let attribute = attribute.parse()?;
+            if attribute.is(kind, name) {
+                found.push(attribute);
+            }
         }
     }
     Ok(found)
