@@ -1,7 +1,5 @@
 //! A file record that is kept.
 
-use std::sync::Arc;
-
 use crate::Error;
 use crate::record::Record;
 
@@ -11,7 +9,7 @@ pub(crate) struct FileRecord {
     pub(crate) number: u64,
     /// Where it is in the source.
     pub(crate) position: u64,
-    bytes: Arc<[u8]>,
+    bytes: Vec<u8>,
 }
 
 impl FileRecord {
@@ -19,7 +17,7 @@ impl FileRecord {
     pub(crate) fn new(number: u64, position: u64, mut bytes: Vec<u8>) -> Result<Option<Self>, Error> {
         let read = Record::read(number, &mut bytes);
         let in_use = read.map_err(|text| Error::damaged(position, text).of(number))?.is_some();
-        Ok(in_use.then(|| Self { number, position, bytes: bytes.into() }))
+        Ok(in_use.then_some(Self { number, position, bytes }))
     }
 
     pub(crate) fn record(&self) -> Record<'_> {

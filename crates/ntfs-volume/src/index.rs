@@ -13,6 +13,9 @@ use crate::volume::{File, Volume};
 /// `$I30`, the index of names.
 pub(crate) const NAMES: &[u16] = &[0x24, 0x49, 0x33, 0x30];
 
+/// No B-tree of as many names as there may be is deeper, even with blocks for a few of the longest.
+const DEEPEST: usize = 24;
+
 /// The blocks of an index: the root in the record, the others in clusters.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
@@ -24,6 +27,8 @@ pub(crate) struct Index {
     unit: u64,
     record: u64,
     position: u64,
+    /// Whether its keys are names, each of which says in which directory it stands.
+    of_names: bool,
 }
 
 /// One entry of a node.
@@ -36,6 +41,12 @@ pub(crate) struct Entry<'a> {
     /// The node with all that comes before this entry.
     pub(crate) child: Option<u64>,
     pub(crate) is_last: bool,
+}
+
+impl Entry<'_> {
+    fn is_in(&self, directory: u64) -> bool {
+        u64_at(self.key, 0).is_none_or(|parent| Reference(parent).record() == directory)
+    }
 }
 
 impl Index {
@@ -58,7 +69,15 @@ impl Index {
         let cluster = volume.geometry.cluster;
         // Blocks that are shorter than a cluster are counted in sectors.
         let unit = if u64::try_from(block).is_ok_and(|block| block < cluster) { 512 } else { cluster };
-        Ok(Some(Self { root: root.to_vec(), blocks, block, unit, record: number, position }))
+        Ok(Some(Self {
+            root: root.to_vec(),
+            blocks,
+            block,
+            unit,
+            record: number,
+            position,
+            of_names: name == NAMES,
+        }))
     }
 
     /// The size of its blocks outside the record, in bytes.
@@ -123,7 +142,14 @@ impl Index {
             }
         };
         node(self.root(), &mut level, faults);
-        while !level.is_empty() {
+        for depth in 0.. {
+            if level.is_empty() {
+                break;
+            }
+            if depth == DEEPEST {
+                faults.push(self.damaged("an index that does not end"));
+                break;
+            }
             level.sort_unstable();
             for number in std::mem::take(&mut level) {
                 match self.block(volume, number) {
@@ -146,8 +172,6 @@ impl Index {
         mut compare: impl FnMut(&[u8]) -> Ordering,
         mut met: impl FnMut(Entry<'_>),
     ) -> Result<(), Error> {
-        /// No B-tree of 2^48 names is deeper.
-        const DEEPEST: usize = 64;
         let mut step = |node: Node<'_>| -> Result<Option<u64>, Error> {
             for entry in node.entries(self) {
                 let entry = entry?;
@@ -170,8 +194,13 @@ impl Index {
             Ok(None)
         };
         let mut next = step(self.root()?)?;
+        let mut passed = Vec::new();
         for _ in 0..DEEPEST {
             let Some(number) = next else { return Ok(()) };
+            if passed.contains(&number) {
+                return Err(self.damaged("an index that comes back to one of its blocks"));
+            }
+            passed.push(number);
             let bytes = block(number)?;
             next = step(
                 Node::of_block(&bytes).ok_or_else(|| self.damaged("an index block that is too short"))?,
@@ -208,6 +237,10 @@ impl<'a> Node<'a> {
             let bytes = rest.take()?;
             let parsed = parse(bytes, self.has_children);
             match parsed {
+                // Blocks of another directory: any number could share them, and have them read for each.
+                Some((entry, _)) if index.of_names && !entry.is_last && !entry.is_in(index.record) => {
+                    Some(Err(index.damaged("an index with a name of another directory")))
+                }
                 Some((entry, behind)) => {
                     if !entry.is_last {
                         rest = Some(behind);

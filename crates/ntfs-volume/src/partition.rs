@@ -40,7 +40,7 @@ const MOST: usize = 1024;
 /// # Errors
 /// Its first sector cannot be read.
 pub fn contents<S: ReadAt>(source: &S) -> Result<Contents, Error> {
-    let source = Source::new(source, 0)?;
+    let source = Source::new(source, 0, u64::MAX)?;
     let length = usize::try_from(source.length()).unwrap_or(usize::MAX).min(format::ENOUGH);
     // A disk may have nothing more to read than its first sectors.
     let mut first = vec![0; length];
@@ -53,7 +53,7 @@ pub fn contents<S: ReadAt>(source: &S) -> Result<Contents, Error> {
     }
     for sector in [512u64, 4096] {
         if let Some(found) = gpt(&source, sector) {
-            return Ok(Contents::Disk(found));
+            return Ok(Contents::Disk(apart(found)));
         }
     }
     // A FAT volume ends its boot sector as a partition table does.
@@ -61,13 +61,25 @@ pub fn contents<S: ReadAt>(source: &S) -> Result<Contents, Error> {
     if known.is_none()
         && let Some(found) = mbr(&source, &first)
     {
-        return Ok(Contents::Disk(found));
+        return Ok(Contents::Disk(apart(found)));
     }
     // Its boot sector is gone, the copy of it at the end is not.
     if known.is_none() && is_ntfs(&source, 0, source.length()) {
         return Ok(Contents::Volume);
     }
     Ok(Contents::Other(known))
+}
+
+/// Of partitions that lie upon each other, the first alone counts as a volume: a table made for the purpose could have
+/// one volume read a thousand times.
+fn apart(mut partitions: Vec<Partition>) -> Vec<Partition> {
+    let mut taken: Vec<(u64, u64)> = Vec::new();
+    for partition in partitions.iter_mut().filter(|partition| partition.is_ntfs) {
+        let (start, end) = (partition.start, partition.start.saturating_add(partition.length));
+        partition.is_ntfs = !taken.iter().any(|(first, last)| start < *last && *first < end);
+        taken.push((start, end));
+    }
+    partitions
 }
 
 fn read<S: ReadAt>(source: &Source<S>, at: u64, length: usize) -> Option<Vec<u8>> {

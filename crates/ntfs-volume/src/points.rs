@@ -16,7 +16,7 @@ const REPARSE_INDEX: &[u16] = &[0x24, 0x52];
 /// More than Windows takes (16 KiB), so that what is longer is seen to be.
 const LONGEST_DATA: u64 = 16_384 + 8;
 /// The longest path that Windows takes, in units.
-const LONGEST_PATH: usize = 32_767;
+pub(crate) const LONGEST_PATH: usize = 32_767;
 
 /// A name of a file, and the directory that it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +146,9 @@ impl<S: ReadAt> Reader<'_, S> {
         wanted.sort_unstable_by_key(|reference| (reference.record(), reference.sequence()));
         wanted.dedup();
         let (mut points, mut stale) = (Vec::with_capacity(wanted.len()), 0);
+        // Each link's data has a place of its own, and is given with each of its names: data that links share, or that has
+        // thousands of names, would come to more than memory holds.
+        let mut left = self.volume.source.length().max(64 << 20);
         for batch in wanted.chunks(BATCH) {
             let mut numbers: Vec<u64> = batch.iter().map(|reference| reference.record()).collect();
             numbers.dedup();
@@ -160,7 +163,20 @@ impl<S: ReadAt> Reader<'_, S> {
                     continue;
                 };
                 match self.point(&file) {
-                    Ok(Some(point)) => points.push(point),
+                    Ok(Some(point)) => {
+                        let cost = point.raw.len().saturating_mul(point.names.len());
+                        match left.checked_sub(u64::try_from(cost).unwrap_or(u64::MAX)) {
+                            Some(rest) => {
+                                left = rest;
+                                points.push(point);
+                            }
+                            None => {
+                                let text = "more reparse data than the volume has room for";
+                                let position = file.base.position;
+                                self.faults.push(Error::damaged(position, text).of(file.base.number));
+                            }
+                        }
+                    }
                     Ok(None) => stale += 1,
                     Err(error) => self.faults.push(error),
                 }
@@ -189,8 +205,12 @@ impl<S: ReadAt> Reader<'_, S> {
         self.faults.extend(file.faults.iter().map(Error::again));
         let fail = |text| Error::damaged(file.base.position, text).of(file.base.number);
         let mut described = Described::default();
-        for attribute in file.attributes() {
+        for attribute in file.unparsed() {
             let attribute = attribute.map_err(fail)?;
+            if !matches!(attribute.kind, kind::STANDARD_INFORMATION | kind::FILE_NAME) {
+                continue;
+            }
+            let attribute = attribute.parse().map_err(fail)?;
             match (attribute.kind, attribute.resident()) {
                 (kind::STANDARD_INFORMATION, Some(value)) => {
                     described.standard = StandardInformation::parse(value).unwrap_or_default();
@@ -207,6 +227,7 @@ impl<S: ReadAt> Reader<'_, S> {
                 _ => {}
             }
         }
+        self.work += described.names.len() / 16;
         if described.names.is_empty() {
             return Err(fail("a file without a name"));
         }
@@ -347,10 +368,29 @@ impl Directories {
         if let Some(path) = self.paths.get(&directory) {
             return Some(Arc::clone(path));
         }
-        let mut path = Vec::new();
-        for (_, name) in self.trail(directory)? {
+        // From the nearest directory above whose path is known: a chain of many would be gone along again for each.
+        let (mut below, mut next) = (Vec::new(), directory);
+        let known = loop {
+            if next.record() == Reference::ROOT {
+                break None;
+            }
+            if let Some(path) = self.paths.get(&next) {
+                break Some(path);
+            }
+            let directory = self.known.get(&next.record()).filter(|known| next.means(known.sequence))?;
+            below.push(directory.name.name.as_slice());
+            if below.len() > self.known.len() {
+                return None;
+            }
+            next = directory.name.parent;
+        };
+        let mut path = known.map_or(Vec::new(), |path| path.to_vec());
+        for name in below.iter().rev() {
             path.push(u16::from(b'\\'));
-            path.extend(name);
+            path.extend_from_slice(name);
+            if path.len() > LONGEST_PATH {
+                break;
+            }
         }
         if self.kept > KEPT {
             self.paths.clear();

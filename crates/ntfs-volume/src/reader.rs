@@ -28,6 +28,8 @@ pub struct Reader<'v, S> {
     pub(crate) faults: Vec<Error>,
     /// How many records were fetched.
     pub(crate) fetched: u64,
+    /// What looking names up took: blocks of directories searched, names of files gone through.
+    pub(crate) work: usize,
 }
 
 impl<'v, S: ReadAt> Reader<'v, S> {
@@ -43,6 +45,7 @@ impl<'v, S: ReadAt> Reader<'v, S> {
             upcase: None,
             faults: Vec::new(),
             fetched: 0,
+            work: 0,
         }
     }
 
@@ -125,6 +128,7 @@ impl<'v, S: ReadAt> Reader<'v, S> {
 
     /// A block of the index of a directory.
     pub(crate) fn block(&mut self, index: &Index, directory: u64, block: u64) -> Result<Arc<Vec<u8>>, Error> {
+        self.work += 1;
         if let Some(bytes) = self.blocks.get(&(directory, block)) {
             return Ok(Arc::clone(bytes));
         }

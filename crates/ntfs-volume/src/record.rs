@@ -166,6 +166,11 @@ impl<'a> Iterator for Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
+    /// All of them, for whoever wants a few of them only.
+    pub(crate) fn unparsed(mut self) -> impl Iterator<Item = Result<Unparsed<'a>, &'static str>> {
+        std::iter::from_fn(move || self.next_unparsed())
+    }
+
     /// The next one, for whoever wants a few of them only.
     pub(crate) fn next_unparsed(&mut self) -> Option<Result<Unparsed<'a>, &'static str>> {
         const RUN_OVER: &str = "attributes that run out of their record";

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use reparse::way::{Part, Way, way};
 use reparse::{ReparseData, WideString};
 
-use crate::points::{Directories, NameIn, ReparsePoint};
+use crate::points::{Directories, LONGEST_PATH, NameIn, ReparsePoint};
 use crate::reader::Reader;
 use crate::record::Reference;
 use crate::source::ReadAt;
@@ -16,6 +16,13 @@ const MAX_HOPS: usize = 63;
 const GIVE_UP: usize = 256;
 /// So many names are looked up for one link.
 const STEPS: u64 = 20_000;
+
+const TOO_MANY_STEPS: &str = "it takes too many steps to follow";
+
+/// What a path of so many units costs to be made and kept, in steps.
+fn cost_of(units: usize) -> u64 {
+    u64::try_from(units / 64).unwrap_or(u64::MAX)
+}
 
 /// How a link ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +48,7 @@ pub enum End {
 pub struct Hop {
     /// Its path from the root of the volume: `\Users\x`. Empty where paths were not asked for.
     pub path: Vec<u16>,
-    /// Its reparse data, header included.
+    /// Its reparse data, header included. Empty where paths were not asked for.
     pub raw: Vec<u8>,
     /// Whether it is a directory.
     pub is_directory: bool,
@@ -92,7 +99,7 @@ impl Steps {
     /// Enough for so many links.
     #[must_use]
     pub fn for_links(links: usize) -> Self {
-        Self(u64::try_from(links).unwrap_or(u64::MAX).saturating_mul(256).saturating_add(100_000))
+        Self(u64::try_from(links).unwrap_or(u64::MAX).saturating_mul(64).saturating_add(100_000))
     }
 }
 
@@ -124,8 +131,17 @@ struct Stop {
     reason: String,
 }
 
+/// What a link says that it leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    File,
+    Directory,
+    Anything,
+}
+
 /// Where a walk is.
 struct Walk {
+    wanted: Wanted,
     /// The directories above, each with its name.
     trail: Vec<(u64, Vec<u16>)>,
     /// The file at the end of the trail, if it is none that could be entered.
@@ -154,21 +170,27 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
 
     /// Follows a link, from one of its names, within the steps that are left.
     pub fn follow(&mut self, point: &ReparsePoint, name: &NameIn, steps: &mut Steps) -> Followed {
-        let Some(mut walk) = self.start(name.parent) else {
-            let reason = Some("the directory of its name is not there".to_owned());
-            return Followed {
-                end: End::Unreadable,
-                hops: Vec::new(),
-                resolved: None,
-                reached: None,
-                failed_at: None,
-                reason,
-                passed: Vec::new(),
-            };
+        let unfollowed = |end, reason: &str| Followed {
+            end,
+            hops: Vec::new(),
+            resolved: None,
+            reached: None,
+            failed_at: None,
+            reason: Some(reason.to_owned()),
+            passed: Vec::new(),
         };
-        let first = walk.hop(&name.name, point, self.drive);
+        if steps.0 == 0 {
+            return unfollowed(End::TooLong, TOO_MANY_STEPS);
+        }
+        let Some(mut walk) = self.start(name.parent) else {
+            return unfollowed(End::Unreadable, "the directory of its name is not there");
+        };
+        let cost = 1 + walk.trail.len() / 2 + point.raw.len() / 64;
+        let first = walk.spend(cost, steps).and_then(|()| walk.hop(&name.name, point, self.drive));
         let done = first.and_then(|()| self.run(&mut walk, true, steps));
-        walk.followed(point.is_directory, done)
+        // The path reached is kept, and may be a long one.
+        steps.0 = steps.0.saturating_sub(cost_of(walk.length()));
+        walk.followed(done)
     }
 
     /// Finds a path given from the root of the volume: links in its middle are followed, one at its end is not. Gives the
@@ -195,7 +217,7 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
                 };
                 Ok((walk.path(), reference))
             }
-            Err(stop) => Err(Box::new(walk.followed(true, Err(stop)))),
+            Err(stop) => Err(Box::new(walk.followed(Err(stop)))),
         }
     }
 
@@ -252,37 +274,42 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
 
     fn enter(&mut self, walk: &mut Walk, name: &[u16], follow: bool, steps: &mut Steps) -> Result<(), Stop> {
         walk.must_be_directory()?;
-        walk.steps += 1;
-        steps.0 = steps.0.saturating_sub(1);
-        if walk.steps > STEPS || steps.0 == 0 {
-            let at = walk.path();
-            return Err(Stop {
-                end: End::TooLong,
-                at,
-                reason: "it takes too many steps to follow".to_owned(),
-            });
+        walk.spend(1 + walk.trail.len() / 64, steps)?;
+        // Shorter ones need not be measured.
+        if walk.trail.len() > LONGEST_PATH / 256 && walk.length() > LONGEST_PATH {
+            let reason = "its path is longer than any that Windows takes".to_owned();
+            return Err(Stop { end: End::TooLong, at: walk.path(), reason });
         }
+        let before = self.reader.work;
         let found = match self.reader.look_up(walk.directory(), name) {
             Ok(found) => found,
             Err(error) => return Err(self.unreadable(walk, name, &error)),
         };
+        walk.spend(self.reader.work.saturating_sub(before), steps)?;
         let Some(found) = found else { return self.stream(walk, name) };
         if found.is_reparse_point {
+            let before = self.reader.work;
             let point = self.reader.named_file(found.reference).and_then(|file| self.reader.point(&file));
             let point = point.map_err(|error| self.unreadable(walk, name, &error))?;
+            walk.spend(self.reader.work.saturating_sub(before), steps)?;
             match point {
                 Some(point) if !follow || !is_surrogate(&point) => {
                     // A file that is kept in another form is what it looks like.
                     walk.provided |= found.is_directory && !is_surrogate(&point);
                 }
-                Some(point) => return walk.hop(&found.name, &point, self.drive),
+                Some(point) => {
+                    walk.spend(point.raw.len() / 64, steps)?;
+                    return walk.hop(&found.name, &point, self.drive);
+                }
                 None => {}
             }
         }
         if found.is_directory {
             walk.trail.push((found.reference.record(), found.name));
             if walk.detail == Detail::Everything {
-                walk.passed.push(walk.path());
+                let path = walk.path();
+                walk.spend(path.len() / 64, steps)?;
+                walk.passed.push(path);
             }
         } else {
             walk.file = Some((found.reference, found.name));
@@ -341,6 +368,7 @@ fn is_surrogate(point: &ReparsePoint) -> bool {
 impl Walk {
     fn new(trail: Vec<(u64, Vec<u16>)>, detail: Detail) -> Self {
         Self {
+            wanted: Wanted::Anything,
             trail,
             file: None,
             todo: Vec::new(),
@@ -355,6 +383,12 @@ impl Walk {
 
     fn directory(&self) -> u64 {
         self.trail.last().map_or(Reference::ROOT, |(record, _)| *record)
+    }
+
+    /// How long the path is, in units.
+    fn length(&self) -> usize {
+        let names = self.trail.iter().map(|(_, name)| name).chain(self.file.as_ref().map(|(_, name)| name));
+        names.map(|name| name.len() + 1).sum()
     }
 
     fn path(&self) -> Vec<u16> {
@@ -377,6 +411,17 @@ impl Walk {
         path
     }
 
+    /// Counts what following a link costs: names looked up, blocks of directories searched for them, text taken apart.
+    fn spend(&mut self, cost: usize, steps: &mut Steps) -> Result<(), Stop> {
+        let cost = u64::try_from(cost).unwrap_or(u64::MAX);
+        self.steps = self.steps.saturating_add(cost);
+        steps.0 = steps.0.saturating_sub(cost);
+        if self.steps <= STEPS && steps.0 > 0 {
+            return Ok(());
+        }
+        Err(Stop { end: End::TooLong, at: self.path(), reason: TOO_MANY_STEPS.to_owned() })
+    }
+
     /// A file may only stand at the end of a path.
     fn must_be_directory(&self) -> Result<(), Stop> {
         if self.file.is_none() {
@@ -388,8 +433,11 @@ impl Walk {
     /// Puts what a link says in front of what is to do.
     fn hop(&mut self, name: &[u16], point: &ReparsePoint, drive: Option<char>) -> Result<(), Stop> {
         let at = self.path_of(name);
-        let path = if self.detail == Detail::Everything { at.clone() } else { Vec::new() };
-        self.hops.push(Hop { path, raw: point.raw.clone(), is_directory: point.is_directory });
+        let (path, raw) = match self.detail {
+            Detail::Everything => (at.clone(), point.raw.clone()),
+            Detail::End => (Vec::new(), Vec::new()),
+        };
+        self.hops.push(Hop { path, raw, is_directory: point.is_directory });
         let stop = |end, reason: &str| Err(Stop { end, at: at.clone(), reason: reason.to_owned() });
         if self.hops.len() > GIVE_UP {
             return stop(End::TooLong, &format!("more than {GIVE_UP} hops"));
@@ -405,6 +453,9 @@ impl Walk {
             Ok(data) => data,
             Err(error) => return stop(End::Missing, &format!("the reparse data is broken: {error}")),
         };
+        if self.hops.len() == 1 {
+            self.wanted = Wanted::by(&data, point.is_directory);
+        }
         let mut above = Above::Nothing;
         let (parts, from_root) = match way(&data, drive) {
             Way::FromLink(parts) => (parts, false),
@@ -433,16 +484,14 @@ impl Walk {
         Ok(())
     }
 
-    fn followed(self, is_directory: bool, done: Result<(), Stop>) -> Followed {
-        let is_link_to_file = self.hops.first().is_some_and(|hop| is_symlink(hop) && !is_directory);
-        let needs_directory = self.hops.first().is_some_and(|hop| needs_directory(hop, is_directory));
+    fn followed(self, done: Result<(), Stop>) -> Followed {
         let (path, reached) = (self.path(), self.file.as_ref().map(|(reference, _)| *reference));
         let at_directory = reached.is_none();
         let (end, failed_at, reason) = match done {
-            Ok(()) if is_link_to_file && at_directory => {
+            Ok(()) if self.wanted == Wanted::File && at_directory => {
                 (End::WrongKind, Some(path.clone()), Some("a link for files leads to a directory".to_owned()))
             }
-            Ok(()) if needs_directory && !at_directory => (
+            Ok(()) if self.wanted == Wanted::Directory && !at_directory => (
                 End::WrongKind,
                 Some(path.clone()),
                 Some("a link for directories leads to a file".to_owned()),
@@ -463,16 +512,14 @@ impl Walk {
     }
 }
 
-fn is_symlink(hop: &Hop) -> bool {
-    matches!(ReparseData::decode(&hop.raw), Ok(ReparseData::Symlink(_)))
-}
-
-/// Whether a link must lead to a directory: junctions, and symbolic links that are directories themselves.
-fn needs_directory(hop: &Hop, is_directory: bool) -> bool {
-    match ReparseData::decode(&hop.raw) {
-        Ok(ReparseData::Symlink(_)) => is_directory,
-        Ok(ReparseData::MountPoint(point)) => !point.is_volume(),
-        _ => false,
+impl Wanted {
+    fn by(data: &ReparseData, is_directory: bool) -> Self {
+        match data {
+            ReparseData::Symlink(_) if is_directory => Self::Directory,
+            ReparseData::Symlink(_) => Self::File,
+            ReparseData::MountPoint(point) if !point.is_volume() => Self::Directory,
+            _ => Self::Anything,
+        }
     }
 }
 

@@ -65,6 +65,8 @@ fn signed(bytes: &[u8]) -> Option<i64> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stream {
     runs: Vec<Run>,
+    /// How many clusters have a place on the disk.
+    taken: u64,
     /// The length in bytes.
     pub(crate) size: u64,
     /// So many bytes were ever written: the rest reads as zeros.
@@ -73,7 +75,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(size: u64, written: u64) -> Self {
-        Self { runs: Vec::new(), size, written: written.min(size) }
+        Self { runs: Vec::new(), taken: 0, size, written: written.min(size) }
     }
 
     /// Adds the runs of one more record, which must go on where the last ended. No file has more clusters than its
@@ -83,24 +85,37 @@ impl Stream {
         if runs.first().is_some_and(|run| run.first != next) {
             return Err("runs that leave something out");
         }
-        self.runs.extend(runs);
-        let taken = self.runs.iter().filter(|run| run.on_disk.is_some()).map(|run| run.count);
-        if taken.fold(0u64, u64::saturating_add) > clusters {
+        let taken = runs.iter().filter(|run| run.on_disk.is_some()).map(|run| run.count);
+        self.taken = taken.fold(self.taken, u64::saturating_add);
+        if self.taken > clusters {
             return Err("more clusters than the volume has");
         }
+        self.runs.extend(runs);
         Ok(())
     }
 
     /// How many clusters have a place on the disk.
     pub(crate) fn taken(&self) -> u64 {
-        let taken = self.runs.iter().filter(|run| run.on_disk.is_some()).map(|run| run.count);
-        taken.fold(0u64, u64::saturating_add)
+        self.taken
     }
 
-    /// Cuts off what its runs do not reach, and from the first hole on.
-    pub(crate) fn cut(&mut self, cluster: u64) {
-        if let Some(hole) = self.runs.iter().position(|run| run.on_disk.is_none()) {
-            self.runs.truncate(hole);
+    /// Cuts off what its runs do not reach, from the first hole on, and from the first run on that `there`, the
+    /// clusters that the source really holds, do not. Runs that lie upon each other come to more than that, too.
+    pub(crate) fn cut(&mut self, cluster: u64, there: u64) {
+        let mut sum = 0u64;
+        let lost = self.runs.iter().position(|run| {
+            sum = sum.saturating_add(run.count);
+            let end = run.on_disk.map_or(u64::MAX, |place| place.saturating_add(run.count));
+            end > there || sum > there
+        });
+        if let Some(lost) = lost {
+            // What there is of it, is used.
+            let rest = self.runs.get(lost).and_then(|run| Some((run.on_disk?, sum.checked_sub(run.count)?)));
+            let rest = rest.map_or(0, |(place, before)| there.saturating_sub(place.max(before)));
+            self.runs.truncate(lost + usize::from(rest > 0));
+            if let Some(last) = self.runs.get_mut(lost) {
+                last.count = rest;
+            }
         }
         let reach = self.runs.last().map_or(0, Run::end).saturating_mul(cluster);
         self.size = self.size.min(reach);
@@ -121,20 +136,20 @@ impl Stream {
         Some((on_disk, left))
     }
 
-    /// Fills a buffer from a place in the attribute.
+    /// Fills a buffer from a place in the attribute. Where there is none, that is told of `owner`, a place in the source.
     pub(crate) fn read<S: ReadAt>(
         &self,
         source: &Source<S>,
         geometry: &Geometry,
         buffer: &mut [u8],
         at: u64,
+        owner: u64,
     ) -> Result<(), Error> {
         const OUTSIDE: &str = "data outside its runs";
         let (mut rest, mut at) = (buffer, at);
         while !rest.is_empty() {
-            let (on_disk, left) = self
-                .place(at, geometry.cluster)
-                .ok_or_else(|| Error::damaged(source.position(0), OUTSIDE))?;
+            let (on_disk, left) =
+                self.place(at, geometry.cluster).ok_or_else(|| Error::damaged(owner, OUTSIDE))?;
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
             let (piece, tail) = rest.split_at_mut(length);
             match on_disk {

@@ -68,7 +68,7 @@ fn read_piece<S: ReadAt, V: Visitor>(
     let size = volume.record_size();
     let length = volume.table.written.saturating_sub(at).min(PIECE) / size * size;
     buffer.resize(usize::try_from(length).unwrap_or(0), 0);
-    let whole = volume.table.read(&volume.source, &volume.geometry, buffer, at);
+    let whole = volume.table.read(&volume.source, &volume.geometry, buffer, at, volume.table_position());
     let first = at / size;
     for (index, bytes) in (0u64..).zip(buffer.chunks_exact_mut(volume.geometry.record)) {
         let number = first + index;
@@ -76,12 +76,12 @@ fn read_piece<S: ReadAt, V: Visitor>(
             continue;
         }
         // One bad sector costs one record.
-        if whole.is_err()
-            && let Err(error) =
-                volume.table.read(&volume.source, &volume.geometry, bytes, number.saturating_mul(size))
-        {
-            faults.push(error.of(number));
-            continue;
+        if whole.is_err() {
+            let (at, table) = (number.saturating_mul(size), volume.table_position());
+            if let Err(error) = volume.table.read(&volume.source, &volume.geometry, bytes, at, table) {
+                faults.push(error.of(number));
+                continue;
+            }
         }
         let read = match Record::read(number, bytes) {
             Ok(Some(record)) => visitor.record(record),

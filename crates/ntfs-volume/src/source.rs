@@ -76,6 +76,8 @@ impl<S: ReadAt + Send + ?Sized> ReadAt for Box<S> {
     }
 }
 
+const ENDS: &str = "the source ends before the volume does";
+
 /// What was read of a volume so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reads {
@@ -96,9 +98,16 @@ pub(crate) struct Source<S> {
 }
 
 impl<S: ReadAt> Source<S> {
-    pub(crate) fn new(source: S, start: u64) -> Result<Self, Error> {
+    /// The volume ends behind `length` bytes, or where the source does.
+    pub(crate) fn new(source: S, start: u64, length: u64) -> Result<Self, Error> {
         let end = source.length().map_err(|error| Error::io(start, error))?.unwrap_or(u64::MAX);
+        let end = end.min(start.saturating_add(length));
         Ok(Self { source, start, end, reads: AtomicU64::new(0), bytes: AtomicU64::new(0) })
+    }
+
+    /// Ends the volume where it says itself that it does: a source need not know its own end.
+    pub(crate) fn confine(&mut self, size: u64) {
+        self.end = self.end.min(self.start.saturating_add(size));
     }
 
     /// The place in the source of a place in the volume.
@@ -114,12 +123,16 @@ impl<S: ReadAt> Source<S> {
     /// Reads exactly so much from a place in the volume.
     pub(crate) fn read(&self, buffer: &mut [u8], at: u64) -> Result<(), Error> {
         let start = self.position(at);
+        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        if start.saturating_add(wanted) > self.end {
+            return Err(Error::damaged(self.end.max(start), ENDS));
+        }
         let mut done = 0;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
             let position = start.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
             self.reads.fetch_add(1, Ordering::Relaxed);
             match self.source.read_at(rest, position) {
-                Ok(0) => return Err(Error::damaged(position, "the source ends before the volume does")),
+                Ok(0) => return Err(Error::damaged(position, ENDS)),
                 Ok(count) => {
                     self.bytes.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
                     done = done.saturating_add(count);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bytes::{length_at, u8_at, u16_at, u64_at};
 use crate::geometry::{BOOT, Geometry};
-use crate::record::{Attribute, Body, Record, Reference, kind, mend};
+use crate::record::{Attribute, Body, Record, Reference, Unparsed, kind, mend};
 use crate::runs::{self, Stream};
 use crate::source::{ReadAt, Reads, Source};
 use crate::{Error, FileRecord};
@@ -33,6 +34,8 @@ pub struct Volume<S> {
     /// Which of its records are in use, bit by bit. Empty where that cannot be read.
     pub(crate) in_use: Vec<u8>,
     pub(crate) faults: Vec<Error>,
+    /// How many more bytes of attribute lists are read.
+    lists_left: AtomicU64,
 }
 
 impl<S: ReadAt> Volume<S> {
@@ -54,12 +57,12 @@ impl<S: ReadAt> Volume<S> {
     }
 
     /// Opens a volume of which is known how long the part of the source is that holds it: where its boot sector is damaged,
-    /// the copy of it in the last sector is read.
+    /// the copy of it in the last sector is read. Nothing behind that part is.
     ///
     /// # Errors
     /// As [`Volume::open`].
     pub fn open_between(source: S, start: u64, length: Option<u64>) -> Result<Self, Error> {
-        let source = Source::new(source, start)?;
+        let mut source = Source::new(source, start, length.unwrap_or(u64::MAX))?;
         let mut boot = [0; BOOT];
         source.read(&mut boot, 0)?;
         let mut faults = Vec::new();
@@ -75,7 +78,11 @@ impl<S: ReadAt> Volume<S> {
                 geometry
             }
         };
-        let mut volume = Self { source, geometry, table: Stream::default(), in_use: Vec::new(), faults };
+        source.confine(geometry.clusters.saturating_mul(geometry.cluster));
+        // Each list has clusters of its own, and is read a few times. Lists that lie upon each other are not.
+        let lists_left = AtomicU64::new(source.length().saturating_mul(16).max(64 << 20));
+        let (table, in_use) = (Stream::default(), Vec::new());
+        let mut volume = Self { source, geometry, table, in_use, faults, lists_left };
         volume.find_table().map_err(|error| error.of(number::TABLE))?;
         Ok(volume)
     }
@@ -152,7 +159,7 @@ impl<S: ReadAt> Volume<S> {
                 break;
             }
         }
-        self.table.cut(self.geometry.cluster);
+        self.table.cut(self.geometry.cluster, self.source.length() / self.geometry.cluster);
         if self.table.size < whole {
             let text = "a part of the master file table cannot be found";
             self.faults.push(Error::damaged(first.position, text).of(number::TABLE));
@@ -251,15 +258,19 @@ impl<S: ReadAt> Volume<S> {
         Some((on_disk?, left))
     }
 
+    /// Where the master file table begins in the source.
+    pub(crate) fn table_position(&self) -> u64 {
+        self.source.position(self.geometry.table)
+    }
+
     fn bytes_of(&self, number: u64) -> Result<Vec<u8>, Error> {
-        let outside =
-            || Error::damaged(self.source.position(self.geometry.table), "outside the master file table");
+        let outside = || Error::damaged(self.table_position(), "outside the master file table");
         let at = number.checked_mul(self.record_size()).ok_or_else(outside)?;
         if at.checked_add(self.record_size()).is_none_or(|end| end > self.table.written) {
             return Err(outside());
         }
         let mut bytes = vec![0; self.geometry.record];
-        self.table.read(&self.source, &self.geometry, &mut bytes, at)?;
+        self.table.read(&self.source, &self.geometry, &mut bytes, at, self.table_position())?;
         Ok(bytes)
     }
 
@@ -286,22 +297,21 @@ impl<S: ReadAt> Volume<S> {
             extensions.insert(number, found);
         }
         let join = |(base, listed): (FileRecord, Vec<Reference>)| {
-            let (mut parts, mut faults) = (Vec::new(), Vec::new());
+            let (mut parts, mut fault) = (Vec::new(), None);
             for extension in listed {
                 let number = extension.record();
-                match extensions.get(&number) {
-                    Some(Ok(Some(found))) if found.extends(&base, extension) => parts.push(found.clone()),
-                    Some(Err(error)) => {
-                        let text = "an extension record that cannot be read";
-                        faults.push(Error::damaged(error.position(), text).of(number));
+                let (position, text) = match extensions.get(&number) {
+                    Some(Ok(Some(found))) if found.extends(&base, extension) => {
+                        parts.push(found.clone());
+                        continue;
                     }
-                    _ => {
-                        let text = "no extension of the record that names it";
-                        faults.push(Error::damaged(self.position_of(number), text).of(number));
-                    }
-                }
+                    Some(Err(error)) => (error.position(), "an extension record that cannot be read"),
+                    _ => (self.position_of(number), "no extension of the record that names it"),
+                };
+                // The first tells enough: a list of nonsense would be thousands.
+                fault.get_or_insert_with(|| Error::damaged(position, text).of(number));
             }
-            File { base, extensions: parts, faults }
+            File { base, extensions: parts, faults: fault.into_iter().collect() }
         };
         bases.into_iter().map(|(number, found)| (number, found.map(|found| found.map(join)))).collect()
     }
@@ -324,7 +334,12 @@ impl<S: ReadAt> Volume<S> {
             [] => return Ok(Vec::new()),
             [Attribute { body: Body::Resident(value), .. }, ..] => value.to_vec(),
             pieces => match self.stream(pieces).map_err(fail)? {
-                Some(stream) if stream.size <= LONGEST_LIST => self.read_stream(&stream)?,
+                Some(stream) if stream.size <= LONGEST_LIST => {
+                    let spend = |left: u64| left.checked_sub(stream.size);
+                    let spent = self.lists_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+                    spent.map_err(|_| fail("more lists of attributes than the volume has room for"))?;
+                    self.read_stream(&stream, base.position)?
+                }
                 _ => return Err(fail("a list of attributes that is too long")),
             },
         };
@@ -337,7 +352,9 @@ impl<S: ReadAt> Volume<S> {
             else {
                 return Err(fail("a list of attributes that runs out"));
             };
-            if reference.record() != base.number && met.insert(reference.record()) {
+            // Pieces of one record mostly stand together.
+            let again = found.last() == Some(&reference) || reference.record() == base.number;
+            if !again && met.insert(reference.record()) {
                 found.push(reference);
             }
             rest = behind;
@@ -375,16 +392,15 @@ impl<S: ReadAt> Volume<S> {
         Ok(Some(stream))
     }
 
-    pub(crate) fn read_stream(&self, stream: &Stream) -> Result<Vec<u8>, Error> {
+    /// All of it; `owner` is where the record lies that says what belongs to it.
+    pub(crate) fn read_stream(&self, stream: &Stream, owner: u64) -> Result<Vec<u8>, Error> {
         let size = usize::try_from(stream.size).ok();
         // What was never on the disk is not believed to be long.
         let most = stream.taken().saturating_mul(self.geometry.cluster).min(self.source.length());
         let size = size.filter(|_| stream.size <= most);
-        let size = size.ok_or_else(|| {
-            Error::damaged(self.source.position(0), "an attribute longer than its clusters")
-        })?;
+        let size = size.ok_or_else(|| Error::damaged(owner, "an attribute longer than its clusters"))?;
         let mut bytes = vec![0; size];
-        stream.read(&self.source, &self.geometry, &mut bytes, 0)?;
+        stream.read(&self.source, &self.geometry, &mut bytes, 0, owner)?;
         Ok(bytes)
     }
 
@@ -404,7 +420,9 @@ impl<S: ReadAt> Volume<S> {
             pieces => match self.stream(pieces).map_err(fail)? {
                 Some(stream) if stream.size > longest => Err(fail("an attribute that is too long")),
                 Some(stream) => {
-                    let value = self.read_stream(&stream).map_err(|error| error.of(file.base.number))?;
+                    let value = self
+                        .read_stream(&stream, file.base.position)
+                        .map_err(|error| error.of(file.base.number))?;
                     Ok(Some(value))
                 }
                 None => Ok(None),
@@ -441,7 +459,7 @@ impl<S: ReadAt> Volume<S> {
             return Err(Error::damaged(position, "a block outside its index"));
         }
         let mut bytes = vec![0; size];
-        stream.read(&self.source, &self.geometry, &mut bytes, at)?;
+        stream.read(&self.source, &self.geometry, &mut bytes, at, position)?;
         if bytes.get(..4) != Some(b"INDX") {
             return Err(Error::damaged(position, "no index block where one should be"));
         }
@@ -475,9 +493,15 @@ impl File {
         self.base.record().attributes().chain(extensions)
     }
 
+    /// All attributes, not looked into, or why there are no more.
+    pub(crate) fn unparsed(&self) -> impl Iterator<Item = Result<Unparsed<'_>, &'static str>> {
+        let extensions = self.extensions.iter().flat_map(|part| part.record().attributes().unparsed());
+        self.base.record().attributes().unparsed().chain(extensions)
+    }
+
     /// What belongs to one attribute.
     pub(crate) fn pieces(&self, kind: u32, name: &[u16]) -> Result<Vec<Attribute<'_>>, &'static str> {
-        pieces(self.attributes(), kind, name)
+        pieces(self.unparsed(), kind, name)
     }
 }
 
@@ -490,20 +514,23 @@ impl FileRecord {
     }
 
     fn pieces(&self, kind: u32, name: &[u16]) -> Result<Vec<Attribute<'_>>, &'static str> {
-        pieces(self.record().attributes(), kind, name)
+        pieces(self.record().attributes().unparsed(), kind, name)
     }
 }
 
 fn pieces<'a>(
-    attributes: impl Iterator<Item = Result<Attribute<'a>, &'static str>>,
+    attributes: impl Iterator<Item = Result<Unparsed<'a>, &'static str>>,
     kind: u32,
     name: &[u16],
 ) -> Result<Vec<Attribute<'a>>, &'static str> {
     let mut found = Vec::new();
     for attribute in attributes {
         let attribute = attribute?;
-        if attribute.is(kind, name) {
-            found.push(attribute);
+        if attribute.kind == kind {
+            let attribute = attribute.parse()?;
+            if attribute.is(kind, name) {
+                found.push(attribute);
+            }
         }
     }
     Ok(found)

@@ -55,6 +55,8 @@ struct Row {
 enum Bound {
     AtLeast(f64),
     AtMost(f64),
+    /// Nothing was asked of it: it is told to show what the others depend on.
+    Told,
 }
 
 pub(crate) fn volume() -> Result<()> {
@@ -67,7 +69,7 @@ pub(crate) fn volume() -> Result<()> {
     let mut rows = beside_find(&ours, a)?;
     rows.extend(bytes_read(&ours, a)?);
     rows.extend(growth(&ours, [a, b, c])?);
-    rows.extend(hard(&ours, d)?);
+    rows.extend(hard(&ours, a, d)?);
     println!(
         "\nwarm cache, {ROUNDS} rounds, medians of wall time; of processor time the mean of {PROCESSOR_ROUNDS}"
     );
@@ -103,14 +105,15 @@ fn beside_find(ours: &str, image: &str) -> Result<Vec<Row>> {
     let one = in_turn(&pinned, ROUNDS, || Ok(()))?;
     mounted.unmount()?;
     let mut rows = Vec::new();
-    for (took, place) in [(free, "ntfs-3g"), (one, "ntfs-3g, both on one processor")] {
+    let places = [(free, "ntfs-3g", true), (one, "ntfs-3g, both on one processor", false)];
+    for (took, place, asked) in places {
         for (work, ours) in ["list --volume --format paths", "list --volume"].into_iter().zip(&took) {
             rows.push(Row {
                 work: format!("`{work}` (A), times faster"),
                 ours: wall(*ours),
                 beside: format!("`find -type l` on {place}, {}", wall(took[2])),
                 is: took[2].wall.as_secs_f64() / ours.wall.as_secs_f64(),
-                bound: Bound::AtLeast(20.0),
+                bound: if asked { Bound::AtLeast(20.0) } else { Bound::Told },
             });
         }
     }
@@ -165,7 +168,11 @@ fn growth(ours: &str, images: [&str; 3]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn hard(ours: &str, image: &str) -> Result<Vec<Row>> {
+fn hard(ours: &str, plain: &str, image: &str) -> Result<Vec<Row>> {
+    // What was read here and there before lies in small pieces in the cache, which `cat` has no share in.
+    for image in [plain, image] {
+        forget(Path::new(image)).map_err(|error| format!("{image}: {error}"))?;
+    }
     let stats = Stats::of(&[ours, "list", "--volume", image, "--hard", "--json", "--stats"])?;
     let words = [ours, "list", "--volume", image, "--hard", "--format", "paths"];
     // Each file with another name is listed by both.
@@ -181,7 +188,9 @@ fn hard(ours: &str, image: &str) -> Result<Vec<Row>> {
         forget(&copy.0)
     };
     write().map_err(|error| format!("{}: {error}", copy.0.display()))?;
-    let peers = [Peer::new(&words), Peer::new(&["cat", text(&copy.0)?])];
+    // The pass alone, and with the names of 20,000 files to be put together, sorted and printed.
+    let pass = Peer::new(&[ours, "list", "--volume", plain, "--hard", "--format", "paths"]);
+    let peers = [pass, Peer::new(&words), Peer::new(&["cat", text(&copy.0)?])];
     let took = in_turn(&peers, PROCESSOR_ROUNDS, || Ok(()))?;
     let speed = |took: Took| stats.mft_bytes / took.processor.as_secs_f64().max(1e-3);
     let told = |took: Took| {
@@ -191,12 +200,17 @@ fn hard(ours: &str, image: &str) -> Result<Vec<Row>> {
     let memory = memory(&words)? as f64 * 1024.0;
     Ok(vec![
         Row {
-            work:
-                "`list --volume --hard --format paths` (D), bytes of `$MFT` for each second of processor time"
-                    .to_owned(),
+            work: "one pass of `--hard` (A), bytes of `$MFT` for each second of processor time".to_owned(),
             ours: told(took[0]),
-            beside: format!("`cat` of as many bytes, {}", told(took[1])),
-            is: speed(took[0]) / speed(took[1]),
+            beside: format!("`cat` of as many bytes, {}", told(took[2])),
+            is: speed(took[0]) / speed(took[2]),
+            bound: Bound::AtLeast(0.5),
+        },
+        Row {
+            work: "... and 40,000 names of 20,000 files put together, sorted and printed (D)".to_owned(),
+            ours: told(took[1]),
+            beside: format!("`cat` of as many bytes, {}", told(took[2])),
+            is: speed(took[1]) / speed(took[2]),
             bound: Bound::AtLeast(0.5),
         },
         Row {
@@ -221,6 +235,7 @@ impl Row {
         let (reached, bound) = match self.bound {
             Bound::AtLeast(least) => (self.is >= least, format!("at least {least}")),
             Bound::AtMost(most) => (self.is <= most, format!("at most {most}")),
+            Bound::Told => (true, "-".to_owned()),
         };
         let missed = if reached { "" } else { " (missed)" };
         println!("| {} | {} | {} | {:.2}{missed} | {bound} |", self.work, self.ours, self.beside, self.is);

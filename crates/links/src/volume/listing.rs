@@ -1,13 +1,13 @@
 //! Directories of a volume, as `dir` shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ntfs_volume::{Detail, Directories, Reader, Reference, Resolver, Steps};
 use reparse::WideString;
 
-use super::Volume;
 use super::inspect::own_name;
+use super::{READ, Volume};
 use crate::error::{Error, ErrorKind, Result};
 use crate::listing::{self, Depth, FileAttributes, Listed, Listing};
 use crate::model::{FileKind, ReparsePoint, Target};
@@ -50,7 +50,8 @@ impl Volume {
         let mut reader = Reader::new(&self.volume);
         let (found, reference) = self.find(&mut reader, path)?;
         let reference = self.through(&mut reader, &found, reference)?;
-        Ok(VolumeListings { volume: self, reader, pending: vec![(found, reference)], depth })
+        let met = HashSet::from([reference.record()]);
+        Ok(VolumeListings { volume: self, reader, pending: vec![(found, reference)], met, depth })
     }
 
     /// What a link at the end of a path leads to; of anything else, itself.
@@ -128,6 +129,8 @@ impl Volume {
 }
 
 const BACKSLASH: u16 = b'\\' as u16;
+/// The longest path that Windows takes, in units.
+const LONGEST_PATH: usize = 32_767;
 
 /// The stream that [`Volume::listings`] returns.
 pub struct VolumeListings<'v> {
@@ -135,6 +138,8 @@ pub struct VolumeListings<'v> {
     reader: Reader<'v, VolumeFile>,
     /// Directories still to be read: their paths and records.
     pending: Vec<(Vec<u16>, Reference)>,
+    /// The records of the directories that were met: a directory has one place, and a tree no cycle.
+    met: HashSet<u64>,
     depth: Depth,
 }
 
@@ -169,11 +174,16 @@ impl VolumeListings<'_> {
             }
             let target = target.map(|point| ReparsePoint { raw: point.raw, directory: point.is_directory });
             let is_link = target.as_ref().is_some_and(|point| point.kind().is_name_surrogate());
-            if entry.is_directory && !is_link {
+            if entry.is_directory && !is_link && self.depth == Depth::Tree {
                 let mut path = if path == [BACKSLASH] { Vec::new() } else { path.to_vec() };
                 path.push(BACKSLASH);
                 path.extend(&entry.name);
-                below.push((path, entry.reference));
+                if path.len() > LONGEST_PATH || !self.met.insert(entry.reference.record()) {
+                    let text = "not listed: its path is too long, or it stands in two places";
+                    unread.push(Error::new(ErrorKind::Damaged, READ, volume.shown(&path), text));
+                } else {
+                    below.push((path, entry.reference));
+                }
             }
             entries.push(Listed {
                 name,
@@ -191,10 +201,8 @@ impl VolumeListings<'_> {
         }
         sort(&mut entries);
         unread.extend(volume.errors(self.reader.take_faults()));
-        if self.depth == Depth::Tree {
-            below.reverse();
-            self.pending.extend(below);
-        }
+        below.reverse();
+        self.pending.extend(below);
         let facts = self.reader.facts(directory.record()).map_err(|error| volume.error(&error))?;
         let modified = facts.modified;
         let parent = facts.names.first().map(|name| name.parent.record());

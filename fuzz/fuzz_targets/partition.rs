@@ -1,0 +1,7 @@
+//! Partition tables.
+#![no_main]
+#![allow(clippy::disallowed_methods)] // the macro, on request, writes what it made of the input to a file
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| linkctl_fuzz::partitions(bytes));
