@@ -60,8 +60,13 @@ const WINDOWS: &[(&str, &str)] = &[
 ];
 
 /// What benchmarks are compared with.
-const PEERS: &[(&str, &str)] =
-    &[("bfs", "bfs"), ("fdfind", "fd-find"), ("find", "findutils"), ("symlinks", "symlinks")];
+const PEERS: &[(&str, &str)] = &[
+    ("bfs", "bfs"),
+    ("fdfind", "fd-find"),
+    ("find", "findutils"),
+    ("symlinks", "symlinks"),
+    ("rsync", "rsync"),
+];
 
 /// The version is fixed to a minor: another one may read `deny.toml` differently.
 const CARGO_DENY: &[&str] =

@@ -2,12 +2,14 @@
 //! one disturbs all; what is told are medians, and their ratios.
 //!
 //! ```text
-//! mklink.rs  one link, as a whole process
+//! mklink.rs    one link, as a whole process
+//! relocate.rs  a tree moved to another volume
 //! scan.rs    the inventory of trees
 //! volume.rs  the inventory of NTFS volumes, without mounting them
 //! ```
 
 mod mklink;
+mod relocate;
 mod scan;
 mod volume;
 
@@ -16,6 +18,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub(crate) use mklink::mklink;
+pub(crate) use relocate::relocate;
 pub(crate) use scan::{getdents, scan};
 pub(crate) use volume::volume;
 

@@ -26,7 +26,12 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     }
     let mut done: Vec<(PathBuf, Result<Recovered, Error>)> = Vec::new();
     if !args.dry_run {
-        done.extend(stages.iter().map(|stage| (stage.clone(), recover(stage))));
+        for stage in &stages {
+            // What another one needed beside the tree may be gone with it.
+            if done.is_empty() || stage.symlink_metadata().is_ok() {
+                done.push((stage.clone(), recover(stage)));
+            }
+        }
     }
     let failed: Vec<&Error> = done.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
     if args.output.json() {
@@ -52,6 +57,9 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
                     format!("rolled back: {} is where it was", quoted(tree))
                 }
                 Ok(Recovered::Finished { tree }) => format!("finished: it is in {}", quoted(tree)),
+                Ok(Recovered::Cleared { stage }) => {
+                    format!("removed: {}, which held nothing", quoted(stage))
+                }
                 Err(_) => continue,
             };
             writeln!(out, "{text}")?;
@@ -74,9 +82,9 @@ struct Document {
 #[derive(Serialize)]
 struct Record {
     stage: Name,
-    /// `rolled-back` or `finished`.
+    /// `rolled-back`, `finished`, or `cleared`: an empty private directory, or a link to itself, is gone.
     result: &'static str,
-    /// Where the tree is.
+    /// Where the tree is; of `cleared`, what is gone.
     tree: Name,
 }
 
@@ -84,6 +92,7 @@ fn record(stage: &Path, recovered: &Recovered) -> Record {
     let (result, tree) = match recovered {
         Recovered::RolledBack { tree } => ("rolled-back", tree),
         Recovered::Finished { tree } => ("finished", tree),
+        Recovered::Cleared { stage } => ("cleared", stage),
     };
     Record { stage: json::name(stage), result, tree: json::name(tree) }
 }

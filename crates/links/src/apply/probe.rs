@@ -89,7 +89,7 @@ pub fn probe(directory: &Path) -> Result<Finding> {
 /// The names that attempts use, all in the probe's own directory.
 const FILE: &str = "file";
 const DIRECTORY: &str = "directory";
-const NAMES: [&str; 7] =
+pub(super) const NAMES: [&str; 7] =
     [FILE, "symlink-to-file", "symlink-to-directory", "hard", "junction", "replace", DIRECTORY];
 
 fn attempt(room: &Path, capability: Capability) -> Result<()> {

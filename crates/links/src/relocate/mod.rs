@@ -223,17 +223,18 @@ fn rewritten(inventory: &Inventory, from: &Path) -> Vec<Rewritten> {
         }
         let path = inventory.path(number);
         let base = from.join(path.parent().unwrap_or(Path::new("")));
-        let full = lexical(&base, target);
-        if !full.starts_with(from) {
+        let (full, leaves) = lexical(&base, target, from);
+        if leaves {
             found.push(Rewritten { path, home: text.clone(), away: full.into_os_string() });
         }
     }
     found
 }
 
-/// Where a relative target leads, by its text alone.
-fn lexical(base: &Path, text: &Path) -> PathBuf {
-    let mut path = base.to_owned();
+/// Where a relative target leads, by its text alone; and whether it leaves the tree on its way, if only to come back by
+/// the name that the tree has there.
+fn lexical(base: &Path, text: &Path, tree: &Path) -> (PathBuf, bool) {
+    let (mut path, mut leaves) = (base.to_owned(), false);
     for component in text.components() {
         match component {
             Component::Normal(name) => path.push(name),
@@ -241,8 +242,9 @@ fn lexical(base: &Path, text: &Path) -> PathBuf {
             Component::RootDir => path = PathBuf::from("/"),
             Component::CurDir | Component::Prefix(_) => {}
         }
+        leaves |= !path.starts_with(tree);
     }
-    path
+    (path, leaves)
 }
 
 /// What the journal says of links in a tree that was moved there.

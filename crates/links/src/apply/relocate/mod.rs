@@ -103,7 +103,7 @@ pub(super) fn perform(job: &Job<'_>, private: &OsStr, open: Open, work: tree::Wo
     }
     let there = to.directory.metadata().map_err(|error| Error::io(verb, &to.path, error))?;
     if there.id.volume() == root.device {
-        return within(job, &from, &to);
+        return within(job, &from, &to, &root);
     }
     let text = match job.link {
         Link::New(Target::Text(text)) => Some(text.as_os_str()),
@@ -119,21 +119,30 @@ pub(super) fn perform(job: &Job<'_>, private: &OsStr, open: Open, work: tree::Wo
     let inventory = Inventory::take(&from.directory, from.name()).map_err(fail)?;
     crash(0);
     let mut stage = Stage::begin(job, &from, &to, private, &root)?;
+    // As long as this is held, nobody recovers what is not left yet.
+    let _held = stage.lock()?;
     let done = across(job, (&from, &to), &inventory, &mut stage, text, work);
     match done {
         Ok(moved) => Ok(moved),
         Err(error) => {
             // Nothing was given up yet: what was made is taken away again.
-            if !stage.is_committed() {
-                stage.roll_back(&from, &to, work)?;
+            if stage.is_committed() {
+                return Err(to_be_finished(&error));
             }
+            stage.roll_back(&from, &to, work).map_err(|error| to_be_finished(&error))?;
             Err(error)
         }
     }
 }
 
+/// Something is left: what finishes it is told.
+fn to_be_finished(error: &Error) -> Error {
+    let cause = format!("{} (nothing is lost; 'linkctl recover' finishes it)", error.cause());
+    Error::new(error.kind(), error.operation(), error.path(), cause)
+}
+
 /// On one file system the tree and its link change places in one call.
-fn within(job: &Job<'_>, from: &Place, to: &Place) -> Result<Moved> {
+fn within(job: &Job<'_>, from: &Place, to: &Place, root: &platform::Stat) -> Result<Moved> {
     let verb = job.way.verb();
     let fail = |error| Error::io(verb, &from.path, error);
     match job.link {
@@ -167,6 +176,7 @@ fn within(job: &Job<'_>, from: &Place, to: &Place) -> Result<Moved> {
         tree::exchange_between(&from.directory, from.name(), &to.directory, to.name()).map_err(fail)?;
         return Err(changed(verb, &from.path, "something else had its name in that instant"));
     }
+    tree::give_back_time(&to.directory, to.name(), root).map_err(fail)?;
     if let Link::Old(seen) = job.link {
         // The link lies where the tree was.
         super::step::must_be(from.spot(), seen, verb)?;
@@ -256,14 +266,15 @@ fn publish_and_swap(
     crash(6);
     tree::exchange_between(&from.directory, stage.private(), &from.directory, from.name())
         .map_err(|error| unable(verb, &from.path, error))?;
-    // From here on the copy is what everybody sees.
+    // From here on the copy is what everybody sees: whatever fails now, it stays.
+    stage.commit(true);
     let (now, _) = look(&from.directory, stage.private()).map_err(fail)?;
     if !stage.original().is_same(&now) {
         tree::exchange_between(&from.directory, stage.private(), &from.directory, from.name())
             .map_err(fail)?;
+        stage.commit(false);
         return Err(changed(verb, &from.path, "something else had its name in that instant"));
     }
-    stage.commit();
     tree::flush_names(&from.directory).map_err(fail)
 }
 
@@ -276,13 +287,17 @@ fn swap_back(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stage) -> 
     let tree_name = OsStr::new(TREE);
     tree::exchange_between(stage.directory(), tree_name, &to.directory, to.name())
         .map_err(|error| unable(verb, &to.path, error))?;
+    stage.commit(true);
     let link = Spot { directory: stage.directory(), name: tree_name, path: &to.path };
     if let Err(error) = super::step::must_be(link, seen, verb) {
         tree::exchange_between(stage.directory(), tree_name, &to.directory, to.name()).map_err(fail)?;
+        stage.commit(false);
         return Err(error);
     }
-    stage.commit();
-    let flush = || tree::flush_names(&to.directory).and_then(|()| tree::flush_names(stage.directory()));
+    let flush = || {
+        tree::give_back_time(&to.directory, to.name(), stage.original())?;
+        tree::flush_names(&to.directory).and_then(|()| tree::flush_names(stage.directory()))
+    };
     flush().map_err(fail)?;
     crash(5);
     let fail = |error| Error::io(verb, &from.path, error);
@@ -304,8 +319,8 @@ fn retire(
     let left = path.with_file_name(old.name);
     let fail = |error| Error::io("look once more at the old tree", &left, error);
     let now = Inventory::take(old.parent, old.name).map_err(fail)?;
-    if let Some(touched) = inventory.difference(&now) {
-        let text = format!("{} was changed while it was moved", platform::quoted(&path.join(touched)));
+    if let Some(touched) = touched(inventory, &now) {
+        let text = format!("{} was changed while it was moved", platform::quoted(&join(path, &touched)));
         return Ok(Some(kept(verb, path, &left, &text)));
     }
     if let Some(open) = tree::writer(old, inventory).map_err(fail)? {
@@ -329,10 +344,17 @@ fn kept(verb: &'static str, path: &Path, left: &Path, why: &str) -> Error {
 
 fn must_be_untouched(verb: &'static str, place: &Place, name: &OsStr, inventory: &Inventory) -> Result<()> {
     let now = Inventory::take(&place.directory, name).map_err(|error| Error::io(verb, &place.path, error))?;
-    match inventory.difference(&now) {
+    match touched(inventory, &now) {
         None => Ok(()),
         Some(path) => Err(changed(verb, &join(&place.path, &path), "it was changed while it was copied")),
     }
+}
+
+/// What was touched between two looks at a tree. Of its root, a new name changes the time of change, and nothing else.
+fn touched(before: &Inventory, now: &Inventory) -> Option<PathBuf> {
+    let facts = |stat: &platform::Stat| (stat.mode, stat.uid, stat.gid, stat.size, stat.modified, stat.names);
+    let root = |inventory: &Inventory| inventory.root().map(|root| facts(&root.stat));
+    before.difference(now).or_else(|| (root(before) != root(now)).then(PathBuf::new))
 }
 
 fn join(place: &Path, below: &Path) -> PathBuf {

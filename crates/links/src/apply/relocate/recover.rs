@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::os::tree;
+use super::super::os::{self, tree};
 use super::stage::{self, Intent};
 use super::{TREE, Way, kept};
 use crate::apply::Meter;
@@ -29,6 +29,11 @@ pub enum Recovered {
         /// Where the tree is now.
         tree: PathBuf,
     },
+    /// Nothing of use was left but a private directory, or a link to itself, which is gone.
+    Cleared {
+        /// Where it was.
+        stage: PathBuf,
+    },
 }
 
 /// The stages of moves that were interrupted, as far as the journal knows them and the disk still holds them.
@@ -45,11 +50,15 @@ pub fn unrecovered(journal: &Journal) -> Result<Vec<PathBuf>> {
             continue;
         }
         for recorded in journal.steps(operation.id)? {
-            let to = match &recorded.step {
-                Step::MoveTree { destination, .. } => destination,
-                Step::RestoreTree { link, .. } => link,
+            let (to, link) = match &recorded.step {
+                Step::MoveTree { destination, .. } => (destination, destination),
+                Step::RestoreTree { link, tree, .. } => (link, tree),
                 _ => continue,
             };
+            // On one file system, a link before or after it changes places with the tree.
+            if operation.status == Status::Interrupted && is_link_to_itself(link) {
+                found.push(link.clone());
+            }
             let stage = to.with_file_name(&recorded.private_name);
             if is_stage(&stage) {
                 found.push(stage);
@@ -61,8 +70,25 @@ pub fn unrecovered(journal: &Journal) -> Result<Vec<PathBuf>> {
 
 /// Whether a directory is the stage of a move.
 pub(crate) fn is_stage(path: &Path) -> bool {
-    Directory::open(path)
-        .is_ok_and(|directory| stage::read_intent(&directory).is_ok_and(|intent| intent.is_some()))
+    let Some((name, above)) = path.file_name().zip(path.parent()) else { return false };
+    Directory::open(above).and_then(|above| above.open_child(name)).is_ok_and(|directory| {
+        match stage::read_intent(&directory) {
+            Ok(Some(_)) => true,
+            Ok(None) => stage::is_barren(&directory, name),
+            Err(_) => false,
+        }
+    })
+}
+
+/// Whether a link names itself in full: nobody makes that, and nothing is lost with it.
+fn is_link_to_itself(path: &Path) -> bool {
+    let Some((name, above)) = path.file_name().zip(path.parent()) else { return false };
+    let look = || -> io::Result<bool> {
+        let above = Directory::open(above)?;
+        let found = look(&above, name)?.0.sort == ObjectKind::Symlink;
+        Ok(found && std::fs::read_link(path)? == above.physical_path()?.join(name))
+    };
+    look().unwrap_or(false)
 }
 
 /// Finishes or rolls back the move whose stage this is.
@@ -81,18 +107,51 @@ pub fn recover(path: &Path) -> Result<Recovered> {
         ));
     };
     let above = Directory::open(parent).map_err(fail)?;
+    if is_link_to_itself(path) {
+        os::remove_file(&above, name).and_then(|()| tree::flush_names(&above)).map_err(fail)?;
+        return Ok(Recovered::Cleared { stage: path.to_owned() });
+    }
     let directory = above.open_child(name).map_err(fail)?;
-    let intent = stage::read_intent(&directory).map_err(fail)?;
-    let intent = intent.filter(|intent| intent.private == name).ok_or_else(|| {
-        Error::new(ErrorKind::Nothing, RECOVER, path, "no interrupted move has left this directory")
-    })?;
     // Another process may be at it just now.
     let _lock = tree::lock(&above, name).map_err(fail)?;
+    let intent = stage::read_intent(&directory).map_err(fail)?;
+    if intent.is_none() && stage::remove_barren(&directory, &above, name).map_err(fail)? {
+        return Ok(Recovered::Cleared { stage: path.to_owned() });
+    }
+    let mut intent = intent.filter(|intent| intent.private == name).ok_or_else(|| {
+        Error::new(ErrorKind::Nothing, RECOVER, path, "no interrupted move has left this directory")
+    })?;
     let from = Directory::open_physical(intent.from.parent().unwrap_or(Path::new("/")));
     let from = from.map_err(|error| Error::io(RECOVER, &intent.from, error))?;
     let to = Directory::open_physical(intent.to.parent().unwrap_or(Path::new("/")));
     let to = to.map_err(|error| Error::io(RECOVER, &intent.to, error))?;
-    Recovery { path, directory: &directory, above: &above, intent: &intent, from: &from, to: &to }.run()
+    let mut copied = stage::read_copied(&directory);
+    rebase(&mut intent, copied.as_mut(), (&from, &to))?;
+    let copied = copied.as_ref();
+    Recovery { path, directory: &directory, above: &above, intent: &intent, copied, from: &from, to: &to }
+        .run()
+}
+
+/// The number that a file system has while it is mounted is another one the next time.
+fn rebase(
+    intent: &mut Intent,
+    copied: Option<&mut stage::Copied>,
+    (from, to): (&Directory, &Directory),
+) -> Result<()> {
+    let device = |directory: &Directory, path: &Path| {
+        let found = look(directory, OsStr::new(".")).map_err(|error| Error::io(RECOVER, path, error))?;
+        Ok::<_, Error>(found.0.device)
+    };
+    let (before, here, there) =
+        (intent.original.device, device(from, &intent.from)?, device(to, &intent.to)?);
+    intent.original.device = here;
+    if let Some(copied) = copied {
+        copied.copy.device = there;
+        for item in copied.inventory.items.iter_mut().filter(|item| item.stat.device == before) {
+            item.stat.device = here;
+        }
+    }
+    Ok(())
 }
 
 struct Recovery<'a> {
@@ -100,6 +159,7 @@ struct Recovery<'a> {
     directory: &'a Directory,
     above: &'a Directory,
     intent: &'a Intent,
+    copied: Option<&'a stage::Copied>,
     from: &'a Directory,
     to: &'a Directory,
 }
@@ -114,9 +174,9 @@ impl Recovery<'_> {
         };
         let (here, aside, there) =
             (self.see(self.from, from)?, self.see(self.from, &intent.private)?, self.see(self.to, to)?);
-        let copied = stage::read_copied(self.directory);
+        let copied = self.copied;
         let original = |stat: &Option<Stat>| stat.as_ref().is_some_and(|stat| intent.original.is_same(stat));
-        let copy = |stat: &Option<Stat>| matches!((stat, &copied), (Some(stat), Some(copied)) if copied.copy.is_same(stat));
+        let copy = |stat: &Option<Stat>| matches!((stat, copied), (Some(stat), Some(copied)) if copied.copy.is_same(stat));
         let swapped = match intent.way {
             // The link has the original's name, and leads to the copy.
             Way::Away => original(&aside) && copy(&there),
@@ -124,21 +184,32 @@ impl Recovery<'_> {
             Way::Back => copy(&there),
         };
         if swapped {
-            let name = if original(&aside) { intent.private.as_os_str() } else { from };
-            let old = (original(&aside) || original(&here)).then_some(name);
-            return self.finish(old, copied.as_ref().map(|copied| &copied.inventory), work);
+            // The exchange took its time of it, and what was to give that back did not run.
+            let timeless = there.as_ref().is_some_and(|stat| stat.modified == stat.changed);
+            if intent.way == Way::Back && timeless {
+                tree::give_back_time(self.to, to, &intent.original)
+                    .map_err(|error| Error::io(RECOVER, &intent.to, error))?;
+            }
+            if !original(&aside) && original(&here) {
+                // Nothing half removed is ever seen under a public name.
+                tree::move_to_new(self.from, from, self.from, &intent.private)
+                    .and_then(|()| tree::flush_names(self.from))
+                    .map_err(|error| Error::io(RECOVER, &intent.from, error))?;
+            }
+            let old = (original(&aside) || original(&here)).then_some(intent.private.as_os_str());
+            return self.finish(old, copied.map(|copied| &copied.inventory), work);
         }
-        // Everything of the old tree is gone, and only the stage is left to be removed.
+        // Everything of the old tree is gone, perhaps removed by its owner who was told of it, and only the stage is left.
         let is_gone = here.as_ref().is_none_or(|stat| stat.sort == ObjectKind::Symlink) && aside.is_none();
-        if stage::is_committed(self.directory) && is_gone && copy(&there) {
+        if is_gone && copy(&there) {
             return self.finish(None, None, work);
         }
         if !original(&here) {
             return Err(self.contradiction("the original is neither in its place nor beside it"));
         }
         // The original was never touched.
-        if let (Way::Away, Some(copied)) = (intent.way, &copied) {
-            stage::remove_copy(self.to, to, &intent.to, copied, work)?;
+        if let (Way::Away, Some(copied)) = (intent.way, copied) {
+            stage::take_back(self.to, to, &intent.to, self.directory, copied)?;
         }
         stage::remove_link(self.from, intent)?;
         stage::remove_tree(self.directory, OsStr::new(TREE), &intent.to, work)?;
@@ -160,13 +231,18 @@ impl Recovery<'_> {
             let root = tree::Root { parent: self.from, name };
             if !stage::is_committed(self.directory) {
                 let now = Inventory::take(self.from, name).map_err(fail)?;
-                if let Some(touched) = inventory.difference(&now) {
-                    let text =
-                        format!("{} was changed since it was copied", crate::platform::quoted(&touched));
+                if let Some(touched) = super::touched(inventory, &now) {
+                    let text = format!(
+                        "{} was changed since it was copied",
+                        crate::platform::quoted(&super::join(&intent.from, &touched))
+                    );
                     return Err(kept(RECOVER, &intent.from, &left, &text));
                 }
                 if let Some(open) = tree::writer(root, inventory).map_err(fail)? {
-                    let text = format!("{} is open for writing", crate::platform::quoted(&open));
+                    let text = format!(
+                        "{} is open for writing",
+                        crate::platform::quoted(&super::join(&intent.from, &open))
+                    );
                     return Err(kept(RECOVER, &intent.from, &left, &text));
                 }
                 let written = tree::write_durably(self.directory, OsStr::new("committed"), b"");

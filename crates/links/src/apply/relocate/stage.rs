@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::os::{self, tree};
-use super::{Job, Link, TREE, Way, as_error};
+use super::{Job, Link, TREE, Way, as_error, changed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Target;
 use crate::plan::Rewritten;
@@ -49,6 +49,10 @@ pub(super) struct Copied {
 }
 
 const FORM: u32 = 1;
+
+/// What a stage holds besides the tree, in the order in which it is removed: the intent first, for with it and without the
+/// rest the stage would say that the copy was never whole.
+const FILES: [&str; 6] = [INTENT, COMMITTED, COPIED, "committed.new", "copied.new", "intent.new"];
 
 /// A stage that this run has made.
 pub(super) struct Stage {
@@ -118,8 +122,19 @@ impl Stage {
         &self.intent.original
     }
 
-    pub(super) fn commit(&mut self) {
-        self.committed = true;
+    /// Whether the copy is what everybody sees from now on.
+    pub(super) fn commit(&mut self, committed: bool) {
+        self.committed = committed;
+    }
+
+    /// Keeps others from recovering what is still in work.
+    pub(super) fn lock(&self) -> Result<impl Sized + use<>> {
+        tree::lock(&self.above, &self.intent.private).map_err(|error| {
+            // Nothing is in it but what this run wrote.
+            self.end()
+                .err()
+                .unwrap_or_else(|| Error::io("lock the directory for the copy of", &self.intent.from, error))
+        })
     }
 
     pub(super) fn is_committed(&self) -> bool {
@@ -146,9 +161,15 @@ impl Stage {
         let stop = std::sync::atomic::AtomicBool::new(false);
         let work = tree::Work { stop: &stop, ..work };
         let copied = read_copied(&self.directory);
+        // What was copied is given up only where it was copied from is seen to be there.
+        let fail = |error| Error::io("look once more at", &from.path, error);
+        if !self.intent.original.is_same(&look(&from.directory, from.name()).map_err(fail)?.0) {
+            let cause = "it is not in its place any more; the copy, or a part of it, stays";
+            return Err(changed(self.intent.way.verb(), &from.path, cause));
+        }
         // The copy may have its name already.
         if let (Way::Away, Some(copied)) = (self.intent.way, &copied) {
-            remove_copy(&to.directory, to.name(), &to.path, copied, work)?;
+            take_back(&to.directory, to.name(), &to.path, &self.directory, copied)?;
         }
         remove_link(&from.directory, &self.intent)?;
         remove_tree(&self.directory, OsStr::new(TREE), &to.path, work)?;
@@ -180,17 +201,64 @@ pub(super) fn end(directory: &Directory, above: &Directory, intent: &Intent) -> 
     remove().map_err(fail)
 }
 
-/// Removes what a stage holds besides the tree: the intent last, without which nobody knows what the stage is.
+/// Removes what a stage holds besides the tree.
 fn remove_files(directory: &Directory) -> std::io::Result<()> {
-    let names = [COMMITTED, COPIED, INTENT];
-    let temporary = names.map(|name| format!("{name}.new"));
-    for name in temporary.iter().map(String::as_str).chain(names) {
+    for name in &FILES {
         match os::remove_file(directory, OsStr::new(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Whether a private directory holds nothing that anybody could miss: it was made, and no intent written; or it was about
+/// to be removed; or it was made to see whether links can be.
+pub(super) fn is_barren(directory: &Directory, name: &OsStr) -> bool {
+    barren_names(directory, name).is_ok_and(|names| names.is_some())
+}
+
+fn barren_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<Vec<OsString>>> {
+    use super::super::probe;
+    use crate::platform::ObjectKind;
+    if !is_private(name) {
+        return Ok(None);
+    }
+    let mut names = Vec::new();
+    for entry in directory.entries()? {
+        let name = entry?.name;
+        let (stat, _) = look(directory, &name)?;
+        let of_stage = FILES.iter().any(|known| name == **known) && name != INTENT;
+        // An old tree may have the same name: of what is in it, nothing is taken for what it is not.
+        let of_probe = probe::NAMES.iter().any(|known| name == **known) || is_private(&name);
+        let harmless = match stat.sort {
+            ObjectKind::File => of_stage || of_probe && stat.size == 0,
+            ObjectKind::Symlink => of_probe,
+            _ => false,
+        };
+        if !harmless {
+            return Ok(None);
+        }
+        names.push(name);
+    }
+    Ok(Some(names))
+}
+
+/// Whether a name is one that this program gives: `.linkctl-` and sixteen digits.
+fn is_private(name: &OsStr) -> bool {
+    let digits = name.as_encoded_bytes().strip_prefix(b".linkctl-");
+    digits.is_some_and(|digits| digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Removes such a directory. Whether it was one.
+pub(super) fn remove_barren(directory: &Directory, above: &Directory, name: &OsStr) -> std::io::Result<bool> {
+    let Some(names) = barren_names(directory, name)? else { return Ok(false) };
+    for name in names {
+        os::remove_file(directory, &name)?;
+    }
+    os::remove_directory(above, name)?;
+    tree::flush_names(above)?;
+    Ok(true)
 }
 
 /// The intent of a stage. `None` for a directory that is none.
@@ -215,13 +283,14 @@ pub(super) fn is_committed(directory: &Directory) -> bool {
     look(directory, OsStr::new(COMMITTED)).is_ok()
 }
 
-/// Removes a published copy: only the very tree that was made, and only if it still is as it was made.
-pub(super) fn remove_copy(
+/// Takes a published copy back into its stage, in one step: only the very tree that was made, and only if it still is as
+/// it was made.
+pub(super) fn take_back(
     directory: &Directory,
     name: &OsStr,
     path: &Path,
+    stage: &Directory,
     copied: &Copied,
-    work: tree::Work<'_>,
 ) -> Result<()> {
     const REMOVE: &str = "take back the copy";
     let fail = |error| Error::io(REMOVE, path, error);
@@ -234,13 +303,15 @@ pub(super) fn remove_copy(
         return Ok(());
     }
     let inventory = Inventory::take(directory, name).map_err(fail)?;
-    let same = inventory.items.len()
-        == copied
-            .inventory
-            .items
-            .iter()
-            .filter(|item| item.stat.sort != crate::platform::ObjectKind::Socket)
-            .count()
+    let (root, then) = (inventory.root().map(|root| &root.stat), &copied.copy);
+    let same = root.is_some_and(|now| (now.size, now.modified) == (then.size, then.modified))
+        && inventory.items.len()
+            == copied
+                .inventory
+                .items
+                .iter()
+                .filter(|item| item.stat.sort != crate::platform::ObjectKind::Socket)
+                .count()
         && inventory.items.iter().skip(1).all(|item| {
             item.stat.changed <= copied.copy.changed
                 || item.stat.sort == crate::platform::ObjectKind::Directory
@@ -249,8 +320,7 @@ pub(super) fn remove_copy(
         let cause = "the copy was changed since it was made; it stays, and so does the original";
         return Err(Error::new(ErrorKind::Changed, REMOVE, path, cause));
     }
-    let root = tree::Root { parent: directory, name };
-    tree::erase(root, &inventory, work).map_err(|failed| as_error(REMOVE, path, failed))?;
+    tree::move_to_new(directory, name, stage, OsStr::new(TREE)).map_err(fail)?;
     tree::flush_names(directory).map_err(fail)
 }
 

@@ -91,6 +91,14 @@ pub(in crate::apply) fn exchange_between(
     Err(unsupported())
 }
 
+pub(in crate::apply) fn give_back_time(
+    _directory: &Directory,
+    _name: &OsStr,
+    _stat: &crate::platform::Stat,
+) -> io::Result<()> {
+    Err(unsupported())
+}
+
 pub(in crate::apply) fn lock(_directory: &Directory, _name: &OsStr) -> io::Result<Option<()>> {
     Err(unsupported())
 }

@@ -78,8 +78,16 @@ pub(in crate::apply) fn compare(
                 // From the disk, not from what was just written to memory.
                 fs::fadvise(&to, 0, None, Advice::DontNeed)?;
                 same_content(&from, &to, item.stat.size, &mut a, &mut b)?;
-                if !lossy.contains(&number) && attributes(&from)? != attributes(&to)? {
-                    return Err(io::Error::other("it has other extended attributes"));
+                if !lossy.contains(&number) {
+                    let (wanted, found) = (attributes(&from)?, attributes(&to)?);
+                    let lacks = wanted.iter().find(|one| !found.contains(one));
+                    if let Some((name, _)) = lacks.or_else(|| found.iter().find(|one| !wanted.contains(one)))
+                    {
+                        let name = std::path::Path::new(name);
+                        let text =
+                            format!("its extended attribute {} is another", crate::platform::quoted(name));
+                        return Err(io::Error::other(text));
+                    }
                 }
                 let (now, _) = look(&source, original.name_of(inventory, number))?;
                 if item.stat.is_untouched(&now) {

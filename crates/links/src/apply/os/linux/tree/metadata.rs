@@ -29,6 +29,9 @@ pub(super) fn give(from: impl AsFd, to: impl AsFd, stat: &Stat, lost: Losses<'_>
     }
     fs::fchmod(to, Mode::from(stat.mode))?;
     let mut names = names(|buffer| fs::flistxattr(from, buffer))?;
+    for name in inherited(&names, |buffer| fs::flistxattr(to, buffer))? {
+        fs::fremovexattr(to, &name)?;
+    }
     // Owner and mode take it off again.
     names.sort_by_key(|name| name == "security.capability");
     for name in names {
@@ -66,7 +69,11 @@ pub(super) fn give_by_name(
         fs::chmodat(to.0, to.1, Mode::from(stat.mode), AtFlags::empty())?;
     }
     let (source, copy) = (by_descriptor(from.0, from.1), by_descriptor(to.0, to.1));
-    for name in names(|buffer| fs::llistxattr(&source, buffer))? {
+    let names = names(|buffer| fs::llistxattr(&source, buffer))?;
+    for name in inherited(&names, |buffer| fs::llistxattr(&copy, buffer))? {
+        fs::lremovexattr(&copy, &name)?;
+    }
+    for name in names {
         let Some(value) = value(|buffer| fs::lgetxattr(&source, &name, buffer))? else { continue };
         match fs::lsetxattr(&copy, &name, &value, XattrFlags::empty()) {
             Ok(()) => {}
@@ -74,6 +81,16 @@ pub(super) fn give_by_name(
         }
     }
     Ok(fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+/// Access lists that a copy has from the directory it was made in, and its original has not.
+fn inherited(
+    wanted: &[OsString],
+    of_copy: impl Fn(&mut [u8]) -> rustix::io::Result<usize>,
+) -> io::Result<Vec<OsString>> {
+    let mut found = names(of_copy)?;
+    found.retain(|name| name.as_bytes().starts_with(b"system.posix_acl_") && !wanted.contains(name));
+    Ok(found)
 }
 
 /// All extended attributes of an opened object that are listed.
@@ -100,7 +117,7 @@ fn dropped(name: &OsStr, error: Errno, lost: Losses<'_>) -> io::Result<()> {
     }
 }
 
-fn times(stat: &Stat) -> Timestamps {
+pub(super) fn times(stat: &Stat) -> Timestamps {
     let time = |(tv_sec, nanoseconds): (i64, u32)| Timespec { tv_sec, tv_nsec: nanoseconds.into() };
     Timestamps { last_access: time(stat.accessed), last_modification: time(stat.modified) }
 }
@@ -126,7 +143,8 @@ fn names(list: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> io::Result<Ve
         names.push(OsString::from_vec(name.to_bytes().to_vec()));
         rest = rest.get(name.to_bytes_with_nul().len()..).unwrap_or_default();
     }
-    names.retain(|name| !name.as_bytes().is_empty());
+    // XFS lists its access lists a second time, in a form of its own.
+    names.retain(|name| !name.is_empty() && !name.as_bytes().starts_with(b"trusted.SGI_ACL_"));
     Ok(names)
 }
 
