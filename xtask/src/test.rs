@@ -72,6 +72,13 @@ pub(crate) fn test(extent: Extent) -> Result<()> {
     Ok(())
 }
 
+/// Runs the tests of moves whole: `test` runs a sample of them.
+pub(crate) fn torture() -> Result<()> {
+    tools::ensure(Extent::Quick)?;
+    let tests = ["test", "--package", "linkctl", "--test", "relocate", "--", "--nocapture"];
+    run(cargo(&tests).env("LINKCTL_TORTURE", "1"))
+}
+
 fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("\n==> {name}");
     let start = Instant::now();

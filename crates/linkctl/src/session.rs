@@ -260,12 +260,29 @@ fn open() -> Option<Journal> {
             if let Some(said) = said {
                 complain("warning", &said);
             }
+            tell_unrecovered(&journal);
             Some(journal)
         }
         Err(error) => {
             unjournaled(&error);
             None
         }
+    }
+}
+
+/// Says that moves were interrupted, and what finishes them.
+pub(crate) fn tell_unrecovered(journal: &Journal) {
+    match links::apply::unrecovered_lately(journal) {
+        Ok(stages) => {
+            for stage in stages {
+                let text = format!(
+                    "an interrupted move left {}; `linkctl recover` finishes it",
+                    sanitize::quoted(&stage)
+                );
+                complain("note", &text);
+            }
+        }
+        Err(error) => complain("warning", &message(&error)),
     }
 }
 

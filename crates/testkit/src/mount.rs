@@ -95,7 +95,10 @@ pub(crate) fn is_mounted(at: &Path) -> bool {
     let parent = at.parent().and_then(|parent| fs::metadata(parent).ok());
     match fs::metadata(at) {
         Ok(here) => parent.is_some_and(|parent| parent.dev() != here.dev()),
-        Err(e) => e.raw_os_error() == Some(Errno::NOTCONN.raw_os_error()),
+        // Nor can one whose power was cut.
+        Err(e) => {
+            [Errno::NOTCONN, Errno::IO].iter().any(|dead| e.raw_os_error() == Some(dead.raw_os_error()))
+        }
     }
 }
 

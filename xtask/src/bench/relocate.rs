@@ -90,8 +90,7 @@ pub(crate) fn relocate() -> Result<()> {
         (load.make)(&model).map_err(|error| format!("{}: {error}", model.display()))?;
         let (source, target) = (from.0.join("tree"), to.0.join("tree"));
         let (source, target) = (text(&source)?, text(&target)?);
-        let hand =
-            |copy: &str| format!("{copy} && sync -f '{target}' && rm -r '{source}' && sync -f '{source}/..'");
+        let hand = |copy: &str| format!("{copy} && sync -f '{target}' && rm -r '{source}'");
         let moved = |verify: &str| {
             format!(
                 "LINKCTL_STATE_DIR='{}' '{ours}' move --yes --verify {verify} '{source}' '{target}' && sync -f '{target}'",

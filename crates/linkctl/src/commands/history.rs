@@ -13,7 +13,7 @@ use crate::args::HistoryArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, complain};
 use crate::output::{self, json, sanitize, table};
-use crate::session::existing_journal;
+use crate::session::{existing_journal, tell_unrecovered};
 
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let directory = Journal::default_directory()?;
@@ -29,6 +29,9 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         complain("note", &text);
     }
     let journal = existing_journal(&directory)?;
+    if let Some(journal) = &journal {
+        tell_unrecovered(journal);
+    }
     match (journal, args.id) {
         (Some(journal), Some(id)) => one(&journal, OperationId(id), args)?,
         (Some(journal), None) => all(&journal, args)?,

@@ -15,7 +15,7 @@ use log::{Log, Records};
 pub use probe::{Capability, Finding, probe};
 pub use queue::Queue;
 pub(crate) use relocate::is_stage;
-pub use relocate::{Recovered, recover, unrecovered};
+pub use relocate::{Recovered, recover, unrecovered, unrecovered_lately};
 pub use state::{existing_journal, open_journal};
 pub(crate) use step::aside_name;
 
@@ -171,6 +171,9 @@ fn carry_out(
     // An undo that finds nothing left to do is written down all the same: it is done.
     if plan.steps.is_empty() && (request.undoes.is_none() || request.in_part) {
         return report;
+    }
+    if let (Some(Records::Journal(journal)), true) = (&records, plan.steps.iter().any(Step::is_whole_tree)) {
+        journal.wait_for_disk();
     }
     let mut log = Log::begin(records, request, plan.steps.len(), observer);
     report.operation = log.operation();

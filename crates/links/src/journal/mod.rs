@@ -167,6 +167,26 @@ impl Journal {
         })
     }
 
+    /// From here on, what is written down waits for the disk: for steps that remove what was copied.
+    pub(crate) fn wait_for_disk(&self) {
+        // Where that cannot be had, the stage on the disk itself says enough.
+        self.connection.execute_batch("PRAGMA synchronous = FULL").unwrap_or_default();
+    }
+
+    /// The steps of the newest operations that moved trees, each with how its operation stands.
+    pub(crate) fn relocations(&self, most: usize) -> Result<Vec<(Status, Recorded)>> {
+        let sql =
+            format!("{} WHERE verb IN ('move', 'restore', 'undo') ORDER BY id DESC LIMIT ?", rows::SELECT);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut all = Vec::new();
+        for operation in self.query_operations(&sql, params![most])? {
+            let steps = self.steps(operation.id)?.into_iter();
+            let trees = steps.filter(|recorded| recorded.step.is_whole_tree());
+            all.extend(trees.map(|recorded| (operation.status, recorded)));
+        }
+        Ok(all)
+    }
+
     /// Takes back the beginning of an operation that no step was written down for.
     pub(crate) fn forget(&mut self, id: OperationId) -> Result<()> {
         self.transact(Then::Commit, |connection| {

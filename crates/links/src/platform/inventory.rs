@@ -138,6 +138,7 @@ impl Inventory {
 
 /// What stands in the way of moving an object.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(dead_code, reason = "not every system moves trees")]
 pub(crate) struct Marks {
     /// Whether another file system is mounted there.
     pub(crate) is_mount_point: bool,

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use recover::is_stage;
-pub use recover::{Recovered, recover, unrecovered};
+pub use recover::{Recovered, recover, unrecovered, unrecovered_lately};
 use stage::Stage;
 
 use super::crash_where;
@@ -218,12 +218,13 @@ fn across(
     let texts = stage::texts(inventory, job.texts, job.way);
     crash(1);
     let lost = {
+        let device =
+            tree::open_to_flush(stage.directory()).map_err(|error| Error::io(verb, &to.path, error))?;
         let copy = tree::Root { parent: stage.directory(), name: OsStr::new(TREE) };
         let lost = tree::copy(original, inventory, copy, &texts, work).map_err(failed)?;
         crash(2);
         // Any error of writing shows here, once; it is not asked a second time.
-        tree::flush(stage.directory())
-            .map_err(|error| Error::io("flush the copy to the disk of", &to.path, error))?;
+        tree::flush(&device).map_err(|error| Error::io("flush the copy to the disk of", &to.path, error))?;
         crash(3);
         let content = job.verify == Verify::Full;
         tree::compare(original, inventory, copy, &texts, &lost, content, work).map_err(failed)?;

@@ -41,28 +41,35 @@ pub enum Recovered {
 /// # Errors
 /// The journal cannot be read.
 pub fn unrecovered(journal: &Journal) -> Result<Vec<PathBuf>> {
+    unrecovered_of(journal, 10_000)
+}
+
+/// The same of the newest operations only: for whoever is not asked for it.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn unrecovered_lately(journal: &Journal) -> Result<Vec<PathBuf>> {
+    unrecovered_of(journal, 20)
+}
+
+fn unrecovered_of(journal: &Journal, most: usize) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for operation in journal.operations(1_000)? {
-        if !matches!(
-            operation.status,
-            Status::Interrupted | Status::Failed | Status::Partial | Status::Stopped | Status::Done
-        ) {
+    for (status, recorded) in journal.relocations(most)? {
+        if status == Status::Running {
             continue;
         }
-        for recorded in journal.steps(operation.id)? {
-            let (to, link) = match &recorded.step {
-                Step::MoveTree { destination, .. } => (destination, destination),
-                Step::RestoreTree { link, tree, .. } => (link, tree),
-                _ => continue,
-            };
-            // On one file system, a link before or after it changes places with the tree.
-            if operation.status == Status::Interrupted && is_link_to_itself(link) {
-                found.push(link.clone());
-            }
-            let stage = to.with_file_name(&recorded.private_name);
-            if is_stage(&stage) {
-                found.push(stage);
-            }
+        let (to, link) = match &recorded.step {
+            Step::MoveTree { destination, .. } => (destination, destination),
+            Step::RestoreTree { link, tree, .. } => (link, tree),
+            _ => continue,
+        };
+        // On one file system, a link before or after it changes places with the tree.
+        if status == Status::Interrupted && is_link_to_itself(link) {
+            found.push(link.clone());
+        }
+        let stage = to.with_file_name(&recorded.private_name);
+        if is_stage(&stage) {
+            found.push(stage);
         }
     }
     Ok(found)

@@ -49,7 +49,11 @@ pub(in crate::apply) fn writer(_root: Root<'_>, _inventory: &Inventory) -> io::R
     Err(unsupported())
 }
 
-pub(in crate::apply) fn flush(_opened: &Directory) -> io::Result<()> {
+pub(in crate::apply) fn open_to_flush(_directory: &Directory) -> io::Result<()> {
+    Err(unsupported())
+}
+
+pub(in crate::apply) fn flush(_opened: &()) -> io::Result<()> {
     Err(unsupported())
 }
 

@@ -79,15 +79,7 @@ pub(in crate::apply) fn compare(
                 fs::fadvise(&to, 0, None, Advice::DontNeed)?;
                 same_content(&from, &to, item.stat.size, &mut a, &mut b)?;
                 if !lossy.contains(&number) {
-                    let (wanted, found) = (attributes(&from)?, attributes(&to)?);
-                    let lacks = wanted.iter().find(|one| !found.contains(one));
-                    if let Some((name, _)) = lacks.or_else(|| found.iter().find(|one| !wanted.contains(one)))
-                    {
-                        let name = std::path::Path::new(name);
-                        let text =
-                            format!("its extended attribute {} is another", crate::platform::quoted(name));
-                        return Err(io::Error::other(text));
-                    }
+                    same_attributes(&from, &to)?;
                 }
                 let (now, _) = look(&source, original.name_of(inventory, number))?;
                 if item.stat.is_untouched(&now) {
@@ -100,6 +92,32 @@ pub(in crate::apply) fn compare(
         }
         Ok(())
     })?;
+    for (number, item) in inventory.items.iter().enumerate() {
+        if item.stat.sort != ObjectKind::Directory || lossy.contains(&number) {
+            continue;
+        }
+        let read = || -> io::Result<()> {
+            work.must_go_on()?;
+            let from =
+                open_to_read(&original.container(inventory, number)?, original.name_of(inventory, number))?;
+            let to = open_to_read(&copy.container(inventory, number)?, copy.name_of(inventory, number))?;
+            same_attributes(&from, &to)
+        };
+        read().map_err(Failed::at(inventory, number, READ_BACK))?;
+    }
+    Ok(())
+}
+
+fn same_attributes(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
+    let (wanted, found) = (attributes(from)?, attributes(to)?);
+    let lacks = wanted.iter().find(|one| !found.contains(one));
+    if let Some((name, _)) = lacks.or_else(|| found.iter().find(|one| !wanted.contains(one))) {
+        let text = format!(
+            "its extended attribute {} is another",
+            crate::platform::quoted(std::path::Path::new(name))
+        );
+        return Err(io::Error::other(text));
+    }
     Ok(())
 }
 

@@ -112,19 +112,23 @@ fn open_to_read(directory: &Directory, name: &OsStr) -> io::Result<std::os::fd::
     }
 }
 
-/// Waits until everything on a file system is on the disk. An error since `opened` was opened is told.
-pub(in crate::apply) fn flush(opened: &Directory) -> io::Result<()> {
-    let descriptor =
-        fs::openat(opened, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    Ok(fs::syncfs(&descriptor)?)
+/// Opens a file system to be flushed: errors of writing are told from here on.
+pub(in crate::apply) fn open_to_flush(directory: &Directory) -> io::Result<std::os::fd::OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(fs::openat(directory, ".", flags, Mode::empty())?)
+}
+
+/// Waits until everything on a file system is on the disk. An error since it was opened is told.
+pub(in crate::apply) fn flush(opened: &std::os::fd::OwnedFd) -> io::Result<()> {
+    Ok(fs::syncfs(opened)?)
 }
 
 /// Waits until the names in a directory are on the disk.
 pub(in crate::apply) fn flush_names(directory: &Directory) -> io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    match fs::fsync(fs::openat(directory, ".", flags, Mode::empty())?) {
+    let opened = open_to_flush(directory)?;
+    match fs::fsync(&opened) {
         // Where a directory cannot be flushed, the whole file system can.
-        Err(rustix::io::Errno::INVAL) => flush(directory),
+        Err(rustix::io::Errno::INVAL) => flush(&opened),
         answer => Ok(answer?),
     }
 }
