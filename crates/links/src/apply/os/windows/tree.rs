@@ -49,11 +49,13 @@ pub(in crate::apply) fn writer(_root: Root<'_>, _inventory: &Inventory) -> io::R
     Err(unsupported())
 }
 
-pub(in crate::apply) fn open_to_flush(_directory: &Directory) -> io::Result<()> {
+pub(in crate::apply) fn open_to_flush(
+    _directory: &Directory,
+) -> io::Result<std::os::windows::io::OwnedHandle> {
     Err(unsupported())
 }
 
-pub(in crate::apply) fn flush(_opened: &()) -> io::Result<()> {
+pub(in crate::apply) fn flush(_opened: &std::os::windows::io::OwnedHandle) -> io::Result<()> {
     Err(unsupported())
 }
 
