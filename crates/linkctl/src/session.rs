@@ -80,6 +80,11 @@ impl<'a> Change<'a> {
         raise_guard();
         let nothing = plan.steps.is_empty() && self.undoes.is_none();
         let mut journal = if nothing { None } else { open() };
+        if let Some(journal) = &journal
+            && let Some(left) = links::apply::unrecovered_of_same(journal, &plan.steps)?
+        {
+            return Err(must_be_recovered(&left));
+        }
         let mut progress = Progress::new(plan.steps.len());
         let meter = Meter::default();
         let request = Request {
@@ -178,11 +183,11 @@ impl<'a> Change<'a> {
         }
         out.flush()?;
         if report.stopped {
-            let left = plan.steps.len() - report.results.len();
-            let text = format!("stopped after {} of {} changes", report.results.len(), plan.steps.len());
-            complain("warning", &text);
-            let undo = report.operation.map(|id| format!("; `linkctl undo {id}` takes back what was done"));
-            let undo = undo.unwrap_or_default();
+            let made = done.len();
+            complain("warning", &format!("stopped after {made} of {} changes", plan.steps.len()));
+            let undo = report.operation.filter(|_| made > 0);
+            let undo = undo.map(|id| format!("; `linkctl undo {id}` takes back what was done"));
+            let (left, undo) = (plan.steps.len() - made, undo.unwrap_or_default());
             complain("hint", &format!("repeat the command for the other {left}{undo}"));
         }
         Ok(())
@@ -284,6 +289,12 @@ pub(crate) fn tell_unrecovered(journal: &Journal) {
         }
         Err(error) => complain("warning", &message(&error)),
     }
+}
+
+/// Nothing is done to a tree whose last move is not over.
+pub(crate) fn must_be_recovered(left: &Path) -> Failure {
+    let message = format!("an interrupted move left {}: it has to be finished first", sanitize::quoted(left));
+    Failure::refused(message, "`linkctl recover` finishes it, or takes it back")
 }
 
 fn unjournaled(error: &Error) {

@@ -1,13 +1,13 @@
 //! `linkctl undo`.
 
 use links::Journal;
-use links::journal::OperationId;
+use links::journal::{OperationId, Status};
 
 use crate::args::UndoArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::sanitize::quoted;
-use crate::session::{Change, existing_journal};
+use crate::session::{Change, existing_journal, must_be_recovered};
 
 pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     let mut change = Change::new("undo", &args.change);
@@ -17,6 +17,12 @@ pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
         return Err(Failure::refused(message, "`linkctl history` shows what can be undone"));
     };
     let undo = links::undo::plan(&journal, args.id.map(OperationId))?;
+    // What such a move did is not told by its steps: it goes on, or back, from the disk.
+    if undo.operation.status == Status::Interrupted
+        && let Some(left) = links::apply::unrecovered_lately(&journal)?.first()
+    {
+        return Err(must_be_recovered(left));
+    }
     drop(journal);
     change.undoes = Some(undo.operation.id);
     if !undo.changed.is_empty() {

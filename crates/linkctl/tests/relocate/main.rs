@@ -19,6 +19,7 @@ mod crashes;
 mod cuts;
 mod errnos;
 mod fidelity;
+mod hostile;
 mod interface;
 mod kills;
 mod portrait;

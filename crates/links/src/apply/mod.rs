@@ -15,7 +15,7 @@ use log::{Log, Records};
 pub use probe::{Capability, Finding, probe};
 pub use queue::Queue;
 pub(crate) use relocate::is_stage;
-pub use relocate::{Recovered, recover, unrecovered, unrecovered_lately};
+pub use relocate::{Recovered, recover, unrecovered, unrecovered_lately, unrecovered_of_same};
 pub use state::{existing_journal, open_journal};
 pub(crate) use step::aside_name;
 
@@ -177,8 +177,9 @@ fn carry_out(
     }
     let mut log = Log::begin(records, request, plan.steps.len(), observer);
     report.operation = log.operation();
-    // What is undone lies at paths of the journal, in which no link was.
-    let open = if request.undoes.is_some() { Place::open_physical } else { Place::open };
+    // What is undone lies at paths of the journal, in which no link was; what is moved, at paths that were made so.
+    let has_no_links = request.undoes.is_some() || plan.steps.iter().any(Step::is_whole_tree);
+    let open = if has_no_links { Place::open_physical } else { Place::open };
     for (index, chunk) in plan.steps.chunks(CHUNK).enumerate() {
         if broken || stop.load(Ordering::Relaxed) {
             report.stopped |= !broken;

@@ -92,6 +92,10 @@ const DIRECTORY: &str = "directory";
 pub(super) const NAMES: [&str; 7] =
     [FILE, "symlink-to-file", "symlink-to-directory", "hard", "junction", "replace", DIRECTORY];
 
+/// What links in it say that do not say where the probe is.
+pub(super) const TEXTS: [&str; 3] = [FILE, DIRECTORY, OTHER];
+const OTHER: &str = "other";
+
 fn attempt(room: &Path, capability: Capability) -> Result<()> {
     let fail = |error| Error::io("prepare a trial in", room, error);
     let opened = Directory::open(room).map_err(fail)?;
@@ -119,7 +123,7 @@ fn attempt(room: &Path, capability: Capability) -> Result<()> {
         }
         Capability::Replace => {
             super::create(&spec(FILE.into(), KindChoice::Symlink, Some(Shape::File)))?;
-            let mut again = spec("other".into(), KindChoice::Symlink, Some(Shape::File));
+            let mut again = spec(OTHER.into(), KindChoice::Symlink, Some(Shape::File));
             again.on_existing = crate::model::OnExisting::ReplaceLink;
             super::create(&again)
         }

@@ -97,6 +97,23 @@ impl Inventory {
         names.iter().rev().collect()
     }
 
+    /// Whether it can be one: each item in a directory before it, and no name that leads anywhere else.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_name = |name: &OsStr| {
+            let bytes = name.as_encoded_bytes();
+            !bytes.is_empty()
+                && bytes != b"."
+                && bytes != b".."
+                && !bytes.contains(&b'/')
+                && !bytes.contains(&0)
+        };
+        self.root().is_some_and(|root| root.parent == 0)
+            && self.items.iter().enumerate().skip(1).all(|(number, item)| {
+                let parent = self.items.get(item.parent).filter(|_| item.parent < number);
+                parent.is_some_and(|parent| parent.stat.sort == ObjectKind::Directory) && is_name(&item.name)
+            })
+    }
+
     pub(crate) fn root(&self) -> Option<&Item> {
         self.items.first()
     }

@@ -171,9 +171,14 @@ pub fn plan_restore(link: &Path, verify: Verify, journal: Option<&Journal>) -> R
     let same = found.id.volume() == place.directory.metadata().map_err(fail)?.id.volume();
     let rewritten = match journal {
         Some(journal) => given_other_texts(journal, &home, &tree)?,
-        None => Vec::new(),
+        None => None,
     };
-    let findings = preflight::look_back(&at, &place, &tree, &inventory, same)?;
+    let mut findings = preflight::look_back(&at, &place, &tree, &inventory, same)?;
+    if rewritten.is_none() {
+        let text = "no move in the history made this link: what it leads to may belong elsewhere".to_owned();
+        findings.push(Finding { severity: Severity::Warning, path: home.clone(), text });
+    }
+    let rewritten = rewritten.unwrap_or_default();
     let mut plan = Plan::default();
     let in_place = if same { rewritten.clone() } else { Vec::new() };
     plan.steps.push(Step::RestoreTree {
@@ -247,8 +252,8 @@ fn lexical(base: &Path, text: &Path, tree: &Path) -> (PathBuf, bool) {
     (path, leaves)
 }
 
-/// What the journal says of links in a tree that was moved there.
-fn given_other_texts(journal: &Journal, home: &Path, tree: &Path) -> Result<Vec<Rewritten>> {
+/// What the journal says of links in a tree that was moved there. `None` where it knows of no such move.
+fn given_other_texts(journal: &Journal, home: &Path, tree: &Path) -> Result<Option<Vec<Rewritten>>> {
     for operation in journal.operations(10_000)? {
         let mut found = Vec::new();
         let mut moved = false;
@@ -274,10 +279,10 @@ fn given_other_texts(journal: &Journal, home: &Path, tree: &Path) -> Result<Vec<
             }
         }
         if moved {
-            return Ok(found);
+            return Ok(Some(found));
         }
     }
-    Ok(Vec::new())
+    Ok(None)
 }
 
 /// What interrupted moves left in a directory.

@@ -149,7 +149,11 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
     let me = platform::current_user();
     let (mut names, mut foreign): (HashMap<(u64, u64), u32>, usize) = (HashMap::new(), 0);
     for (number, item) in inventory.items.iter().enumerate() {
-        let path = || from.join(inventory.path(number));
+        // Nothing is joined to the root: that would end in a slash.
+        let path = || match number {
+            0 => from.to_owned(),
+            _ => from.join(inventory.path(number)),
+        };
         if item.is_mount_point {
             findings.add(Severity::Refusal, path(), "another file system is mounted here: unmount it first");
         }
@@ -201,6 +205,12 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
 
 /// Programs that have something open below, work there, or run from there.
 fn users(from: &Path, findings: &mut Findings) {
+    // It is written to during the move, and would be left at both places.
+    if crate::journal::Journal::default_directory()
+        .is_ok_and(|state| std::fs::canonicalize(&state).is_ok_and(|state| state.starts_with(from)))
+    {
+        findings.add(Severity::Refusal, from, "linkctl keeps its own history in it");
+    }
     for user in platform::users_below(from) {
         let severity = if user.is_own { Severity::Refusal } else { Severity::Warning };
         findings.add(severity, &user.path, format!("process {} ({}) {}", user.pid, user.name, user.what));

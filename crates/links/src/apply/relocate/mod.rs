@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use recover::is_stage;
-pub use recover::{Recovered, recover, unrecovered, unrecovered_lately};
+pub use recover::{Recovered, recover, unrecovered, unrecovered_lately, unrecovered_of_same};
 use stage::Stage;
 
 use super::crash_where;
@@ -119,15 +119,15 @@ pub(super) fn perform(job: &Job<'_>, private: &OsStr, open: Open, work: tree::Wo
     let inventory = Inventory::take(&from.directory, from.name()).map_err(fail)?;
     crash(0);
     let mut stage = Stage::begin(job, &from, &to, private, &root)?;
-    // As long as this is held, nobody recovers what is not left yet.
-    let _held = stage.lock()?;
     let done = across(job, (&from, &to), &inventory, &mut stage, text, work);
     match done {
         Ok(moved) => Ok(moved),
         Err(error) => {
             // Nothing was given up yet: what was made is taken away again.
             if stage.is_committed() {
-                return Err(to_be_finished(&error));
+                // The tree is at its new place, and that is what is written down: it can be taken back.
+                let made = to.directory.metadata_nofollow(to.name()).map(|found| found.id).ok();
+                return Ok(Moved { made, lost: Vec::new(), kept: Some(to_be_finished(&error)) });
             }
             stage.roll_back(&from, &to, work).map_err(|error| to_be_finished(&error))?;
             Err(error)
@@ -324,18 +324,47 @@ fn retire(
         let text = format!("{} was changed while it was moved", platform::quoted(&join(path, &touched)));
         return Ok(Some(kept(verb, path, &left, &text)));
     }
-    if let Some(open) = tree::writer(old, inventory).map_err(fail)? {
-        let text = format!("{} is open for writing", platform::quoted(&path.join(open)));
+    if let Some(text) = in_use(old, &left, inventory).map_err(fail)? {
         return Ok(Some(kept(verb, path, &left, &text)));
     }
     stage.write_committed()?;
     crash(8);
     // Whoever stops now stops the removal of what is not needed any more; `recover` goes on with it.
-    tree::erase(old, inventory, work).map_err(|failed| as_error("remove the old tree", &left, failed))?;
+    let spared =
+        tree::erase(old, inventory, work).map_err(|failed| as_error("remove the old tree", &left, failed))?;
     tree::flush_names(old.parent).map_err(fail)?;
+    if let Some(text) = tell_spared(&left, inventory, &spared) {
+        return Ok(Some(kept(verb, path, &left, &text)));
+    }
     crash(9);
     stage.end()?;
     Ok(None)
+}
+
+/// Who could still write to an old tree, in words: whoever has a file of it open for that, and whoever has a way into it
+/// that needs no path.
+fn in_use(old: tree::Root<'_>, left: &Path, inventory: &Inventory) -> io::Result<Option<String>> {
+    if let Some(open) = tree::writer(old, inventory)? {
+        return Ok(Some(format!("{} is open for writing", platform::quoted(&join(left, &open)))));
+    }
+    let inside = old.parent.physical_path()?.join(old.name);
+    let ways_in = platform::users_below(&inside).into_iter().find(|user| {
+        user.pid != std::process::id() && user.path.symlink_metadata().is_ok_and(|found| found.is_dir())
+    });
+    Ok(ways_in.map(|user| {
+        format!("process {} ({}) {}: {}", user.pid, user.name, user.what, platform::quoted(&user.path))
+    }))
+}
+
+/// What of an old tree was not removed, in words.
+fn tell_spared(left: &Path, inventory: &Inventory, spared: &[tree::Loss]) -> Option<String> {
+    let first = spared.first()?;
+    let path = platform::quoted(&join(left, &inventory.path(first.item)));
+    let more = match spared.len() - 1 {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    Some(format!("of it, what nobody touched is gone; {path}: {}{more}", first.what))
 }
 
 fn kept(verb: &'static str, path: &Path, left: &Path, why: &str) -> Error {

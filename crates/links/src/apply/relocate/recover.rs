@@ -10,7 +10,7 @@ use super::stage::{self, Intent};
 use super::{TREE, Way, kept};
 use crate::apply::Meter;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, Status};
+use crate::journal::{Journal, Recorded, Status};
 use crate::plan::Step;
 use crate::platform::{Directory, Inventory, ObjectKind, Stat, look};
 
@@ -49,19 +49,52 @@ pub fn unrecovered(journal: &Journal) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// The journal cannot be read.
 pub fn unrecovered_lately(journal: &Journal) -> Result<Vec<PathBuf>> {
-    unrecovered_of(journal, 20)
+    unrecovered_of(journal, LATELY)
 }
 
-fn unrecovered_of(journal: &Journal, most: usize) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for (status, recorded) in journal.relocations(most)? {
-        if status == Status::Running {
-            continue;
+/// What an interrupted move of any of these trees, or of what holds them or is in them, has left: the next one would
+/// make it impossible to finish.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn unrecovered_of_same(journal: &Journal, steps: &[Step]) -> Result<Option<PathBuf>> {
+    fn places(step: &Step) -> Option<[&Path; 2]> {
+        match step {
+            Step::MoveTree { source, destination, .. } => Some([source, destination]),
+            Step::RestoreTree { link, tree, .. } => Some([link, tree]),
+            _ => None,
         }
+    }
+    for (status, recorded) in journal.relocations(LATELY)? {
+        let Some(theirs) = places(&recorded.step).filter(|_| status == Status::Interrupted) else { continue };
+        let ours = steps.iter().filter_map(places).flatten();
+        let overlap =
+            |ours: &Path| theirs.iter().any(|path| path.starts_with(ours) || ours.starts_with(path));
+        if ours.into_iter().any(overlap)
+            && let Some(left) = left_of(status, &recorded).into_iter().next()
+        {
+            return Ok(Some(left));
+        }
+    }
+    Ok(None)
+}
+
+/// So many of the newest operations are looked at by whoever is not asked for it.
+const LATELY: usize = 20;
+
+fn unrecovered_of(journal: &Journal, most: usize) -> Result<Vec<PathBuf>> {
+    let all = journal.relocations(most)?;
+    Ok(all.iter().flat_map(|(status, recorded)| left_of(*status, recorded)).collect())
+}
+
+/// What a move that is over has left.
+fn left_of(status: Status, recorded: &Recorded) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    if status != Status::Running {
         let (to, link) = match &recorded.step {
             Step::MoveTree { destination, .. } => (destination, destination),
             Step::RestoreTree { link, tree, .. } => (link, tree),
-            _ => continue,
+            _ => return found,
         };
         // On one file system, a link before or after it changes places with the tree.
         if status == Status::Interrupted && is_link_to_itself(link) {
@@ -72,7 +105,7 @@ fn unrecovered_of(journal: &Journal, most: usize) -> Result<Vec<PathBuf>> {
             found.push(stage);
         }
     }
-    Ok(found)
+    found
 }
 
 /// Whether a directory is the stage of a move.
@@ -132,6 +165,15 @@ pub fn recover(path: &Path) -> Result<Recovered> {
     let from = from.map_err(|error| Error::io(RECOVER, &intent.from, error))?;
     let to = Directory::open_physical(intent.to.parent().unwrap_or(Path::new("/")));
     let to = to.map_err(|error| Error::io(RECOVER, &intent.to, error))?;
+    // A stage always lies beside the new place: one that does not was carried here.
+    let beside = || -> io::Result<bool> { Ok(above.metadata()?.id == to.metadata()?.id) };
+    if !beside().map_err(fail)? {
+        let cause = format!(
+            "it does not lie beside {}, the new place that it names; nothing was touched",
+            crate::platform::quoted(&intent.to)
+        );
+        return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
+    }
     let mut copied = stage::read_copied(&directory);
     rebase(&mut intent, copied.as_mut(), (&from, &to))?;
     let copied = copied.as_ref();
@@ -245,19 +287,18 @@ impl Recovery<'_> {
                     );
                     return Err(kept(RECOVER, &intent.from, &left, &text));
                 }
-                if let Some(open) = tree::writer(root, inventory).map_err(fail)? {
-                    let text = format!(
-                        "{} is open for writing",
-                        crate::platform::quoted(&super::join(&intent.from, &open))
-                    );
+                if let Some(text) = super::in_use(root, &left, inventory).map_err(fail)? {
                     return Err(kept(RECOVER, &intent.from, &left, &text));
                 }
                 let written = tree::write_durably(self.directory, OsStr::new("committed"), b"");
                 written.map_err(|error| Error::io(RECOVER, self.path, error))?;
             }
-            tree::erase(root, inventory, work)
+            let spared = tree::erase(root, inventory, work)
                 .map_err(|failed| super::as_error("remove the old tree", &left, failed))?;
             tree::flush_names(self.from).map_err(fail)?;
+            if let Some(text) = super::tell_spared(&left, inventory, &spared) {
+                return Err(kept(RECOVER, &intent.from, &left, &text));
+            }
         }
         stage::end(self.directory, self.above, intent)?;
         Ok(Recovered::Finished { tree: intent.to.clone() })

@@ -62,6 +62,8 @@ pub(super) struct Stage {
     intent: Intent,
     /// Whether the copy is what everybody sees.
     committed: bool,
+    /// Keeps others from recovering what is still in work.
+    _lock: Option<tree::Lock>,
 }
 
 impl Stage {
@@ -91,14 +93,16 @@ impl Stage {
         let bytes = serde_json::to_vec(&intent).map_err(|error| fail(error.into()))?;
         let above = to.directory.open_child(OsStr::new(".")).map_err(fail)?;
         tree::make_private_directory(&above, private).map_err(fail)?;
-        let make = || -> std::io::Result<Directory> {
+        let make = || -> std::io::Result<_> {
             let directory = above.open_child(private)?;
+            // As long as this is held, nobody recovers what is not left yet.
+            let lock = tree::lock(&above, private)?;
             tree::write_durably(&directory, OsStr::new(INTENT), &bytes)?;
             tree::flush_names(&above)?;
-            Ok(directory)
+            Ok((directory, lock))
         };
         match make() {
-            Ok(directory) => Ok(Self { directory, above, intent, committed: false }),
+            Ok((directory, lock)) => Ok(Self { directory, above, intent, committed: false, _lock: lock }),
             Err(error) => {
                 // Nothing is in it yet but what this call wrote.
                 if let Ok(directory) = above.open_child(private) {
@@ -125,16 +129,6 @@ impl Stage {
     /// Whether the copy is what everybody sees from now on.
     pub(super) fn commit(&mut self, committed: bool) {
         self.committed = committed;
-    }
-
-    /// Keeps others from recovering what is still in work.
-    pub(super) fn lock(&self) -> Result<impl Sized + use<>> {
-        tree::lock(&self.above, &self.intent.private).map_err(|error| {
-            // Nothing is in it but what this run wrote.
-            self.end()
-                .err()
-                .unwrap_or_else(|| Error::io("lock the directory for the copy of", &self.intent.from, error))
-        })
     }
 
     pub(super) fn is_committed(&self) -> bool {
@@ -224,16 +218,21 @@ fn barren_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<V
     if !is_private(name) {
         return Ok(None);
     }
+    // An old tree may have such a name, too: of what is in it, nothing is taken for what it is not.
+    let is_stage = is_own(directory)?;
     let mut names = Vec::new();
     for entry in directory.entries()? {
         let name = entry?.name;
         let (stat, _) = look(directory, &name)?;
-        let of_stage = FILES.iter().any(|known| name == **known) && name != INTENT;
-        // An old tree may have the same name: of what is in it, nothing is taken for what it is not.
         let of_probe = probe::NAMES.iter().any(|known| name == **known) || is_private(&name);
         let harmless = match stat.sort {
-            ObjectKind::File => of_stage || of_probe && stat.size == 0,
-            ObjectKind::Symlink => of_probe,
+            ObjectKind::File if stat.size == 0 => of_probe || FILES.iter().any(|known| name == **known),
+            ObjectKind::File => is_stage && begins_as_written(directory, &name)?,
+            ObjectKind::Symlink => {
+                let found = Inventory::take(directory, &name)?;
+                let text = found.root().and_then(|root| root.text.as_ref());
+                of_probe && text.is_some_and(|text| probe::TEXTS.iter().any(|known| text == *known))
+            }
             _ => false,
         };
         if !harmless {
@@ -242,6 +241,22 @@ fn barren_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<V
         names.push(name);
     }
     Ok(Some(names))
+}
+
+/// Whether a file says what this program writes into such a file, be it broken off.
+fn begins_as_written(directory: &Directory, name: &OsStr) -> std::io::Result<bool> {
+    let begins: &[u8] = match name.to_str() {
+        Some("intent.new") => b"{\"form\":",
+        Some("copied" | "copied.new") => b"{\"copy\":{\"sort\":",
+        _ => return Ok(false),
+    };
+    Ok(tree::read_small(directory, name)?.starts_with(begins))
+}
+
+/// Whether nobody but this user can have put anything into a directory.
+fn is_own(directory: &Directory) -> std::io::Result<bool> {
+    let (stat, _) = look(directory, OsStr::new("."))?;
+    Ok(stat.uid == crate::platform::current_user() && stat.mode & 0o077 == 0)
 }
 
 /// Whether a name is one that this program gives: `.linkctl-` and sixteen digits.
@@ -261,8 +276,20 @@ pub(super) fn remove_barren(directory: &Directory, above: &Directory, name: &OsS
     Ok(true)
 }
 
-/// The intent of a stage. `None` for a directory that is none.
+/// The intent of a stage. `None` for a directory that is none. What it says is carried out, so it must be this user who
+/// wrote it.
 pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<Intent>> {
+    let is_there = match look(directory, OsStr::new(INTENT)) {
+        Ok(_) => true,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => return Err(error),
+    };
+    if is_there && !is_own(directory)? {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::PermissionDenied,
+            "it was not made by this user, or others may write to it",
+        ));
+    }
     let bytes = match tree::read_small(directory, OsStr::new(INTENT)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -276,7 +303,8 @@ pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<Inten
 }
 
 pub(super) fn read_copied(directory: &Directory) -> Option<Copied> {
-    serde_json::from_slice(&tree::read_small(directory, OsStr::new(COPIED)).ok()?).ok()
+    let bytes = tree::read_small(directory, OsStr::new(COPIED)).ok()?;
+    serde_json::from_slice(&bytes).ok().filter(|copied: &Copied| copied.inventory.is_sound())
 }
 
 pub(super) fn is_committed(directory: &Directory) -> bool {
@@ -356,7 +384,14 @@ pub(super) fn remove_tree(
         Err(error) => return Err(Error::io(REMOVE, path, error)),
     };
     let root = tree::Root { parent: directory, name };
-    tree::erase(root, &inventory, work).map_err(|failed| as_error(REMOVE, path, failed))
+    let spared = tree::erase(root, &inventory, work).map_err(|failed| as_error(REMOVE, path, failed))?;
+    match spared.first() {
+        None => Ok(()),
+        Some(first) => {
+            let cause = format!("{}: {}", crate::platform::quoted(&inventory.path(first.item)), first.what);
+            Err(Error::new(ErrorKind::Changed, REMOVE, path, cause))
+        }
+    }
 }
 
 /// What links in the tree shall say at the new place, by their items.

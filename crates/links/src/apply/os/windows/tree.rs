@@ -41,7 +41,7 @@ pub(in crate::apply) fn erase(
     _root: Root<'_>,
     _inventory: &Inventory,
     _work: Work<'_>,
-) -> Result<(), Failed> {
+) -> Result<Vec<Loss>, Failed> {
     Err(failed())
 }
 
@@ -105,6 +105,8 @@ pub(in crate::apply) fn give_back_time(
     Err(unsupported())
 }
 
-pub(in crate::apply) fn lock(_directory: &Directory, _name: &OsStr) -> io::Result<Option<()>> {
+pub(in crate::apply) type Lock = std::os::windows::io::OwnedHandle;
+
+pub(in crate::apply) fn lock(_directory: &Directory, _name: &OsStr) -> io::Result<Option<Lock>> {
     Err(unsupported())
 }

@@ -44,7 +44,7 @@ pub(in crate::apply) fn copy(
         let fail = |doing| Failed::at(inventory, one, doing);
         let source = from.container(inventory, one).map_err(fail("open the directory of"))?;
         let target = to.container(inventory, one).map_err(fail("open the directory for the copy of"))?;
-        let mut worker = Worker { source, target, buffer: Vec::new(), losses: Vec::new() };
+        let mut worker = Worker { source, target, buffer: Vec::new(), losses: Vec::new(), work };
         let mut later = Vec::new();
         for &number in portion {
             let Some(item) = inventory.items.get(number) else { continue };
@@ -96,14 +96,15 @@ pub(in crate::apply) fn copy(
     Ok(losses)
 }
 
-struct Worker {
+struct Worker<'a> {
     source: Directory,
     target: Directory,
     buffer: Vec<u8>,
     losses: Vec<Loss>,
+    work: Work<'a>,
 }
 
-impl Worker {
+impl Worker<'_> {
     fn copy(
         &mut self,
         number: usize,
@@ -196,8 +197,10 @@ impl Worker {
         let (mut at, end) = (start, start.saturating_add(length));
         // Large pieces may be copied without passing through this program.
         while end - at > BUFFER as u64 {
+            self.work.must_go_on()?;
             let (mut in_at, mut out_at) = (at, at);
-            let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(1 << 30);
+            // Not more than takes a moment: the user may want it to stop.
+            let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(64 << 20);
             match fs::copy_file_range(from, Some(&mut in_at), to, Some(&mut out_at), wanted) {
                 Ok(0) => return Err(changed()),
                 Ok(_) => at = in_at,
@@ -208,6 +211,7 @@ impl Worker {
         }
         self.buffer.resize(BUFFER, 0);
         while at < end {
+            self.work.must_go_on()?;
             let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(self.buffer.len());
             let Some(buffer) = self.buffer.get_mut(..wanted) else { break };
             let count = match rustix::io::pread(from, &mut *buffer, at) {

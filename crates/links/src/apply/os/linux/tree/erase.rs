@@ -1,58 +1,116 @@
 //! A tree removed, object by object: each is looked at right before it goes, and nothing is followed.
 
+use std::ffi::OsStr;
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{self, AtFlags};
+use rustix::io::Errno;
 
-use super::{Failed, Portions, Root, Work, open_to_read};
-use crate::platform::{Inventory, ObjectKind, look};
+use super::{Failed, Loss, Portions, Root, Work, open_to_read};
+use crate::platform::{Directory, Inventory, Item, ObjectKind, Stat, look};
 
-/// Removes exactly the objects of an inventory. What is another object by now stays, with all that it is in.
-pub(in crate::apply) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Result<(), Failed> {
-    let remove = |container: &crate::platform::Directory, number: usize, flags| -> io::Result<()> {
-        let Some(item) = inventory.items.get(number) else { return Ok(()) };
-        let name = root.name_of(inventory, number);
-        let now = match look(container, name) {
-            Ok((now, _)) => now,
-            // A run that was killed may have come this far.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        if !item.stat.is_same(&now) {
-            return Err(io::Error::other("it is another object than the one that was copied"));
-        }
-        Ok(fs::unlinkat(container, name, flags)?)
-    };
-    Portions::of(inventory).each(work.workers, |portion| {
-        let Some(&one) = portion.first() else { return Ok(()) };
+/// Removes exactly the objects of an inventory, and of files only those that are as they were then and that nobody
+/// writes to. Gives what stays, with the directories it is in, and why.
+pub(in crate::apply) fn erase(
+    root: Root<'_>,
+    inventory: &Inventory,
+    work: Work<'_>,
+) -> Result<Vec<Loss>, Failed> {
+    let portions = Portions::of(inventory).each(work.workers, |portion| {
+        let mut spared = Vec::new();
+        let Some(&one) = portion.first() else { return Ok(spared) };
         let container = match root.container(inventory, one) {
             Ok(container) => container,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(spared),
             Err(error) => return Err(Failed::at(inventory, one, "open the directory of")(error)),
         };
         for &number in portion {
-            let removed = remove(&container, number, AtFlags::empty());
-            removed.map_err(Failed::at(inventory, number, "remove"))?;
+            let Some(item) = inventory.items.get(number) else { continue };
+            let name = root.name_of(inventory, number);
+            let removed = match item.stat.sort {
+                ObjectKind::File => remove_file(&container, name, item, number == 0),
+                _ => remove_other(&container, name, item),
+            };
+            let why = removed.map_err(Failed::at(inventory, number, "remove"))?;
+            spared.extend(why.map(|what| Loss { item: number, what: what.to_owned() }));
             work.add(0);
         }
-        Ok(())
+        Ok(spared)
     })?;
+    let mut spared: Vec<Loss> = portions.into_iter().flatten().collect();
     for (number, item) in inventory.items.iter().enumerate().rev() {
         if item.stat.sort != ObjectKind::Directory {
             continue;
         }
-        let gone = || -> io::Result<()> {
+        let gone = || -> io::Result<Option<&'static str>> {
             let container = match root.container(inventory, number) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 opened => opened?,
             };
-            remove(&container, number, AtFlags::REMOVEDIR)
+            remove_other(&container, root.name_of(inventory, number), item)
         };
-        gone().map_err(Failed::at(inventory, number, "remove"))?;
+        let why = gone().map_err(Failed::at(inventory, number, "remove"))?;
+        // What is in a directory has told why already.
+        let told = why == Some(NOT_EMPTY) && !spared.is_empty();
+        spared.extend(why.filter(|_| !told).map(|what| Loss { item: number, what: what.to_owned() }));
     }
-    Ok(())
+    Ok(spared)
+}
+
+const NOT_EMPTY: &str = "something was put into it since it was copied";
+const ANOTHER: &str = "it is another object than the one that was copied";
+
+/// Removes what holds no bytes of its own: a link, a directory that is empty, a device. Gives why it stays.
+fn remove_other(container: &Directory, name: &OsStr, item: &Item) -> io::Result<Option<&'static str>> {
+    let now = match look(container, name) {
+        Ok((now, _)) => now,
+        // A run that was killed may have come this far.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !item.stat.is_same(&now) {
+        return Ok(Some(ANOTHER));
+    }
+    let is_directory = item.stat.sort == ObjectKind::Directory;
+    match fs::unlinkat(container, name, if is_directory { AtFlags::REMOVEDIR } else { AtFlags::empty() }) {
+        Err(Errno::NOTEMPTY | Errno::EXIST) if is_directory => Ok(Some(NOT_EMPTY)),
+        answer => Ok(answer.map(|()| None)?),
+    }
+}
+
+/// Removes a file while a lease on it keeps everybody from opening it to write. Gives why it stays.
+fn remove_file(
+    container: &Directory,
+    name: &OsStr,
+    item: &Item,
+    is_root: bool,
+) -> io::Result<Option<&'static str>> {
+    let file = match open_to_read(container, name) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A link has taken its name.
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Ok(Some(ANOTHER)),
+        Err(error) => return Err(error),
+    };
+    if !take_lease(&file)? {
+        return Ok(Some("somebody has it open for writing"));
+    }
+    // Asked of the name, and not of what was opened: it is the name that goes.
+    let (now, _) = look(container, name)?;
+    let opened = fs::fstat(&file)?;
+    if !item.stat.is_same(&now) || (opened.st_dev, opened.st_ino) != (now.device, now.number) {
+        return Ok(Some(ANOTHER));
+    }
+    let facts = |stat: &Stat| (stat.mode, stat.uid, stat.gid, stat.size, stat.modified);
+    // Another of its names that went changes this time, too; and so does the private name of the root.
+    let is_touched = item.stat.names < 2 && !is_root && item.stat.changed != now.changed;
+    if facts(&item.stat) != facts(&now) || is_touched {
+        return Ok(Some("it was changed since it was copied"));
+    }
+    fs::unlinkat(container, name, AtFlags::empty())?;
+    Ok(None)
 }
 
 /// The first file of a tree that somebody has open for writing, or that cannot be asked about.
@@ -70,16 +128,29 @@ pub(in crate::apply) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Res
     Ok(None)
 }
 
+/// `fcntl`'s F_SETSIG, which libc does not name everywhere.
+const F_SETSIG: libc::c_int = 10;
+
 /// Whether nobody has a file open for writing, or mapped so: only then the system grants a lease to read.
-#[allow(unsafe_code, reason = "a call that rustix has no function for")]
-fn is_quiet(directory: &crate::platform::Directory, name: &std::ffi::OsStr) -> io::Result<bool> {
-    let file = open_to_read(directory, name)?;
-    // SAFETY: the descriptor is open for as long as `file` lives, and F_SETLEASE takes a number, not a pointer.
+fn is_quiet(directory: &Directory, name: &OsStr) -> io::Result<bool> {
+    // Given back when it is closed: it is only the answer that counts.
+    take_lease(&open_to_read(directory, name)?)
+}
+
+/// Takes a lease to read, until the descriptor is closed. Where a file system knows none, that is as good as granted.
+#[allow(unsafe_code, reason = "calls that rustix has no functions for")]
+fn take_lease(file: &OwnedFd) -> io::Result<bool> {
+    // Whoever opens the file to write has the system tell the holder. It would be by SIGIO, which ends a program; this one
+    // is ignored by default.
+    // SAFETY: the descriptor is open for as long as `file` lives, and F_SETSIG takes a number, not a pointer.
+    let told = unsafe { libc::fcntl(file.as_raw_fd(), F_SETSIG, libc::SIGURG) };
+    if told != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: as above.
     let granted = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_RDLCK) };
     if granted == 0 {
-        // SAFETY: as above; given back at once, since it is only the answer that counts.
-        let released = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
-        return if released == 0 { Ok(true) } else { Err(io::Error::last_os_error()) };
+        return Ok(true);
     }
     let error = io::Error::last_os_error();
     match error.raw_os_error() {

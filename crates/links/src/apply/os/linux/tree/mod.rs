@@ -150,10 +150,20 @@ pub(in crate::apply) fn write_durably(directory: &Directory, name: &OsStr, bytes
     flush_names(directory)
 }
 
+/// Reads what [`write_durably`] wrote. What anybody else may have put there is refused.
 pub(in crate::apply) fn read_small(directory: &Directory, name: &OsStr) -> io::Result<Vec<u8>> {
+    const MOST: u64 = 4 << 30;
+    let file = std::fs::File::from(open_to_read(directory, name)?);
+    let stat = fs::fstat(&file)?;
+    let is_own = fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile
+        && stat.st_uid == rustix::process::geteuid().as_raw()
+        && stat.st_mode & 0o077 == 0
+        && stat.st_nlink == 1;
+    if !is_own {
+        return Err(io::Error::other("a file in it was not made by this user"));
+    }
     let mut bytes = Vec::new();
-    let mut file = std::fs::File::from(open_to_read(directory, name)?);
-    io::Read::read_to_end(&mut file, &mut bytes)?;
+    io::Read::read_to_end(&mut io::Read::take(file, MOST), &mut bytes)?;
     Ok(bytes)
 }
 
@@ -197,11 +207,11 @@ pub(in crate::apply) fn give_back_time(
     Ok(())
 }
 
+/// Held as long as it lives.
+pub(in crate::apply) type Lock = std::os::fd::OwnedFd;
+
 /// Locks an object against other moves of it.
-pub(in crate::apply) fn lock(
-    directory: &Directory,
-    name: &OsStr,
-) -> io::Result<Option<std::os::fd::OwnedFd>> {
+pub(in crate::apply) fn lock(directory: &Directory, name: &OsStr) -> io::Result<Option<Lock>> {
     // A symbolic link, or what this user may not read: the copy will say so.
     let Ok(opened) = open_to_read(directory, name) else { return Ok(None) };
     match fs::flock(&opened, fs::FlockOperation::NonBlockingLockExclusive) {
