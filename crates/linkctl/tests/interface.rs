@@ -11,7 +11,7 @@ use std::process::Command;
 use common::{Linkctl, names, os};
 use testkit::{require, tree};
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 18] = [
     "create",
     "show",
     "list",
@@ -19,6 +19,9 @@ const VERBS: [&str; 15] = [
     "remove",
     "history",
     "undo",
+    "move",
+    "restore",
+    "recover",
     "doctor",
     "mklink",
     "fsutil",

@@ -10,7 +10,7 @@ use crate::args::{DoctorArgs, by_system};
 use crate::exit::Exit;
 use crate::failure::{self, Failure, message};
 use crate::output::{self, json, sanitize};
-use crate::session::existing_journal;
+use crate::session::{existing_journal, tell_unrecovered};
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let finding = probe(&args.path)?;
@@ -97,6 +97,7 @@ fn journal() -> Result<String, Error> {
     let place = sanitize::name(&directory);
     Ok(match existing_journal(&directory)? {
         Some(journal) => {
+            tell_unrecovered(&journal);
             let operations = journal.operations(usize::MAX)?.len();
             format!("{place}, {operations} operations, {} mode", sanitize::line(&journal.mode()))
         }

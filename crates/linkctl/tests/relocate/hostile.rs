@@ -191,6 +191,9 @@ fn nothing_is_done_to_a_tree_whose_last_move_is_not_over() {
         let ran = scene.linkctl.output(args);
         assert!(ran.code() == Some(4) && ran.err.contains("linkctl recover"), "{args:?}: {ran}");
     }
+    for args in [&["doctor"][..], &["history"]] {
+        assert!(scene.linkctl.output(args).err.contains("`linkctl recover` finishes it"), "{args:?}");
+    }
     for snapshot in before {
         let differences = snapshot.differences();
         let real = differences.lines().filter(|line| !line.contains("mtime") && !line.contains("ctime"));
