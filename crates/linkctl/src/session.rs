@@ -311,16 +311,25 @@ fn shown<T>(meter: &Meter, tree: Option<(u64, u64)>, work: impl FnOnce() -> T) -
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(length).with_style(style);
+    let show = |bar: &ProgressBar| {
+        bar.set_position(meter.bytes.load(Ordering::Relaxed));
+        bar.set_message(format!("{} of {objects} files", meter.files.load(Ordering::Relaxed).min(objects)));
+    };
+    with_bar(&bar, show, work)
+}
+
+/// Runs something while a bar is brought up to date ten times a second; takes the bar away at the end.
+pub(crate) fn with_bar<T>(
+    bar: &ProgressBar,
+    show: impl Fn(&ProgressBar) + Sync,
+    work: impl FnOnce() -> T,
+) -> T {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let ticker = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 std::thread::park_timeout(std::time::Duration::from_millis(100));
-                bar.set_position(meter.bytes.load(Ordering::Relaxed));
-                bar.set_message(format!(
-                    "{} of {objects} files",
-                    meter.files.load(Ordering::Relaxed).min(objects)
-                ));
+                show(bar);
             }
         });
         let answer = work();

@@ -4,9 +4,6 @@ use std::io::{self, IsTerminal as _, Write};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use links::{
@@ -18,6 +15,7 @@ use crate::args::{Format, ListArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, complain, say};
 use crate::output::{self, csv, json, sanitize, table};
+use crate::session::with_bar;
 
 pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
     let format = args.output.format();
@@ -194,23 +192,11 @@ pub(super) fn ticking<T>(message: impl Fn() -> String + Sync, work: impl FnOnce(
     if !io::stderr().is_terminal() {
         return work();
     }
-    let bar = spinner();
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let ticker = scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                thread::park_timeout(Duration::from_millis(100));
-                bar.set_message(message());
-                bar.tick();
-            }
-        });
-        let answer = work();
-        done.store(true, Ordering::Relaxed);
-        ticker.thread().unpark();
-        drop(ticker.join());
-        bar.finish_and_clear();
-        answer
-    })
+    let show = |bar: &ProgressBar| {
+        bar.set_message(message());
+        bar.tick();
+    };
+    with_bar(&spinner(), show, work)
 }
 
 fn spinner() -> ProgressBar {

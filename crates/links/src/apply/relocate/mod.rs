@@ -318,27 +318,49 @@ fn retire(
     work: tree::Work<'_>,
 ) -> Result<Option<Error>> {
     let left = path.with_file_name(old.name);
-    let fail = |error| Error::io("look once more at the old tree", &left, error);
-    let now = Inventory::take(old.parent, old.name).map_err(fail)?;
-    if let Some(touched) = touched(inventory, &now) {
-        let text = format!("{} was changed while it was moved", platform::quoted(&join(path, &touched)));
-        return Ok(Some(kept(verb, path, &left, &text)));
+    if let Some(why) = still_needed(old, path, inventory, "while it was moved")? {
+        return Ok(Some(kept(verb, path, &left, &why)));
     }
-    if let Some(text) = in_use(old, &left, inventory).map_err(fail)? {
-        return Ok(Some(kept(verb, path, &left, &text)));
-    }
-    stage.write_committed()?;
+    stage::write_committed(stage.directory())
+        .map_err(|error| Error::io("write down the end of the move of", path, error))?;
     crash(8);
     // Whoever stops now stops the removal of what is not needed any more; `recover` goes on with it.
-    let spared =
-        tree::erase(old, inventory, work).map_err(|failed| as_error("remove the old tree", &left, failed))?;
-    tree::flush_names(old.parent).map_err(fail)?;
-    if let Some(text) = tell_spared(&left, inventory, &spared) {
-        return Ok(Some(kept(verb, path, &left, &text)));
+    if let Some(why) = erase(old, &left, inventory, work)? {
+        return Ok(Some(kept(verb, path, &left, &why)));
     }
     crash(9);
     stage.end()?;
     Ok(None)
+}
+
+/// Why an old tree cannot go yet: it was touched since it was copied, or somebody could still write to it.
+fn still_needed(
+    old: tree::Root<'_>,
+    path: &Path,
+    inventory: &Inventory,
+    since: &str,
+) -> Result<Option<String>> {
+    let left = path.with_file_name(old.name);
+    let fail = |error| Error::io("look once more at the old tree", &left, error);
+    let now = Inventory::take(old.parent, old.name).map_err(fail)?;
+    if let Some(touched) = touched(inventory, &now) {
+        return Ok(Some(format!("{} was changed {since}", platform::quoted(&join(path, &touched)))));
+    }
+    in_use(old, &left, inventory).map_err(fail)
+}
+
+/// Removes what of an old tree is as it was copied. Gives why there is something left of it.
+fn erase(
+    old: tree::Root<'_>,
+    left: &Path,
+    inventory: &Inventory,
+    work: tree::Work<'_>,
+) -> Result<Option<String>> {
+    let spared =
+        tree::erase(old, inventory, work).map_err(|failed| as_error("remove the old tree", left, failed))?;
+    tree::flush_names(old.parent)
+        .map_err(|error| Error::io("look once more at the old tree", left, error))?;
+    Ok(tell_spared(left, inventory, &spared))
 }
 
 /// Who could still write to an old tree, in words: whoever has a file of it open for that, and whoever has a way into it

@@ -276,28 +276,16 @@ impl Recovery<'_> {
         let intent = self.intent;
         if let (Some(name), Some(inventory)) = (old, inventory) {
             let left = intent.from.with_file_name(name);
-            let fail = |error| Error::io("look once more at the old tree", &left, error);
-            let root = tree::Root { parent: self.from, name };
+            let old = tree::Root { parent: self.from, name };
             if !stage::is_committed(self.directory) {
-                let now = Inventory::take(self.from, name).map_err(fail)?;
-                if let Some(touched) = super::touched(inventory, &now) {
-                    let text = format!(
-                        "{} was changed since it was copied",
-                        crate::platform::quoted(&super::join(&intent.from, &touched))
-                    );
-                    return Err(kept(RECOVER, &intent.from, &left, &text));
+                if let Some(why) = super::still_needed(old, &intent.from, inventory, "since it was copied")? {
+                    return Err(kept(RECOVER, &intent.from, &left, &why));
                 }
-                if let Some(text) = super::in_use(root, &left, inventory).map_err(fail)? {
-                    return Err(kept(RECOVER, &intent.from, &left, &text));
-                }
-                let written = tree::write_durably(self.directory, OsStr::new("committed"), b"");
-                written.map_err(|error| Error::io(RECOVER, self.path, error))?;
+                stage::write_committed(self.directory)
+                    .map_err(|error| Error::io(RECOVER, self.path, error))?;
             }
-            let spared = tree::erase(root, inventory, work)
-                .map_err(|failed| super::as_error("remove the old tree", &left, failed))?;
-            tree::flush_names(self.from).map_err(fail)?;
-            if let Some(text) = super::tell_spared(&left, inventory, &spared) {
-                return Err(kept(RECOVER, &intent.from, &left, &text));
+            if let Some(why) = super::erase(old, &left, inventory, work)? {
+                return Err(kept(RECOVER, &intent.from, &left, &why));
             }
         }
         stage::end(self.directory, self.above, intent)?;

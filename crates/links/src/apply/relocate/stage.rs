@@ -145,11 +145,6 @@ impl Stage {
         write().map_err(fail)
     }
 
-    pub(super) fn write_committed(&self) -> Result<()> {
-        let written = tree::write_durably(&self.directory, OsStr::new(COMMITTED), b"");
-        written.map_err(|error| Error::io("write down the end of the move of", &self.intent.from, error))
-    }
-
     /// Takes away what was made so far; the original was never touched.
     pub(super) fn roll_back(&self, from: &Place, to: &Place, work: tree::Work<'_>) -> Result<()> {
         let stop = std::sync::atomic::AtomicBool::new(false);
@@ -229,9 +224,8 @@ fn barren_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<V
             ObjectKind::File if stat.size == 0 => of_probe || FILES.iter().any(|known| name == **known),
             ObjectKind::File => is_stage && begins_as_written(directory, &name)?,
             ObjectKind::Symlink => {
-                let found = Inventory::take(directory, &name)?;
-                let text = found.root().and_then(|root| root.text.as_ref());
-                of_probe && text.is_some_and(|text| probe::TEXTS.iter().any(|known| text == *known))
+                let text = text_of(directory, &name)?;
+                of_probe && text.is_some_and(|text| probe::TEXTS.iter().any(|known| text == **known))
             }
             _ => false,
         };
@@ -279,22 +273,17 @@ pub(super) fn remove_barren(directory: &Directory, above: &Directory, name: &OsS
 /// The intent of a stage. `None` for a directory that is none. What it says is carried out, so it must be this user who
 /// wrote it.
 pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<Intent>> {
-    let is_there = match look(directory, OsStr::new(INTENT)) {
-        Ok(_) => true,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-        Err(error) => return Err(error),
+    match look(directory, OsStr::new(INTENT)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        found => found?,
     };
-    if is_there && !is_own(directory)? {
+    if !is_own(directory)? {
         return Err(std::io::Error::new(
             std::io::ErrorKind::PermissionDenied,
             "it was not made by this user, or others may write to it",
         ));
     }
-    let bytes = match tree::read_small(directory, OsStr::new(INTENT)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let bytes = tree::read_small(directory, OsStr::new(INTENT))?;
     let intent: Intent = serde_json::from_slice(&bytes)?;
     if intent.form != FORM {
         return Err(std::io::Error::other("written by a later linkctl"));
@@ -309,6 +298,10 @@ pub(super) fn read_copied(directory: &Directory) -> Option<Copied> {
 
 pub(super) fn is_committed(directory: &Directory) -> bool {
     look(directory, OsStr::new(COMMITTED)).is_ok()
+}
+
+pub(super) fn write_committed(directory: &Directory) -> std::io::Result<()> {
+    tree::write_durably(directory, OsStr::new(COMMITTED), b"")
 }
 
 /// Takes a published copy back into its stage, in one step: only the very tree that was made, and only if it still is as
@@ -358,8 +351,7 @@ pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> 
     let fail = |error| Error::io("take back the link beside", &intent.from, error);
     match look(directory, &intent.private) {
         Ok((stat, _)) if stat.sort == crate::platform::ObjectKind::Symlink => {
-            let found = Inventory::take(directory, &intent.private).map_err(fail)?;
-            if found.root().and_then(|root| root.text.as_ref()) == Some(text) {
+            if text_of(directory, &intent.private).map_err(fail)?.as_ref() == Some(text) {
                 os::remove_file(directory, &intent.private).map_err(fail)?;
             }
             Ok(())
@@ -368,6 +360,12 @@ pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> 
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(fail(error)),
     }
+}
+
+/// What a symbolic link says.
+fn text_of(directory: &Directory, name: &OsStr) -> std::io::Result<Option<OsString>> {
+    let found = Inventory::take(directory, name)?;
+    Ok(found.root().and_then(|root| root.text.clone()))
 }
 
 /// Removes a tree in a stage, whatever of it is there.
