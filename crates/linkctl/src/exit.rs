@@ -40,6 +40,7 @@ impl Exit {
             K::InvalidOption => Self::Usage,
             K::Stopped => Self::Interrupted,
             K::AlreadyExists
+            | K::Busy
             | K::Changed
             | K::CrossesVolumes
             | K::InvalidPath

@@ -254,6 +254,7 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::Nothing if verb == "history" => "`linkctl history` lists the operations there are",
         ErrorKind::NotALink => "`linkctl show` tells what it is",
         ErrorKind::NotEmpty => "what a junction hides in its own directory must go first",
+        ErrorKind::Busy => "wait until it is done and repeat the command",
         ErrorKind::LeftBehind => {
             "look at both, then remove the old one, or repeat what it lacks; `linkctl recover` tries again"
         }

@@ -88,6 +88,8 @@ pub enum ErrorKind {
     NotAVolume,
     /// A part of a volume makes no sense.
     Damaged,
+    /// Another operation on the same objects is running.
+    Busy,
     /// It was done, but something that should have gone is kept.
     LeftBehind,
     /// The user stopped it.

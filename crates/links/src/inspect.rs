@@ -91,6 +91,12 @@ fn hard_link(path: PathBuf, metadata: &Metadata) -> Link {
     Link { kind: LinkKind::Hard, resolved: None, path, target: None, state: State::Ok, id, attributes }
 }
 
+/// The identity of what has a path, itself; `None` where that cannot be told.
+pub(crate) fn id_of(path: &Path) -> Option<crate::model::FileId> {
+    let place = Place::open("look at", path).ok()?;
+    place.directory.metadata_nofollow(place.name()).ok().map(|found| found.id)
+}
+
 /// The system has the last word on its own links: some (`/proc/PID/exe`) lead where no text says,
 /// and its limits count what lies before the link too.
 pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {

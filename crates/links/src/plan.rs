@@ -1,6 +1,5 @@
 //! A plan: what a verb wants to have changed. Pure data; only [`mod@crate::apply`] carries it out.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -168,11 +167,9 @@ pub struct Rewritten {
     #[serde(with = "crate::name::path")]
     pub path: PathBuf,
     /// What it says at home.
-    #[serde(with = "crate::name::os_string")]
-    pub home: OsString,
+    pub home: Target,
     /// What it says away.
-    #[serde(with = "crate::name::os_string")]
-    pub away: OsString,
+    pub away: Target,
 }
 
 /// How a copy is compared with its original before it counts.

@@ -402,6 +402,9 @@ pub(crate) struct MoveArgs {
     /// Leave a relative link
     #[arg(long)]
     pub(crate) relative: bool,
+    /// The letter that Windows gives an NTFS volume that is mounted here: a symbolic link left there names it
+    #[arg(long, value_name = "LETTER", value_parser = letter)]
+    pub(crate) drive: Option<char>,
     #[command(flatten)]
     pub(crate) tree: TreeOptions,
     /// Tell of links below this directory that lead into SRC
@@ -414,11 +417,11 @@ pub(crate) struct MoveArgs {
 /// What `--kind` of `move` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LeftKind {
-    /// A symbolic link
+    /// A symbolic link; on Windows, a junction for a directory that stays on the computer
     Auto,
     /// A symbolic link
     Symlink,
-    /// A junction: on Windows only
+    /// A junction: for a directory, on Windows and on NTFS
     Junction,
 }
 

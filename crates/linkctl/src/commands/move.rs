@@ -1,5 +1,6 @@
 //! `linkctl move`.
 
+use links::KindChoice;
 use links::plan::Verify;
 use links::relocate::{self, Finding, MoveSpec, Relocation, Severity};
 
@@ -10,13 +11,13 @@ use crate::output::sanitize::{self, quoted};
 use crate::session::Change;
 
 pub(crate) fn run(args: &MoveArgs) -> Result<Exit, Failure> {
-    if args.kind == LeftKind::Junction {
-        return Err(Failure::refused(
-            "a junction can be left behind on Windows only",
-            "leave out --kind: a symbolic link is left",
-        ));
-    }
     let mut spec = MoveSpec::new(&args.source, &args.destination);
+    spec.kind = match args.kind {
+        LeftKind::Auto => KindChoice::Auto,
+        LeftKind::Symlink => KindChoice::Symlink,
+        LeftKind::Junction => KindChoice::Junction,
+    };
+    spec.drive = args.drive;
     spec.relative = args.relative;
     spec.verify = verify(&args.tree);
     spec.search.clone_from(&args.search);

@@ -4,32 +4,35 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use links::apply::{Recovered, recover, unrecovered};
+use links::apply::{Recovered, open_journal, recover, unrecovered};
 use links::{Error, Journal, Name};
 use serde::Serialize;
 
 use crate::args::RecoverArgs;
 use crate::exit::Exit;
-use crate::failure::{Failure, say};
+use crate::failure::{Failure, complain, message, say};
 use crate::output::sanitize::quoted;
 use crate::output::{self, json};
 use crate::session::existing_journal;
 
 pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     let mut stages = BTreeSet::new();
-    let journal = Journal::default_directory().ok().map(|directory| existing_journal(&directory));
-    if let Some(journal) = journal.transpose()?.flatten() {
-        stages.extend(unrecovered(&journal)?);
+    let directory = Journal::default_directory().ok();
+    let existing = directory.as_deref().map(existing_journal).transpose()?.flatten();
+    if let Some(journal) = &existing {
+        stages.extend(unrecovered(journal)?);
     }
     for directory in &args.directories {
         stages.extend(links::relocate::stages_in(directory)?);
     }
     let mut done: Vec<(PathBuf, Result<Recovered, Error>)> = Vec::new();
-    if !args.dry_run {
+    if !args.dry_run && !stages.is_empty() {
+        // What becomes of the moves is written down, where they are.
+        let mut journal = existing.and_then(|_| to_write(directory.as_deref()?));
         for stage in &stages {
             // What another one needed beside the tree may be gone with it.
             if done.is_empty() || stage.symlink_metadata().is_ok() {
-                done.push((stage.clone(), recover(stage)));
+                done.push((stage.clone(), recover(stage, journal.as_mut())));
             }
         }
     }
@@ -68,6 +71,19 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     }
     failed.iter().for_each(|error| say("recover", error));
     Ok(failed.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Done))
+}
+
+fn to_write(directory: &Path) -> Option<Journal> {
+    match open_journal(directory) {
+        Ok((journal, said)) => {
+            said.iter().for_each(|said| complain("warning", said));
+            Some(journal)
+        }
+        Err(error) => {
+            complain("warning", &message(&error));
+            None
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -39,7 +39,7 @@ fn what_cannot_be_done_is_refused_before_anything_is_changed() {
     refused(&scene, &["move", "src", "src/inside"], "inside the other");
     refused(&scene, &["move", "src/a", "src"], "");
     refused(&scene, &["move", "src/pipe", &dst], "device, pipe or socket");
-    refused(&scene, &["move", "src", &dst, "--kind", "junction"], "Windows only");
+    refused(&scene, &["move", "src", &dst, "--kind", "junction"], "only NTFS holds junctions");
     let missing = format!("{}/no/dst", scene.away.display());
     assert_eq!(scene.linkctl.output(["move", "src", &missing]).exits(3).out, "");
     assert_eq!(scene.linkctl.output(["move", "nothing", &dst]).exits(3).out, "");

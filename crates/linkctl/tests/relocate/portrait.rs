@@ -34,6 +34,7 @@ fn add(root: &Path, path: &Path, all: &mut Portrait, names: &mut HashMap<(u64, u
         ("device", meta.rdev().to_string()),
         ("xattrs", format!("{:?}", sys::xattrs(path))),
     ]);
+    facts.extend(ntfs(path));
     if !kind.is_dir() {
         facts.insert("names", meta.nlink().to_string());
         let first = names.entry((meta.dev(), meta.ino())).or_insert_with(|| name.clone());
@@ -41,7 +42,10 @@ fn add(root: &Path, path: &Path, all: &mut Portrait, names: &mut HashMap<(u64, u
     }
     if kind.is_symlink() {
         let target = fs::read_link(path).unwrap();
-        facts.insert("target", target.as_os_str().as_bytes().escape_ascii().to_string());
+        // What ntfs-3g makes of a reparse point depends on where it is; its data is a fact of its own.
+        if facts.get("reparse").is_none_or(|data| data == "None") {
+            facts.insert("target", target.as_os_str().as_bytes().escape_ascii().to_string());
+        }
     } else if kind.is_file() {
         facts.insert("size", meta.len().to_string());
         facts.insert("content", hash(path));
@@ -55,6 +59,23 @@ fn add(root: &Path, path: &Path, all: &mut Portrait, names: &mut HashMap<(u64, u
         entries.sort();
         entries.iter().for_each(|entry| add(root, entry, all, names));
     }
+}
+
+/// What is there on NTFS besides: asked for by name, as none of it is listed.
+fn ntfs(path: &Path) -> Vec<(&'static str, String)> {
+    let get = |name: &str| sys::xattr(path, name);
+    let Some(attributes) = get("system.ntfs_attrib") else { return Vec::new() };
+    // Sparse and compressed say how the content is stored.
+    let attributes = u32::from_ne_bytes(attributes.try_into().unwrap()) & !0xa00;
+    // Reading changes the third time, and the fourth cannot be set.
+    let times = get("system.ntfs_times").map(|times| times[..16].to_vec());
+    let names = ["acl", "object_id", "ea", "dos_name"].map(|name| get(&format!("system.ntfs_{name}")));
+    vec![
+        ("attributes", format!("{attributes:x}")),
+        ("times", format!("{times:x?}")),
+        ("security and more", format!("{names:x?}")),
+        ("reparse", format!("{:x?}", get("system.ntfs_reparse_data"))),
+    ]
 }
 
 fn hash(path: &Path) -> String {

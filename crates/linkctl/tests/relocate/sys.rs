@@ -51,6 +51,16 @@ pub(crate) fn xattrs(path: &Path) -> Vec<(String, Vec<u8>)> {
     all
 }
 
+/// One attribute, listed or not.
+pub(crate) fn xattr(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let (path, name) = (c(path), CString::new(name).unwrap());
+    let mut value = vec![0u8; 65536];
+    // SAFETY: as above.
+    let length = unsafe { lgetxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    value.truncate(usize::try_from(length).ok()?);
+    Some(value)
+}
+
 /// Whether it could be set.
 pub(crate) fn try_set_xattr(path: &Path, name: &str, value: &[u8]) -> bool {
     let (path, name) = (c(path), CString::new(name).unwrap());

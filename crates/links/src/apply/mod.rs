@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use log::{Log, Records};
 pub use probe::{Capability, Finding, probe};
 pub use queue::Queue;
-pub(crate) use relocate::is_stage;
 pub use relocate::{Recovered, recover, unrecovered, unrecovered_lately, unrecovered_of_same};
+pub(crate) use relocate::{is_stage, must_not_be_moving};
 pub use state::{existing_journal, open_journal};
 pub(crate) use step::aside_name;
 
@@ -66,6 +66,8 @@ pub struct Meter {
     pub files: AtomicU64,
     /// Bytes that were copied.
     pub bytes: AtomicU64,
+    /// Bytes of the copy that were read back and compared.
+    pub checked: AtomicU64,
 }
 
 impl<'a> Request<'a> {

@@ -52,6 +52,8 @@ pub struct Finding {
     pub read_only: bool,
     /// Whether ntfs-3g serves it, so that Windows' own links can be made.
     pub ntfs: bool,
+    /// On NTFS, whether other streams of a file than its content can be seen.
+    pub streams: bool,
     /// What could be made, and what the failures said.
     pub capabilities: Vec<(Capability, Result<()>)>,
 }
@@ -69,9 +71,11 @@ pub fn probe(directory: &Path) -> Result<Finding> {
     let ntfs = crate::platform::ntfs_volume(&opened).map_err(fail)?.is_some();
     let name = step::private_name();
     let mut capabilities = Vec::new();
+    let mut streams = false;
     match os::make_directory(&opened, OsStr::new(&name)) {
         Ok(()) => {
             let room = directory.join(&name);
+            streams = ntfs && os::tree::has_streams(&opened, OsStr::new(&name));
             let tried = Capability::ALL.map(|capability| (capability, attempt(&room, capability)));
             capabilities.extend(tried);
             clear(&opened, &name).map_err(|error| Error::io("clear away", &room, error))?;
@@ -83,7 +87,7 @@ pub fn probe(directory: &Path) -> Result<Finding> {
         }
     }
     let Filesystem { kind, mount_point, read_only, .. } = filesystem;
-    Ok(Finding { filesystem: kind, mount_point, read_only, ntfs, capabilities })
+    Ok(Finding { filesystem: kind, mount_point, read_only, ntfs, streams, capabilities })
 }
 
 /// The names that attempts use, all in the probe's own directory.

@@ -21,7 +21,7 @@ pub(super) fn private_name() -> String {
 }
 
 /// How the parent of a step's path is opened.
-type Open = fn(&'static str, &Path) -> Result<Place>;
+pub(super) type Open = fn(&'static str, &Path) -> Result<Place>;
 
 /// Carries out a step. On failure everything is as it was, or the error says what is not.
 pub(super) fn perform(
@@ -80,10 +80,10 @@ fn single(step: &Step, private_name: &str, open: Open) -> Result<Option<FileId>>
 }
 
 /// A link to be made.
-struct New<'a> {
-    target: &'a Target,
-    file: Option<FileId>,
-    attributes: Option<Attributes>,
+pub(super) struct New<'a> {
+    pub(super) target: &'a Target,
+    pub(super) file: Option<FileId>,
+    pub(super) attributes: Option<Attributes>,
 }
 
 impl New<'_> {
@@ -205,12 +205,26 @@ fn create(link: &Path, new: &New<'_>, open: Open) -> Result<FileId> {
 }
 
 /// Makes the new link beside the old one and lets them change places: there is always one of the two.
-fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) -> Result<FileId> {
+pub(super) fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) -> Result<FileId> {
     const REPLACE: &str = "replace link";
     let place = open(REPLACE, link)?;
     must_be(place.spot(), old, REPLACE)?;
+    let fail = |error| Error::io(REPLACE, &place.path, error);
+    // What is to look as it did keeps all that belongs to the old link, and its directory keeps its time.
+    let before = match new.attributes {
+        Some(_) => Some(platform::look(&place.directory, OsStr::new(".")).map_err(fail)?.0),
+        None => None,
+    };
     let made = new.make(&place, private)?;
-    let swapped = swap_in(&place, old, private, REPLACE);
+    let give = || match before {
+        Some(_) => tree::give_link(&place.directory, place.name(), private).map_err(fail),
+        None => Ok(()),
+    };
+    let swapped = give().and_then(|()| swap_in(&place, old, private, REPLACE));
+    let give_back_time = || match &before {
+        Some(before) => tree::give_back_time(&place.directory, OsStr::new("."), before).map_err(fail),
+        None => Ok(()),
+    };
     if let Err(error) = swapped {
         if error.kind() == ErrorKind::Unsure {
             return Err(error);
@@ -218,7 +232,7 @@ fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) 
         // Whatever happened, only the new link may be removed under the private name.
         let ours = place.directory.metadata_nofollow(private).is_ok_and(|left| left.id == made);
         if ours && os::remove_file(&place.directory, private).is_ok() {
-            return Err(error);
+            return Err(give_back_time().err().unwrap_or(error));
         }
         return Err(left_behind(&error, &place, private));
     }
@@ -227,6 +241,7 @@ fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) 
         let cause = "replaced, but something else has its name already";
         return Err(new.refuse(&place.path, ErrorKind::Unsure, cause));
     }
+    give_back_time()?;
     Ok(made)
 }
 

@@ -5,6 +5,8 @@ mod mklink;
 mod native;
 mod windows;
 
+pub(crate) use windows::linux_words;
+
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,7 +16,7 @@ use crate::model::{
     FileId, FileKind, Form, KindChoice, LinkSpec, Manner, Metadata, OnExisting, Target, ends_in_separator,
     file_name_of,
 };
-use crate::plan::{Plan, Step};
+use crate::plan::{Note, Plan, Step};
 use crate::platform::{self, Directory, Filesystem, NtfsVolume, Place};
 
 /// Plans one link.
@@ -69,6 +71,17 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
             Ok(plan)
         }
     }
+}
+
+/// What a symbolic link or junction would say that takes a name that is taken as yet, and what is to be said of it.
+pub(crate) fn target_of(spec: &LinkSpec) -> Result<(Target, Vec<Note>)> {
+    let mut plan = Plan::default();
+    let ground = Ground::find(spec, &mut plan)?;
+    let target = match spec.kind {
+        KindChoice::Junction => windows::junction(spec, &ground, &mut plan)?,
+        _ => windows::symlink(spec, &ground, &mut plan)?,
+    };
+    Ok((target, plan.notes))
 }
 
 const CREATE: &str = "create link";

@@ -110,8 +110,10 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
             let cause = "the target is a file, and a junction leads to a directory";
             return Err(task.refuse(ErrorKind::InvalidTarget, cause.into()));
         }
-        None if drive_of(&text)
-            .is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(spec.drive))) =>
+        // Of what is known to be a directory, whoever asks makes it later.
+        None if spec.shape.is_none()
+            && drive_of(&text)
+                .is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(spec.drive))) =>
         {
             plan.note(&ground.link, "the target does not exist on this volume");
         }
@@ -319,7 +321,7 @@ impl Task<'_> {
 }
 
 /// `a\b` as `a/b`; without a leading separator.
-pub(super) fn linux_words(text: &WideString) -> PathBuf {
+pub(crate) fn linux_words(text: &WideString) -> PathBuf {
     let parts = text.units().split(|&unit| unit == u16::from(b'\\'));
     let names = parts.map(|part| platform::from_wide(&WideString::from_units(part.to_vec())));
     names.filter(|name| !name.is_empty()).collect()

@@ -44,6 +44,15 @@ const WRITE: &str = "write the journal in";
 /// Another process may be writing; it is waited for this long.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// A step that moved a tree.
+#[derive(Clone, Debug)]
+pub(crate) struct Relocated {
+    pub(crate) operation: OperationId,
+    /// How its operation stands.
+    pub(crate) status: Status,
+    pub(crate) recorded: Recorded,
+}
+
 impl Journal {
     /// Where the journal of this user is kept: `LINKCTL_STATE_DIR`, else the system's place for
     /// such files.
@@ -174,7 +183,7 @@ impl Journal {
     }
 
     /// The steps of the newest operations that moved trees, each with how its operation stands.
-    pub(crate) fn relocations(&self, most: usize) -> Result<Vec<(Status, Recorded)>> {
+    pub(crate) fn relocations(&self, most: usize) -> Result<Vec<Relocated>> {
         let sql =
             format!("{} WHERE verb IN ('move', 'restore', 'undo') ORDER BY id DESC LIMIT ?", rows::SELECT);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -182,9 +191,34 @@ impl Journal {
         for operation in self.query_operations(&sql, params![most])? {
             let steps = self.steps(operation.id)?.into_iter();
             let trees = steps.filter(|recorded| recorded.step.is_whole_tree());
-            all.extend(trees.map(|recorded| (operation.status, recorded)));
+            let (operation, status) = (operation.id, operation.status);
+            all.extend(trees.map(|recorded| Relocated { operation, status, recorded }));
         }
         Ok(all)
+    }
+
+    /// Writes down what became of a step whose process ended in the middle, and of its operation where that is known then.
+    pub(crate) fn settle(&mut self, id: OperationId, number: u64, outcome: &Outcome) -> Result<()> {
+        self.transact(Then::Commit, |transaction| {
+            let made = outcome.made().map(|made| made.to_string());
+            let number = i64::try_from(number).unwrap_or(i64::MAX);
+            let sql = "UPDATE steps SET outcome = ?, made = ?, error = ? WHERE operation = ? AND number = ?";
+            transaction.execute(sql, params![outcome.as_str(), made, outcome.error(), id.0, number])?;
+            let count = |what: &str| -> rusqlite::Result<i64> {
+                let sql = format!("SELECT count(*) FROM steps WHERE operation = ? AND {what}");
+                transaction.query_row(&sql, params![id.0], |row| row.get(0))
+            };
+            let status =
+                match (count("outcome IS NULL")?, count("outcome = 'done'")?, count("outcome <> 'done'")?) {
+                    (0, _, 0) => Status::Done,
+                    (0, 0, _) => Status::Failed,
+                    (0, _, _) => Status::Partial,
+                    // What became of its other steps is not known.
+                    _ => return Ok(()),
+                };
+            let sql = "UPDATE operations SET status = ?, ended = ? WHERE id = ?";
+            transaction.execute(sql, params![status.as_str(), now(), id.0]).map(drop)
+        })
     }
 
     /// Takes back the beginning of an operation that no step was written down for.

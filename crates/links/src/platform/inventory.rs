@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Directory, take_inventory};
+use crate::model::{ReparsePoint, Target};
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +27,8 @@ pub(crate) enum ObjectKind {
 pub(crate) struct Stat {
     pub(crate) sort: ObjectKind,
     pub(crate) device: u64,
-    pub(crate) number: u64,
+    pub(crate) number: u128,
+    /// Elsewhere than on Windows. There, `FILE_ATTRIBUTE_*`.
     pub(crate) mode: u32,
     pub(crate) uid: u32,
     pub(crate) gid: u32,
@@ -68,10 +70,31 @@ pub(crate) struct Item {
     /// What a symbolic link says.
     #[serde(with = "crate::name::os_string_if_any")]
     pub(crate) text: Option<OsString>,
+    /// On NTFS, the reparse point that it is: its data counts, and not what a system makes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) point: Option<ReparsePoint>,
+    /// On NTFS, `FILE_ATTRIBUTE_*`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) attributes: u32,
+    /// On NTFS, whether it has an 8.3 name besides, which ntfs-3g counts as one of its names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) has_short_name: bool,
     /// Whether another file system is mounted there: what is below is not of this tree.
     pub(crate) is_mount_point: bool,
     /// Whether it is marked so that it cannot be removed (immutable, append-only).
     pub(crate) is_fixed: bool,
+}
+
+fn is_zero(attributes: &u32) -> bool {
+    *attributes == 0
+}
+
+impl Item {
+    /// What it says, if it is a link.
+    pub(crate) fn target(&self) -> Option<Target> {
+        let point = self.point.clone().map(Target::Reparse);
+        point.or_else(|| self.text.clone().map(Target::Text))
+    }
 }
 
 /// A tree: its root first, each directory before what is in it.
@@ -138,7 +161,7 @@ impl Inventory {
                 let root = number == 0;
                 let untouched =
                     if root { before.stat.is_same(&item.stat) } else { before.stat.is_untouched(&item.stat) };
-                untouched && before.text == item.text
+                untouched && before.text == item.text && before.point == item.point
             });
             if !same {
                 return Some(path);

@@ -34,13 +34,13 @@ pub(crate) use link::read_link;
 pub(crate) use place::Place;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
-    Directory, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process, RESIDENT, ReadBuffer,
-    TEXT_LINKS, VolumeFile, VolumeIdentity, collation_key, current_user, default_state_dir, describe,
-    drive_relative, error_kind, evaluation, facts, file_names, follows_reparse_points, from_bytes, from_wide,
-    has_short_name, is_same_name, is_within, look, may_make_symlinks, mounted_at, native_path,
-    ntfs_attributes, ntfs_mounts, ntfs_volume, open_files, quoted, read_target, refusal, reparse_index, room,
-    same_target, state_dir_in, take_inventory, to_bytes, to_wide, users_below, volume_letter, volume_root,
-    workers,
+    COMPRESSED, Directory, ENCRYPTED, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process,
+    READS_ENCRYPTED, RESIDENT, ReadBuffer, TEXT_LINKS, VolumeFile, VolumeIdentity, collation_key,
+    current_user, default_state_dir, describe, drive_relative, error_kind, evaluation, facts, file_names,
+    follows_reparse_points, from_bytes, from_wide, has_short_name, is_same_name, is_within, look,
+    may_make_symlinks, mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, open_files,
+    quoted, read_target, refusal, reparse_index, room, same_target, state_dir_in, take_inventory, to_bytes,
+    to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{
@@ -48,4 +48,4 @@ pub(crate) use system::{
     is_elevated, number, open, procedure, set_dword, set_information, terminated, ticks, verbatim, within,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use system::{REPARSE_DATA, by_descriptor};
+pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};

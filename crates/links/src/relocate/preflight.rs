@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{MOVE, MoveSpec, shown};
 use crate::apply::{Capability, probe};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::{LinkKind, ReparsePoint, Target};
 use crate::plan::Rewritten;
 use crate::platform::{self, Inventory, Item, ObjectKind, Place, quoted};
 use crate::scan::{Details, Filter, Found, ScanOptions, scan};
@@ -43,6 +44,10 @@ pub(super) struct Look<'a> {
     /// Whether both places are on one file system.
     pub(super) same: bool,
     pub(super) rewritten: &'a [Rewritten],
+    /// Links that lead out and cannot say at the new place where to.
+    pub(super) stuck: &'a [PathBuf],
+    /// The link that is left.
+    pub(super) link: &'a Target,
 }
 
 struct Findings(Vec<Finding>);
@@ -58,12 +63,18 @@ const MOST: usize = 20;
 
 pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
     let mut findings = Findings(Vec::new());
-    can_link(look.source, &mut findings);
+    can_link(look.source, look.link, &mut findings);
     objects(look.from, look.inventory, look.same, &mut findings);
     users(look.from, &mut findings);
     if !look.same {
         room(look.destination, look.inventory, &mut findings)?;
         holds(look.destination, &mut findings)?;
+        ntfs(look.source, look.destination, look.from, look.inventory, &mut findings)?;
+    }
+    for path in look.stuck.iter().take(MOST) {
+        let text =
+            "a relative Windows link that leads out of the tree: on another volume it cannot say where to";
+        findings.add(Severity::Refusal, look.from.join(path), text);
     }
     for (count, link) in look.rewritten.iter().enumerate() {
         if count == MOST {
@@ -73,8 +84,8 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
         }
         let text = format!(
             "leads out of the tree by {}; at the new place it will say {}",
-            quoted(Path::new(&link.home)),
-            quoted(Path::new(&link.away))
+            quoted(Path::new(&link.home.shown().unwrap_or_default())),
+            quoted(Path::new(&link.away.shown().unwrap_or_default()))
         );
         findings.add(Severity::Note, look.from.join(&link.path), text);
     }
@@ -110,44 +121,124 @@ pub(super) fn look_back(
     link: &Place,
     from: &Path,
     inventory: &Inventory,
-    same: bool,
+    (same, target): (bool, &Target),
 ) -> Result<Vec<Finding>> {
     let mut findings = Findings(Vec::new());
-    if tree.ntfs().ok().flatten().is_some() || link.ntfs().ok().flatten().is_some() {
-        findings.add(Severity::Refusal, from, "on NTFS, streams and security are not carried over yet");
-    }
-    can_link(link, &mut findings);
+    can_link(link, target, &mut findings);
     objects(from, inventory, same, &mut findings);
     users(from, &mut findings);
     if !same {
         room(link, inventory, &mut findings)?;
         holds(link, &mut findings)?;
+        ntfs(tree, link, from, inventory, &mut findings)?;
     }
     findings.0.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(findings.0)
 }
 
-/// Whether links can be made beside a place, and change places with what is there: found out by doing it.
-fn can_link(place: &Place, findings: &mut Findings) {
+/// Whether such a link can be made beside a place, and change places with what is there: found out by doing it.
+fn can_link(place: &Place, link: &Target, findings: &mut Findings) {
     let directory = PathBuf::from(shown(&place.directory));
+    let needed = match link.kind() {
+        LinkKind::Junction => [Capability::Junction, Capability::Junction],
+        LinkKind::SymlinkFile => [Capability::FileSymlink, Capability::FileSymlink],
+        LinkKind::SymlinkDir => [Capability::DirectorySymlink, Capability::DirectorySymlink],
+        _ => [Capability::DirectorySymlink, Capability::Replace],
+    };
     match probe(&directory) {
         Ok(found) => {
             for (capability, result) in found.capabilities {
-                if let (Capability::DirectorySymlink | Capability::Replace, Err(error)) = (capability, result)
+                if let Err(error) = result
+                    && needed.contains(&capability)
                 {
                     let text =
                         format!("no link can be made here ({}): {}", capability.as_str(), error.cause());
                     findings.add(Severity::Refusal, &directory, text);
                 }
             }
+            if found.ntfs && !found.streams {
+                let text = "mounted so that streams cannot be seen, and would be lost: mount it with \
+                            streams_interface=xattr, which is the default";
+                findings.add(Severity::Refusal, &directory, text);
+            }
         }
         Err(error) => findings.add(Severity::Refusal, &directory, error.cause()),
     }
 }
 
+/// What NTFS holds and another file system does not, and what of NTFS can be read by Windows alone.
+fn ntfs(
+    source: &Place,
+    destination: &Place,
+    from: &Path,
+    inventory: &Inventory,
+    findings: &mut Findings,
+) -> Result<()> {
+    let on_ntfs = |place: &Place| -> Result<bool> {
+        Ok(place.ntfs().map_err(|error| Error::io(MOVE, &place.path, error))?.is_some())
+    };
+    match (on_ntfs(source)?, on_ntfs(destination)?) {
+        (false, false) => return Ok(()),
+        (true, true) => {}
+        (true, false) => {
+            let kind = platform::Filesystem::of(&destination.directory).map(|found| found.kind);
+            let text = format!(
+                "{} holds no streams, security descriptors and Windows links: from NTFS, a tree goes to NTFS only",
+                kind.unwrap_or_default()
+            );
+            findings.add(Severity::Refusal, shown(&destination.directory), text);
+            return Ok(());
+        }
+        (false, true) => {
+            let text = "on NTFS, owners, rights and ACLs would not be kept";
+            findings.add(Severity::Refusal, shown(&destination.directory), text);
+            return Ok(());
+        }
+    }
+    let mut compressed = 0;
+    for (number, item) in inventory.items.iter().enumerate() {
+        let path = || from.join(inventory.path(number));
+        if item.attributes & platform::ENCRYPTED != 0 && !platform::READS_ENCRYPTED {
+            let text = "encrypted by Windows, which alone can copy it";
+            findings.add(Severity::Refusal, path(), text);
+        }
+        compressed += usize::from(item.attributes & platform::COMPRESSED != 0);
+        if let Some(point) = &item.point
+            && !holds_nothing_else(point)
+        {
+            let tag = point.tag();
+            let text = format!("a reparse point ({tag}) whose content only Windows can read");
+            findings.add(Severity::Refusal, path(), text);
+        }
+    }
+    if compressed > 0 && platform::TEXT_LINKS {
+        let text = format!(
+            "{compressed} objects are compressed: their copies are if the new place is mounted so (compression)"
+        );
+        findings.add(Severity::Warning, from, text);
+    }
+    let fail = |error| Error::io("look at the streams of", from, error);
+    for (path, stream) in
+        platform::unreadable_streams(&source.directory, source.name(), inventory).map_err(fail)?
+    {
+        let stream = quoted(Path::new(&stream));
+        let text =
+            format!("its stream {stream} is longer than the 64 KiB that can be read through this mount");
+        findings.add(Severity::Refusal, from.join(path), text);
+    }
+    Ok(())
+}
+
+/// Whether all that a reparse point says is in its data: links are so, and what WSL and Windows make of other things.
+fn holds_nothing_else(point: &ReparsePoint) -> bool {
+    // AF_UNIX, LX_FIFO, LX_CHR, LX_BLK, APPEXECLINK (winnt.h, ntifs.h).
+    const EMPTY: [u32; 5] = [0x8000_0023, 0x8000_0024, 0x8000_0025, 0x8000_0026, 0x8000_001b];
+    point.tag().is_name_surrogate() || EMPTY.contains(&point.tag().0)
+}
+
 fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findings) {
     let me = platform::current_user();
-    let (mut names, mut foreign): (HashMap<(u64, u64), u32>, usize) = (HashMap::new(), 0);
+    let (mut names, mut foreign): (HashMap<(u64, u128), u32>, usize) = (HashMap::new(), 0);
     for (number, item) in inventory.items.iter().enumerate() {
         // Nothing is joined to the root: that would end in a slash.
         let path = || match number {
@@ -174,7 +265,7 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
         if item.stat.sort != ObjectKind::Directory && item.stat.names > 1 {
             *names.entry((item.stat.device, item.stat.number)).or_insert(0) += 1;
         }
-        foreign += usize::from(me != 0 && item.stat.uid != me);
+        foreign += usize::from(me != 0 && item.stat.uid != me && item.attributes == 0);
     }
     if foreign > 0 && !same {
         let text = format!("{foreign} objects belong to others: without root, the copies will be yours");
@@ -185,7 +276,9 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
     }
     let outside = |item: &Item| {
         let inside = names.get(&(item.stat.device, item.stat.number)).copied().unwrap_or(0);
-        item.stat.sort != ObjectKind::Directory && item.stat.names > inside && item.stat.names > 1
+        // On NTFS, a short name is counted as one more.
+        let names = item.stat.names - u32::from(item.has_short_name);
+        item.stat.sort != ObjectKind::Directory && names > inside && names > 1
     };
     let split: Vec<usize> = inventory
         .items
@@ -195,7 +288,13 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
         .map(|(number, _)| number)
         .collect();
     for &number in split.iter().take(MOST) {
-        let text = "it has other names outside the tree: they and the copy will be two files";
+        let short =
+            inventory.items.get(number).is_some_and(|item| item.attributes != 0 && platform::TEXT_LINKS);
+        let text = if short {
+            "it has other names outside the tree, or a short one (8.3): those will not be names of the copy"
+        } else {
+            "it has other names outside the tree: they and the copy will be two files"
+        };
         findings.add(Severity::Warning, from.join(inventory.path(number)), text);
     }
     if split.len() > MOST {
@@ -224,7 +323,12 @@ fn room(destination: &Place, inventory: &Inventory, findings: &mut Findings) -> 
     let needed = inventory.items.iter().filter(|item| {
         item.stat.sort == ObjectKind::File && (item.stat.names < 2 || met.insert(item.stat.number))
     });
-    let needed = needed.fold(0u64, |sum, item| sum.saturating_add(item.stat.allocated));
+    // What is compressed may need its full size, and what is written in blocks its last one.
+    let bytes_of = |item: &Item| match item.attributes & platform::COMPRESSED {
+        0 => item.stat.allocated,
+        _ => item.stat.size.max(item.stat.allocated),
+    };
+    let needed = needed.fold(0u64, |sum, item| sum.saturating_add(bytes_of(item)));
     let count = u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
     if needed > bytes {
         let text = format!("there is room for {bytes} bytes; {needed} are needed");
@@ -250,10 +354,11 @@ fn holds(destination: &Place, findings: &mut Findings) -> Result<()> {
             let text = format!("{} holds neither owners nor rights nor links", filesystem.kind);
             findings.add(Severity::Refusal, &place, text);
         }
-        kind if kind.contains("ntfs") => {
-            findings.add(Severity::Refusal, &place, "on NTFS, owners and rights would not be kept");
+        // The kernel's own driver keeps neither streams nor reparse points as attributes.
+        kind if kind.contains("ntfs") && destination.ntfs().ok().flatten().is_none() => {
+            findings.add(Severity::Refusal, &place, "to an NTFS volume, trees go through ntfs-3g only");
         }
-        kind if filesystem.network => {
+        kind if filesystem.network && destination.ntfs().ok().flatten().is_none() => {
             let text = format!(
                 "{kind}: what it keeps of owners, times and attributes is seen only when it is copied"
             );

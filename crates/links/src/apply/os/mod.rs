@@ -11,8 +11,8 @@ mod system;
 #[path = "windows/mod.rs"]
 mod system;
 
+mod portions;
 mod state_dir;
-#[allow(dead_code, reason = "not every system moves trees")]
 mod tree_types;
 
 use state_dir::hand_over;

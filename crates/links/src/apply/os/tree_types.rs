@@ -1,12 +1,13 @@
 //! What is said of whole trees, whatever the system.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::apply::Meter;
+use crate::model::Target;
 use crate::platform::{Directory, Inventory};
 
 /// Where a tree hangs: a name in an opened directory.
@@ -60,6 +61,16 @@ impl Failed {
     }
 }
 
+/// Who may have written what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::apply) enum Trust {
+    /// This user alone.
+    Own,
+    /// Others, too: what it says is carried out only where they could do the same themselves, or where the journal says
+    /// that it was this user.
+    Anybody,
+}
+
 /// Something that a copy could not keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::apply) struct Loss {
@@ -77,9 +88,17 @@ pub(in crate::apply) struct Work<'w> {
 }
 
 impl Work<'_> {
-    pub(super) fn add(&self, bytes: u64) {
+    pub(super) fn add_file(&self) {
         self.meter.files.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_bytes(&self, bytes: u64) {
         self.meter.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of the copy that were read back.
+    pub(super) fn add_checked(&self, bytes: u64) {
+        self.meter.checked.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(super) fn must_go_on(&self) -> io::Result<()> {
@@ -91,5 +110,5 @@ impl Work<'_> {
 /// What the error says of work that was stopped by the user.
 pub(in crate::apply) const STOPPED: &str = "stopped";
 
-/// Texts that symbolic links get instead of their own, by their items.
-pub(in crate::apply) type Texts = BTreeMap<usize, OsString>;
+/// What links say in the copy instead of their own targets, by their items.
+pub(in crate::apply) type Texts = BTreeMap<usize, Target>;

@@ -1,6 +1,6 @@
 //! A tree taken to another place, with a link left behind; and brought back.
 //!
-//! On one file system that is one exchange of names. Across, it is copied into a private directory beside its new place,
+//! On one file system that is one exchange of names, or two renames where the file system knows none. Across, it is copied into a private directory beside its new place,
 //! flushed, read back, published by one rename, and only when the link has taken the old tree's name in one exchange,
 //! and nobody has written to the old tree since, is that removed. The private directory (the stage) holds the intent, so that
 //! whatever a crash leaves is finished or rolled back from the disk alone: see `recover.rs`.
@@ -8,11 +8,13 @@
 //! ```text
 //! mod.rs      the two ways, step by step
 //! stage.rs    the private directory, and what is written in it
+//! texts.rs    links in the tree that say something else at its other place
 //! recover.rs  what a crash left, finished or rolled back
 //! ```
 
 mod recover;
 mod stage;
+mod texts;
 
 use std::ffi::OsStr;
 use std::io;
@@ -26,10 +28,11 @@ use stage::Stage;
 
 use super::crash_where;
 use super::os::{self, tree};
+use super::step::Open;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileId, Target};
 use crate::plan::{Rewritten, Seen, Verify};
-use crate::platform::{self, Inventory, Place, Spot, look};
+use crate::platform::{self, Directory, Inventory, Place, Spot, look};
 
 const MOVE: &str = "move";
 const RESTORE: &str = "restore";
@@ -87,40 +90,36 @@ pub(super) enum Link<'a> {
     Old(&'a Seen),
 }
 
-/// How the parent of a path is opened.
-type Open = fn(&'static str, &Path) -> Result<Place>;
-
 /// Moves a tree, or brings it back.
 pub(super) fn perform(job: &Job<'_>, private: &OsStr, open: Open, work: tree::Work<'_>) -> Result<Moved> {
     let verb = job.way.verb();
     let from = open(verb, job.from)?;
     let to = open(verb, job.to)?;
     let fail = |error| Error::io(verb, &from.path, error);
-    let _lock = tree::lock(&from.directory, from.name()).map_err(fail)?;
+    let _locks = locks(verb, &from, &to)?;
     let (root, _) = look(&from.directory, from.name()).map_err(fail)?;
     if from.directory.metadata_nofollow(from.name()).map_err(fail)?.id != job.id {
         return Err(changed(verb, &from.path, "it is another object than the one that was looked at"));
     }
-    let there = to.directory.metadata().map_err(|error| Error::io(verb, &to.path, error))?;
-    if there.id.volume() == root.device {
-        return within(job, &from, &to, &root);
+    if let Link::Old(seen) = job.link {
+        super::step::must_be(to.spot(), seen, verb)?;
     }
-    let text = match job.link {
-        Link::New(Target::Text(text)) => Some(text.as_os_str()),
-        Link::New(_) => {
-            let cause = "here, only symbolic links can be left behind";
-            return Err(Error::new(ErrorKind::NotSupported, verb, &from.path, cause));
-        }
-        Link::Old(seen) => {
-            super::step::must_be(to.spot(), seen, verb)?;
-            None
-        }
-    };
-    let inventory = Inventory::take(&from.directory, from.name()).map_err(fail)?;
+    let there = to.directory.metadata().map_err(|error| Error::io(verb, &to.path, error))?;
+    let same = there.id.volume() == root.device;
+    if same && tree::can_exchange(&to.directory).map_err(fail)? {
+        return rewriting(job, private, open, || within(job, &from, &to, &root));
+    }
+    let inventory =
+        if same { None } else { Some(Inventory::take(&from.directory, from.name()).map_err(fail)?) };
     crash(0);
-    let mut stage = Stage::begin(job, &from, &to, private, &root)?;
-    let done = across(job, (&from, &to), &inventory, &mut stage, text, work);
+    let mut stage = Stage::begin(job, &from, &to, private, &root, same)?;
+    let done = match &inventory {
+        Some(inventory) => across(job, (&from, &to), inventory, &mut stage, work),
+        None => rewriting(job, private, open, || within_by_steps(job, (&from, &to), &mut stage)),
+    };
     match done {
+        // Until here, the stage tells what is still to be rewritten.
+        Ok(moved) if inventory.is_none() && moved.kept.is_none() => stage.end().map(|()| moved),
         Ok(moved) => Ok(moved),
         Err(error) => {
             // Nothing was given up yet: what was made is taken away again.
@@ -135,45 +134,82 @@ pub(super) fn perform(job: &Job<'_>, private: &OsStr, open: Open, work: tree::Wo
     }
 }
 
+/// Keeps others from moving the same tree, what is in it, and what it is in, for as long as it lives.
+fn locks(verb: &'static str, from: &Place, to: &Place) -> Result<tree::Locks> {
+    let mut locks = tree::Locks::default();
+    let mut take = || {
+        locks.whole(&from.directory, from.name())?;
+        locks.above(&from.directory)?;
+        locks.above(&to.directory)
+    };
+    match take() {
+        Ok(()) => Ok(locks),
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+            Err(Error::io(verb, &from.path, error).of_kind(ErrorKind::Busy))
+        }
+        Err(error) => Err(Error::io(verb, &from.path, error)),
+    }
+}
+
+/// Refuses where a move of the same tree, of what is in it or of what it is in is running.
+pub(crate) fn must_not_be_moving(verb: &'static str, from: &Place, to: &Place) -> Result<()> {
+    locks(verb, from, to).map(drop)
+}
+
 /// Something is left: what finishes it is told.
 fn to_be_finished(error: &Error) -> Error {
     let cause = format!("{} (nothing is lost; 'linkctl recover' finishes it)", error.cause());
     Error::new(error.kind(), error.operation(), error.path(), cause)
 }
 
+/// What goes to another name as it is has its links rewritten at home: before it goes, which most say rightly at both places,
+/// and after it is back.
+fn rewriting(
+    job: &Job<'_>,
+    private: &OsStr,
+    open: Open,
+    go: impl FnOnce() -> Result<Moved>,
+) -> Result<Moved> {
+    if job.way == Way::Away {
+        let rewritten = texts::rewrite(job.from, job.texts, Way::Away, private, open);
+        let gone = rewritten.and_then(|()| {
+            crash(10);
+            go()
+        });
+        if gone.is_err() {
+            texts::rewrite(job.from, job.texts, Way::Back, private, open)
+                .map_err(|error| to_be_finished(&error))?;
+        }
+        return gone;
+    }
+    let mut back = go()?;
+    crash(10);
+    if let Err(error) = texts::rewrite(job.to, job.texts, Way::Back, private, open) {
+        back.kept = back.kept.or_else(|| Some(to_be_finished(&error)));
+    }
+    Ok(back)
+}
+
 /// On one file system the tree and its link change places in one call.
 fn within(job: &Job<'_>, from: &Place, to: &Place, root: &platform::Stat) -> Result<Moved> {
     let verb = job.way.verb();
     let fail = |error| Error::io(verb, &from.path, error);
-    match job.link {
-        Link::New(target) => {
-            let Target::Text(text) = target else {
-                let cause = "here, only symbolic links can be left behind";
-                return Err(Error::new(ErrorKind::NotSupported, verb, &from.path, cause));
-            };
-            os::make_symlink(&to.directory, to.name(), text)
-                .map_err(|error| Error::io(verb, &to.path, error))?;
-            let made = to.directory.metadata_nofollow(to.name()).map_err(fail)?.id;
-            crash(1);
-            if let Err(error) = tree::exchange_between(&from.directory, from.name(), &to.directory, to.name())
-            {
-                remove_link(to, made)?;
-                return Err(unable(verb, &from.path, error));
-            }
+    let exchange = || tree::exchange_between(&from.directory, from.name(), &to.directory, to.name());
+    if let Link::New(target) = job.link {
+        let made = make_link(to, to.name(), target)?;
+        crash(1);
+        if let Err(error) = exchange() {
+            remove_link(to, made)?;
+            return Err(unable(verb, &from.path, error));
         }
-        Link::Old(seen) => {
-            super::step::must_be(to.spot(), seen, verb)?;
-            if let Err(error) = tree::exchange_between(&from.directory, from.name(), &to.directory, to.name())
-            {
-                return Err(unable(verb, &from.path, error));
-            }
-        }
+    } else {
+        exchange().map_err(|error| unable(verb, &from.path, error))?;
     }
     crash(2);
     // What changed places is looked at: another program may have been faster.
     let moved = to.directory.metadata_nofollow(to.name()).map_err(fail)?;
     if moved.id != job.id {
-        tree::exchange_between(&from.directory, from.name(), &to.directory, to.name()).map_err(fail)?;
+        exchange().map_err(fail)?;
         return Err(changed(verb, &from.path, "something else had its name in that instant"));
     }
     tree::give_back_time(&to.directory, to.name(), root).map_err(fail)?;
@@ -184,6 +220,97 @@ fn within(job: &Job<'_>, from: &Place, to: &Place, root: &platform::Stat) -> Res
     }
     tree::flush_names(&from.directory).and_then(|()| tree::flush_names(&to.directory)).map_err(fail)?;
     Ok(Moved { made: Some(moved.id), ..Moved::default() })
+}
+
+/// On one file system that cannot let two names change places: by two renames, between which the old name is free. What
+/// that leaves if it ends there, `recover` finds in the stage.
+fn within_by_steps(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stage) -> Result<Moved> {
+    let verb = job.way.verb();
+    let fail = |error| Error::io(verb, &from.path, error);
+    let go = || tree::move_to_new(&from.directory, from.name(), &to.directory, to.name());
+    let go_back = || tree::move_to_new(&to.directory, to.name(), &from.directory, from.name());
+    // The link's own way: to the tree's old name, or out of the way into the stage.
+    let (link, place) = match job.link {
+        Link::New(target) => {
+            make_link(from, stage.private(), target)?;
+            ((&from.directory, stage.private()), (&from.directory, from.name()))
+        }
+        Link::Old(seen) => {
+            let aside = OsStr::new(TREE);
+            tree::move_to_new(&to.directory, to.name(), stage.directory(), aside).map_err(fail)?;
+            let moved = Spot { directory: stage.directory(), name: aside, path: &to.path };
+            if let Err(error) = super::step::must_be(moved, seen, verb) {
+                tree::move_to_new(stage.directory(), aside, &to.directory, to.name()).map_err(fail)?;
+                return Err(error);
+            }
+            ((&to.directory, to.name()), (stage.directory(), aside))
+        }
+    };
+    crash(1);
+    let away = matches!(job.link, Link::New(_));
+    if let Err(error) = go() {
+        if !away {
+            tree::move_to_new(place.0, place.1, link.0, link.1).map_err(fail)?;
+        }
+        return Err(fail(error));
+    }
+    crash(2);
+    let moved = to.directory.metadata_nofollow(to.name()).map_err(fail)?;
+    if moved.id != job.id {
+        go_back().map_err(fail)?;
+        return Err(changed(verb, &from.path, "something else had its name in that instant"));
+    }
+    if away && let Err(error) = tree::move_to_new(link.0, link.1, place.0, place.1) {
+        go_back().map_err(fail)?;
+        return Err(fail(error));
+    }
+    stage.commit(true);
+    crash(3);
+    tree::flush_names(&from.directory).and_then(|()| tree::flush_names(&to.directory)).map_err(fail)?;
+    Ok(Moved { made: Some(moved.id), ..Moved::default() })
+}
+
+/// Makes the link that is left, under a name that must be free, and reads it back.
+fn make_link(place: &Place, name: &OsStr, target: &Target) -> Result<FileId> {
+    let path = place.path.with_file_name(name);
+    let fail = |error| Error::io("make the link", &path, error);
+    match target {
+        Target::Text(text) => os::make_symlink(&place.directory, name, text),
+        Target::Reparse(point) => os::make_reparse_point(&place.directory, name, point),
+        Target::File(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
+    .map_err(fail)?;
+    let made = place.directory.metadata_nofollow(name).map_err(fail)?.id;
+    if stage::says(&place.directory, name, target).map_err(fail)? {
+        return Ok(made);
+    }
+    remove_link(place, made)?;
+    Err(Error::new(ErrorKind::NotVerified, "make the link", &path, "what was made reads back otherwise"))
+}
+
+/// Lets two names change places: in one call, or by way of a third name beside the second one where the file system
+/// cannot. What that leaves if it ends there, `recover` knows.
+fn swap(a: (&Directory, &OsStr), b: (&Directory, &OsStr), private: &OsStr) -> io::Result<()> {
+    match tree::exchange_between(a.0, a.1, b.0, b.1) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+        answer => return answer,
+    }
+    let aside = super::aside_name(private);
+    let third = (b.0, aside.as_os_str());
+    let rename =
+        |from: (&Directory, &OsStr), to: (&Directory, &OsStr)| tree::move_to_new(from.0, from.1, to.0, to.1);
+    rename(b, third)?;
+    crash(20);
+    if let Err(error) = rename(a, b) {
+        rename(third, b)?;
+        return Err(error);
+    }
+    crash(21);
+    if let Err(error) = rename(third, a) {
+        rename(b, a).and_then(|()| rename(third, b))?;
+        return Err(error);
+    }
+    Ok(())
 }
 
 fn unable(verb: &'static str, path: &Path, error: io::Error) -> Error {
@@ -208,7 +335,6 @@ fn across(
     (from, to): (&Place, &Place),
     inventory: &Inventory,
     stage: &mut Stage,
-    text: Option<&OsStr>,
     work: tree::Work<'_>,
 ) -> Result<Moved> {
     let verb = job.way.verb();
@@ -233,9 +359,9 @@ fn across(
     stage.write_copied(inventory)?;
     crash(4);
     must_be_untouched(verb, from, from.name(), inventory)?;
-    match text {
-        Some(text) => publish_and_swap(job, (from, to), stage, text, work)?,
-        None => swap_back(job, (from, to), stage)?,
+    match job.link {
+        Link::New(target) => publish_and_swap(job, (from, to), stage, target)?,
+        Link::Old(seen) => swap_back(job, (from, to), stage, seen)?,
     }
     crash(7);
     // The old tree has its private name now; whoever had it open may still write to it.
@@ -251,8 +377,7 @@ fn publish_and_swap(
     job: &Job<'_>,
     (from, to): (&Place, &Place),
     stage: &mut Stage,
-    text: &OsStr,
-    _work: tree::Work<'_>,
+    target: &Target,
 ) -> Result<()> {
     let verb = job.way.verb();
     let fail = |error| Error::io(verb, &from.path, error);
@@ -263,16 +388,16 @@ fn publish_and_swap(
     };
     publish().map_err(|error| Error::io(verb, &to.path, error))?;
     crash(5);
-    os::make_symlink(&from.directory, stage.private(), text).map_err(fail)?;
+    make_link(from, stage.private(), target)?;
     crash(6);
-    tree::exchange_between(&from.directory, stage.private(), &from.directory, from.name())
-        .map_err(|error| unable(verb, &from.path, error))?;
+    let private = stage.private().to_owned();
+    let change_places = || swap((&from.directory, &private), (&from.directory, from.name()), &private);
+    change_places().map_err(|error| unable(verb, &from.path, error))?;
     // From here on the copy is what everybody sees: whatever fails now, it stays.
     stage.commit(true);
     let (now, _) = look(&from.directory, stage.private()).map_err(fail)?;
     if !stage.original().is_same(&now) {
-        tree::exchange_between(&from.directory, stage.private(), &from.directory, from.name())
-            .map_err(fail)?;
+        change_places().map_err(fail)?;
         stage.commit(false);
         return Err(changed(verb, &from.path, "something else had its name in that instant"));
     }
@@ -280,18 +405,18 @@ fn publish_and_swap(
 }
 
 /// The copy takes the place of the link, which lies in the stage then; the original gets its private name.
-fn swap_back(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stage) -> Result<()> {
+fn swap_back(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stage, seen: &Seen) -> Result<()> {
     let verb = job.way.verb();
     let fail = |error| Error::io(verb, &to.path, error);
-    let Link::Old(seen) = job.link else { return Ok(()) };
     super::step::must_be(to.spot(), seen, verb)?;
     let tree_name = OsStr::new(TREE);
-    tree::exchange_between(stage.directory(), tree_name, &to.directory, to.name())
-        .map_err(|error| unable(verb, &to.path, error))?;
+    let change_places =
+        |stage: &Stage| swap((stage.directory(), tree_name), (&to.directory, to.name()), stage.private());
+    change_places(stage).map_err(|error| unable(verb, &to.path, error))?;
     stage.commit(true);
     let link = Spot { directory: stage.directory(), name: tree_name, path: &to.path };
     if let Err(error) = super::step::must_be(link, seen, verb) {
-        tree::exchange_between(stage.directory(), tree_name, &to.directory, to.name()).map_err(fail)?;
+        change_places(stage).map_err(fail)?;
         stage.commit(false);
         return Err(error);
     }

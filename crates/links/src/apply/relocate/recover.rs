@@ -1,18 +1,21 @@
 //! What a crash left of a move, finished or rolled back. The disk decides; nothing is removed but what the stage says
 //! was copied, and only if it is untouched. Killed itself, it is repeated.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::super::aside_name;
 use super::super::os::{self, tree};
+use super::super::step::private_name;
 use super::stage::{self, Intent};
-use super::{TREE, Way, kept};
+use super::{TREE, Way, kept, texts};
 use crate::apply::Meter;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, Recorded, Status};
+use crate::journal::{Journal, Outcome, Relocated, Status};
+use crate::model::FileId;
 use crate::plan::Step;
-use crate::platform::{Directory, Inventory, ObjectKind, Stat, look};
+use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look};
 
 const RECOVER: &str = "recover";
 
@@ -41,7 +44,7 @@ pub enum Recovered {
 /// # Errors
 /// The journal cannot be read.
 pub fn unrecovered(journal: &Journal) -> Result<Vec<PathBuf>> {
-    unrecovered_of(journal, 10_000)
+    unrecovered_of(journal, MOST)
 }
 
 /// The same of the newest operations only: for whoever is not asked for it.
@@ -58,20 +61,14 @@ pub fn unrecovered_lately(journal: &Journal) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// The journal cannot be read.
 pub fn unrecovered_of_same(journal: &Journal, steps: &[Step]) -> Result<Option<PathBuf>> {
-    fn places(step: &Step) -> Option<[&Path; 2]> {
-        match step {
-            Step::MoveTree { source, destination, .. } => Some([source, destination]),
-            Step::RestoreTree { link, tree, .. } => Some([link, tree]),
-            _ => None,
-        }
-    }
-    for (status, recorded) in journal.relocations(LATELY)? {
-        let Some(theirs) = places(&recorded.step).filter(|_| status == Status::Interrupted) else { continue };
+    for relocated in journal.relocations(LATELY)? {
+        let interrupted = relocated.status == Status::Interrupted;
+        let Some(theirs) = places(&relocated.recorded.step).filter(|_| interrupted) else { continue };
         let ours = steps.iter().filter_map(places).flatten();
         let overlap =
             |ours: &Path| theirs.iter().any(|path| path.starts_with(ours) || ours.starts_with(path));
         if ours.into_iter().any(overlap)
-            && let Some(left) = left_of(status, &recorded).into_iter().next()
+            && let Some(left) = left_of(&relocated).into_iter().next()
         {
             return Ok(Some(left));
         }
@@ -79,33 +76,111 @@ pub fn unrecovered_of_same(journal: &Journal, steps: &[Step]) -> Result<Option<P
     Ok(None)
 }
 
+/// From where a step takes a tree, and to where.
+fn places(step: &Step) -> Option<[&Path; 2]> {
+    match step {
+        Step::MoveTree { source, destination, .. } => Some([source, destination]),
+        Step::RestoreTree { link, tree, .. } => Some([tree, link]),
+        _ => None,
+    }
+}
+
 /// So many of the newest operations are looked at by whoever is not asked for it.
 const LATELY: usize = 20;
+/// And so many by whoever is.
+const MOST: usize = 10_000;
 
 fn unrecovered_of(journal: &Journal, most: usize) -> Result<Vec<PathBuf>> {
     let all = journal.relocations(most)?;
-    Ok(all.iter().flat_map(|(status, recorded)| left_of(*status, recorded)).collect())
+    Ok(all.iter().flat_map(left_of).collect())
 }
 
 /// What a move that is over has left.
-fn left_of(status: Status, recorded: &Recorded) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    if status != Status::Running {
-        let (to, link) = match &recorded.step {
-            Step::MoveTree { destination, .. } => (destination, destination),
-            Step::RestoreTree { link, tree, .. } => (link, tree),
-            _ => return found,
-        };
-        // On one file system, a link before or after it changes places with the tree.
-        if status == Status::Interrupted && is_link_to_itself(link) {
-            found.push(link.clone());
-        }
-        let stage = to.with_file_name(&recorded.private_name);
-        if is_stage(&stage) {
-            found.push(stage);
-        }
+fn left_of(relocated: &Relocated) -> Vec<PathBuf> {
+    let Relocated { status, recorded, .. } = relocated;
+    let to = match &recorded.step {
+        Step::MoveTree { destination, .. } => destination,
+        Step::RestoreTree { link, .. } => link,
+        _ => return Vec::new(),
+    };
+    if *status == Status::Running {
+        return Vec::new();
+    }
+    let mut found: Vec<PathBuf> = left_link(relocated).into_iter().collect();
+    let stage = to.with_file_name(&recorded.private_name);
+    if is_stage(&stage) {
+        found.push(stage);
+    }
+    // With either of them, that is done, too.
+    if found.is_empty() {
+        found.extend(left_texts(relocated).map(|(tree, _)| tree));
     }
     found
+}
+
+/// The link that, on one file system, lies at one place before or after it changed places with the tree at the other.
+fn left_link(relocated: &Relocated) -> Option<PathBuf> {
+    let Relocated { status, recorded, .. } = relocated;
+    if *status != Status::Interrupted {
+        return None;
+    }
+    let (link, tree, target, id) = match &recorded.step {
+        Step::MoveTree { source, destination, link, id, .. } => (destination, source, link, id),
+        Step::RestoreTree { link, tree, old, id, .. } => (tree, link, &old.target, id),
+        _ => return None,
+    };
+    let look = |path: &Path| -> io::Result<(Directory, FileId)> {
+        let (name, above) = path.file_name().zip(path.parent()).ok_or(io::ErrorKind::InvalidInput)?;
+        let above = Directory::open_physical(above)?;
+        let id = above.metadata_nofollow(name)?.id;
+        Ok((above, id))
+    };
+    // The tree is where the link is not, and the link says what was to be left.
+    let is_left = || -> io::Result<bool> {
+        let (above, _) = look(link)?;
+        let name = link.file_name().unwrap_or_default();
+        Ok(look(tree)?.1.same_file(*id) && stage::says(&above, name, target)?)
+    };
+    is_left().unwrap_or(false).then(|| link.clone())
+}
+
+/// On one file system, the tree whose links were being rewritten, and which way they have to be.
+fn left_texts(relocated: &Relocated) -> Option<(PathBuf, Way)> {
+    let Relocated { status, recorded, .. } = relocated;
+    if *status != Status::Interrupted || recorded.outcome != Outcome::Pending {
+        return None;
+    }
+    let (home, away, id, rewritten) = match &recorded.step {
+        Step::MoveTree { source, destination, id, rewritten, .. } => (source, destination, id, rewritten),
+        Step::RestoreTree { link, tree, id, rewritten, .. } => (link, tree, id, rewritten),
+        _ => return None,
+    };
+    let is = |path: &Path| crate::inspect::id_of(path).is_some_and(|found| found.same_file(*id));
+    let (tree, way) = if is(home) {
+        (home, Way::Back)
+    } else if is(away) {
+        (away, Way::Away)
+    } else {
+        return None;
+    };
+    let private = OsStr::new(&recorded.private_name);
+    texts::is_unfinished(tree, rewritten, way, private).then(|| (tree.clone(), way))
+}
+
+/// Lets the links of such a tree say what they have to where it is.
+fn finish_texts(relocated: &Relocated, tree: &Path, way: Way) -> Result<Recovered> {
+    let recorded = &relocated.recorded;
+    let (Step::MoveTree { rewritten, .. } | Step::RestoreTree { rewritten, .. }) = &recorded.step else {
+        return Err(nothing(tree));
+    };
+    let moves = matches!(recorded.step, Step::MoveTree { .. });
+    texts::rewrite(tree, rewritten, way, OsStr::new(&recorded.private_name), Place::open_physical)?;
+    let tree = tree.to_owned();
+    Ok(if moves == (way == Way::Away) {
+        Recovered::Finished { tree }
+    } else {
+        Recovered::RolledBack { tree }
+    })
 }
 
 /// Whether a directory is the stage of a move.
@@ -113,7 +188,9 @@ pub(crate) fn is_stage(path: &Path) -> bool {
     let Some((name, above)) = path.file_name().zip(path.parent()) else { return false };
     Directory::open(above).and_then(|above| above.open_child(name)).is_ok_and(|directory| {
         match stage::read_intent(&directory) {
-            Ok(Some(_)) => true,
+            Ok(Some((_, trust))) => {
+                trust == tree::Trust::Own || !tree::can_exchange(&directory).unwrap_or(true)
+            }
             Ok(None) => stage::is_barren(&directory, name),
             Err(_) => false,
         }
@@ -135,8 +212,48 @@ fn is_link_to_itself(path: &Path) -> bool {
 ///
 /// # Errors
 /// It is no stage, its move is still running, or what is on the disk contradicts it: then nothing is touched. Where the
-/// old tree was changed since it was copied, it is kept ([`ErrorKind::LeftBehind`]).
-pub fn recover(path: &Path) -> Result<Recovered> {
+/// old tree was changed since it was copied, it is kept ([`ErrorKind::LeftBehind`]). The journal, where there is one, is
+/// told what came of it; that it cannot be written is an error, too.
+pub fn recover(path: &Path, journal: Option<&mut Journal>) -> Result<Recovered> {
+    let known = match &journal {
+        Some(journal) => journal
+            .relocations(MOST)?
+            .into_iter()
+            .find(|relocated| left_of(relocated).iter().any(|left| left == path)),
+        None => None,
+    };
+    let texts = known.as_ref().and_then(|known| left_texts(known).map(|(tree, way)| (known, tree, way)));
+    let recovered = match texts {
+        Some((known, tree, way)) if tree == path => finish_texts(known, &tree, way)?,
+        _ => {
+            let said = known.as_ref().and_then(|known| places(&known.recorded.step));
+            let is_link = known.as_ref().and_then(left_link).is_some_and(|link| link == path);
+            let recovered = recover_one(path, said, is_link)?;
+            // Of one move, all is done in one go.
+            match known.as_ref().and_then(|known| left_texts(known).map(|(tree, way)| (known, tree, way))) {
+                Some((known, tree, way)) => finish_texts(known, &tree, way)?,
+                None => recovered,
+            }
+        }
+    };
+    if let (Some(journal), Some(known)) = (journal, known)
+        && known.recorded.outcome == Outcome::Pending
+    {
+        let outcome = match &recovered {
+            Recovered::Finished { tree } => Outcome::Done(crate::inspect::id_of(tree)),
+            _ => Outcome::Failed("interrupted, and taken back by recover".to_owned()),
+        };
+        journal.settle(known.operation, known.recorded.number, &outcome)?;
+    }
+    Ok(recovered)
+}
+
+fn nothing(path: &Path) -> Error {
+    Error::new(ErrorKind::Nothing, RECOVER, path, "no interrupted move has left this directory")
+}
+
+/// `said` is what the journal says of it: from where, and to where.
+fn recover_one(path: &Path, said: Option<[&Path; 2]>, is_known_link: bool) -> Result<Recovered> {
     let fail = |error| Error::io(RECOVER, path, error);
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
         return Err(Error::new(
@@ -147,20 +264,20 @@ pub fn recover(path: &Path) -> Result<Recovered> {
         ));
     };
     let above = Directory::open(parent).map_err(fail)?;
-    if is_link_to_itself(path) {
+    if is_known_link || is_link_to_itself(path) {
         os::remove_file(&above, name).and_then(|()| tree::flush_names(&above)).map_err(fail)?;
         return Ok(Recovered::Cleared { stage: path.to_owned() });
     }
     let directory = above.open_child(name).map_err(fail)?;
     // Another process may be at it just now.
-    let _lock = tree::lock(&above, name).map_err(fail)?;
+    let mut lock = tree::Locks::default();
+    lock.whole(&above, name).map_err(fail)?;
     let intent = stage::read_intent(&directory).map_err(fail)?;
     if intent.is_none() && stage::remove_barren(&directory, &above, name).map_err(fail)? {
         return Ok(Recovered::Cleared { stage: path.to_owned() });
     }
-    let mut intent = intent.filter(|intent| intent.private == name).ok_or_else(|| {
-        Error::new(ErrorKind::Nothing, RECOVER, path, "no interrupted move has left this directory")
-    })?;
+    let (mut intent, trust) =
+        intent.filter(|(intent, _)| intent.private == name).ok_or_else(|| nothing(path))?;
     let from = Directory::open_physical(intent.from.parent().unwrap_or(Path::new("/")));
     let from = from.map_err(|error| Error::io(RECOVER, &intent.from, error))?;
     let to = Directory::open_physical(intent.to.parent().unwrap_or(Path::new("/")));
@@ -174,7 +291,17 @@ pub fn recover(path: &Path) -> Result<Recovered> {
         );
         return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
     }
-    let mut copied = stage::read_copied(&directory);
+    if trust == tree::Trust::Anybody && said != Some([intent.from.as_path(), intent.to.as_path()]) {
+        // What others may have written is carried out only where they could do it themselves.
+        let probe = OsString::from(private_name());
+        let lawless = |directory: &Directory| tree::is_everybodys(directory, &probe).map_err(fail);
+        if !lawless(&from)? || !lawless(&to)? {
+            let cause =
+                "others than this user may have written what it says, and the journal does not know it";
+            return Err(Error::new(ErrorKind::PermissionDenied, RECOVER, path, cause));
+        }
+    }
+    let mut copied = stage::read_copied(&directory, trust);
     rebase(&mut intent, copied.as_mut(), (&from, &to))?;
     let copied = copied.as_ref();
     Recovery { path, directory: &directory, above: &above, intent: &intent, copied, from: &from, to: &to }
@@ -221,10 +348,14 @@ impl Recovery<'_> {
         let (Some(from), Some(to)) = (intent.from.file_name(), intent.to.file_name()) else {
             return Err(self.contradiction("the intent names no places"));
         };
+        self.finish_third_rename(from, to)?;
         let (here, aside, there) =
             (self.see(self.from, from)?, self.see(self.from, &intent.private)?, self.see(self.to, to)?);
         let copied = self.copied;
         let original = |stat: &Option<Stat>| stat.as_ref().is_some_and(|stat| intent.original.is_same(stat));
+        if copied.is_none() && original(&there) {
+            return self.finish_renames(from, here.as_ref());
+        }
         let copy = |stat: &Option<Stat>| matches!((stat, copied), (Some(stat), Some(copied)) if copied.copy.is_same(stat));
         let swapped = match intent.way {
             // The link has the original's name, and leads to the copy.
@@ -261,9 +392,61 @@ impl Recovery<'_> {
             stage::take_back(self.to, to, &intent.to, self.directory, copied)?;
         }
         stage::remove_link(self.from, intent)?;
+        stage::give_back_link(self.directory, self.to, intent)?;
+        self.rewrite(&intent.from)?;
         stage::remove_tree(self.directory, OsStr::new(TREE), &intent.to, work)?;
         stage::end(self.directory, self.above, intent)?;
         Ok(Recovered::RolledBack { tree: intent.from.clone() })
+    }
+
+    /// Where two names changed places by way of a third, that one is given up: forward if the second rename was done, back
+    /// if not.
+    fn finish_third_rename(&self, from: &OsStr, to: &OsStr) -> Result<()> {
+        let intent = self.intent;
+        let third = aside_name(&intent.private);
+        let (directory, name, path, forward) = match intent.way {
+            Way::Away => (self.from, from, &intent.from, (self.from, intent.private.as_os_str())),
+            Way::Back => (self.to, to, &intent.to, (self.directory, OsStr::new(TREE))),
+        };
+        let ours = |stat: &Stat| match intent.way {
+            Way::Away => intent.original.is_same(stat),
+            Way::Back => stat.sort == ObjectKind::Symlink,
+        };
+        if !self.see(directory, &third)?.as_ref().is_some_and(ours) {
+            return Ok(());
+        }
+        let end = if self.see(directory, name)?.is_none() { (directory, name) } else { forward };
+        tree::move_to_new(directory, &third, end.0, end.1)
+            .and_then(|()| tree::flush_names(directory))
+            .map_err(|error| Error::io(RECOVER, path, error))
+    }
+
+    /// On one file system the tree has its new name: its link gets the old one, or has made room for it.
+    fn finish_renames(&self, from: &OsStr, here: Option<&Stat>) -> Result<Recovered> {
+        let intent = self.intent;
+        let fail = |error| Error::io(RECOVER, &intent.from, error);
+        match (&intent.link, here) {
+            (Some(_), None) => tree::move_to_new(self.from, &intent.private, self.from, from)
+                .and_then(|()| tree::flush_names(self.from))
+                .map_err(fail)?,
+            (Some(target), Some(_)) if !stage::says(self.from, from, target).map_err(fail)? => {
+                return Err(
+                    self.contradiction("the tree is at its new place, and something else at the old one")
+                );
+            }
+            _ => {}
+        }
+        self.rewrite(&intent.to)?;
+        stage::end(self.directory, self.above, intent)?;
+        Ok(Recovered::Finished { tree: intent.to.clone() })
+    }
+
+    /// Where a tree was renamed, its links say what they have to where it is now.
+    fn rewrite(&self, tree: &Path) -> Result<()> {
+        let intent = self.intent;
+        let home = (intent.way == Way::Away) == (tree == intent.from);
+        let way = if home { Way::Back } else { Way::Away };
+        texts::rewrite(tree, &intent.rewritten, way, &intent.private, Place::open_physical)
     }
 
     /// Removes the old tree, or what is left of it.

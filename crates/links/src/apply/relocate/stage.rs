@@ -10,7 +10,7 @@ use super::{Job, Link, TREE, Way, as_error, changed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Target;
 use crate::plan::Rewritten;
-use crate::platform::{Directory, Inventory, Place, Stat, look};
+use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look, read_link, same_target};
 
 /// What is to be done, written down before anything else.
 const INTENT: &str = "intent";
@@ -31,9 +31,10 @@ pub(super) struct Intent {
     pub(super) to: PathBuf,
     /// The root of the original.
     pub(super) original: Stat,
-    /// What the link says, where the original is left by one.
-    #[serde(with = "crate::name::os_string_if_any")]
-    pub(super) text: Option<OsString>,
+    /// The link, where the original is left by one.
+    pub(super) link: Option<Target>,
+    /// Where the tree is renamed: its links that say something else at the other place.
+    pub(super) rewritten: Vec<Rewritten>,
     /// The private name, of the stage and beside the original.
     #[serde(with = "crate::name::os_string")]
     pub(super) private: OsString,
@@ -48,7 +49,7 @@ pub(super) struct Copied {
     pub(super) inventory: Inventory,
 }
 
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// What a stage holds besides the tree, in the order in which it is removed: the intent first, for with it and without the
 /// rest the stage would say that the copy was never whole.
@@ -63,7 +64,7 @@ pub(super) struct Stage {
     /// Whether the copy is what everybody sees.
     committed: bool,
     /// Keeps others from recovering what is still in work.
-    _lock: Option<tree::Lock>,
+    _lock: tree::Locks,
 }
 
 impl Stage {
@@ -73,6 +74,7 @@ impl Stage {
         to: &Place,
         private: &OsStr,
         original: &Stat,
+        is_rename: bool,
     ) -> Result<Self> {
         let fail = |error| Error::io("make a directory for the copy beside", &to.path, error);
         let full = |place: &Place| -> std::io::Result<PathBuf> {
@@ -84,10 +86,11 @@ impl Stage {
             from: full(from).map_err(fail)?,
             to: full(to).map_err(fail)?,
             original: original.clone(),
-            text: match job.link {
-                Link::New(Target::Text(text)) => Some(text.clone()),
-                _ => None,
+            link: match job.link {
+                Link::New(target) => Some(target.clone()),
+                Link::Old(_) => None,
             },
+            rewritten: if is_rename { job.texts.to_vec() } else { Vec::new() },
             private: private.to_owned(),
         };
         let bytes = serde_json::to_vec(&intent).map_err(|error| fail(error.into()))?;
@@ -96,7 +99,8 @@ impl Stage {
         let make = || -> std::io::Result<_> {
             let directory = above.open_child(private)?;
             // As long as this is held, nobody recovers what is not left yet.
-            let lock = tree::lock(&above, private)?;
+            let mut lock = tree::Locks::default();
+            lock.whole(&above, private)?;
             tree::write_durably(&directory, OsStr::new(INTENT), &bytes)?;
             tree::flush_names(&above)?;
             Ok((directory, lock))
@@ -149,7 +153,8 @@ impl Stage {
     pub(super) fn roll_back(&self, from: &Place, to: &Place, work: tree::Work<'_>) -> Result<()> {
         let stop = std::sync::atomic::AtomicBool::new(false);
         let work = tree::Work { stop: &stop, ..work };
-        let copied = read_copied(&self.directory);
+        // What this very run has written.
+        let copied = read_copied(&self.directory, tree::Trust::Anybody);
         // What was copied is given up only where it was copied from is seen to be there.
         let fail = |error| Error::io("look once more at", &from.path, error);
         if !self.intent.original.is_same(&look(&from.directory, from.name()).map_err(fail)?.0) {
@@ -161,6 +166,7 @@ impl Stage {
             take_back(&to.directory, to.name(), &to.path, &self.directory, copied)?;
         }
         remove_link(&from.directory, &self.intent)?;
+        give_back_link(&self.directory, &to.directory, &self.intent)?;
         remove_tree(&self.directory, OsStr::new(TREE), &to.path, work)?;
         self.end()
     }
@@ -176,7 +182,7 @@ pub(super) fn end(directory: &Directory, above: &Directory, intent: &Intent) -> 
     let fail = |error| Error::io("remove the directory for the copy beside", &intent.to, error);
     let remove = || -> std::io::Result<()> {
         match look(directory, OsStr::new(TREE)) {
-            Ok((stat, _)) if stat.sort == crate::platform::ObjectKind::Symlink => {
+            Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
                 os::remove_file(directory, OsStr::new(TREE))?;
             }
             Ok(_) => return Err(std::io::Error::other("a tree is still in it")),
@@ -209,12 +215,11 @@ pub(super) fn is_barren(directory: &Directory, name: &OsStr) -> bool {
 
 fn barren_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<Vec<OsString>>> {
     use super::super::probe;
-    use crate::platform::ObjectKind;
     if !is_private(name) {
         return Ok(None);
     }
     // An old tree may have such a name, too: of what is in it, nothing is taken for what it is not.
-    let is_stage = is_own(directory)?;
+    let is_stage = tree::is_own(directory)? || !tree::can_exchange(directory)?;
     let mut names = Vec::new();
     for entry in directory.entries()? {
         let name = entry?.name;
@@ -223,10 +228,9 @@ fn barren_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<V
         let harmless = match stat.sort {
             ObjectKind::File if stat.size == 0 => of_probe || FILES.iter().any(|known| name == **known),
             ObjectKind::File => is_stage && begins_as_written(directory, &name)?,
-            ObjectKind::Symlink => {
-                let text = text_of(directory, &name)?;
-                of_probe && text.is_some_and(|text| probe::TEXTS.iter().any(|known| text == **known))
-            }
+            ObjectKind::Symlink => of_probe && is_of_probe(directory, &name)?,
+            // A trial directory, or what was to become a link on NTFS.
+            ObjectKind::Directory => of_probe && directory.open_child(&name)?.entries()?.next().is_none(),
             _ => false,
         };
         if !harmless {
@@ -237,6 +241,21 @@ fn barren_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<V
     Ok(Some(names))
 }
 
+/// Whether a link says what one says that was made to see whether it can be.
+fn is_of_probe(directory: &Directory, name: &OsStr) -> std::io::Result<bool> {
+    let found = Inventory::take(directory, name)?;
+    let Some(target) = found.root().and_then(crate::platform::Item::target) else { return Ok(false) };
+    let shown = target.shown().unwrap_or_default();
+    let last = match target {
+        // A junction names its target in full.
+        Target::Reparse(_) => {
+            shown.as_encoded_bytes().rsplit(|byte| *byte == b'\\').next().unwrap_or_default().to_vec()
+        }
+        _ => shown.into_encoded_bytes(),
+    };
+    Ok(super::super::probe::TEXTS.iter().any(|known| last == known.as_bytes()))
+}
+
 /// Whether a file says what this program writes into such a file, be it broken off.
 fn begins_as_written(directory: &Directory, name: &OsStr) -> std::io::Result<bool> {
     let begins: &[u8] = match name.to_str() {
@@ -244,13 +263,7 @@ fn begins_as_written(directory: &Directory, name: &OsStr) -> std::io::Result<boo
         Some("copied" | "copied.new") => b"{\"copy\":{\"sort\":",
         _ => return Ok(false),
     };
-    Ok(tree::read_small(directory, name)?.starts_with(begins))
-}
-
-/// Whether nobody but this user can have put anything into a directory.
-fn is_own(directory: &Directory) -> std::io::Result<bool> {
-    let (stat, _) = look(directory, OsStr::new("."))?;
-    Ok(stat.uid == crate::platform::current_user() && stat.mode & 0o077 == 0)
+    Ok(tree::read_small(directory, name, tree::Trust::Anybody)?.starts_with(begins))
 }
 
 /// Whether a name is one that this program gives: `.linkctl-` and sixteen digits.
@@ -263,36 +276,33 @@ fn is_private(name: &OsStr) -> bool {
 pub(super) fn remove_barren(directory: &Directory, above: &Directory, name: &OsStr) -> std::io::Result<bool> {
     let Some(names) = barren_names(directory, name)? else { return Ok(false) };
     for name in names {
-        os::remove_file(directory, &name)?;
+        match look(directory, &name)?.0.sort {
+            ObjectKind::Directory => os::remove_directory(directory, &name)?,
+            _ => os::remove_file(directory, &name)?,
+        }
     }
     os::remove_directory(above, name)?;
     tree::flush_names(above)?;
     Ok(true)
 }
 
-/// The intent of a stage. `None` for a directory that is none. What it says is carried out, so it must be this user who
-/// wrote it.
-pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<Intent>> {
+/// The intent of a stage, and who may have written it. `None` for a directory that is none.
+pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<(Intent, tree::Trust)>> {
     match look(directory, OsStr::new(INTENT)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         found => found?,
     };
-    if !is_own(directory)? {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::PermissionDenied,
-            "it was not made by this user, or others may write to it",
-        ));
-    }
-    let bytes = tree::read_small(directory, OsStr::new(INTENT))?;
+    let trust = if tree::is_own(directory)? { tree::Trust::Own } else { tree::Trust::Anybody };
+    let bytes = tree::read_small(directory, OsStr::new(INTENT), trust)?;
     let intent: Intent = serde_json::from_slice(&bytes)?;
     if intent.form != FORM {
-        return Err(std::io::Error::other("written by a later linkctl"));
+        return Err(std::io::Error::other("written by another version of linkctl"));
     }
-    Ok(Some(intent))
+    Ok(Some((intent, trust)))
 }
 
-pub(super) fn read_copied(directory: &Directory) -> Option<Copied> {
-    let bytes = tree::read_small(directory, OsStr::new(COPIED)).ok()?;
+pub(super) fn read_copied(directory: &Directory, trust: tree::Trust) -> Option<Copied> {
+    let bytes = tree::read_small(directory, OsStr::new(COPIED), trust).ok()?;
     serde_json::from_slice(&bytes).ok().filter(|copied: &Copied| copied.inventory.is_sound())
 }
 
@@ -325,18 +335,13 @@ pub(super) fn take_back(
     }
     let inventory = Inventory::take(directory, name).map_err(fail)?;
     let (root, then) = (inventory.root().map(|root| &root.stat), &copied.copy);
-    let same = root.is_some_and(|now| (now.size, now.modified) == (then.size, then.modified))
-        && inventory.items.len()
-            == copied
-                .inventory
-                .items
-                .iter()
-                .filter(|item| item.stat.sort != crate::platform::ObjectKind::Socket)
-                .count()
-        && inventory.items.iter().skip(1).all(|item| {
-            item.stat.changed <= copied.copy.changed
-                || item.stat.sort == crate::platform::ObjectKind::Directory
-        });
+    let same =
+        root.is_some_and(|now| (now.size, now.modified) == (then.size, then.modified))
+            && inventory.items.len()
+                == copied.inventory.items.iter().filter(|item| item.stat.sort != ObjectKind::Socket).count()
+            && inventory.items.iter().skip(1).all(|item| {
+                item.stat.changed <= copied.copy.changed || item.stat.sort == ObjectKind::Directory
+            });
     if !same {
         let cause = "the copy was changed since it was made; it stays, and so does the original";
         return Err(Error::new(ErrorKind::Changed, REMOVE, path, cause));
@@ -347,25 +352,50 @@ pub(super) fn take_back(
 
 /// Removes the link under its private name beside the original, if it got that far.
 pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> {
-    let Some(text) = &intent.text else { return Ok(()) };
+    let Some(target) = &intent.link else { return Ok(()) };
     let fail = |error| Error::io("take back the link beside", &intent.from, error);
-    match look(directory, &intent.private) {
-        Ok((stat, _)) if stat.sort == crate::platform::ObjectKind::Symlink => {
-            if text_of(directory, &intent.private).map_err(fail)?.as_ref() == Some(text) {
-                os::remove_file(directory, &intent.private).map_err(fail)?;
+    let name = &intent.private;
+    match look(directory, name) {
+        Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
+            if says(directory, name, target).map_err(fail)? {
+                os::remove_file(directory, name).map_err(fail)?;
             }
             Ok(())
         }
+        // What becomes a link on NTFS is an empty file or directory first.
+        Ok((stat, _)) if matches!(target, Target::Reparse(_)) => match stat.sort {
+            ObjectKind::Directory => os::remove_directory(directory, name).map_err(fail),
+            ObjectKind::File if stat.size == 0 => os::remove_file(directory, name).map_err(fail),
+            _ => Ok(()),
+        },
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(fail(error)),
     }
 }
 
-/// What a symbolic link says.
-fn text_of(directory: &Directory, name: &OsStr) -> std::io::Result<Option<OsString>> {
-    let found = Inventory::take(directory, name)?;
-    Ok(found.root().and_then(|root| root.text.clone()))
+/// Whether a name is a link that says this.
+pub(super) fn says(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<bool> {
+    let metadata = directory.metadata_nofollow(name)?;
+    // Reparse data is asked for where it was set: the volume need not be recognised again.
+    let on_ntfs = matches!(target, Target::Reparse(_));
+    let found = read_link(directory, name, &metadata, on_ntfs)?;
+    Ok(found.is_some_and(|found| same_target(&found, target)))
+}
+
+/// Puts the link that lay in the stage, to make room for the tree, back in its place.
+pub(super) fn give_back_link(stage: &Directory, to: &Directory, intent: &Intent) -> Result<()> {
+    let fail = |error| Error::io("put back the link", &intent.to, error);
+    let (Way::Back, Some(name)) = (intent.way, intent.to.file_name()) else { return Ok(()) };
+    match look(stage, OsStr::new(TREE)) {
+        Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
+            tree::move_to_new(stage, OsStr::new(TREE), to, name).map_err(fail)?;
+            tree::flush_names(to).map_err(fail)
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(fail(error)),
+    }
 }
 
 /// Removes a tree in a stage, whatever of it is there.
@@ -399,7 +429,7 @@ pub(super) fn texts(inventory: &Inventory, rewritten: &[Rewritten], way: Way) ->
         return texts;
     }
     for (number, item) in inventory.items.iter().enumerate() {
-        let Some(text) = &item.text else { continue };
+        let Some(target) = item.target() else { continue };
         let path = inventory.path(number);
         let Some(known) = rewritten.iter().find(|known| known.path == path) else { continue };
         let (now, new) = match way {
@@ -407,7 +437,7 @@ pub(super) fn texts(inventory: &Inventory, rewritten: &[Rewritten], way: Way) ->
             Way::Back => (&known.away, &known.home),
         };
         // What was changed since says what its user wants.
-        if text == now {
+        if same_target(&target, now) {
             texts.insert(number, new.clone());
         }
     }

@@ -61,6 +61,11 @@ pub(super) fn magic(directory: &Directory) -> io::Result<u32> {
     Ok(number(&fstatfs(directory)?))
 }
 
+/// Whether the file system is served by a program.
+pub(crate) fn is_fuse(directory: &Directory) -> io::Result<bool> {
+    Ok(magic(directory)? == FUSE)
+}
+
 fn number(status: &StatFs) -> u32 {
     // The field is signed on some machines; the numbers have 32 bits on all.
     u32::try_from(status.f_type & 0xffff_ffff).unwrap_or(0)

@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use rustix::fs::{self, AtFlags, FileType, Statx, StatxAttributes, StatxFlags};
 
+use rustix::io::Errno;
+
 use super::Directory;
+use super::ntfs_3g::{self, ntfs_volume};
 use crate::platform::{Inventory, Item, Marks, ObjectKind, Stat};
 
 /// Directories up to this level hold their own descriptor; deeper ones are found from the root.
@@ -17,9 +20,8 @@ const HELD_LEVELS: usize = 24;
 /// Looks at a name and everything below it, following nothing.
 pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inventory> {
     let (stat, marks) = look(parent, name)?;
-    let text = text_of(parent, name, &stat)?;
-    let (is_mount_point, is_fixed) = (marks.is_mount_point, marks.is_fixed);
-    let root = Item { parent: 0, name: name.to_owned(), stat, text, is_mount_point, is_fixed };
+    let on_ntfs = ntfs_volume(parent)?.is_some();
+    let (root, _) = item((parent, name), 0, on_ntfs, (stat, marks))?;
     let mut inventory = Inventory { items: vec![root] };
     if inventory.items.first().is_none_or(|root| root.stat.sort != ObjectKind::Directory) {
         return Ok(inventory);
@@ -40,9 +42,7 @@ pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inv
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            let text = text_of(&directory, &name, &stat)?;
-            let (is_mount_point, is_fixed) = (marks.is_mount_point, marks.is_fixed);
-            let enters = stat.sort == ObjectKind::Directory && !is_mount_point;
+            let (item, enters) = item((&directory, &name), number, on_ntfs, (stat, marks))?;
             let child = inventory.items.len();
             if enters {
                 let (from, below) = if level < HELD_LEVELS {
@@ -52,16 +52,54 @@ pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inv
                 };
                 pending.push((child, from, below, level + 1));
             }
-            inventory.items.push(Item { parent: number, name, stat, text, is_mount_point, is_fixed });
+            inventory.items.push(item);
         }
     }
     Ok(inventory)
 }
 
+/// All about one object; and whether what is in it belongs to the tree.
+fn item(
+    (directory, name): (&Directory, &OsStr),
+    parent: usize,
+    on_ntfs: bool,
+    (stat, marks): (Stat, Marks),
+) -> io::Result<(Item, bool)> {
+    let mut item = Item {
+        parent,
+        name: name.to_owned(),
+        text: text_of(directory, name, &stat)?,
+        point: None,
+        attributes: 0,
+        has_short_name: false,
+        is_mount_point: marks.is_mount_point,
+        is_fixed: marks.is_fixed,
+        stat,
+    };
+    if on_ntfs {
+        item.attributes = ntfs_3g::attributes(directory, name)?.unwrap_or(0);
+        item.has_short_name = item.stat.names > 1 && ntfs_3g::has_short_name(directory, name);
+        if item.stat.sort == ObjectKind::Symlink {
+            item.point = ntfs_3g::read_reparse_point(directory, name)?;
+            // What ntfs-3g makes of the data, and how long that is, depends on what is around the link.
+            if let Some(point) = &item.point {
+                (item.text, item.stat.size) = (None, point.raw.len() as u64);
+            }
+        }
+    }
+    let enters = item.stat.sort == ObjectKind::Directory && !item.is_mount_point;
+    Ok((item, enters))
+}
+
 /// What a name is, and what stands in the way of moving it.
 pub(crate) fn look(directory: &Directory, name: &OsStr) -> io::Result<(Stat, Marks)> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-    let found = fs::statx(directory, name, flags, StatxFlags::BASIC_STATS)?;
+    let ask = || fs::statx(directory, name, flags, StatxFlags::BASIC_STATS);
+    let found = match ask() {
+        // ntfs-3g answers so once after a file became a reparse point or stopped being one.
+        Err(Errno::IO) => ask()?,
+        answer => answer?,
+    };
     let stat = stat_of(&found).ok_or_else(|| io::Error::other("an object of a kind that nobody knows"))?;
     let has = |mark| found.stx_attributes.intersects(mark);
     let is_fixed = has(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND);
@@ -89,7 +127,7 @@ fn stat_of(stat: &Statx) -> Option<Stat> {
             FileType::Unknown => return None,
         },
         device: fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
-        number: stat.stx_ino,
+        number: stat.stx_ino.into(),
         mode: u32::from(stat.stx_mode) & 0o7777,
         uid: stat.stx_uid,
         gid: stat.stx_gid,

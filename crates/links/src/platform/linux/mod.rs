@@ -20,15 +20,16 @@ mod volume_file;
 
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
-pub(crate) use filesystem::Filesystem;
+pub(crate) use filesystem::{Filesystem, is_fuse};
 pub(crate) use inventory::{look, take_inventory};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
     collation_key, from_bytes, from_wide, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
 pub(crate) use ntfs_3g::{
-    NtfsVolume, REPARSE_DATA, RESIDENT, attributes as ntfs_attributes, by_descriptor, has_short_name,
-    ntfs_mounts, ntfs_volume, refusal,
+    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, REPARSE_DATA, RESIDENT,
+    attributes as ntfs_attributes, by_descriptor, has_short_name, ntfs_mounts, ntfs_volume, refusal,
+    unreadable_streams,
 };
 pub(crate) use path::{drive_relative, native_path, volume_root};
 pub(crate) use policy::{evaluation, facts, may_make_symlinks};

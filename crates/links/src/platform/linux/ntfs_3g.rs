@@ -3,23 +3,30 @@
 //! None of these attributes shows in `listxattr`; they are asked for by name. See
 //! ntfs-3g's `libntfs-3g/xattrs.c` for the list.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use reparse::WideString;
 use reparse::path::to_backslashes;
-use rustix::fs::{lgetxattr, lgetxattr_query};
+use rustix::fs::{lgetxattr, lgetxattr_query, llistxattr, llistxattr_query};
 use rustix::io::Errno;
 
 use super::{Directory, filesystem, to_wide};
 use crate::model::ReparsePoint;
+use crate::platform::{Inventory, ObjectKind};
 
 /// The whole reparse data of an object, header included.
 pub(crate) const REPARSE_DATA: &str = "system.ntfs_reparse_data";
 const ATTRIBUTES: &str = "system.ntfs_attrib";
 const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x10;
+/// `FILE_ATTRIBUTE_COMPRESSED` and `FILE_ATTRIBUTE_ENCRYPTED`.
+pub(crate) const COMPRESSED: u32 = 0x800;
+pub(crate) const ENCRYPTED: u32 = 0x4000;
+/// Whether encrypted files can be read here by whoever may.
+pub(crate) const READS_ENCRYPTED: bool = false;
 
 /// An NTFS volume that ntfs-3g serves, as far as it can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +125,40 @@ fn answers(directory: &Directory) -> io::Result<bool> {
 pub(crate) fn has_short_name(directory: &Directory, name: &OsStr) -> bool {
     get(directory, name, "system.ntfs_dos_name")
         .is_ok_and(|short| short.is_some_and(|short| !short.is_empty()))
+}
+
+/// Streams of a tree that cannot be read: the kernel takes attributes of 64 KiB at most. Each with its path below the root.
+pub(crate) fn unreadable_streams(
+    parent: &Directory,
+    root: &OsStr,
+    inventory: &Inventory,
+) -> io::Result<Vec<(PathBuf, OsString)>> {
+    /// `XATTR_SIZE_MAX` of linux/limits.h.
+    const MOST: usize = 64 << 10;
+    let mut found = Vec::new();
+    for (number, item) in inventory.items.iter().enumerate() {
+        if item.stat.sort == ObjectKind::Symlink {
+            continue;
+        }
+        let container = match inventory.items.get(item.parent).filter(|_| number != 0) {
+            Some(_) => parent.open_child(root)?.open_below(&inventory.path(item.parent))?,
+            None => parent.open_child(OsStr::new("."))?,
+        };
+        let path = by_descriptor(&container, if number == 0 { root } else { &item.name });
+        let mut names = vec![0_u8; llistxattr_query(&path)?];
+        let length = llistxattr(&path, &mut names[..])?;
+        for name in names.get(..length).unwrap_or_default().split(|byte| *byte == 0) {
+            let name = OsStr::from_bytes(name);
+            // The length is told as no longer than that.
+            if name.is_empty() || lgetxattr_query(&path, name)? < MOST {
+                continue;
+            }
+            if lgetxattr(&path, name, &mut vec![0; MOST][..]).is_err() {
+                found.push((inventory.path(number), name.to_owned()));
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn get(directory: &Directory, name: &OsStr, attribute: &str) -> io::Result<Option<Vec<u8>>> {

@@ -1,14 +1,19 @@
 //! What was copied, beside what it was copied from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{self, Advice};
 
-use super::metadata::attributes;
-use super::{Failed, Loss, Portions, Root, Texts, Work, open_to_read};
+use super::super::super::portions::in_threads;
+use super::copy::CHUNK;
+use super::metadata::{Subject, attributes};
+use super::{Failed, Loss, Portions, Root, Texts, Work, ntfs, open_to_read};
+use crate::model::Target;
 use crate::platform::{Inventory, Item, ObjectKind, look};
 
 /// Compares a copy with its original, as it was inventoried: every object, what it is, and everything about it that was
@@ -23,12 +28,16 @@ pub(in crate::apply) fn compare(
     work: Work<'_>,
 ) -> Result<(), Failed> {
     const READ_BACK: &str = "read back the copy of";
-    let lossy: HashSet<usize> = losses.iter().map(|loss| loss.item).collect();
+    let on_ntfs = ntfs::on_both(original.parent, copy.parent).map_err(Failed::at(inventory, 0, READ_BACK))?;
+    let mut lossy: HashMap<usize, String> = HashMap::new();
+    for loss in losses {
+        *lossy.entry(loss.item).or_default() += &loss.what;
+    }
     let found = Inventory::take(copy.parent, copy.name);
     let found = found.map_err(Failed::at(inventory, 0, READ_BACK))?;
     let paths: HashMap<_, _> =
         found.items.iter().enumerate().map(|(number, item)| (found.path(number), item)).collect();
-    let mut files: HashMap<(u64, u64), u64> = HashMap::new();
+    let mut files: HashMap<(u64, u128), u128> = HashMap::new();
     let mut expected = 0;
     for (number, item) in inventory.items.iter().enumerate() {
         if item.stat.sort == ObjectKind::Socket {
@@ -37,7 +46,7 @@ pub(in crate::apply) fn compare(
         expected += 1;
         let wrong = match paths.get(&inventory.path(number)) {
             None => Some("it is not there"),
-            Some(copied) => differs(item, copied, texts.get(&number), lossy.contains(&number)),
+            Some(copied) => differs(item, copied, texts.get(&number), lossy.contains_key(&number), on_ntfs),
         };
         let wrong = wrong.or_else(|| {
             // Names of one file are names of one copy.
@@ -57,31 +66,39 @@ pub(in crate::apply) fn compare(
             "something else came into the copy",
         )));
     }
-    if !content {
+    // Owners and rights are made up on NTFS: what is behind them is compared always.
+    if !content && !on_ntfs {
         return Ok(());
     }
-    Portions::of(inventory).each(work.workers, |portion| {
+    let portions = Portions::of(inventory);
+    let threads = portions.threads_for_each(work.workers);
+    portions.each(work.workers, |portion| {
         let Some(&one) = portion.first() else { return Ok(()) };
         let open = |root: Root<'_>| root.container(inventory, one);
         let source = open(original).map_err(Failed::at(inventory, one, "open the directory of"))?;
         let target = open(copy).map_err(Failed::at(inventory, one, READ_BACK))?;
-        let (mut a, mut b) = (Vec::new(), Vec::new());
         for &number in portion {
-            let Some(item) = inventory.items.get(number).filter(|item| item.stat.sort == ObjectKind::File)
+            let Some(item) = inventory.items.get(number).filter(|item| item.stat.sort != ObjectKind::Socket)
             else {
                 continue;
             };
-            let mut read = || -> io::Result<()> {
+            let (name, copied) = (original.name_of(inventory, number), copy.name_of(inventory, number));
+            let is_lost = |name: &str| lossy.get(&number).is_some_and(|all| all.contains(name));
+            let read = || -> io::Result<()> {
                 work.must_go_on()?;
-                let from = open_to_read(&source, original.name_of(inventory, number))?;
-                let to = open_to_read(&target, copy.name_of(inventory, number))?;
-                // From the disk, not from what was just written to memory.
-                fs::fadvise(&to, 0, None, Advice::DontNeed)?;
-                same_content(&from, &to, item.stat.size, &mut a, &mut b)?;
-                if !lossy.contains(&number) {
-                    same_attributes(&from, &to)?;
+                if item.stat.sort != ObjectKind::File {
+                    let (from, to) = (Subject::named(&source, name), Subject::named(&target, copied));
+                    return same_attributes(&from, &to, on_ntfs, is_lost);
                 }
-                let (now, _) = look(&source, original.name_of(inventory, number))?;
+                let from = open_to_read(&source, name)?;
+                let to = open_to_read(&target, copied)?;
+                if content {
+                    // From the disk, not from what was just written to memory.
+                    fs::fadvise(&to, 0, None, Advice::DontNeed)?;
+                    same_content((from.as_fd(), to.as_fd()), item.stat.size, threads, work)?;
+                }
+                same_attributes(&Subject::opened(&from), &Subject::opened(&to), on_ntfs, is_lost)?;
+                let (now, _) = look(&source, name)?;
                 if item.stat.is_untouched(&now) {
                     Ok(())
                 } else {
@@ -93,58 +110,64 @@ pub(in crate::apply) fn compare(
         Ok(())
     })?;
     for (number, item) in inventory.items.iter().enumerate() {
-        if item.stat.sort != ObjectKind::Directory || lossy.contains(&number) {
+        if item.stat.sort != ObjectKind::Directory {
             continue;
         }
+        let is_lost = |name: &str| lossy.get(&number).is_some_and(|all| all.contains(name));
         let read = || -> io::Result<()> {
             work.must_go_on()?;
             let from =
                 open_to_read(&original.container(inventory, number)?, original.name_of(inventory, number))?;
             let to = open_to_read(&copy.container(inventory, number)?, copy.name_of(inventory, number))?;
-            same_attributes(&from, &to)
+            same_attributes(&Subject::opened(&from), &Subject::opened(&to), on_ntfs, is_lost)
         };
         read().map_err(Failed::at(inventory, number, READ_BACK))?;
     }
     Ok(())
 }
 
-fn same_attributes(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
+/// Compares attributes, but for those of which it was told that the copy could not have them.
+fn same_attributes(
+    from: &Subject<'_>,
+    to: &Subject<'_>,
+    on_ntfs: bool,
+    is_lost: impl Fn(&str) -> bool,
+) -> io::Result<()> {
     let (wanted, found) = (attributes(from)?, attributes(to)?);
-    let lacks = wanted.iter().find(|one| !found.contains(one));
-    if let Some((name, _)) = lacks.or_else(|| found.iter().find(|one| !wanted.contains(one))) {
-        let text = format!(
-            "its extended attribute {} is another",
-            crate::platform::quoted(std::path::Path::new(name))
-        );
-        return Err(io::Error::other(text));
-    }
-    Ok(())
+    let lacks = wanted.iter().find(|one| !found.contains(one) && !is_lost(&one.0.to_string_lossy()));
+    let more = || found.iter().find(|one| !wanted.contains(one) && !is_lost(&one.0.to_string_lossy()));
+    let other = match lacks.or_else(more) {
+        Some((name, _)) => Some(name.as_os_str()),
+        None if on_ntfs => ntfs::differs(from, to, is_lost)?.map(OsStr::new),
+        None => None,
+    };
+    let Some(name) = other else { return Ok(()) };
+    let name = crate::platform::quoted(Path::new(name));
+    Err(io::Error::other(format!("its extended attribute {name} is another")))
 }
 
 /// How a copied object differs from its original, but for its content.
 fn differs(
     item: &Item,
     copied: &Item,
-    text: Option<&std::ffi::OsString>,
+    target: Option<&Target>,
     lossy: bool,
+    on_ntfs: bool,
 ) -> Option<&'static str> {
     let (old, new) = (&item.stat, &copied.stat);
     if old.sort != new.sort {
         return Some("it is something else");
     }
-    if old.sort == ObjectKind::Symlink {
-        let wanted = text.or(item.text.as_ref());
-        if wanted.map(|text| text.as_bytes()) != copied.text.as_ref().map(|text| text.as_bytes()) {
-            return Some("the link says something else");
-        }
+    if old.sort == ObjectKind::Symlink && target.cloned().or_else(|| item.target()) != copied.target() {
+        return Some("the link says something else");
     }
     if old.sort == ObjectKind::File && old.size != new.size {
         return Some("it has another size");
     }
-    if old.sort != ObjectKind::Symlink && old.mode != new.mode {
+    if old.sort != ObjectKind::Symlink && !on_ntfs && old.mode != new.mode {
         return Some("it has other rights");
     }
-    if (old.uid, old.gid) != (new.uid, new.gid) && !lossy {
+    if (old.uid, old.gid) != (new.uid, new.gid) && !lossy && !on_ntfs {
         return Some("it has another owner");
     }
     if old.special != new.special {
@@ -153,41 +176,65 @@ fn differs(
     (old.modified != new.modified).then_some("it has another time")
 }
 
+/// Compares every byte; of a large file in several threads, where there are more of them than files.
 fn same_content(
-    from: impl AsFd,
-    to: impl AsFd,
+    (from, to): (BorrowedFd<'_>, BorrowedFd<'_>),
     size: u64,
-    a: &mut Vec<u8>,
-    b: &mut Vec<u8>,
+    threads: usize,
+    work: Work<'_>,
+) -> io::Result<()> {
+    if threads < 2 || size < 2 * CHUNK {
+        // To the end of the longer one, wherever that is by now.
+        return same_range((from, to), 0, u64::MAX, size, work);
+    }
+    let next = AtomicU64::new(0);
+    in_threads(threads, || {
+        loop {
+            let at = next.fetch_add(CHUNK, Ordering::Relaxed);
+            if at >= size {
+                return Ok(());
+            }
+            let end = if size - at > CHUNK { at + CHUNK } else { u64::MAX };
+            same_range((from, to), at, end, CHUNK, work)?;
+        }
+    })
+}
+
+/// Compares from one offset to another, or to where both end.
+fn same_range(
+    (from, to): (BorrowedFd<'_>, BorrowedFd<'_>),
+    start: u64,
+    end: u64,
+    about: u64,
+    work: Work<'_>,
 ) -> io::Result<()> {
     const BUFFER: usize = 1 << 20;
-    let length = usize::try_from(size).unwrap_or(usize::MAX).clamp(1, BUFFER);
-    a.resize(length, 0);
-    b.resize(length, 0);
-    let fill =
-        |descriptor: &dyn Fn(&mut [u8], u64) -> rustix::io::Result<usize>, buffer: &mut [u8], at: u64| {
-            let mut done = 0;
-            while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-                match descriptor(rest, at + done as u64) {
-                    Ok(0) => break,
-                    Ok(count) => done += count,
-                    Err(rustix::io::Errno::INTR) => {}
-                    Err(error) => return Err(io::Error::from(error)),
-                }
+    let length = usize::try_from(about).unwrap_or(usize::MAX).clamp(1, BUFFER);
+    let (mut a, mut b) = (vec![0; length], vec![0; length]);
+    let fill = |descriptor: BorrowedFd<'_>, buffer: &mut [u8], at: u64| {
+        let mut done = 0;
+        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match rustix::io::pread(descriptor, rest, at + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(io::Error::from(error)),
             }
-            Ok(done)
-        };
-    let (from, to) = (from.as_fd(), to.as_fd());
-    let mut at = 0;
-    loop {
-        let one = fill(&|buffer, at| rustix::io::pread(from, buffer, at), a, at)?;
-        let two = fill(&|buffer, at| rustix::io::pread(to, buffer, at), b, at)?;
+        }
+        Ok(done)
+    };
+    let mut at = start;
+    while at < end {
+        work.must_go_on()?;
+        let (one, two) = (fill(from, &mut a, at)?, fill(to, &mut b, at)?);
         if one != two || a.get(..one) != b.get(..two) {
             return Err(io::Error::other("its content is not that of the original"));
         }
-        if one == 0 || one < length {
-            return Ok(());
+        work.add_checked(one as u64);
+        if one < length {
+            break;
         }
         at += one as u64;
     }
+    Ok(())
 }

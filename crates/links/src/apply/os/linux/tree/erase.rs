@@ -35,7 +35,7 @@ pub(in crate::apply) fn erase(
             };
             let why = removed.map_err(Failed::at(inventory, number, "remove"))?;
             spared.extend(why.map(|what| Loss { item: number, what: what.to_owned() }));
-            work.add(0);
+            work.add_file();
         }
         Ok(spared)
     })?;
@@ -100,7 +100,7 @@ fn remove_file(
     // Asked of the name, and not of what was opened: it is the name that goes.
     let (now, _) = look(container, name)?;
     let opened = fs::fstat(&file)?;
-    if !item.stat.is_same(&now) || (opened.st_dev, opened.st_ino) != (now.device, now.number) {
+    if !item.stat.is_same(&now) || (opened.st_dev, u128::from(opened.st_ino)) != (now.device, now.number) {
         return Ok(Some(ANOTHER));
     }
     let facts = |stat: &Stat| (stat.mode, stat.uid, stat.gid, stat.size, stat.modified);

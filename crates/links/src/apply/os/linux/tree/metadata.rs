@@ -2,14 +2,15 @@
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, AtFlags, Gid, IFlags, Mode, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use crate::platform::{Directory, Stat, by_descriptor};
+use super::ntfs;
+use crate::platform::{Directory, Inventory, Item, ObjectKind, Stat, by_descriptor};
 
 /// Flags of a file that a user sets, and that a copy keeps.
 const KEPT: IFlags =
@@ -18,9 +19,127 @@ const KEPT: IFlags =
 /// What is to be dropped into is told once for each object.
 pub(super) type Losses<'l> = &'l mut dyn FnMut(String);
 
+/// What attributes are asked of and given to: something opened, or a name of what cannot be.
+pub(super) enum Subject<'a> {
+    Opened(BorrowedFd<'a>),
+    Named(PathBuf),
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn opened(descriptor: &'a impl AsFd) -> Self {
+        Self::Opened(descriptor.as_fd())
+    }
+
+    pub(super) fn named(directory: &Directory, name: &OsStr) -> Self {
+        Self::Named(by_descriptor(directory, name))
+    }
+
+    fn list(&self, buffer: &mut [u8]) -> rustix::io::Result<usize> {
+        match self {
+            Self::Opened(descriptor) => fs::flistxattr(descriptor, buffer),
+            Self::Named(path) => fs::llistxattr(path, buffer),
+        }
+    }
+
+    fn list_length(&self) -> rustix::io::Result<usize> {
+        match self {
+            Self::Opened(descriptor) => fs::flistxattr_query(descriptor),
+            Self::Named(path) => fs::llistxattr_query(path),
+        }
+    }
+
+    fn length(&self, name: &OsStr) -> rustix::io::Result<usize> {
+        match self {
+            Self::Opened(descriptor) => fs::fgetxattr_query(descriptor, name),
+            Self::Named(path) => fs::lgetxattr_query(path, name),
+        }
+    }
+
+    fn get(&self, name: &OsStr, buffer: &mut [u8]) -> rustix::io::Result<usize> {
+        match self {
+            Self::Opened(descriptor) => fs::fgetxattr(descriptor, name, buffer),
+            Self::Named(path) => fs::lgetxattr(path, name, buffer),
+        }
+    }
+
+    pub(super) fn set(&self, name: &OsStr, value: &[u8]) -> rustix::io::Result<()> {
+        match self {
+            Self::Opened(descriptor) => fs::fsetxattr(descriptor, name, value, XattrFlags::empty()),
+            Self::Named(path) => fs::lsetxattr(path, name, value, XattrFlags::empty()),
+        }
+    }
+
+    fn remove(&self, name: &OsStr) -> rustix::io::Result<()> {
+        match self {
+            Self::Opened(descriptor) => fs::fremovexattr(descriptor, name),
+            Self::Named(path) => fs::lremovexattr(path, name),
+        }
+    }
+
+    /// The names of all attributes that are listed.
+    fn names(&self) -> io::Result<Vec<OsString>> {
+        let list = |buffer: &mut [u8]| self.list(buffer);
+        let Some(buffer) = fill(list, || self.list_length(), Errno::NOSYS)? else { return Ok(Vec::new()) };
+        let mut names = Vec::new();
+        let mut rest = buffer.as_slice();
+        while let Ok(name) = CStr::from_bytes_until_nul(rest) {
+            names.push(OsString::from_vec(name.to_bytes().to_vec()));
+            rest = rest.get(name.to_bytes_with_nul().len()..).unwrap_or_default();
+        }
+        // XFS lists its access lists a second time, in a form of its own.
+        names.retain(|name| !name.is_empty() && !name.as_bytes().starts_with(b"trusted.SGI_ACL_"));
+        Ok(names)
+    }
+
+    /// The value of an attribute. `None` where it went away, or is none that can be read.
+    pub(super) fn value(&self, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
+        fill(|buffer| self.get(name, buffer), || self.length(name), Errno::NODATA)
+    }
+}
+
+/// What a call gives that wants a buffer, however long that is. `None` where there is nothing of the kind.
+fn fill(
+    get: impl Fn(&mut [u8]) -> rustix::io::Result<usize>,
+    length: impl Fn() -> rustix::io::Result<usize>,
+    none: Errno,
+) -> io::Result<Option<Vec<u8>>> {
+    // Most need little: one call tells it.
+    let mut buffer = vec![0; 512];
+    for _ in 0..10 {
+        match get(&mut buffer) {
+            Ok(length) => {
+                buffer.truncate(length);
+                return Ok(Some(buffer));
+            }
+            // ntfs-3g answers EIO where the buffer is too small.
+            Err(Errno::RANGE | Errno::IO) => {
+                buffer.resize(length()?, 0);
+            }
+            Err(Errno::NOTSUP) => return Ok(None),
+            Err(error) if error == none => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(io::Error::other("its extended attributes change all the time"))
+}
+
 /// Gives an opened copy everything but its content.
-pub(super) fn give(from: impl AsFd, to: impl AsFd, stat: &Stat, lost: Losses<'_>) -> io::Result<()> {
+pub(super) fn give(
+    from: impl AsFd,
+    to: impl AsFd,
+    item: &Item,
+    on_ntfs: bool,
+    lost: Losses<'_>,
+) -> io::Result<()> {
+    let (source, copy) = (Subject::opened(&from), Subject::opened(&to));
+    if on_ntfs {
+        give_listed(&source, &copy, lost)?;
+        // Seen at once, and in the kernel's memory; what NTFS has more of behind it.
+        fs::futimens(&to, &times(&item.stat))?;
+        return ntfs::give(&source, &copy, item, lost);
+    }
     let (from, to) = (from.as_fd(), to.as_fd());
+    let stat = &item.stat;
     match fs::fchown(to, Some(Uid::from_raw(stat.uid)), Some(Gid::from_raw(stat.gid))) {
         Ok(()) => {}
         // Only the administrator may give a file away.
@@ -28,19 +147,7 @@ pub(super) fn give(from: impl AsFd, to: impl AsFd, stat: &Stat, lost: Losses<'_>
         Err(error) => return Err(error.into()),
     }
     fs::fchmod(to, Mode::from(stat.mode))?;
-    let mut names = names(|buffer| fs::flistxattr(from, buffer))?;
-    for name in inherited(&names, |buffer| fs::flistxattr(to, buffer))? {
-        fs::fremovexattr(to, &name)?;
-    }
-    // Owner and mode take it off again.
-    names.sort_by_key(|name| name == "security.capability");
-    for name in names {
-        let Some(value) = value(|buffer| fs::fgetxattr(from, &name, buffer))? else { continue };
-        match fs::fsetxattr(to, &name, &value, XattrFlags::empty()) {
-            Ok(()) => {}
-            Err(error) => dropped(&name, error, lost)?,
-        }
-    }
+    give_listed(&source, &copy, lost)?;
     if let Ok(flags) = fs::ioctl_getflags(from) {
         let wanted = flags & KEPT;
         let now = fs::ioctl_getflags(to).unwrap_or(IFlags::empty());
@@ -55,50 +162,62 @@ pub(super) fn give(from: impl AsFd, to: impl AsFd, stat: &Stat, lost: Losses<'_>
 pub(super) fn give_by_name(
     from: (&Directory, &OsStr),
     to: (&Directory, &OsStr),
-    stat: &Stat,
-    is_link: bool,
+    item: &Item,
+    on_ntfs: bool,
     lost: Losses<'_>,
 ) -> io::Result<()> {
+    let (source, copy) = (Subject::named(from.0, from.1), Subject::named(to.0, to.1));
+    let stat = &item.stat;
+    if on_ntfs {
+        fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
+        return ntfs::give(&source, &copy, item, lost);
+    }
     let (uid, gid) = (Some(Uid::from_raw(stat.uid)), Some(Gid::from_raw(stat.gid)));
     match fs::chownat(to.0, to.1, uid, gid, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(()) => {}
         Err(Errno::PERM | Errno::INVAL) => lost(format!("owner {}:{}", stat.uid, stat.gid)),
         Err(error) => return Err(error.into()),
     }
-    if !is_link {
+    if stat.sort != ObjectKind::Symlink {
         fs::chmodat(to.0, to.1, Mode::from(stat.mode), AtFlags::empty())?;
     }
-    let (source, copy) = (by_descriptor(from.0, from.1), by_descriptor(to.0, to.1));
-    let names = names(|buffer| fs::llistxattr(&source, buffer))?;
-    for name in inherited(&names, |buffer| fs::llistxattr(&copy, buffer))? {
-        fs::lremovexattr(&copy, &name)?;
+    give_listed(&source, &copy, lost)?;
+    Ok(fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+/// Gives a link what belongs to another one beside it, as far as this user may.
+pub(in crate::apply) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    let found = Inventory::take(directory, from)?;
+    let Some(item) = found.root() else { return Ok(()) };
+    let on_ntfs = ntfs::on_both(directory, directory)?;
+    give_by_name((directory, from), (directory, to), item, on_ntfs, &mut |_| {})
+}
+
+/// Every attribute that is listed; access lists that the copy has from the directory it was made in go.
+fn give_listed(source: &Subject<'_>, copy: &Subject<'_>, lost: Losses<'_>) -> io::Result<()> {
+    let mut names = source.names()?;
+    for name in copy.names()? {
+        if name.as_bytes().starts_with(b"system.posix_acl_") && !names.contains(&name) {
+            copy.remove(&name)?;
+        }
     }
+    // Owner and mode take it off again.
+    names.sort_by_key(|name| name == "security.capability");
     for name in names {
-        let Some(value) = value(|buffer| fs::lgetxattr(&source, &name, buffer))? else { continue };
-        match fs::lsetxattr(&copy, &name, &value, XattrFlags::empty()) {
+        let Some(value) = source.value(&name)? else { continue };
+        match copy.set(&name, &value) {
             Ok(()) => {}
             Err(error) => dropped(&name, error, lost)?,
         }
     }
-    Ok(fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
+    Ok(())
 }
 
-/// Access lists that a copy has from the directory it was made in, and its original has not.
-fn inherited(
-    wanted: &[OsString],
-    of_copy: impl Fn(&mut [u8]) -> rustix::io::Result<usize>,
-) -> io::Result<Vec<OsString>> {
-    let mut found = names(of_copy)?;
-    found.retain(|name| name.as_bytes().starts_with(b"system.posix_acl_") && !wanted.contains(name));
-    Ok(found)
-}
-
-/// All extended attributes of an opened object that are listed.
-pub(super) fn attributes(of: impl AsFd) -> io::Result<Vec<(OsString, Vec<u8>)>> {
-    let of = of.as_fd();
+/// All extended attributes that are listed.
+pub(super) fn attributes(of: &Subject<'_>) -> io::Result<Vec<(OsString, Vec<u8>)>> {
     let mut all = Vec::new();
-    for name in names(|buffer| fs::flistxattr(of, buffer))? {
-        if let Some(value) = value(|buffer| fs::fgetxattr(of, &name, buffer))? {
+    for name in of.names()? {
+        if let Some(value) = of.value(&name)? {
             all.push((name, value));
         }
     }
@@ -107,7 +226,7 @@ pub(super) fn attributes(of: impl AsFd) -> io::Result<Vec<(OsString, Vec<u8>)>> 
 }
 
 /// An attribute that the copy cannot have is a loss; whatever else goes wrong is an error.
-fn dropped(name: &OsStr, error: Errno, lost: Losses<'_>) -> io::Result<()> {
+pub(super) fn dropped(name: &OsStr, error: Errno, lost: Losses<'_>) -> io::Result<()> {
     match error {
         Errno::NOTSUP | Errno::PERM | Errno::ACCESS | Errno::INVAL | Errno::RANGE | Errno::TOOBIG => {
             lost(format!("extended attribute {}", Path::new(name).display()));
@@ -120,46 +239,4 @@ fn dropped(name: &OsStr, error: Errno, lost: Losses<'_>) -> io::Result<()> {
 pub(super) fn times(stat: &Stat) -> Timestamps {
     let time = |(tv_sec, nanoseconds): (i64, u32)| Timespec { tv_sec, tv_nsec: nanoseconds.into() };
     Timestamps { last_access: time(stat.accessed), last_modification: time(stat.modified) }
-}
-
-/// The names of attributes, from a call that is asked for their length first.
-fn names(list: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> io::Result<Vec<OsString>> {
-    // Most have none, or few: one call tells them.
-    let mut buffer = vec![0; 512];
-    loop {
-        match list(&mut buffer) {
-            Ok(length) => {
-                buffer.truncate(length);
-                break;
-            }
-            Err(Errno::RANGE) if buffer.len() < 1 << 20 => buffer.resize(buffer.len() * 8, 0),
-            Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let mut names = Vec::new();
-    let mut rest = buffer.as_slice();
-    while let Ok(name) = CStr::from_bytes_until_nul(rest) {
-        names.push(OsString::from_vec(name.to_bytes().to_vec()));
-        rest = rest.get(name.to_bytes_with_nul().len()..).unwrap_or_default();
-    }
-    // XFS lists its access lists a second time, in a form of its own.
-    names.retain(|name| !name.is_empty() && !name.as_bytes().starts_with(b"trusted.SGI_ACL_"));
-    Ok(names)
-}
-
-/// The value of an attribute. `None` where it went away, or is none that can be read.
-fn value(get: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> io::Result<Option<Vec<u8>>> {
-    let mut buffer = vec![0; 512];
-    loop {
-        match get(&mut buffer) {
-            Ok(length) => {
-                buffer.truncate(length);
-                return Ok(Some(buffer));
-            }
-            Err(Errno::RANGE) if buffer.len() < 1 << 20 => buffer.resize(buffer.len() * 8, 0),
-            Err(Errno::NODATA | Errno::NOTSUP) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! ```text
 //! copy.rs      every object, several workers
 //! metadata.rs  owner, mode, extended attributes, flags, times
+//! ntfs.rs      the same on NTFS: security, attributes, streams, short names, times
 //! compare.rs   what was copied beside what it was copied from
 //! erase.rs     object by object, each looked at right before it goes
 //! ```
@@ -13,114 +14,49 @@ mod compare;
 mod copy;
 mod erase;
 mod metadata;
+mod ntfs;
 
 use std::ffi::OsStr;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::os::fd::OwnedFd;
 
-use rustix::fs::{self, Mode, OFlags};
+use rustix::fs::{self, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
 
-use crate::platform::{Directory, Inventory};
+use crate::platform::Directory;
 
-pub(in crate::apply) use super::super::tree_types::{Failed, Loss, Root, STOPPED, Texts, Work};
+use super::super::portions::Portions;
+pub(in crate::apply) use super::super::tree_types::{Failed, Loss, Root, STOPPED, Texts, Trust, Work};
 pub(in crate::apply) use compare::compare;
 pub(in crate::apply) use copy::copy;
 pub(in crate::apply) use erase::{erase, writer};
-
-/// The non-directories of a tree in portions that workers take.
-struct Portions {
-    all: Vec<Vec<usize>>,
-}
-
-impl Portions {
-    fn of(inventory: &Inventory) -> Self {
-        use crate::platform::ObjectKind;
-        const MOST: usize = 64;
-        const BYTES: u64 = 32 << 20;
-        let mut all: Vec<Vec<usize>> = Vec::new();
-        let (mut parent, mut bytes) = (usize::MAX, 0u64);
-        for (number, item) in inventory.items.iter().enumerate() {
-            if item.stat.sort == ObjectKind::Directory {
-                continue;
-            }
-            let full = all.last().is_none_or(|last| last.len() >= MOST) || bytes >= BYTES;
-            if item.parent != parent || full {
-                all.push(Vec::new());
-                (parent, bytes) = (item.parent, 0);
-            }
-            bytes = bytes.saturating_add(item.stat.size);
-            if let Some(last) = all.last_mut() {
-                last.push(number);
-            }
-        }
-        Self { all }
-    }
-
-    /// Hands the portions out to workers. The first failure ends all.
-    fn each<R: Send>(
-        &self,
-        workers: usize,
-        work: impl Fn(&[usize]) -> Result<R, Failed> + Sync,
-    ) -> Result<Vec<R>, Failed> {
-        let next = AtomicU64::new(0);
-        let broken = AtomicBool::new(false);
-        let worker = || {
-            let mut done = Vec::new();
-            while !broken.load(Ordering::Relaxed) {
-                let index = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap_or(usize::MAX);
-                let Some(portion) = self.all.get(index) else { break };
-                match work(portion) {
-                    Ok(one) => done.push(one),
-                    Err(failed) => {
-                        broken.store(true, Ordering::Relaxed);
-                        return Err(failed);
-                    }
-                }
-            }
-            Ok(done)
-        };
-        let workers = workers.min(self.all.len()).max(1);
-        let mut all = Vec::new();
-        let mut failed = None;
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (1..workers)
-                .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, worker).ok())
-                .collect();
-            let mut take = |done: Result<Vec<R>, Failed>| match done {
-                Ok(done) => all.extend(done),
-                Err(error) => failed = failed.take().or(Some(error)),
-            };
-            take(worker());
-            for other in others {
-                match other.join() {
-                    Ok(done) => take(done),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-        });
-        failed.map_or(Ok(all), Err)
-    }
-}
+pub(in crate::apply) use metadata::give_link;
+pub(in crate::apply) use ntfs::has_streams;
 
 /// Opens a file or directory for reading, without leaving a trace in its time of access where that can be had.
-fn open_to_read(directory: &Directory, name: &OsStr) -> io::Result<std::os::fd::OwnedFd> {
+fn open_to_read(directory: &Directory, name: &OsStr) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     match fs::openat(directory, name, flags | OFlags::NOATIME, Mode::empty()) {
         // Of other users' files, a trace is left.
-        Err(rustix::io::Errno::PERM) => Ok(fs::openat(directory, name, flags, Mode::empty())?),
+        Err(Errno::PERM) => Ok(fs::openat(directory, name, flags, Mode::empty())?),
         answer => Ok(answer?),
     }
 }
 
 /// Opens a file system to be flushed: errors of writing are told from here on.
-pub(in crate::apply) fn open_to_flush(directory: &Directory) -> io::Result<std::os::fd::OwnedFd> {
+pub(in crate::apply) fn open_to_flush(directory: &Directory) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(fs::openat(directory, ".", flags, Mode::empty())?)
 }
 
 /// Waits until everything on a file system is on the disk. An error since it was opened is told.
-pub(in crate::apply) fn flush(opened: &std::os::fd::OwnedFd) -> io::Result<()> {
-    Ok(fs::syncfs(opened)?)
+pub(in crate::apply) fn flush(opened: &OwnedFd) -> io::Result<()> {
+    fs::syncfs(opened)?;
+    // A file system in user space hears of the first not, and of this.
+    match fs::fsync(opened) {
+        Err(Errno::INVAL | Errno::NOSYS) => Ok(()),
+        answer => Ok(answer?),
+    }
 }
 
 /// Waits until the names in a directory are on the disk.
@@ -128,7 +64,7 @@ pub(in crate::apply) fn flush_names(directory: &Directory) -> io::Result<()> {
     let opened = open_to_flush(directory)?;
     match fs::fsync(&opened) {
         // Where a directory cannot be flushed, the whole file system can.
-        Err(rustix::io::Errno::INVAL) => flush(&opened),
+        Err(Errno::INVAL) => flush(&opened),
         answer => Ok(answer?),
     }
 }
@@ -139,7 +75,7 @@ pub(in crate::apply) fn write_durably(directory: &Directory, name: &OsStr, bytes
     let mut temporary = name.to_owned();
     temporary.push(".new");
     match fs::unlinkat(directory, &temporary, fs::AtFlags::empty()) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+        Ok(()) | Err(Errno::NOENT) => {}
         Err(error) => return Err(error.into()),
     }
     let file = fs::openat(directory, &temporary, flags, Mode::from(0o600))?;
@@ -150,16 +86,30 @@ pub(in crate::apply) fn write_durably(directory: &Directory, name: &OsStr, bytes
     flush_names(directory)
 }
 
+/// Whether nobody but this user can have put anything into a directory.
+pub(in crate::apply) fn is_own(directory: &Directory) -> io::Result<bool> {
+    let stat = fs::statat(directory, "", fs::AtFlags::EMPTY_PATH)?;
+    Ok(stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0)
+}
+
+/// Whether nobody can be kept out of anything here: what is made for its owner alone is everybody's, as where an NTFS volume
+/// is mounted without rights. Found out by making it.
+pub(in crate::apply) fn is_everybodys(directory: &Directory, private: &OsStr) -> io::Result<bool> {
+    make_private_directory(directory, private)?;
+    let stat = fs::statat(directory, private, fs::AtFlags::SYMLINK_NOFOLLOW);
+    fs::unlinkat(directory, private, fs::AtFlags::REMOVEDIR)?;
+    Ok(stat?.st_mode & 0o002 != 0)
+}
+
 /// Reads what [`write_durably`] wrote. What anybody else may have put there is refused.
-pub(in crate::apply) fn read_small(directory: &Directory, name: &OsStr) -> io::Result<Vec<u8>> {
+pub(in crate::apply) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
     const MOST: u64 = 4 << 30;
     let file = std::fs::File::from(open_to_read(directory, name)?);
     let stat = fs::fstat(&file)?;
-    let is_own = fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile
-        && stat.st_uid == rustix::process::geteuid().as_raw()
-        && stat.st_mode & 0o077 == 0
-        && stat.st_nlink == 1;
-    if !is_own {
+    let is_plain =
+        fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile && stat.st_nlink == 1;
+    let is_own = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
+    if !is_plain || trust == Trust::Own && !is_own {
         return Err(io::Error::other("a file in it was not made by this user"));
     }
     let mut bytes = Vec::new();
@@ -179,17 +129,33 @@ pub(in crate::apply) fn move_to_new(
     to: &Directory,
     new: &OsStr,
 ) -> io::Result<()> {
-    Ok(fs::renameat_with(from, name, to, new, fs::RenameFlags::NOREPLACE)?)
+    match fs::renameat_with(from, name, to, new, fs::RenameFlags::NOREPLACE) {
+        // ntfs-3g and some others know no NOREPLACE: asking first leaves a moment in which another may take the name.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match to.metadata_nofollow(new) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(fs::renameat(from, name, to, new)?),
+            Err(error) => Err(error),
+        },
+        answer => Ok(answer?),
+    }
 }
 
-/// Lets two names of one file system change places.
+/// Whether two names of a file system can change places in one call. FUSE says so only when it is tried, and ntfs-3g cannot.
+pub(in crate::apply) fn can_exchange(directory: &Directory) -> io::Result<bool> {
+    Ok(!crate::platform::is_fuse(directory)?)
+}
+
+/// Lets two names of one file system change places in one call. `Unsupported` where it cannot.
 pub(in crate::apply) fn exchange_between(
     a: &Directory,
     a_name: &OsStr,
     b: &Directory,
     b_name: &OsStr,
 ) -> io::Result<()> {
-    Ok(fs::renameat_with(a, a_name, b, b_name, fs::RenameFlags::EXCHANGE)?)
+    match fs::renameat_with(a, a_name, b, b_name, fs::RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(io::ErrorKind::Unsupported.into()),
+        answer => Ok(answer?),
+    }
 }
 
 /// Gives a directory its own time back, which the exchange of names takes from it on XFS.
@@ -207,19 +173,46 @@ pub(in crate::apply) fn give_back_time(
     Ok(())
 }
 
-/// Held as long as it lives.
-pub(in crate::apply) type Lock = std::os::fd::OwnedFd;
+/// Locks against other moves, held as long as they live: of a whole tree by one alone; of what holds it by all who move
+/// something in it, and by nobody who moves it.
+#[derive(Debug, Default)]
+pub(in crate::apply) struct Locks(Vec<OwnedFd>);
 
-/// Locks an object against other moves of it.
-pub(in crate::apply) fn lock(directory: &Directory, name: &OsStr) -> io::Result<Option<Lock>> {
-    // A symbolic link, or what this user may not read: the copy will say so.
-    let Ok(opened) = open_to_read(directory, name) else { return Ok(None) };
-    match fs::flock(&opened, fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(opened)),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            Err(io::Error::other("another program has locked it, perhaps another move"))
+impl Locks {
+    /// Locks an object against every other move of it, of what is in it and of what it is in.
+    pub(in crate::apply) fn whole(&mut self, directory: &Directory, name: &OsStr) -> io::Result<()> {
+        // What this user may not read, the copy will tell of.
+        let Ok(opened) = open_to_read(directory, name) else { return Ok(()) };
+        self.take(opened, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    /// Locks a directory and all above it against being moved.
+    pub(in crate::apply) fn above(&mut self, directory: &Directory) -> io::Result<()> {
+        let mut here = directory.open_child(OsStr::new("."))?;
+        loop {
+            if let Ok(opened) = open_to_flush(&here) {
+                self.take(opened, FlockOperation::NonBlockingLockShared)?;
+            }
+            let above = here.open_parent()?;
+            if above.metadata()?.id == here.metadata()?.id {
+                return Ok(());
+            }
+            here = above;
         }
-        Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS | rustix::io::Errno::NOLCK) => Ok(None),
-        Err(error) => Err(error.into()),
+    }
+
+    fn take(&mut self, opened: OwnedFd, operation: FlockOperation) -> io::Result<()> {
+        match fs::flock(&opened, operation) {
+            Ok(()) => self.0.push(opened),
+            Err(Errno::WOULDBLOCK) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    "another move of it, of what is in it, or of what it is in is running (or another program has locked it)",
+                ));
+            }
+            Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK | Errno::INVAL) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
     }
 }
