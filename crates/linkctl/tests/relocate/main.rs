@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod beside;
 #[path = "../common/mod.rs"]
 mod common;
 mod crashes;
