@@ -24,6 +24,7 @@ mod hostile;
 mod interface;
 mod kills;
 mod ntfs;
+mod meddlers;
 mod portrait;
 mod races;
 mod same;
