@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod adversary;
 mod beside;
 #[path = "../common/mod.rs"]
 mod common;
