@@ -44,8 +44,9 @@ pub(crate) use system::{
 };
 #[cfg(windows)]
 pub(crate) use system::{
-    EVALUATION, Object, Procedure, SYMBOLIC_LINK, Sort, bare, control, create_new, enable_privilege,
-    is_elevated, number, open, procedure, set_dword, set_information, terminated, ticks, verbatim, within,
+    EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, bare, control, create_new,
+    enable_privilege, information, is_elevated, is_trusted, number, open, open_guarded, procedure, send,
+    set_dword, set_information, stream, succeeded, terminated, ticks, verbatim, within,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};

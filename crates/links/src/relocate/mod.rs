@@ -165,6 +165,11 @@ pub fn plan_restore(link: &Path, verify: Verify, journal: Option<&Journal>) -> R
             "it does not lead, by itself alone, to anything that is there".to_owned(),
         );
     };
+    // The link was read for its own sake, and for where it leads: both times it must have said the same.
+    if shown.link.and_then(|link| link.target).as_ref() != Some(&old.target) {
+        let cause = "the link says something else than a moment ago".to_owned();
+        return refuse(ErrorKind::Changed, cause);
+    }
     let at = Place::open(RESTORE, &tree)?;
     let found = at.directory.metadata_nofollow(at.name()).map_err(fail)?;
     let parent = place.directory.physical_path().map_err(fail)?;

@@ -85,6 +85,18 @@ impl Portions {
     }
 }
 
+/// Hands single items out to workers. The first failure ends all.
+#[cfg_attr(target_os = "linux", allow(dead_code, reason = "there, portions are handed out"))]
+pub(super) fn each(
+    items: &[usize],
+    workers: usize,
+    work: impl Fn(usize) -> Result<(), Failed> + Sync,
+) -> Result<(), Failed> {
+    let portions = Portions { all: items.chunks(64).map(<[usize]>::to_vec).collect() };
+    portions.each(workers, |portion| portion.iter().try_for_each(|item| work(*item)))?;
+    Ok(())
+}
+
 /// Runs the same work in several threads. The first failure is given; each thread looks for itself when to end.
 pub(super) fn in_threads(threads: usize, work: impl Fn() -> io::Result<()> + Sync) -> io::Result<()> {
     std::thread::scope(|scope| {

@@ -98,6 +98,11 @@ impl Stage {
         tree::make_private_directory(&above, private).map_err(fail)?;
         let make = || -> std::io::Result<_> {
             let directory = above.open_child(private)?;
+            // Whoever may write here may have put a directory of his own there.
+            let is_ours = tree::is_own(&directory)? || tree::is_everybodys(&directory, private)?;
+            if !is_ours || directory.entries()?.next().is_some() {
+                return Err(std::io::Error::other("another directory has its name already"));
+            }
             // As long as this is held, nobody recovers what is not left yet.
             let mut lock = tree::Locks::default();
             lock.whole(&above, private)?;

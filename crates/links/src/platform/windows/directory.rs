@@ -28,6 +28,7 @@ use super::path::{in_full, shown, verbatim};
 use super::query::holds_entries;
 use super::{Filesystem, Object, from_wide, is_within, read_target};
 use crate::model::{FileKind, Home, Metadata, Target};
+use crate::platform::Stat;
 
 /// A directory held by a handle.
 #[derive(Debug)]
@@ -45,6 +46,16 @@ impl Held {
     /// What it is.
     pub(crate) fn metadata(&self) -> io::Result<Metadata> {
         Object::of(&self.handle).metadata()
+    }
+
+    /// What is to be compared later.
+    pub(super) fn stat(&self) -> io::Result<Stat> {
+        Object::of(&self.handle).stat()
+    }
+
+    /// `FILE_ATTRIBUTE_*`.
+    pub(super) fn attributes(&self) -> io::Result<u32> {
+        Object::of(&self.handle).attributes()
     }
 }
 

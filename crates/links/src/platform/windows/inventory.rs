@@ -1,39 +1,97 @@
-//! Whole trees are not moved on Windows yet.
+//! A tree inventoried: every object looked at once, by handle.
 
-use std::ffi::OsStr;
+#![allow(unsafe_code, reason = "calls of the system")]
+
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::Directory;
-use crate::platform::{Inventory, Marks, Stat};
+use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
 
-pub(crate) fn take_inventory(_parent: &Directory, _name: &OsStr) -> io::Result<Inventory> {
-    Err(unsupported())
+use super::directory::{Directory, Held};
+use super::path::verbatim;
+use super::read_target;
+use crate::model::{LinkKind, Target};
+use crate::platform::{Inventory, Item, Marks, ObjectKind, Stat};
+
+/// Looks at a name and everything below it, following nothing.
+pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inventory> {
+    let mut inventory = Inventory { items: vec![item(parent, name, 0)?] };
+    let mut pending = vec![0];
+    while let Some(number) = pending.pop() {
+        if !inventory.items.get(number).is_some_and(is_entered) {
+            continue;
+        }
+        let directory = parent.open_child(name)?.open_below(&inventory.path(number))?;
+        let mut names: Vec<OsString> =
+            directory.entries()?.map(|entry| entry.map(|entry| entry.name)).collect::<io::Result<_>>()?;
+        names.sort_unstable();
+        for name in names {
+            match item(&directory, &name, number) {
+                Ok(item) => {
+                    pending.push(inventory.items.len());
+                    inventory.items.push(item);
+                }
+                // What vanishes while the tree is looked at is not there.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(inventory)
 }
 
-pub(crate) fn look(_directory: &Directory, _name: &OsStr) -> io::Result<(Stat, Marks)> {
-    Err(unsupported())
+fn is_entered(item: &Item) -> bool {
+    item.stat.sort == ObjectKind::Directory
 }
 
-fn unsupported() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "moving is not possible on Windows yet")
+fn item(directory: &Directory, name: &OsStr, parent: usize) -> io::Result<Item> {
+    let held = directory.hold(name)?;
+    let stat = held.stat()?;
+    let point = match stat.sort {
+        ObjectKind::Symlink => match read_target(directory, name, true)? {
+            Target::Reparse(point) => Some(point),
+            _ => None,
+        },
+        _ => None,
+    };
+    let is_mount_point = point.as_ref().is_some_and(|point| point.kind() == LinkKind::MountPoint);
+    Ok(Item {
+        parent,
+        name: name.to_owned(),
+        text: None,
+        point,
+        attributes: held.attributes()?,
+        has_short_name: false,
+        is_mount_point,
+        is_fixed: false,
+        stat,
+    })
 }
 
-/// A program that uses something.
-pub(crate) struct Use {
-    pub(crate) pid: u32,
-    pub(crate) name: String,
-    pub(crate) path: PathBuf,
-    pub(crate) what: &'static str,
-    pub(crate) is_own: bool,
+/// What a name is, and what stands in the way of moving it.
+pub(crate) fn look(directory: &Directory, name: &OsStr) -> io::Result<(Stat, Marks)> {
+    let held: Held = directory.hold(name)?;
+    Ok((held.stat()?, Marks::default()))
 }
 
-pub(crate) fn users_below(_path: &Path) -> Vec<Use> {
-    Vec::new()
+/// Streams are read as files are, of any length: there is none that cannot be.
+pub(crate) fn unreadable_streams(
+    _parent: &Directory,
+    _root: &OsStr,
+    _inventory: &Inventory,
+) -> io::Result<Vec<(PathBuf, OsString)>> {
+    Ok(Vec::new())
 }
 
-pub(crate) fn room(_directory: &Directory) -> io::Result<(u64, Option<u64>)> {
-    Err(unsupported())
+/// How many bytes this user may still write. Objects are not counted here.
+pub(crate) fn room(directory: &Directory) -> io::Result<(u64, Option<u64>)> {
+    let path = verbatim(&directory.physical_path()?)?;
+    let mut bytes = 0_u64;
+    let nothing = std::ptr::null_mut();
+    // SAFETY: the path ends in NUL and outlives the call; the system writes one number, and no others are asked for.
+    let done = unsafe { GetDiskFreeSpaceExW(path.as_ptr(), &raw mut bytes, nothing, nothing) };
+    if done == 0 { Err(io::Error::last_os_error()) } else { Ok((bytes, None)) }
 }
 
 pub(crate) fn current_user() -> u32 {

@@ -21,20 +21,24 @@ mod reparse_index;
 mod security;
 mod state_dir;
 mod user;
+mod users;
 mod volume;
 mod volume_file;
 
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
-pub(crate) use inventory::{current_user, look, room, take_inventory, users_below};
+pub(crate) use inventory::{current_user, look, room, take_inventory, unreadable_streams};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
     collation_key, from_bytes, from_wide, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
-pub(crate) use nt::{Sort, bare, control, create_new, number, open, set_information, terminated, within};
+pub(crate) use nt::{
+    Sort, bare, control, create_new, information, number, open, open_guarded, send, set_information, stream,
+    succeeded, terminated, within,
+};
 pub(crate) use ntfs::{
-    NtfsVolume, RESIDENT, attributes as ntfs_attributes, has_short_name, ntfs_mounts, ntfs_volume, refusal,
+    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, attributes as ntfs_attributes, has_short_name, ntfs_mounts, ntfs_volume, refusal,
 };
 pub(crate) use path::{drive_relative, native_path, verbatim, volume_root};
 pub(crate) use policy::{
@@ -43,10 +47,12 @@ pub(crate) use policy::{
 };
 pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;
-pub(crate) use query::{Object, ticks};
+pub(crate) use query::{Object, SETTABLE, ticks};
 pub(crate) use registry::set_dword;
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
+pub(crate) use security::is_trusted;
+pub(crate) use users::users_below;
 pub(crate) use volume::VolumeIdentity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 

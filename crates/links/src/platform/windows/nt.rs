@@ -14,11 +14,14 @@ use std::ptr;
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT,
-    FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile, NtSetInformationFile,
+    FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile, NtQueryInformationFile,
+    NtSetInformationFile,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_NAME, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_DELETE_PENDING,
-    UNICODE_STRING,
+    ERROR_INVALID_NAME, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_BUFFER_OVERFLOW,
+    STATUS_DELETE_PENDING, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_INVALID_INFO_CLASS, STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED,
+    STATUS_OBJECT_NAME_NOT_FOUND, UNICODE_STRING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
@@ -81,6 +84,22 @@ pub(crate) fn create_new(
     open_or_make(directory, name, access, FILE_CREATE, sort)
 }
 
+/// Opens one name in a directory so that nobody may have it open to write, or to remove it, at the same time.
+pub(crate) fn open_guarded(
+    directory: BorrowedHandle<'_>,
+    name: &OsStr,
+    access: u32,
+    sort: Sort,
+    share: u32,
+) -> io::Result<OwnedHandle> {
+    request(directory, component(name)?, access, share, FILE_OPEN, sort)
+}
+
+/// Opens, or makes, a stream of an opened file or directory: `:name:$DATA`.
+pub(crate) fn stream(of: BorrowedHandle<'_>, name: &OsStr, access: u32, make: bool) -> io::Result<OwnedHandle> {
+    request(of, to_units(name), access, SHARE, if make { FILE_OPEN_IF } else { FILE_OPEN }, Sort::File)
+}
+
 fn open_or_make(
     directory: BorrowedHandle<'_>,
     name: &OsStr,
@@ -88,7 +107,20 @@ fn open_or_make(
     disposition: u32,
     sort: Sort,
 ) -> io::Result<OwnedHandle> {
-    let mut name = component(name)?;
+    request(directory, component(name)?, access, SHARE, disposition, sort)
+}
+
+/// With whom what is opened is shared: with everybody.
+const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+
+fn request(
+    directory: BorrowedHandle<'_>,
+    mut name: Vec<u16>,
+    access: u32,
+    share: u32,
+    disposition: u32,
+    sort: Sort,
+) -> io::Result<OwnedHandle> {
     let bytes = u16::try_from(name.len() * 2).map_err(|_| code(ERROR_INVALID_NAME))?;
     let text = UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: name.as_mut_ptr() };
     let attributes = OBJECT_ATTRIBUTES {
@@ -106,7 +138,6 @@ fn open_or_make(
         Sort::File => FILE_NON_DIRECTORY_FILE,
     };
     let options = kind | FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_SYNCHRONOUS_IO_NONALERT;
-    let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     let (mut handle, mut status) = (ptr::null_mut(), IO_STATUS_BLOCK::default());
     // SAFETY: `attributes` points to `text`, and that to `name`; all three, and the two results, outlive the call.
     // The root is borrowed, so it is open. No extended attributes are passed.
@@ -128,6 +159,40 @@ fn open_or_make(
     succeeded(answer)?;
     // SAFETY: the call succeeded, so the handle is open and nobody else's.
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// Information of a class, however long that is. `None` where the system, or the file system, knows none.
+pub(crate) fn information(handle: BorrowedHandle<'_>, class: i32) -> io::Result<Option<Vec<u8>>> {
+    let mut room = 1024_usize;
+    loop {
+        let mut words = vec![0_u64; room / 8];
+        let mut status = IO_STATUS_BLOCK::default();
+        let length = u32::try_from(room).map_err(|_| code(ERROR_INVALID_NAME))?;
+        // SAFETY: the system writes at most `length` bytes to `words`, which has as many, and to `status`.
+        let answer = unsafe {
+            NtQueryInformationFile(
+                handle.as_raw_handle(),
+                &raw mut status,
+                words.as_mut_ptr().cast(),
+                length,
+                class,
+            )
+        };
+        match answer {
+            STATUS_BUFFER_OVERFLOW | STATUS_INFO_LENGTH_MISMATCH if room < 1 << 24 => room *= 4,
+            STATUS_INVALID_INFO_CLASS
+            | STATUS_NOT_IMPLEMENTED
+            | STATUS_NOT_SUPPORTED
+            | STATUS_INVALID_PARAMETER
+            | STATUS_INVALID_DEVICE_REQUEST
+            | STATUS_OBJECT_NAME_NOT_FOUND => return Ok(None),
+            answer => {
+                succeeded(answer)?;
+                let bytes = words.iter().flat_map(|word| word.to_ne_bytes());
+                return Ok(Some(bytes.take(status.Information).collect()));
+            }
+        }
+    }
 }
 
 /// Sets information of a class on an opened object.
@@ -192,7 +257,7 @@ pub(crate) fn control(handle: BorrowedHandle<'_>, request: u32, input: &[u8]) ->
 }
 
 /// Sends a control code with `input`, and gives what came back.
-fn send(handle: BorrowedHandle<'_>, request: u32, input: &[u8], room: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn send(handle: BorrowedHandle<'_>, request: u32, input: &[u8], room: usize) -> io::Result<Vec<u8>> {
     let mut output = vec![0_u8; room];
     let lengths = (u32::try_from(input.len()), u32::try_from(room));
     let (Ok(input_length), Ok(room)) = lengths else { return Err(io::ErrorKind::InvalidInput.into()) };
@@ -218,7 +283,7 @@ fn send(handle: BorrowedHandle<'_>, request: u32, input: &[u8], room: usize) -> 
     Ok(output)
 }
 
-pub(super) fn succeeded(status: NTSTATUS) -> io::Result<()> {
+pub(crate) fn succeeded(status: NTSTATUS) -> io::Result<()> {
     if status >= 0 {
         return Ok(());
     }

@@ -80,3 +80,9 @@ pub(crate) fn attributes(directory: &Directory, name: &OsStr) -> io::Result<Opti
 pub(crate) fn has_short_name(_directory: &Directory, _name: &OsStr) -> bool {
     false
 }
+
+/// `FILE_ATTRIBUTE_COMPRESSED` and `FILE_ATTRIBUTE_ENCRYPTED`.
+pub(crate) const COMPRESSED: u32 = 0x800;
+pub(crate) const ENCRYPTED: u32 = 0x4000;
+/// Whether encrypted files can be read here by whoever may: their keys would not be carried over.
+pub(crate) const READS_ENCRYPTED: bool = false;

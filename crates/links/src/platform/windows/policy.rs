@@ -12,7 +12,9 @@ use windows_sys::Win32::Security::{
     SE_PRIVILEGE_ENABLED, TOKEN_ADJUST_PRIVILEGES, TOKEN_ELEVATION, TOKEN_INFORMATION_CLASS,
     TOKEN_PRIVILEGES, TOKEN_QUERY, TokenElevation, TokenPrivileges,
 };
-use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows_sys::Win32::System::LibraryLoader::{
+    GetModuleHandleW, GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW,
+};
 use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, OpenProcessToken, PROCESS_MITIGATION_POLICY, ProcessRedirectionTrustPolicy,
 };
@@ -28,6 +30,16 @@ pub(crate) fn procedure(library: &str, name: &CStr) -> Option<Procedure> {
     let library = terminated(OsStr::new(library));
     // SAFETY: both names end in NUL. The libraries asked for are loaded with every program, and never unloaded.
     unsafe { GetProcAddress(GetModuleHandleW(library.as_ptr()), name.as_ptr().cast()) }
+}
+
+/// A function of a library of the system that is loaded for it; `None` where the system has none such.
+pub(super) fn procedure_of(library: &str, name: &CStr) -> Option<Procedure> {
+    let library = terminated(OsStr::new(library));
+    // SAFETY: both names end in NUL. The library is searched for where the system's own are, and never unloaded.
+    unsafe {
+        let loaded = LoadLibraryExW(library.as_ptr(), ptr::null_mut(), LOAD_LIBRARY_SEARCH_SYSTEM32);
+        if loaded.is_null() { None } else { GetProcAddress(loaded, name.as_ptr().cast()) }
+    }
 }
 
 fn token(access: u32) -> Option<OwnedHandle> {

@@ -14,6 +14,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use crate::model::{Attributes, FileId, FileKind, Metadata};
+use crate::platform::{ObjectKind, Stat};
 use reparse::Tag;
 
 /// An opened object's information, asked for piece by piece.
@@ -111,6 +112,37 @@ impl<'h> Object<'h> {
         if done == 0 { Err(io::Error::last_os_error()) } else { Ok(found) }
     }
 
+    /// What is to be compared later: enough to see whether it was touched since.
+    pub(crate) fn stat(self) -> io::Result<Stat> {
+        let metadata = self.metadata()?;
+        let basic = self.ask::<FILE_BASIC_INFO>()?;
+        Ok(Stat {
+            sort: match metadata.kind {
+                FileKind::Directory => ObjectKind::Directory,
+                FileKind::Link => ObjectKind::Symlink,
+                _ => ObjectKind::File,
+            },
+            device: metadata.id.volume(),
+            number: metadata.id.file,
+            mode: basic.FileAttributes & SETTABLE,
+            uid: 0,
+            gid: 0,
+            special: 0,
+            names: u32::try_from(metadata.links).unwrap_or(u32::MAX),
+            size: if metadata.kind == FileKind::File { metadata.size } else { 0 },
+            allocated: metadata.allocated,
+            accessed: since_1970(basic.LastAccessTime),
+            modified: since_1970(basic.LastWriteTime),
+            changed: since_1970(basic.ChangeTime),
+        })
+    }
+
+    /// When it was made, last read, last written and last changed, in ticks.
+    pub(crate) fn times(self) -> io::Result<[i64; 4]> {
+        let basic = self.ask::<FILE_BASIC_INFO>()?;
+        Ok([basic.CreationTime, basic.LastAccessTime, basic.LastWriteTime, basic.ChangeTime])
+    }
+
     pub(crate) fn metadata(self) -> io::Result<Metadata> {
         let (basic, standard) = (self.ask::<FILE_BASIC_INFO>()?, self.ask::<Standard>()?);
         let tag = if basic.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 { None } else { self.tag()? };
@@ -125,6 +157,10 @@ impl<'h> Object<'h> {
         })
     }
 }
+
+/// Read-only, hidden, system, archive, temporary, offline, not indexed: attributes that a user sets. The others say what
+/// an object is and how its content is stored.
+pub(crate) const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
 
 /// Whether a directory with this tag is entered like any other: one of a cloud and the like, which is no link. Tags 0 and
 /// 1 are nobody's: Wine shows links of its host so.

@@ -82,3 +82,9 @@ pub(super) fn is_known(sid: &Sid) -> bool {
         unsafe { IsWellKnownSid(sid.pointer(), known) != 0 }
     })
 }
+
+/// Whether an opened object belongs to this user or to the machine's administrators. Where a file system knows no owners,
+/// the system names everybody.
+pub(crate) fn is_trusted(object: BorrowedHandle<'_>) -> io::Result<bool> {
+    Ok(owner(object)?.is_none_or(|owner| is_self(&owner) || is_known(&owner)))
+}

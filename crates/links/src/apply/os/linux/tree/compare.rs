@@ -12,7 +12,7 @@ use rustix::fs::{self, Advice};
 use super::super::super::portions::in_threads;
 use super::copy::CHUNK;
 use super::metadata::{Subject, attributes};
-use super::{Failed, Loss, Portions, Root, Texts, Work, ntfs, open_to_read};
+use super::{Failed, Loss, Portions, Root, Texts, Work, ntfs, open_item, open_to_read};
 use crate::model::Target;
 use crate::platform::{Inventory, Item, ObjectKind, look};
 
@@ -90,7 +90,7 @@ pub(in crate::apply) fn compare(
                     let (from, to) = (Subject::named(&source, name), Subject::named(&target, copied));
                     return same_attributes(&from, &to, on_ntfs, is_lost);
                 }
-                let from = open_to_read(&source, name)?;
+                let from = open_item(&source, name, item)?;
                 let to = open_to_read(&target, copied)?;
                 if content {
                     // From the disk, not from what was just written to memory.
@@ -116,8 +116,8 @@ pub(in crate::apply) fn compare(
         let is_lost = |name: &str| lossy.get(&number).is_some_and(|all| all.contains(name));
         let read = || -> io::Result<()> {
             work.must_go_on()?;
-            let from =
-                open_to_read(&original.container(inventory, number)?, original.name_of(inventory, number))?;
+            let container = original.container(inventory, number)?;
+            let from = open_item(&container, original.name_of(inventory, number), item)?;
             let to = open_to_read(&copy.container(inventory, number)?, copy.name_of(inventory, number))?;
             same_attributes(&Subject::opened(&from), &Subject::opened(&to), on_ntfs, is_lost)
         };

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::super::super::portions::in_threads;
 use super::super::ntfs_3g::make_reparse_point;
 use super::metadata::{give, give_by_name};
-use super::{Failed, Loss, Portions, Root, Texts, Work, ntfs, open_to_read};
+use super::{Failed, Loss, Portions, Root, Texts, Work, ntfs, open_item, open_to_read};
 use crate::model::Target;
 use crate::platform::{Directory, Inventory, Item, ObjectKind};
 
@@ -95,7 +95,7 @@ pub(in crate::apply) fn copy(
         }
         let mut give_all = || -> io::Result<()> {
             let source = from.container(inventory, number)?;
-            let source = open_to_read(&source, from.name_of(inventory, number))?;
+            let source = open_item(&source, from.name_of(inventory, number), item)?;
             let copy = to.container(inventory, number)?;
             let copy = open_to_read(&copy, to.name_of(inventory, number))?;
             give(&source, &copy, item, on_ntfs, &mut |what| losses.push(Loss { item: number, what }))
@@ -160,14 +160,7 @@ impl Worker<'_> {
         (from, to): (&OsStr, &OsStr),
         lost: &mut dyn FnMut(String),
     ) -> io::Result<()> {
-        let source = open_to_read(&self.source, from)?;
-        // What was opened is asked, not what has the name by now.
-        let now = fs::fstat(&source)?;
-        if (now.st_dev, u128::from(now.st_ino)) != (item.stat.device, item.stat.number)
-            || FileType::from_raw_mode(now.st_mode) != FileType::RegularFile
-        {
-            return Err(changed());
-        }
+        let source = open_item(&self.source, from, item)?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let copy = fs::openat(&self.target, to, flags, Mode::from(0o600))?;
         self.content(source.as_fd(), copy.as_fd(), item)?;

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use rustix::fs::{self, AtFlags, Gid, IFlags, Mode, Timespec, Timestamps, Uid, Xa
 use rustix::io::Errno;
 
 use super::ntfs;
+use crate::model::FileKind;
 use crate::platform::{Directory, Inventory, Item, ObjectKind, Stat, by_descriptor};
 
 /// Flags of a file that a user sets, and that a copy keeps.
@@ -179,7 +180,13 @@ pub(super) fn give_by_name(
         Err(error) => return Err(error.into()),
     }
     if stat.sort != ObjectKind::Symlink {
-        fs::chmodat(to.0, to.1, Mode::from(stat.mode), AtFlags::empty())?;
+        // By what is held, for the call by name would follow a link that has the name by now.
+        let held = to.0.hold(to.1)?;
+        if held.metadata()?.kind != FileKind::Special {
+            return Err(io::Error::other("something else has its name already"));
+        }
+        let shown = format!("/proc/self/fd/{}", held.as_fd().as_raw_fd());
+        fs::chmodat(fs::CWD, shown, Mode::from(stat.mode), AtFlags::empty())?;
     }
     give_listed(&source, &copy, lost)?;
     Ok(fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)

@@ -23,7 +23,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{self, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::platform::Directory;
+use crate::platform::{Directory, Item, ObjectKind};
 
 use super::super::portions::Portions;
 pub(in crate::apply) use super::super::tree_types::{Failed, Loss, Root, STOPPED, Texts, Trust, Work};
@@ -41,6 +41,19 @@ fn open_to_read(directory: &Directory, name: &OsStr) -> io::Result<OwnedFd> {
         Err(Errno::PERM) => Ok(fs::openat(directory, name, flags, Mode::empty())?),
         answer => Ok(answer?),
     }
+}
+
+/// The same of an object of an inventory: it, and nothing else that has its name by now.
+fn open_item(directory: &Directory, name: &OsStr, item: &Item) -> io::Result<OwnedFd> {
+    let opened = open_to_read(directory, name)?;
+    let now = fs::fstat(&opened)?;
+    let is_directory = fs::FileType::from_raw_mode(now.st_mode) == fs::FileType::Directory;
+    if (now.st_dev, u128::from(now.st_ino)) != (item.stat.device, item.stat.number)
+        || is_directory != (item.stat.sort == ObjectKind::Directory)
+    {
+        return Err(io::Error::other("it was changed while it was copied"));
+    }
+    Ok(opened)
 }
 
 /// Opens a file system to be flushed: errors of writing are told from here on.
@@ -165,7 +178,7 @@ pub(in crate::apply) fn give_back_time(
     stat: &crate::platform::Stat,
 ) -> io::Result<()> {
     let (now, _) = crate::platform::look(directory, name)?;
-    if now.sort == crate::platform::ObjectKind::Directory && now.modified != stat.modified {
+    if now.sort == ObjectKind::Directory && now.modified != stat.modified {
         let opened = open_to_read(directory, name)?;
         fs::futimens(&opened, &metadata::times(stat))?;
         fs::fsync(&opened)?;

@@ -1,0 +1,144 @@
+//! A tree removed, object by object: each is looked at right before it goes, and nothing is followed.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::windows::io::{AsHandle as _, OwnedHandle};
+use std::path::PathBuf;
+
+use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_DIR_NOT_EMPTY, ERROR_SHARING_VIOLATION};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
+    FILE_WRITE_ATTRIBUTES,
+};
+
+use super::super::entry::delete;
+use super::metadata::{self, set_basic};
+use super::{Failed, Loss, Portions, Root, Work};
+use crate::platform::{Directory, Inventory, Item, Object, ObjectKind, Sort, Stat, number, open_guarded};
+
+/// Removes exactly the objects of an inventory, and of files only those that are as they were then and that nobody
+/// writes to. Gives what stays, with the directories it is in, and why.
+pub(in crate::apply) fn erase(
+    root: Root<'_>,
+    inventory: &Inventory,
+    work: Work<'_>,
+) -> Result<Vec<Loss>, Failed> {
+    metadata::wake();
+    let portions = Portions::of(inventory).each(work.workers, |portion| {
+        let mut spared = Vec::new();
+        let Some(&one) = portion.first() else { return Ok(spared) };
+        let container = match root.container(inventory, one) {
+            Ok(container) => container,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(spared),
+            Err(error) => return Err(Failed::at(inventory, one, "open the directory of")(error)),
+        };
+        for &number in portion {
+            let Some(item) = inventory.items.get(number) else { continue };
+            let removed = remove(&container, root.name_of(inventory, number), item, number == 0);
+            let why = removed.map_err(Failed::at(inventory, number, "remove"))?;
+            spared.extend(why.map(|what| Loss { item: number, what: what.to_owned() }));
+            work.add_file();
+        }
+        Ok(spared)
+    })?;
+    let mut spared: Vec<Loss> = portions.into_iter().flatten().collect();
+    for (number, item) in inventory.items.iter().enumerate().rev() {
+        if item.stat.sort != ObjectKind::Directory {
+            continue;
+        }
+        let gone = || -> io::Result<Option<&'static str>> {
+            let container = match root.container(inventory, number) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                opened => opened?,
+            };
+            remove(&container, root.name_of(inventory, number), item, number == 0)
+        };
+        let why = gone().map_err(Failed::at(inventory, number, "remove"))?;
+        // What is in a directory has told why already.
+        let told = why == Some(NOT_EMPTY) && !spared.is_empty();
+        spared.extend(why.filter(|_| !told).map(|what| Loss { item: number, what: what.to_owned() }));
+    }
+    Ok(spared)
+}
+
+const NOT_EMPTY: &str = "something was put into it since it was copied";
+const ANOTHER: &str = "it is another object than the one that was copied";
+
+/// Removes an object, by its handle. While that is open, nobody can open a file to write to it. Gives why it stays.
+fn remove(
+    container: &Directory,
+    name: &OsStr,
+    item: &Item,
+    is_root: bool,
+) -> io::Result<Option<&'static str>> {
+    let is_file = item.stat.sort == ObjectKind::File;
+    let access = DELETE | FILE_READ_ATTRIBUTES | if is_file { FILE_READ_DATA } else { 0 };
+    // Whoever writes has asked to share that; it is not shared.
+    let share = FILE_SHARE_READ | FILE_SHARE_DELETE | if is_file { 0 } else { FILE_SHARE_WRITE };
+    let opened = match open_guarded(container.as_handle(), name, access, Sort::Any, share) {
+        Ok(opened) => opened,
+        // A run that was killed may have come this far.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if number(&error) == Some(ERROR_SHARING_VIOLATION) => {
+            return Ok(Some("somebody has it open"));
+        }
+        Err(error) => return Err(error),
+    };
+    let now = Object::of(&opened).stat()?;
+    if !item.stat.is_same(&now) {
+        return Ok(Some(ANOTHER));
+    }
+    if is_file {
+        let facts = |stat: &Stat| (stat.mode, stat.size, stat.modified);
+        // Another of its names that went changes this time, too; and so does the private name of the root.
+        let is_touched = item.stat.names < 2 && !is_root && item.stat.changed != now.changed;
+        if facts(&item.stat) != facts(&now) || is_touched {
+            return Ok(Some("it was changed since it was copied"));
+        }
+    }
+    match delete(opened.as_handle()) {
+        Err(error) if number(&error) == Some(ERROR_DIR_NOT_EMPTY) => Ok(Some(NOT_EMPTY)),
+        // Older systems remove nothing that is marked read-only.
+        Err(error) if number(&error) == Some(ERROR_ACCESS_DENIED) => {
+            delete_marked(container, name, &opened, &now).map(|()| None)
+        }
+        answer => answer.map(|()| None),
+    }
+}
+
+/// Takes the marks off, removes, and puts them back where that fails, for another name of the file may stay.
+fn delete_marked(container: &Directory, name: &OsStr, opened: &OwnedHandle, now: &Stat) -> io::Result<()> {
+    const NORMAL: u32 = 0x80;
+    let share = FILE_SHARE_READ | FILE_SHARE_DELETE | FILE_SHARE_WRITE;
+    let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+    let marked = open_guarded(container.as_handle(), name, access, Sort::Any, share)?;
+    if !Object::of(&marked).stat()?.is_same(now) {
+        return Err(io::Error::other(ANOTHER));
+    }
+    set_basic(&marked, [0; 4], NORMAL)?;
+    let deleted = delete(opened.as_handle());
+    if deleted.is_err() || now.names > 1 {
+        set_basic(&marked, [0; 4], if now.mode == 0 { NORMAL } else { now.mode })?;
+    }
+    deleted
+}
+
+/// The first file of a tree that somebody has open for writing.
+pub(in crate::apply) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Result<Option<PathBuf>> {
+    for (at, item) in inventory.items.iter().enumerate() {
+        if item.stat.sort != ObjectKind::File {
+            continue;
+        }
+        let container = root.container(inventory, at)?;
+        let name = root.name_of(inventory, at);
+        let share = FILE_SHARE_READ | FILE_SHARE_DELETE;
+        match open_guarded(container.as_handle(), name, FILE_READ_DATA, Sort::File, share) {
+            Ok(_) => {}
+            Err(error) if number(&error) == Some(ERROR_SHARING_VIOLATION) => {
+                return Ok(Some(inventory.path(at)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
