@@ -12,6 +12,7 @@ mod journal;
 mod links;
 mod names;
 mod reading;
+mod relocate;
 mod volume;
 
 use std::ffi::OsStr;

@@ -120,6 +120,7 @@ pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
         source: &source,
         destination: &destination,
         from: &from,
+        to: &to,
         inventory: &inventory,
         same,
         rewritten: &rewritten,

@@ -40,6 +40,8 @@ pub(super) struct Look<'a> {
     pub(super) destination: &'a Place,
     /// The source in full, without links.
     pub(super) from: &'a Path,
+    /// The destination in full, without links.
+    pub(super) to: &'a Path,
     pub(super) inventory: &'a Inventory,
     /// Whether both places are on one file system.
     pub(super) same: bool,
@@ -64,6 +66,13 @@ const MOST: usize = 20;
 pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
     let mut findings = Findings(Vec::new());
     can_link(look.source, look.link, &mut findings);
+    for path in [look.from, look.to] {
+        for (grave, text) in
+            platform::remarks(path, look.link.kind() == LinkKind::Junction && path == look.from)
+        {
+            findings.add(if grave { Severity::Warning } else { Severity::Note }, path, text);
+        }
+    }
     objects(look.from, look.inventory, look.same, &mut findings);
     users(look.from, &mut findings);
     if !look.same {
@@ -199,7 +208,7 @@ fn ntfs(
     for (number, item) in inventory.items.iter().enumerate() {
         let path = || from.join(inventory.path(number));
         if item.attributes & platform::ENCRYPTED != 0 && !platform::READS_ENCRYPTED {
-            let text = "encrypted by Windows, which alone can copy it";
+            let text = "encrypted (EFS): the copy could not be read by those who may read it here";
             findings.add(Severity::Refusal, path(), text);
         }
         compressed += usize::from(item.attributes & platform::COMPRESSED != 0);

@@ -1,5 +1,6 @@
 //! The work on a tree, handed out to several threads.
 
+#[cfg(target_os = "linux")]
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -80,13 +81,14 @@ impl Portions {
     }
 
     /// How many threads a single large file may take, where there are fewer portions than workers.
+    #[cfg(target_os = "linux")]
     pub(super) fn threads_for_each(&self, workers: usize) -> usize {
         workers / self.all.len().max(1)
     }
 }
 
 /// Hands single items out to workers. The first failure ends all.
-#[cfg_attr(target_os = "linux", allow(dead_code, reason = "there, portions are handed out"))]
+#[cfg(windows)]
 pub(super) fn each(
     items: &[usize],
     workers: usize,
@@ -98,6 +100,7 @@ pub(super) fn each(
 }
 
 /// Runs the same work in several threads. The first failure is given; each thread looks for itself when to end.
+#[cfg(target_os = "linux")]
 pub(super) fn in_threads(threads: usize, work: impl Fn() -> io::Result<()> + Sync) -> io::Result<()> {
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads)

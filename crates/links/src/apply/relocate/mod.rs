@@ -229,11 +229,12 @@ fn within_by_steps(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stag
     let fail = |error| Error::io(verb, &from.path, error);
     let go = || tree::move_to_new(&from.directory, from.name(), &to.directory, to.name());
     let go_back = || tree::move_to_new(&to.directory, to.name(), &from.directory, from.name());
+    let link_name = stage.link_name();
     // The link's own way: to the tree's old name, or out of the way into the stage.
     let (link, place) = match job.link {
         Link::New(target) => {
-            make_link(from, stage.private(), target)?;
-            ((&from.directory, stage.private()), (&from.directory, from.name()))
+            make_link(from, &link_name, target)?;
+            ((&from.directory, link_name.as_os_str()), (&from.directory, from.name()))
         }
         Link::Old(seen) => {
             let aside = OsStr::new(TREE);
@@ -366,7 +367,7 @@ fn across(
     crash(7);
     // The old tree has its private name now; whoever had it open may still write to it.
     let old = tree::Root { parent: &from.directory, name: stage.private() };
-    let lost = lost.into_iter().map(|loss| (job.to.join(inventory.path(loss.item)), loss.what)).collect();
+    let lost = lost.into_iter().map(|loss| (join(job.to, &inventory.path(loss.item)), loss.what)).collect();
     let made = Some(to.directory.metadata_nofollow(to.name()).map_err(fail)?.id);
     let kept = retire(verb, old, &from.path, inventory, stage, work)?;
     Ok(Moved { made, lost, kept })

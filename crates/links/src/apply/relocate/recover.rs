@@ -426,7 +426,7 @@ impl Recovery<'_> {
         let intent = self.intent;
         let fail = |error| Error::io(RECOVER, &intent.from, error);
         match (&intent.link, here) {
-            (Some(_), None) => tree::move_to_new(self.from, &intent.private, self.from, from)
+            (Some(_), None) => tree::move_to_new(self.from, &intent.link_name(), self.from, from)
                 .and_then(|()| tree::flush_names(self.from))
                 .map_err(fail)?,
             (Some(target), Some(_)) if !stage::says(self.from, from, target).map_err(fail)? => {

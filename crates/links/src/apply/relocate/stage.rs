@@ -33,11 +33,25 @@ pub(super) struct Intent {
     pub(super) original: Stat,
     /// The link, where the original is left by one.
     pub(super) link: Option<Target>,
+    /// Whether the tree is renamed, and nothing copied.
+    pub(super) is_rename: bool,
     /// Where the tree is renamed: its links that say something else at the other place.
     pub(super) rewritten: Vec<Rewritten>,
     /// The private name, of the stage and beside the original.
     #[serde(with = "crate::name::os_string")]
     pub(super) private: OsString,
+}
+
+impl Intent {
+    /// The name that the link has beside the original, until it takes that one's. Where the tree is renamed, the stage may
+    /// lie in the same directory.
+    pub(super) fn link_name(&self) -> OsString {
+        let mut name = self.private.clone();
+        if self.is_rename {
+            name.push("-link");
+        }
+        name
+    }
 }
 
 /// What was copied.
@@ -90,6 +104,7 @@ impl Stage {
                 Link::New(target) => Some(target.clone()),
                 Link::Old(_) => None,
             },
+            is_rename,
             rewritten: if is_rename { job.texts.to_vec() } else { Vec::new() },
             private: private.to_owned(),
         };
@@ -129,6 +144,10 @@ impl Stage {
 
     pub(super) fn private(&self) -> &OsStr {
         &self.intent.private
+    }
+
+    pub(super) fn link_name(&self) -> OsString {
+        self.intent.link_name()
     }
 
     pub(super) fn original(&self) -> &Stat {
@@ -359,7 +378,7 @@ pub(super) fn take_back(
 pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> {
     let Some(target) = &intent.link else { return Ok(()) };
     let fail = |error| Error::io("take back the link beside", &intent.from, error);
-    let name = &intent.private;
+    let name = &intent.link_name();
     match look(directory, name) {
         Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
             if says(directory, name, target).map_err(fail)? {

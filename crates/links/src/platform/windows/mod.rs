@@ -19,7 +19,9 @@ mod query;
 mod registry;
 mod reparse_index;
 mod security;
+mod stand_in;
 mod state_dir;
+mod sync;
 mod user;
 mod users;
 mod volume;
@@ -38,7 +40,8 @@ pub(crate) use nt::{
     succeeded, terminated, within,
 };
 pub(crate) use ntfs::{
-    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, attributes as ntfs_attributes, has_short_name, ntfs_mounts, ntfs_volume, refusal,
+    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, attributes as ntfs_attributes,
+    has_short_name, ntfs_mounts, ntfs_volume, refusal,
 };
 pub(crate) use path::{drive_relative, native_path, verbatim, volume_root};
 pub(crate) use policy::{
@@ -50,8 +53,10 @@ pub(crate) use process::Process;
 pub(crate) use query::{Object, SETTABLE, ticks};
 pub(crate) use registry::set_dword;
 pub(crate) use reparse_index::reparse_index;
-pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use security::is_trusted;
+pub(crate) use stand_in::place as stand_in;
+pub(crate) use state_dir::{default_state_dir, state_dir_in};
+pub(crate) use sync::remarks;
 pub(crate) use users::users_below;
 pub(crate) use volume::VolumeIdentity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};

@@ -14,8 +14,8 @@ use std::ptr;
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT,
-    FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile, NtQueryInformationFile,
-    NtSetInformationFile,
+    FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile,
+    NtQueryInformationFile, NtSetInformationFile,
 };
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_NAME, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_BUFFER_OVERFLOW,
@@ -96,7 +96,12 @@ pub(crate) fn open_guarded(
 }
 
 /// Opens, or makes, a stream of an opened file or directory: `:name:$DATA`.
-pub(crate) fn stream(of: BorrowedHandle<'_>, name: &OsStr, access: u32, make: bool) -> io::Result<OwnedHandle> {
+pub(crate) fn stream(
+    of: BorrowedHandle<'_>,
+    name: &OsStr,
+    access: u32,
+    make: bool,
+) -> io::Result<OwnedHandle> {
     request(of, to_units(name), access, SHARE, if make { FILE_OPEN_IF } else { FILE_OPEN }, Sort::File)
 }
 
@@ -248,6 +253,9 @@ fn renaming(directory: usize, name: &OsStr, flags: u32) -> io::Result<Vec<u8>> {
 
 /// The reparse data of an opened object, header included.
 pub(super) fn reparse_data(handle: BorrowedHandle<'_>) -> io::Result<Vec<u8>> {
+    if let Some(data) = super::stand_in::data(super::Object(handle)) {
+        return Ok(data);
+    }
     send(handle, FSCTL_GET_REPARSE_POINT, &[], reparse::MAX_TOTAL)
 }
 
@@ -257,7 +265,12 @@ pub(crate) fn control(handle: BorrowedHandle<'_>, request: u32, input: &[u8]) ->
 }
 
 /// Sends a control code with `input`, and gives what came back.
-pub(crate) fn send(handle: BorrowedHandle<'_>, request: u32, input: &[u8], room: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn send(
+    handle: BorrowedHandle<'_>,
+    request: u32,
+    input: &[u8],
+    room: usize,
+) -> io::Result<Vec<u8>> {
     let mut output = vec![0_u8; room];
     let lengths = (u32::try_from(input.len()), u32::try_from(room));
     let (Ok(input_length), Ok(room)) = lengths else { return Err(io::ErrorKind::InvalidInput.into()) };

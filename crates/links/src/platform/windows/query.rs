@@ -13,6 +13,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     GetFileInformationByHandleEx,
 };
 
+use super::stand_in;
 use crate::model::{Attributes, FileId, FileKind, Metadata};
 use crate::platform::{ObjectKind, Stat};
 use reparse::Tag;
@@ -76,13 +77,22 @@ impl<'h> Object<'h> {
         if done == 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
     }
 
+    fn basic(self) -> io::Result<FILE_BASIC_INFO> {
+        let mut found = self.ask::<FILE_BASIC_INFO>()?;
+        found.FileAttributes = stand_in::attributes(self, found.FileAttributes);
+        Ok(found)
+    }
+
     /// `FILE_ATTRIBUTE_*`.
     pub(crate) fn attributes(self) -> io::Result<u32> {
-        Ok(self.ask::<FILE_BASIC_INFO>()?.FileAttributes)
+        Ok(self.basic()?.FileAttributes)
     }
 
     /// The tag of the reparse point that it is, if it is one.
     pub(crate) fn tag(self) -> io::Result<Option<Tag>> {
+        if let Some(&[a, b, c, d]) = stand_in::data(self).as_deref().and_then(|data| data.first_chunk()) {
+            return Ok(Some(Tag(u32::from_le_bytes([a, b, c, d]))));
+        }
         let found = match self.ask::<FILE_ATTRIBUTE_TAG_INFO>() {
             Ok(found) => found,
             // Not every file system can tell; what is no reparse point has no tag.
@@ -115,7 +125,7 @@ impl<'h> Object<'h> {
     /// What is to be compared later: enough to see whether it was touched since.
     pub(crate) fn stat(self) -> io::Result<Stat> {
         let metadata = self.metadata()?;
-        let basic = self.ask::<FILE_BASIC_INFO>()?;
+        let basic = self.basic()?;
         Ok(Stat {
             sort: match metadata.kind {
                 FileKind::Directory => ObjectKind::Directory,
@@ -139,12 +149,12 @@ impl<'h> Object<'h> {
 
     /// When it was made, last read, last written and last changed, in ticks.
     pub(crate) fn times(self) -> io::Result<[i64; 4]> {
-        let basic = self.ask::<FILE_BASIC_INFO>()?;
+        let basic = self.basic()?;
         Ok([basic.CreationTime, basic.LastAccessTime, basic.LastWriteTime, basic.ChangeTime])
     }
 
     pub(crate) fn metadata(self) -> io::Result<Metadata> {
-        let (basic, standard) = (self.ask::<FILE_BASIC_INFO>()?, self.ask::<Standard>()?);
+        let (basic, standard) = (self.basic()?, self.ask::<Standard>()?);
         let tag = if basic.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 { None } else { self.tag()? };
         let number = |value: i64| u64::try_from(value).unwrap_or(0);
         Ok(Metadata {

@@ -41,7 +41,8 @@ const MOST: usize = 50;
 pub(crate) fn users_below(path: &Path) -> Vec<Use> {
     let mut found = Vec::new();
     let me = std::process::id();
-    for (own, what) in [(std::env::current_exe(), "runs from here"), (std::env::current_dir(), "works here")] {
+    for (own, what) in [(std::env::current_exe(), "runs from here"), (std::env::current_dir(), "works here")]
+    {
         if let Ok(own) = own
             && is_within(&own, path)
         {
@@ -53,11 +54,18 @@ pub(crate) fn users_below(path: &Path) -> Vec<Use> {
     let Ok(inventory) = Inventory::take(&above, name) else { return found };
     for (item, below) in in_use(&above, name, &inventory) {
         let used = if below.as_os_str().is_empty() { path.to_owned() } else { path.join(below) };
-        let is_directory = inventory.items.get(item).is_some_and(|item| item.stat.sort == ObjectKind::Directory);
+        let is_directory =
+            inventory.items.get(item).is_some_and(|item| item.stat.sort == ObjectKind::Directory);
         let holders = if is_directory { BTreeMap::new() } else { holders(&used) };
         if holders.is_empty() {
             let what = "has this open";
-            found.push(Use { pid: 0, name: "not told by the system".to_owned(), path: used, what, is_own: false });
+            found.push(Use {
+                pid: 0,
+                name: "not told by the system".to_owned(),
+                path: used,
+                what,
+                is_own: false,
+            });
             continue;
         }
         for (pid, name) in holders {

@@ -29,7 +29,7 @@ use crate::apply::crash_where;
 use crate::model::{Attributes, FileKind, Target};
 use crate::platform::{
     Directory, Held, Object, Sort, bare, create_new, describe, number, open, quoted, read_target,
-    set_information, ticks, verbatim, within,
+    set_information, stand_in, ticks, verbatim, within,
 };
 
 /// No file system here has links that are text.
@@ -218,6 +218,15 @@ fn rename_handle(object: BorrowedHandle<'_>, directory: &Directory, to: &OsStr) 
 /// Removes an opened object: its name is gone at once where the system can (NTFS since Windows 10 1607; read-only files
 /// since 1809), else when the last who has it open lets go.
 pub(super) fn delete(object: BorrowedHandle<'_>) -> io::Result<()> {
+    let stand_in = Object(object).id().ok().and_then(stand_in);
+    dispose(object)?;
+    match stand_in.map(std::fs::remove_file) {
+        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn dispose(object: BorrowedHandle<'_>) -> io::Result<()> {
     let posix = FILE_DISPOSITION_DELETE | FILE_DISPOSITION_POSIX_SEMANTICS;
     for flags in [posix | FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE, posix] {
         match set_information(object, FileDispositionInformationEx, &flags.to_ne_bytes()) {

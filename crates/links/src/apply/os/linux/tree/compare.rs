@@ -29,9 +29,11 @@ pub(in crate::apply) fn compare(
 ) -> Result<(), Failed> {
     const READ_BACK: &str = "read back the copy of";
     let on_ntfs = ntfs::on_both(original.parent, copy.parent).map_err(Failed::at(inventory, 0, READ_BACK))?;
-    let mut lossy: HashMap<usize, String> = HashMap::new();
+    // By the file itself: what one of its names lost, all have lost.
+    let mut lossy: HashMap<(u64, u128), String> = HashMap::new();
     for loss in losses {
-        *lossy.entry(loss.item).or_default() += &loss.what;
+        let Some(item) = inventory.items.get(loss.item) else { continue };
+        *lossy.entry((item.stat.device, item.stat.number)).or_default() += &loss.what;
     }
     let found = Inventory::take(copy.parent, copy.name);
     let found = found.map_err(Failed::at(inventory, 0, READ_BACK))?;
@@ -46,7 +48,13 @@ pub(in crate::apply) fn compare(
         expected += 1;
         let wrong = match paths.get(&inventory.path(number)) {
             None => Some("it is not there"),
-            Some(copied) => differs(item, copied, texts.get(&number), lossy.contains_key(&number), on_ntfs),
+            Some(copied) => differs(
+                item,
+                copied,
+                texts.get(&number),
+                lossy.contains_key(&(item.stat.device, item.stat.number)),
+                on_ntfs,
+            ),
         };
         let wrong = wrong.or_else(|| {
             // Names of one file are names of one copy.
@@ -83,7 +91,9 @@ pub(in crate::apply) fn compare(
                 continue;
             };
             let (name, copied) = (original.name_of(inventory, number), copy.name_of(inventory, number));
-            let is_lost = |name: &str| lossy.get(&number).is_some_and(|all| all.contains(name));
+            let is_lost = |name: &str| {
+                lossy.get(&(item.stat.device, item.stat.number)).is_some_and(|all| all.contains(name))
+            };
             let read = || -> io::Result<()> {
                 work.must_go_on()?;
                 if item.stat.sort != ObjectKind::File {
@@ -113,7 +123,9 @@ pub(in crate::apply) fn compare(
         if item.stat.sort != ObjectKind::Directory {
             continue;
         }
-        let is_lost = |name: &str| lossy.get(&number).is_some_and(|all| all.contains(name));
+        let is_lost = |name: &str| {
+            lossy.get(&(item.stat.device, item.stat.number)).is_some_and(|all| all.contains(name))
+        };
         let read = || -> io::Result<()> {
             work.must_go_on()?;
             let container = original.container(inventory, number)?;

@@ -24,9 +24,11 @@ pub(in crate::apply) fn compare(
     content: bool,
     work: Work<'_>,
 ) -> Result<(), Failed> {
-    let mut lossy: HashMap<usize, String> = HashMap::new();
+    // By the file itself: what one of its names lost, all have lost.
+    let mut lossy: HashMap<(u64, u128), String> = HashMap::new();
     for loss in losses {
-        *lossy.entry(loss.item).or_default() += &loss.what;
+        let Some(item) = inventory.items.get(loss.item) else { continue };
+        *lossy.entry((item.stat.device, item.stat.number)).or_default() += &loss.what;
     }
     let found = Inventory::take(copy.parent, copy.name);
     let found = found.map_err(Failed::at(inventory, 0, READ_BACK))?;
@@ -42,8 +44,7 @@ pub(in crate::apply) fn compare(
                 if item.stat.sort == ObjectKind::Directory || item.stat.names < 2 {
                     return None;
                 }
-                let known =
-                    *files.entry((item.stat.device, item.stat.number)).or_insert(copied.stat.number);
+                let known = *files.entry((item.stat.device, item.stat.number)).or_insert(copied.stat.number);
                 (known != copied.stat.number).then_some("names of one file became several files")
             }),
         };
@@ -58,7 +59,9 @@ pub(in crate::apply) fn compare(
     let all: Vec<usize> = (0..inventory.items.len()).collect();
     super::super::super::portions::each(&all, work.workers, |number| {
         let Some(item) = inventory.items.get(number) else { return Ok(()) };
-        let is_lost = |what: &str| lossy.get(&number).is_some_and(|all| all.contains(what));
+        let is_lost = |what: &str| {
+            lossy.get(&(item.stat.device, item.stat.number)).is_some_and(|all| all.contains(what))
+        };
         let read = || -> io::Result<()> {
             work.must_go_on()?;
             let sort = item.stat.sort;

@@ -8,9 +8,7 @@ use std::os::windows::fs::FileExt as _;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
 
 use windows_sys::Wdk::Storage::FileSystem::{FileEndOfFileInformation, FileStreamInformation};
-use windows_sys::Win32::Storage::FileSystem::{
-    FILE_ATTRIBUTE_SPARSE_FILE, FILE_READ_DATA, FILE_WRITE_DATA,
-};
+use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_SPARSE_FILE, FILE_READ_DATA, FILE_WRITE_DATA};
 use windows_sys::Win32::System::Ioctl::{FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_SPARSE};
 
 use super::Work;
@@ -19,7 +17,13 @@ use crate::platform::{information, send, set_information, stream};
 const BUFFER: usize = 1 << 20;
 
 /// Copies all that an opened file holds to another one, which is empty.
-pub(super) fn copy(from: &OwnedHandle, to: &OwnedHandle, size: u64, attributes: u32, work: Work<'_>) -> io::Result<()> {
+pub(super) fn copy(
+    from: &OwnedHandle,
+    to: &OwnedHandle,
+    size: u64,
+    attributes: u32,
+    work: Work<'_>,
+) -> io::Result<()> {
     let (source, target) = (file(from)?, file(to)?);
     let mut buffer = vec![0; BUFFER];
     if attributes & FILE_ATTRIBUTE_SPARSE_FILE == 0 {
@@ -35,7 +39,11 @@ pub(super) fn copy(from: &OwnedHandle, to: &OwnedHandle, size: u64, attributes: 
 }
 
 /// Copies the other streams of a file or directory.
-pub(super) fn copy_streams(from: BorrowedHandle<'_>, to: BorrowedHandle<'_>, work: Work<'_>) -> io::Result<()> {
+pub(super) fn copy_streams(
+    from: BorrowedHandle<'_>,
+    to: BorrowedHandle<'_>,
+    work: Work<'_>,
+) -> io::Result<()> {
     let mut buffer = Vec::new();
     for (name, size) in streams(from)? {
         buffer.resize(BUFFER, 0);
@@ -53,7 +61,12 @@ pub(super) fn same(from: &OwnedHandle, to: &OwnedHandle, work: Work<'_>) -> io::
 }
 
 /// Compares the other streams of two files or directories.
-pub(super) fn same_streams(from: BorrowedHandle<'_>, to: BorrowedHandle<'_>, content: bool, work: Work<'_>) -> io::Result<()> {
+pub(super) fn same_streams(
+    from: BorrowedHandle<'_>,
+    to: BorrowedHandle<'_>,
+    content: bool,
+    work: Work<'_>,
+) -> io::Result<()> {
     let (wanted, found) = (streams(from)?, streams(to)?);
     if wanted != found {
         return Err(io::Error::other("it has other streams"));
@@ -146,7 +159,9 @@ fn streams(of: BorrowedHandle<'_>) -> io::Result<Vec<(OsString, u64)>> {
         if !name.is_empty() && name != OsStr::new("::$DATA") {
             found.push((name, size));
         }
-        let Some(more) = usize::try_from(next).ok().filter(|next| *next > 0).and_then(|next| rest.get(next..)) else {
+        let Some(more) =
+            usize::try_from(next).ok().filter(|next| *next > 0).and_then(|next| rest.get(next..))
+        else {
             break;
         };
         rest = more;
@@ -165,7 +180,9 @@ fn ranges(of: BorrowedHandle<'_>, size: u64) -> io::Result<Vec<(u64, u64)>> {
         // More of them than have room are asked for again, from behind the last.
         let told = match send(of, FSCTL_QUERY_ALLOCATED_RANGES, &asked, 16 * MOST) {
             // Who cannot tell has data everywhere.
-            Err(error) if all.is_empty() && error.kind() == io::ErrorKind::Unsupported => return Ok(vec![(0, size)]),
+            Err(error) if all.is_empty() && error.kind() == io::ErrorKind::Unsupported => {
+                return Ok(vec![(0, size)]);
+            }
             told => told?,
         };
         let count = told.len() / 16;

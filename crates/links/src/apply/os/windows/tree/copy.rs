@@ -14,7 +14,9 @@ use super::super::reparse::make_reparse_point;
 use super::metadata::{self, READ, WRITE, give};
 use super::{Failed, Loss, Portions, Root, Texts, Work, content, flush_handle, open_at};
 use crate::model::Target;
-use crate::platform::{COMPRESSED, Directory, Inventory, Item, Object, ObjectKind, Sort, control, create_new};
+use crate::platform::{
+    COMPRESSED, Directory, Inventory, Item, Object, ObjectKind, Sort, control, create_new,
+};
 
 /// Copies a tree to a name that must be free, each file flushed. Gives what could not be kept.
 pub(in crate::apply) fn copy(
@@ -33,7 +35,8 @@ pub(in crate::apply) fn copy(
         let mut make = || -> io::Result<()> {
             work.must_go_on()?;
             let container = to.container(inventory, number)?;
-            let made = create_new(container.as_handle(), to.name_of(inventory, number), WRITE, Sort::Directory)?;
+            let made =
+                create_new(container.as_handle(), to.name_of(inventory, number), WRITE, Sort::Directory)?;
             // What is made in it inherits that.
             if let Some(what) = compress(&made, item)? {
                 losses.push(Loss { item: number, what });
@@ -94,7 +97,8 @@ pub(in crate::apply) fn copy(
         }
         let mut give_all = || -> io::Result<()> {
             let (source, copy) = (from.container(inventory, number)?, to.container(inventory, number)?);
-            let source = open_at(&source, from.name_of(inventory, number), READ | FILE_READ_DATA, Sort::Directory)?;
+            let source =
+                open_at(&source, from.name_of(inventory, number), READ | FILE_READ_DATA, Sort::Directory)?;
             let copy = open_at(&copy, to.name_of(inventory, number), WRITE | DELETE, Sort::Directory)?;
             content::copy_streams(source.as_handle(), copy.as_handle(), work)?;
             give(&source, &copy, &mut |what| losses.push(Loss { item: number, what }))

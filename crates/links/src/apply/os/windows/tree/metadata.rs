@@ -11,12 +11,12 @@ use windows_sys::Wdk::Storage::FileSystem::{
 };
 use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, STATUS_SUCCESS};
 use windows_sys::Win32::Security::{
-    DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity, OWNER_SECURITY_INFORMATION,
-    SetKernelObjectSecurity,
+    DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity,
+    OWNER_SECURITY_INFORMATION, SetKernelObjectSecurity,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_READ_ATTRIBUTES, FILE_READ_EA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_EA, READ_CONTROL, WRITE_DAC,
-    WRITE_OWNER,
+    DELETE, FILE_READ_ATTRIBUTES, FILE_READ_EA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_EA, READ_CONTROL,
+    WRITE_DAC, WRITE_OWNER,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Ioctl::{FSCTL_GET_OBJECT_ID, FSCTL_SET_OBJECT_ID};
@@ -28,8 +28,7 @@ use crate::platform::{
 
 /// What is needed of an original, and of a copy.
 pub(super) const READ: u32 = FILE_READ_ATTRIBUTES | FILE_READ_EA | READ_CONTROL;
-pub(super) const WRITE: u32 =
-    READ | FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | WRITE_DAC | WRITE_OWNER;
+pub(super) const WRITE: u32 = READ | FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | WRITE_DAC | WRITE_OWNER;
 
 /// What is to be dropped into is told once for each object.
 pub(super) type Losses<'l> = &'l mut dyn FnMut(String);
@@ -163,7 +162,13 @@ fn security(of: BorrowedHandle<'_>, what: u32) -> io::Result<Vec<u8>> {
         let mut needed = 0;
         // SAFETY: the system writes at most `length` bytes to `words`, which has as many, and the length needed.
         let done = unsafe {
-            GetKernelObjectSecurity(of.as_raw_handle(), what, words.as_mut_ptr().cast(), length, &raw mut needed)
+            GetKernelObjectSecurity(
+                of.as_raw_handle(),
+                what,
+                words.as_mut_ptr().cast(),
+                length,
+                &raw mut needed,
+            )
         };
         let needed = usize::try_from(needed).unwrap_or(0);
         if done != 0 {
@@ -204,7 +209,9 @@ fn same_list(one: &[u8], other: &[u8]) -> bool {
         // SE_DACL_PRESENT, SE_DACL_AUTO_INHERITED, SE_DACL_PROTECTED.
         let control = control & (0x0004 | 0x0400 | 0x1000);
         let list = if at == 0 { &[] } else { descriptor.get(usize::try_from(at).ok()?..)? };
-        let size = list.get(2..4).map_or(0, |size| size.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
+        let size = list
+            .get(2..4)
+            .map_or(0, |size| size.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
         Some((control, list.get(..size)?.to_vec()))
     };
     parts(one) == parts(other)
@@ -235,8 +242,7 @@ fn extended(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
     if answer != STATUS_SUCCESS {
         return Ok(None);
     }
-    let bytes: Vec<u8> =
-        words.iter().flat_map(|word| word.to_ne_bytes()).take(status.Information).collect();
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).take(status.Information).collect();
     Ok((!bytes.is_empty()).then_some(bytes))
 }
 
@@ -250,8 +256,7 @@ fn set_extended(of: BorrowedHandle<'_>, data: &[u8]) -> io::Result<()> {
     let mut status = IO_STATUS_BLOCK::default();
     let length = u32::try_from(data.len()).unwrap_or(0);
     // SAFETY: the system reads `length` bytes of `words`, which has no fewer, and writes to `status`.
-    let answer =
-        unsafe { NtSetEaFile(of.as_raw_handle(), &raw mut status, words.as_ptr().cast(), length) };
+    let answer = unsafe { NtSetEaFile(of.as_raw_handle(), &raw mut status, words.as_ptr().cast(), length) };
     crate::platform::succeeded(answer)
 }
 

@@ -50,19 +50,26 @@ pub(in crate::apply) use metadata::give_link;
 
 /// Every file is flushed when it was written: there is nothing to open for that.
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
-pub(in crate::apply) fn open_to_flush(_directory: &Directory) -> io::Result<()> {
-    Ok(())
+pub(in crate::apply) fn open_to_flush(_directory: &Directory) -> io::Result<Flushed> {
+    Ok(Flushed)
 }
 
+/// A copy whose files are flushed one by one.
+pub(in crate::apply) struct Flushed;
+
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
-pub(in crate::apply) fn flush((): &()) -> io::Result<()> {
+pub(in crate::apply) fn flush(_opened: &Flushed) -> io::Result<()> {
     Ok(())
 }
 
 /// Waits until what was written to an opened file is on the disk.
 fn flush_handle(opened: BorrowedHandle<'_>) -> io::Result<()> {
     // SAFETY: the handle is open.
-    if unsafe { FlushFileBuffers(opened.as_raw_handle()) } == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if unsafe { FlushFileBuffers(opened.as_raw_handle()) } == 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// Waits until the names in a directory are on the disk, where the system does that for this user; elsewhere its log keeps
@@ -97,7 +104,8 @@ pub(in crate::apply) fn write_durably(directory: &Directory, name: &OsStr, bytes
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let made = create_new(directory.as_handle(), &temporary, FILE_WRITE_DATA | FILE_READ_ATTRIBUTES, Sort::File)?;
+    let made =
+        create_new(directory.as_handle(), &temporary, FILE_WRITE_DATA | FILE_READ_ATTRIBUTES, Sort::File)?;
     let mut file = File::from(made);
     io::Write::write_all(&mut file, bytes)?;
     file.sync_all()?;
@@ -119,11 +127,7 @@ pub(in crate::apply) fn is_everybodys(_directory: &Directory, _private: &OsStr) 
 }
 
 /// Reads what [`write_durably`] wrote. What anybody else may have put there is refused.
-pub(in crate::apply) fn read_small(
-    directory: &Directory,
-    name: &OsStr,
-    trust: Trust,
-) -> io::Result<Vec<u8>> {
+pub(in crate::apply) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
     const MOST: u64 = 4 << 30;
     let access = FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL;
     let opened = open(directory.as_handle(), name, access, Sort::File)?;
