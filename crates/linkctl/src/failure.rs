@@ -167,6 +167,17 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
             "to read a disk takes root, or the group that may (such as disk)",
             "to read a drive takes an administrator",
         ),
+        ErrorKind::AlreadyExists if verb == "move" && error.path().is_dir() => {
+            "to put it into that directory, name its place there in full, with its last name"
+        }
+        ErrorKind::AlreadyExists if verb == "move" => "choose a name that is free",
+        ErrorKind::ParentMissing if verb == "move" && error.operation() == "move to" => {
+            "make that directory first"
+        }
+        ErrorKind::InvalidPath if verb == "move" => "name the place in full, with its last name",
+        ErrorKind::SameFile if matches!(verb, "move" | "restore") => "name a place outside of it",
+        ErrorKind::TargetIsLink if verb == "restore" => "bring back that one first",
+        ErrorKind::TargetIsLink if verb == "move" => "`linkctl show` tells where it leads: move that",
         ErrorKind::AlreadyExists if creating => {
             let is_link = error.path().is_symlink();
             let no_target = error.second_path().is_some_and(|target| target.symlink_metadata().is_err());

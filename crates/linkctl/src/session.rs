@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use links::apply::{Meter, Observer, Report, Request, apply, open_journal, raise_guard};
 use links::journal::OperationId;
 use links::plan::{Action, Plan, Step};
+use links::relocate::Finding;
 use links::{Error, FileId, Journal, LinkSpec, Target};
 
 use crate::args::ChangeOptions;
@@ -30,10 +31,20 @@ pub(crate) struct Change<'a> {
     pub(crate) question: Option<String>,
     /// What could not be planned, while the rest goes on.
     pub(crate) errors: Vec<Error>,
-    /// Of a whole tree: how many objects and bytes there are.
-    pub(crate) tree: Option<(u64, u64)>,
+    /// Of a whole tree: what there is of it.
+    pub(crate) tree: Option<Tree<'a>>,
     /// How many threads work on a tree.
     pub(crate) workers: Option<usize>,
+}
+
+/// A tree that is moved.
+#[derive(Clone, Copy)]
+pub(crate) struct Tree<'a> {
+    pub(crate) objects: u64,
+    /// How many bytes have to be copied; none where it is renamed.
+    pub(crate) bytes: u64,
+    /// What was found before anything was done.
+    pub(crate) findings: &'a [Finding],
 }
 
 impl<'a> Change<'a> {
@@ -123,6 +134,17 @@ impl<'a> Change<'a> {
         Err(Failure::Links(errors))
     }
 
+    /// Nothing was done, because of what was found before.
+    pub(crate) fn refuse_tree(&self, message: &str, hint: &str) -> Result<Exit, Failure> {
+        if !self.options.output.json() {
+            return Err(Failure::refused(message, hint));
+        }
+        complain("error", message);
+        complain("hint", hint);
+        self.print_json(&Plan::default(), None)?;
+        Ok(Exit::Refused)
+    }
+
     fn show(&self, plan: &Plan, report: Option<&Report>) -> Result<Exit, Failure> {
         if self.options.output.json() {
             self.print_json(plan, report)?;
@@ -152,6 +174,17 @@ impl<'a> Change<'a> {
             dry_run: self.options.dry_run,
             changes: plan.steps.iter().enumerate().map(change).collect(),
             notes: plan.notes.iter().map(Into::into).collect(),
+            tree: self.tree.map(|tree| json::TreeRecord {
+                objects: tree.objects,
+                bytes: tree.bytes,
+                findings: tree.findings.iter().map(Into::into).collect(),
+                lost: report
+                    .iter()
+                    .flat_map(|report| &report.lost)
+                    .map(|(path, what)| json::NoteRecord { path: json::name(path), text: what.clone() })
+                    .collect(),
+                kept: report.iter().flat_map(|report| &report.kept).map(Into::into).collect(),
+            }),
             errors: self.errors.iter().map(Into::into).collect(),
         })
     }
@@ -178,6 +211,9 @@ impl<'a> Change<'a> {
                 report.operation.map(|id| format!(" (operation {id}; `linkctl undo {id}` takes them back)"));
             writeln!(out, "{}{}", tell_many(plan, &done), undo.unwrap_or_default())?;
         }
+        if let Some(tree) = self.tree.filter(|tree| tree.bytes > 0 && !done.is_empty()) {
+            writeln!(out, "{}", tell_kept(tree, report))?;
+        }
         if plan.steps.is_empty() {
             writeln!(out, "nothing to do")?;
         }
@@ -198,6 +234,15 @@ impl<'a> Change<'a> {
 enum Tense {
     Future,
     Past,
+}
+
+/// What a copy kept, in words.
+fn tell_kept(tree: Tree<'_>, report: &Report) -> String {
+    let copied = format!("copied {} objects, {}", tree.objects, indicatif::HumanBytes(tree.bytes));
+    match report.lost.len() {
+        0 => format!("{copied}: all that belongs to them was kept"),
+        lost => format!("{copied}: kept but for {lost} things, which are told above"),
+    }
 }
 
 /// Many steps in words.
@@ -302,8 +347,10 @@ fn unjournaled(error: &Error) {
 }
 
 /// Runs work on a tree with a bar on the terminal: bytes, files, rate, time left.
-fn shown<T>(meter: &Meter, tree: Option<(u64, u64)>, work: impl FnOnce() -> T) -> T {
-    let Some((objects, bytes)) = tree.filter(|_| io::stderr().is_terminal()) else { return work() };
+fn shown<T>(meter: &Meter, tree: Option<Tree<'_>>, work: impl FnOnce() -> T) -> T {
+    let Some(Tree { objects, bytes, .. }) = tree.filter(|_| io::stderr().is_terminal()) else {
+        return work();
+    };
     let (template, length) = if bytes > 0 {
         ("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left, {msg}", bytes)
     } else {
@@ -312,8 +359,12 @@ fn shown<T>(meter: &Meter, tree: Option<(u64, u64)>, work: impl FnOnce() -> T) -
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(length).with_style(style);
     let show = |bar: &ProgressBar| {
-        bar.set_position(meter.bytes.load(Ordering::Relaxed));
-        bar.set_message(format!("{} of {objects} files", meter.files.load(Ordering::Relaxed).min(objects)));
+        // What was copied is read back from the beginning.
+        let checked = meter.checked.load(Ordering::Relaxed);
+        let what = if checked > 0 { "read back" } else { "copied" };
+        bar.set_position(if checked > 0 { checked } else { meter.bytes.load(Ordering::Relaxed) });
+        let files = meter.files.load(Ordering::Relaxed).min(objects);
+        bar.set_message(format!("{what}, {files} of {objects} files"));
     };
     with_bar(&bar, show, work)
 }

@@ -8,7 +8,7 @@ use crate::args::{LeftKind, MoveArgs, TreeOptions, VerifyOption};
 use crate::exit::Exit;
 use crate::failure::{Failure, complain};
 use crate::output::sanitize::{self, quoted};
-use crate::session::Change;
+use crate::session::{Change, Tree};
 
 pub(crate) fn run(args: &MoveArgs) -> Result<Exit, Failure> {
     let mut spec = MoveSpec::new(&args.source, &args.destination);
@@ -35,32 +35,40 @@ pub(super) fn verify(options: &TreeOptions) -> Verify {
 }
 
 /// Says what was found, and carries the plan out unless that stands in its way.
-pub(super) fn go(
-    mut change: Change<'_>,
+pub(super) fn go<'a>(
+    mut change: Change<'a>,
     options: &TreeOptions,
-    planned: &Relocation,
+    planned: &'a Relocation,
 ) -> Result<Exit, Failure> {
-    let refuses = |finding: &Finding| {
+    let refuses = |finding: &&Finding| {
         finding.severity == Severity::Refusal || options.strict && finding.severity == Severity::Warning
     };
+    let tell = |finding: &Finding| format!("{}: {}", quoted(&finding.path), sanitize::line(&finding.text));
+    let in_the_way: Vec<&Finding> = planned.findings.iter().filter(refuses).collect();
     for finding in &planned.findings {
         let mark = match finding.severity {
-            _ if refuses(finding) => "error",
+            // The only one is told as why nothing is done.
+            _ if refuses(&finding) && in_the_way.len() == 1 => continue,
+            _ if refuses(&finding) => "error",
             Severity::Warning => "warning",
             _ => "note",
         };
-        complain(mark, &format!("{}: {}", quoted(&finding.path), sanitize::line(&finding.text)));
+        complain(mark, &tell(finding));
     }
-    if let Some(first) = planned.findings.iter().find(|finding| refuses(finding)) {
-        let text = format!("nothing was done: {}: {}", quoted(&first.path), sanitize::line(&first.text));
+    let Relocation { objects, bytes, findings, .. } = planned;
+    change.tree = Some(Tree { objects: *objects, bytes: *bytes, findings });
+    if let Some(first) = in_the_way.first() {
+        let text = match in_the_way.len() {
+            1 => format!("nothing was done: {}", tell(first)),
+            all => format!("nothing was done: {all} things stand in the way"),
+        };
         let hint = if first.severity == Severity::Warning {
             "without --strict it is done all the same"
         } else {
-            "what stands in the way is told above"
+            "that has to be out of the way first; --dry-run looks again"
         };
-        return Err(Failure::refused(text, hint));
+        return change.refuse_tree(&text, hint);
     }
-    change.tree = Some((planned.objects, planned.bytes));
     change.workers = options.jobs.map(std::num::NonZeroUsize::get);
     if !planned.findings.iter().any(|finding| finding.severity == Severity::Warning) {
         // It loses nothing and can be taken back: it is only asked where something will not be as it was.

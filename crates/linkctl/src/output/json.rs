@@ -200,7 +200,44 @@ pub(crate) struct ChangeDocument<'a> {
     pub(crate) dry_run: bool,
     pub(crate) changes: Vec<ChangeRecord>,
     pub(crate) notes: Vec<NoteRecord>,
+    /// Of a verb that moves whole trees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tree: Option<TreeRecord>,
     pub(crate) errors: Vec<ErrorRecord>,
+}
+
+/// A tree that is moved.
+#[derive(Serialize)]
+pub(crate) struct TreeRecord {
+    pub(crate) objects: u64,
+    /// How many bytes have to be copied; none where it is renamed.
+    pub(crate) bytes: u64,
+    /// What was found before anything was done.
+    pub(crate) findings: Vec<FindingRecord>,
+    /// What the copy could not keep.
+    pub(crate) lost: Vec<NoteRecord>,
+    /// The old tree, where it was kept, and why.
+    pub(crate) kept: Vec<ErrorRecord>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct FindingRecord {
+    /// `note`, `warning` or `refusal`.
+    severity: &'static str,
+    path: Name,
+    text: String,
+}
+
+impl From<&links::relocate::Finding> for FindingRecord {
+    fn from(finding: &links::relocate::Finding) -> Self {
+        use links::relocate::Severity;
+        let severity = match finding.severity {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Refusal => "refusal",
+        };
+        Self { severity, path: name(&finding.path), text: finding.text.clone() }
+    }
 }
 
 /// Something worth knowing.

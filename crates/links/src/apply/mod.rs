@@ -15,7 +15,7 @@ use log::{Log, Records};
 pub use probe::{Capability, Finding, probe};
 pub use queue::Queue;
 pub use relocate::{Recovered, recover, unrecovered, unrecovered_lately, unrecovered_of_same};
-pub(crate) use relocate::{is_stage, must_not_be_moving};
+pub(crate) use relocate::{may_be_stage, must_not_be_moving};
 pub use state::{existing_journal, open_journal};
 pub(crate) use step::aside_name;
 

@@ -18,11 +18,12 @@ use crate::inspect;
 use crate::journal::Journal;
 use crate::model::{FileKind, KindChoice, LinkKind};
 use crate::plan::{Plan, Rewritten, Seen, Step, Verify};
-use crate::platform::{Directory, Inventory, Place};
+use crate::platform::{self, Directory, Inventory, Place};
 
 pub use preflight::{Finding, Severity};
 
 const MOVE: &str = "move";
+const MOVE_TO: &str = "move to";
 const RESTORE: &str = "restore";
 
 /// What to move, and how.
@@ -80,7 +81,15 @@ pub struct Relocation {
 /// The source is missing, is itself a link, or names no entry; the destination exists, or its directory does not; one is
 /// inside the other.
 pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
-    let (source, destination) = (Place::open(MOVE, &spec.source)?, Place::open(MOVE, &spec.destination)?);
+    let source = Place::open(MOVE, &spec.source)?;
+    let destination = Place::open(MOVE_TO, &spec.destination).map_err(|error| match error.kind() {
+        ErrorKind::ParentMissing => {
+            let parent = platform::quoted(spec.destination.parent().unwrap_or(Path::new("")));
+            let cause = format!("its directory {parent} does not exist");
+            Error::new(ErrorKind::ParentMissing, MOVE_TO, &spec.destination, cause)
+        }
+        _ => error,
+    })?;
     let refuse = |kind, path: &Path, cause: &str| Err(Error::new(kind, MOVE, path, cause));
     let fail = |error| Error::io(MOVE, &source.path, error);
     let metadata = source.directory.metadata_nofollow(source.name()).map_err(fail)?;
@@ -98,7 +107,8 @@ pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
         }
     }
     if destination.metadata().map_err(|error| Error::io(MOVE, &destination.path, error))?.is_some() {
-        return refuse(ErrorKind::AlreadyExists, &destination.path, "something has this name already");
+        let cause = "something has this name already";
+        return Err(Error::new(ErrorKind::AlreadyExists, MOVE_TO, &destination.path, cause));
     }
     let full = |place: &Place| -> Result<PathBuf> {
         let parent = place.directory.physical_path().map_err(|error| Error::io(MOVE, &place.path, error))?;
@@ -159,12 +169,13 @@ pub fn plan_restore(link: &Path, verify: Verify, journal: Option<&Journal>) -> R
         return refuse(ErrorKind::NotALink, "it is no symbolic link or junction".to_owned());
     };
     let shown = inspect::inspect_path(&place.path, crate::model::DEFAULT_DRIVE)?;
-    let chain = shown.chain.filter(|chain| chain.hops.len() == 1);
+    let chain = shown.chain;
+    if let Some(next) = chain.as_ref().and_then(|chain| chain.hops.get(1)) {
+        let next = platform::quoted(&next.link);
+        return refuse(ErrorKind::TargetIsLink, format!("it leads on by another link, {next}"));
+    }
     let Some(tree) = chain.and_then(|chain| chain.resolved) else {
-        return refuse(
-            ErrorKind::NotFound,
-            "it does not lead, by itself alone, to anything that is there".to_owned(),
-        );
+        return refuse(ErrorKind::NotFound, "what it leads to is not there".to_owned());
     };
     // The link was read for its own sake, and for where it leads: both times it must have said the same.
     if shown.link.and_then(|link| link.target).as_ref() != Some(&old.target) {
@@ -229,7 +240,8 @@ pub fn stages_in(directory: &Path) -> Result<Vec<PathBuf>> {
     for entry in opened.entries().map_err(fail)? {
         let name = entry.map_err(fail)?.name;
         let full = directory.join(&name);
-        if name.as_encoded_bytes().starts_with(b".linkctl-") && crate::apply::is_stage(&full) {
+        // One that may not be used is told of, when it is tried.
+        if name.as_encoded_bytes().starts_with(b".linkctl-") && crate::apply::may_be_stage(&full) {
             found.push(full);
         }
     }

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use recover::is_stage;
+pub(crate) use recover::may_be_stage;
 pub use recover::{Recovered, recover, unrecovered, unrecovered_lately, unrecovered_of_same};
 use stage::Stage;
 

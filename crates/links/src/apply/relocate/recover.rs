@@ -183,18 +183,29 @@ fn finish_texts(relocated: &Relocated, tree: &Path, way: Way) -> Result<Recovere
     })
 }
 
-/// Whether a directory is the stage of a move.
-pub(crate) fn is_stage(path: &Path) -> bool {
-    let Some((name, above)) = path.file_name().zip(path.parent()) else { return false };
-    Directory::open(above).and_then(|above| above.open_child(name)).is_ok_and(|directory| {
-        match stage::read_intent(&directory) {
-            Ok(Some((_, trust))) => {
-                trust == tree::Trust::Own || !tree::can_exchange(&directory).unwrap_or(true)
-            }
-            Ok(None) => stage::is_barren(&directory, name),
-            Err(_) => false,
+/// Whether a directory is the stage of a move that this user can recover.
+fn is_stage(path: &Path) -> bool {
+    look_at_stage(path).unwrap_or(false)
+}
+
+/// Whether it is one, or one that this user may not believe: then recovering it says why.
+pub(crate) fn may_be_stage(path: &Path) -> bool {
+    match look_at_stage(path) {
+        Ok(is_stage) => is_stage,
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    }
+}
+
+fn look_at_stage(path: &Path) -> io::Result<bool> {
+    let Some((name, above)) = path.file_name().zip(path.parent()) else { return Ok(false) };
+    let directory = Directory::open(above)?.open_child(name)?;
+    match stage::read_intent(&directory)? {
+        Some((_, trust)) if trust == tree::Trust::Anybody && tree::can_exchange(&directory)? => {
+            Err(io::ErrorKind::PermissionDenied.into())
         }
-    })
+        Some(_) => Ok(true),
+        None => Ok(stage::is_barren(&directory, name)),
+    }
 }
 
 /// Whether a link names itself in full: nobody makes that, and nothing is lost with it.

@@ -320,7 +320,10 @@ pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<(Inte
     let bytes = tree::read_small(directory, OsStr::new(INTENT), trust)?;
     let intent: Intent = serde_json::from_slice(&bytes)?;
     if intent.form != FORM {
-        return Err(std::io::Error::other("written by another version of linkctl"));
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::PermissionDenied,
+            "written by another version of linkctl, which alone can go on with it",
+        ));
     }
     Ok(Some((intent, trust)))
 }

@@ -235,6 +235,8 @@ pub(super) fn attributes(of: &Subject<'_>) -> io::Result<Vec<(OsString, Vec<u8>)
 /// An attribute that the copy cannot have is a loss; whatever else goes wrong is an error.
 pub(super) fn dropped(name: &OsStr, error: Errno, lost: Losses<'_>) -> io::Result<()> {
     match error {
+        // What a file's owner may set, nothing but a fault denies.
+        Errno::PERM | Errno::ACCESS if name.as_bytes().starts_with(b"user.") => Err(error.into()),
         Errno::NOTSUP | Errno::PERM | Errno::ACCESS | Errno::INVAL | Errno::RANGE | Errno::TOOBIG => {
             lost(format!("extended attribute {}", Path::new(name).display()));
             Ok(())

@@ -108,6 +108,10 @@ pub(in crate::apply) fn is_own(directory: &Directory) -> io::Result<bool> {
 /// Whether nobody can be kept out of anything here: what is made for its owner alone is everybody's, as where an NTFS volume
 /// is mounted without rights. Found out by making it.
 pub(in crate::apply) fn is_everybodys(directory: &Directory, private: &OsStr) -> io::Result<bool> {
+    // Where the kernel itself keeps the rights, they hold.
+    if !crate::platform::is_fuse(directory)? {
+        return Ok(false);
+    }
     make_private_directory(directory, private)?;
     let stat = fs::statat(directory, private, fs::AtFlags::SYMLINK_NOFOLLOW);
     fs::unlinkat(directory, private, fs::AtFlags::REMOVEDIR)?;
@@ -123,7 +127,10 @@ pub(in crate::apply) fn read_small(directory: &Directory, name: &OsStr, trust: T
         fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile && stat.st_nlink == 1;
     let is_own = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
     if !is_plain || trust == Trust::Own && !is_own {
-        return Err(io::Error::other("a file in it was not made by this user"));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "a file in it was not made by this user",
+        ));
     }
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(file, MOST), &mut bytes)?;

@@ -134,7 +134,10 @@ pub(in crate::apply) fn read_small(directory: &Directory, name: &OsStr, trust: T
     let stat = Object::of(&opened).stat()?;
     let is_plain = stat.sort == ObjectKind::File && stat.names == 1;
     if !is_plain || trust == Trust::Own && !is_trusted(opened.as_handle())? {
-        return Err(io::Error::other("a file in it was not made by this user"));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "a file in it was not made by this user",
+        ));
     }
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(File::from(opened), MOST), &mut bytes)?;
