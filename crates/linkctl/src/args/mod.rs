@@ -386,7 +386,13 @@ pub(crate) struct RemoveArgs {
         Examples:\n  \
         linkctl move ~/games /mnt/big/games\n  \
         linkctl move --dry-run /var/lib/app /srv/app",
-        "Moving is not possible on Windows yet.\n\nExample:\n  linkctl move C:\\Games D:\\Games"
+        "DST is the new name of the whole; its directory must exist. On one volume the tree is renamed. To another one everything \
+        is copied, flushed, read back and compared before the link takes the place of the original; what was written to \
+        meanwhile is kept. A junction is left for a directory, else a symbolic link. `linkctl restore SRC` or `linkctl undo` \
+        bring it back.\n\n\
+        Examples:\n  \
+        linkctl move C:\\Games D:\\Games\n  \
+        linkctl move --dry-run C:\\Games D:\\Games"
     )
 )]
 pub(crate) struct MoveArgs {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use links::apply::{Recovered, open_journal, recover, unrecovered};
+use links::apply::{Recovered, are_untold, open_journal, recover, tell_untold, unrecovered};
 use links::{Error, Journal, Name};
 use serde::Serialize;
 
@@ -26,7 +26,8 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
         stages.extend(links::relocate::stages_in(directory)?);
     }
     let mut done: Vec<(PathBuf, Result<Recovered, Error>)> = Vec::new();
-    if !args.dry_run && !stages.is_empty() {
+    let untold = existing.as_ref().map(are_untold).transpose()? == Some(true);
+    if !args.dry_run && (untold || !stages.is_empty()) {
         // What becomes of the moves is written down, where they are.
         let mut journal = existing.and_then(|_| to_write(directory.as_deref()?));
         for stage in &stages {
@@ -34,6 +35,10 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
             if done.is_empty() || stage.symlink_metadata().is_ok() {
                 done.push((stage.clone(), recover(stage, journal.as_mut())));
             }
+        }
+        // And how those ended that have left nothing.
+        if let Some(Err(error)) = journal.as_mut().map(tell_untold) {
+            complain("warning", &message(&error));
         }
     }
     let failed: Vec<&Error> = done.iter().filter_map(|(_, result)| result.as_ref().err()).collect();

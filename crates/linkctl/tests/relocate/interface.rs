@@ -204,24 +204,23 @@ fn two_moves_of_one_tree_refuse_each_other() {
     let scene = Scene::new(&home.path(), &away.path());
     let hold = scene.linkctl.hold("syncfs:delay_enter=1200000:when=1", scene.away_args());
     let other = scene.away.join("other").display().to_string();
-    for source in ["src", "src/a"] {
-        let ran = Linkctl::on(&scene.home).output(["move", source, &other, "--yes"]);
-        if source == "src" {
-            assert!(ran.code() != Some(0) && ran.err.contains("locked"), "{ran}");
-        } else {
-            // One of them gets its way, and the other one says that it did not.
-            let first = hold.end(&scene.linkctl);
-            let codes = [ran.code(), first.code()];
-            assert!(
-                codes.contains(&Some(0)) && codes.iter().any(|code| matches!(code, Some(3 | 4))),
-                "{ran}\n{first}"
-            );
-            assert_eq!(fs::read(scene.src().join("a/one")).unwrap(), b"one");
-            assert_eq!(fs::read(scene.src().join("b/c/deep")).unwrap(), b"deep");
-            break;
-        }
+    // The tree itself, what is in it, what it is in, and what would go into it.
+    let into = scene.src().join("new").display().to_string();
+    fs::write(scene.home.join("beside file"), "x").unwrap();
+    let above = scene.home.display().to_string();
+    for (source, destination) in
+        [("src", &other), ("src/a", &other), ("beside file", &into), (above.as_str(), &other)]
+    {
+        let ran = Linkctl::on(&scene.home).output(["move", source, destination, "--yes"]);
+        assert!(ran.code() == Some(4) && ran.err.contains("another move of it"), "{source}: {ran}");
         assert_eq!(leftovers(&scene.away).len(), 1, "{ran}");
     }
+    // Who only looks does not wait.
+    scene.linkctl.ok(["list", "src"]);
+    assert!(scene.linkctl.newest().contains("running"));
+    let first = hold.end(&scene.linkctl);
+    assert_eq!(first.code(), Some(0), "{first}");
+    scene.assert_moved("after the others were refused");
 }
 
 #[test]

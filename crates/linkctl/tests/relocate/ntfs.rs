@@ -288,3 +288,19 @@ fn a_junction_is_left_if_asked_for() {
     scene.linkctl.ok(args(&["--drive", "E"]));
     assert_eq!(sys::xattr(&scene.src(), "system.ntfs_reparse_data").unwrap(), symlink("E:\\away\\dst"));
 }
+
+#[test]
+fn a_link_with_a_long_name_is_rewritten_and_leaves_no_short_one() {
+    let places = Places::new(true);
+    let name = "n".repeat(250);
+    let build = |src: &Path| {
+        fs::create_dir(src).unwrap();
+        std::os::unix::fs::symlink("../beside/file", src.join(&name)).unwrap();
+    };
+    let out = (name.as_str(), places.home.join("beside/file"));
+    let scene = Scene::build(&places.home, &places.away, build, &[out]);
+    scene.linkctl.ok(scene.away_args());
+    scene.assert_moved("long name");
+    scene.linkctl.ok(scene.back_args());
+    scene.assert_home("long name");
+}

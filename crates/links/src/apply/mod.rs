@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use log::{Log, Records};
 pub use probe::{Capability, Finding, probe};
 pub use queue::Queue;
-pub use relocate::{Recovered, recover, unrecovered, unrecovered_lately, unrecovered_of_same};
+pub use relocate::{
+    Recovered, are_untold, recover, tell_untold, unrecovered, unrecovered_lately, unrecovered_of_same,
+};
 pub(crate) use relocate::{may_be_stage, must_not_be_moving};
 pub use state::{existing_journal, open_journal};
 pub(crate) use step::aside_name;

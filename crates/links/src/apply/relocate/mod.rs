@@ -23,7 +23,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use recover::may_be_stage;
-pub use recover::{Recovered, recover, unrecovered, unrecovered_lately, unrecovered_of_same};
+pub use recover::{
+    Recovered, are_untold, recover, tell_untold, unrecovered, unrecovered_lately, unrecovered_of_same,
+};
 use stage::Stage;
 
 use super::crash_where;

@@ -55,6 +55,42 @@ pub fn unrecovered_lately(journal: &Journal) -> Result<Vec<PathBuf>> {
     unrecovered_of(journal, LATELY)
 }
 
+/// Whether the journal tells of interrupted moves that have left nothing: how they ended is to be seen on the disk.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn are_untold(journal: &Journal) -> Result<bool> {
+    Ok(!untold(journal)?.is_empty())
+}
+
+fn untold(journal: &Journal) -> Result<Vec<Relocated>> {
+    let mut all = journal.relocations(MOST)?;
+    all.retain(|relocated| {
+        let open = relocated.status == Status::Interrupted && relocated.recorded.outcome == Outcome::Pending;
+        open && left_of(relocated).is_empty()
+    });
+    Ok(all)
+}
+
+/// Writes down how such moves ended.
+///
+/// # Errors
+/// The journal cannot be read or written.
+pub fn tell_untold(journal: &mut Journal) -> Result<()> {
+    for relocated in untold(journal)? {
+        for recorded in crate::undo::settled(journal, relocated.operation)? {
+            let outcome = match recorded.outcome {
+                Outcome::NotReached => Outcome::Failed("interrupted before it was done".to_owned()),
+                outcome => outcome,
+            };
+            if recorded.number == relocated.recorded.number && outcome != Outcome::Pending {
+                journal.settle(relocated.operation, recorded.number, &outcome)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What an interrupted move of any of these trees, or of what holds them or is in them, has left: the next one would
 /// make it impossible to finish.
 ///

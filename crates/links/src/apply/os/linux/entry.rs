@@ -12,7 +12,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::model::Attributes;
-use crate::platform::{Directory, Held};
+use crate::platform::{Directory, Held, is_fuse};
 
 pub(in crate::apply) fn make_symlink(directory: &Directory, name: &OsStr, text: &OsStr) -> io::Result<()> {
     Ok(fs::symlinkat(text, directory, name)?)
@@ -73,8 +73,15 @@ pub(in crate::apply) fn make_empty_file(directory: &Directory, name: &OsStr) -> 
     Ok(())
 }
 
-/// Puts `from` in the place of `to`, which is gone then.
+/// To put something in the place of a name, ntfs-3g gives what has it a name of so many more letters for a moment
+/// (`ntfs_fuse_rename_existing_dest`). One that is too long for NTFS then comes out short, and stays.
+const ADDED: usize = ".ntfs-3g-".len() + 10;
+
+/// Puts `from` in the place of `to`, which is gone then. `Unsupported` where ntfs-3g would not do it well.
 pub(in crate::apply) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    if to.len() + ADDED > 255 && is_fuse(directory)? {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     Ok(fs::renameat(directory, from, directory, to)?)
 }
 
@@ -88,14 +95,25 @@ pub(in crate::apply) fn exchange(directory: &Directory, a: &OsStr, b: &OsStr) ->
     }
 }
 
-/// Where two names cannot change places in one call, one is renamed over the other: no way by a third is needed.
+/// Lets two names change places by way of a third, taken back where a rename fails. Killed in between, `b` may be free,
+/// and what it was lies under `aside`.
 pub(in crate::apply) fn exchange_by_steps(
-    _directory: &Directory,
-    _a: &OsStr,
-    _b: &OsStr,
-    _aside: &OsStr,
+    directory: &Directory,
+    a: &OsStr,
+    b: &OsStr,
+    aside: &OsStr,
 ) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+    let rename = |from, to| rename_to_new(directory, from, to);
+    rename(b, aside)?;
+    if let Err(error) = rename(a, b) {
+        rename(aside, b)?;
+        return Err(error);
+    }
+    if let Err(error) = rename(aside, a) {
+        rename(b, a).and_then(|()| rename(aside, b))?;
+        return Err(error);
+    }
+    Ok(())
 }
 
 /// Renames to a name that must be free.
@@ -105,7 +123,9 @@ pub(in crate::apply) fn rename_to_new(directory: &Directory, from: &OsStr, to: &
         // may take the name; there is no better there.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match directory.metadata_nofollow(to) {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => rename_over(directory, from, to),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(fs::renameat(directory, from, directory, to)?)
+            }
             Err(error) => Err(error),
         },
         answer => Ok(answer?),
