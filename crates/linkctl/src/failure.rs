@@ -176,6 +176,7 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         }
         ErrorKind::InvalidPath if verb == "move" => "name the place in full, with its last name",
         ErrorKind::SameFile if matches!(verb, "move" | "restore") => "name a place outside of it",
+        ErrorKind::NotFound if verb == "restore" => "`linkctl show` tells where it leads",
         ErrorKind::TargetIsLink if verb == "restore" => "bring back that one first",
         ErrorKind::TargetIsLink if verb == "move" => "`linkctl show` tells where it leads: move that",
         ErrorKind::AlreadyExists if creating => {

@@ -35,6 +35,8 @@ pub(crate) struct Change<'a> {
     pub(crate) tree: Option<Tree<'a>>,
     /// How many threads work on a tree.
     pub(crate) workers: Option<usize>,
+    /// Whether a tree stays where it is if the copy cannot keep everything.
+    pub(crate) strict: bool,
 }
 
 /// A tree that is moved.
@@ -43,13 +45,23 @@ pub(crate) struct Tree<'a> {
     pub(crate) objects: u64,
     /// How many bytes have to be copied; none where it is renamed.
     pub(crate) bytes: u64,
+    pub(crate) renamed: bool,
     /// What was found before anything was done.
     pub(crate) findings: &'a [Finding],
 }
 
 impl<'a> Change<'a> {
     pub(crate) fn new(verb: &'static str, options: &'a ChangeOptions) -> Self {
-        Self { verb, options, undoes: None, question: None, errors: Vec::new(), tree: None, workers: None }
+        Self {
+            verb,
+            options,
+            undoes: None,
+            question: None,
+            errors: Vec::new(),
+            tree: None,
+            workers: None,
+            strict: false,
+        }
     }
 
     /// Makes all of these links, or none where one of them cannot be planned.
@@ -104,6 +116,7 @@ impl<'a> Change<'a> {
             in_part: !self.errors.is_empty(),
             meter: Some(&meter),
             workers: self.workers,
+            strict: self.strict,
         };
         let report =
             shown(&meter, self.tree, || apply(plan, request, journal.as_mut(), &mut progress, &STOP));
@@ -141,7 +154,7 @@ impl<'a> Change<'a> {
         }
         complain("error", message);
         complain("hint", hint);
-        self.print_json(&Plan::default(), None)?;
+        self.print_document(&Plan::default(), None, vec![json::ErrorRecord::own(Exit::Refused, message)])?;
         Ok(Exit::Refused)
     }
 
@@ -163,6 +176,15 @@ impl<'a> Change<'a> {
     }
 
     fn print_json(&self, plan: &Plan, report: Option<&Report>) -> io::Result<()> {
+        self.print_document(plan, report, self.errors.iter().map(Into::into).collect())
+    }
+
+    fn print_document(
+        &self,
+        plan: &Plan,
+        report: Option<&Report>,
+        errors: Vec<json::ErrorRecord>,
+    ) -> io::Result<()> {
         let change = |(index, step)| {
             let result = report.and_then(|report| report.results.get(index));
             json::ChangeRecord::new(step, self.options.dry_run, result)
@@ -185,7 +207,7 @@ impl<'a> Change<'a> {
                     .collect(),
                 kept: report.iter().flat_map(|report| &report.kept).map(Into::into).collect(),
             }),
-            errors: self.errors.iter().map(Into::into).collect(),
+            errors,
         })
     }
 
@@ -211,14 +233,16 @@ impl<'a> Change<'a> {
                 report.operation.map(|id| format!(" (operation {id}; `linkctl undo {id}` takes them back)"));
             writeln!(out, "{}{}", tell_many(plan, &done), undo.unwrap_or_default())?;
         }
-        if let Some(tree) = self.tree.filter(|tree| tree.bytes > 0 && !done.is_empty()) {
+        if let Some(tree) = self.tree.filter(|tree| !tree.renamed && !done.is_empty()) {
             writeln!(out, "{}", tell_kept(tree, report))?;
         }
         if plan.steps.is_empty() {
             writeln!(out, "nothing to do")?;
         }
         out.flush()?;
-        if report.stopped {
+        if report.stopped && self.tree.is_some() && done.is_empty() {
+            complain("hint", "repeat the command to begin again");
+        } else if report.stopped {
             let made = done.len();
             complain("warning", &format!("stopped after {made} of {} changes", plan.steps.len()));
             let undo = report.operation.filter(|_| made > 0);
@@ -238,10 +262,12 @@ enum Tense {
 
 /// What a copy kept, in words.
 fn tell_kept(tree: Tree<'_>, report: &Report) -> String {
-    let copied = format!("copied {} objects, {}", tree.objects, indicatif::HumanBytes(tree.bytes));
+    let objects = if tree.objects == 1 { "object" } else { "objects" };
+    let copied = format!("copied {} {objects}, {}", tree.objects, indicatif::HumanBytes(tree.bytes));
     match report.lost.len() {
-        0 => format!("{copied}: all that belongs to them was kept"),
-        lost => format!("{copied}: kept but for {lost} things, which are told above"),
+        0 => format!("{copied}: all that belongs to it was kept"),
+        1 => format!("{copied}: kept but for what is told above"),
+        lost => format!("{copied}: kept but for {lost} things that are told above"),
     }
 }
 

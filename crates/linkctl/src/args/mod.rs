@@ -432,7 +432,7 @@ pub(crate) enum LeftKind {
 }
 
 /// How whole trees are moved.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct TreeOptions {
     /// How the copy is compared before the original goes
     #[arg(long, value_enum, default_value_t = VerifyOption::Full)]
@@ -446,9 +446,10 @@ pub(crate) struct TreeOptions {
 }
 
 /// What `--verify` takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VerifyOption {
     /// Every byte is read back from the disk
+    #[default]
     Full,
     /// Sizes, owners, rights and times
     Metadata,

@@ -55,8 +55,9 @@ pub(super) fn go<'a>(
         };
         complain(mark, &tell(finding));
     }
-    let Relocation { objects, bytes, findings, .. } = planned;
-    change.tree = Some(Tree { objects: *objects, bytes: *bytes, findings });
+    let Relocation { objects, bytes, renamed, findings, .. } = planned;
+    change.tree = Some(Tree { objects: *objects, bytes: *bytes, renamed: *renamed, findings });
+    change.strict = options.strict;
     if let Some(first) = in_the_way.first() {
         let text = match in_the_way.len() {
             1 => format!("nothing was done: {}", tell(first)),
@@ -65,7 +66,7 @@ pub(super) fn go<'a>(
         let hint = if first.severity == Severity::Warning {
             "without --strict it is done all the same"
         } else {
-            "that has to be out of the way first; --dry-run looks again"
+            "nothing was changed; once that is no longer so, --dry-run looks again"
         };
         return change.refuse_tree(&text, hint);
     }

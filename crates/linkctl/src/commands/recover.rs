@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::args::RecoverArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, complain, message, say};
-use crate::output::sanitize::quoted;
+use crate::output::sanitize::{self, quoted};
 use crate::output::{self, json};
 use crate::session::existing_journal;
 
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
                 Ok(Recovered::RolledBack { tree }) => {
                     format!("rolled back: {} is where it was", quoted(tree))
                 }
-                Ok(Recovered::Finished { tree }) => format!("finished: it is in {}", quoted(tree)),
+                Ok(Recovered::Finished { tree, .. }) => format!("finished: it is in {}", quoted(tree)),
                 Ok(Recovered::Cleared { stage }) => {
                     format!("removed: {}, which held nothing", quoted(stage))
                 }
@@ -73,6 +73,12 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
             writeln!(out, "{text}")?;
         }
         out.flush()?;
+    }
+    for (_, result) in &done {
+        let Ok(Recovered::Finished { lost, .. }) = result else { continue };
+        for (path, what) in lost {
+            complain("warning", &format!("{}: not kept: {}", quoted(path), sanitize::line(what)));
+        }
     }
     failed.iter().for_each(|error| say("recover", error));
     Ok(failed.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Done))
@@ -112,7 +118,7 @@ struct Record {
 fn record(stage: &Path, recovered: &Recovered) -> Record {
     let (result, tree) = match recovered {
         Recovered::RolledBack { tree } => ("rolled-back", tree),
-        Recovered::Finished { tree } => ("finished", tree),
+        Recovered::Finished { tree, .. } => ("finished", tree),
         Recovered::Cleared { stage } => ("cleared", stage),
     };
     Record { stage: json::name(stage), result, tree: json::name(tree) }

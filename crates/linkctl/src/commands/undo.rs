@@ -3,7 +3,8 @@
 use links::Journal;
 use links::journal::{OperationId, Status};
 
-use crate::args::UndoArgs;
+use super::r#move::go;
+use crate::args::{TreeOptions, UndoArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::sanitize::quoted;
@@ -31,5 +32,9 @@ pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
         }
         change.errors = undo.changed;
     }
-    change.run(&undo.plan)
+    // What takes a whole tree is looked at as a move is.
+    match links::relocate::check(&undo.plan)? {
+        Some(planned) => go(change, &TreeOptions::default(), &planned),
+        None => change.run(&undo.plan),
+    }
 }

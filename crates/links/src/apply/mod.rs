@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use log::{Log, Records};
+pub(crate) use probe::MAKE;
 pub use probe::{Capability, Finding, probe};
 pub use queue::Queue;
 pub use relocate::{
@@ -59,6 +60,8 @@ pub struct Request<'a> {
     pub meter: Option<&'a Meter>,
     /// How many threads work on a tree. Default: as many as there are cores, up to 8.
     pub workers: Option<usize>,
+    /// Whether a tree stays where it is if the copy cannot keep everything. Default: no, that is told.
+    pub strict: bool,
 }
 
 /// How far the work on whole trees is.
@@ -76,7 +79,7 @@ impl<'a> Request<'a> {
     /// An operation that undoes no other.
     #[must_use]
     pub fn new(verb: &'a str) -> Self {
-        Self { verb, undoes: None, in_part: false, meter: None, workers: None }
+        Self { verb, undoes: None, in_part: false, meter: None, workers: None, strict: false }
     }
 }
 
@@ -169,7 +172,7 @@ fn carry_out(
     let own = Meter::default();
     let workers =
         request.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from).min(8));
-    let work = os::tree::Work { meter: request.meter.unwrap_or(&own), stop, workers };
+    let work = os::tree::Work { meter: request.meter.unwrap_or(&own), stop, workers, strict: request.strict };
     // What a move could not do, the steps behind it cannot go on from.
     let mut broken = false;
     // An undo that finds nothing left to do is written down all the same: it is done.

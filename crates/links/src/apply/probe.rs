@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{os, step};
-use crate::error::{Error, Result};
-use crate::model::{KindChoice, LinkSpec, Shape};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{KindChoice, LinkSpec, Shape, Target};
+use crate::plan::Step;
 use crate::platform::{Directory, Filesystem};
 
 /// Something a user may be able to do on a file system.
@@ -58,6 +59,9 @@ pub struct Finding {
     pub capabilities: Vec<(Capability, Result<()>)>,
 }
 
+/// What an error says where nothing at all could be made.
+pub(crate) const MAKE: &str = "make something in";
+
 /// Tries what links this user can make in a directory. Everything is made in a temporary
 /// directory of its own there, which is removed again.
 ///
@@ -74,14 +78,21 @@ pub fn probe(directory: &Path) -> Result<Finding> {
     let mut streams = false;
     match os::make_directory(&opened, OsStr::new(&name)) {
         Ok(()) => {
-            let room = directory.join(&name);
+            let path = directory.join(&name);
+            let room = opened.open_child(OsStr::new(&name)).map_err(|error| Error::io(MAKE, &path, error))?;
+            // Whoever may write here may have put a directory of his own there.
+            if room.entries().map(|mut names| names.next().is_some()).map_err(fail)? {
+                let cause = "another directory has the name of the trial";
+                return Err(Error::new(ErrorKind::Changed, MAKE, &path, cause));
+            }
+            let tried = Capability::ALL.map(|capability| (capability, attempt(&path, &room, capability)));
             streams = ntfs && os::tree::has_streams(&opened, OsStr::new(&name));
-            let tried = Capability::ALL.map(|capability| (capability, attempt(&room, capability)));
             capabilities.extend(tried);
-            clear(&opened, &name).map_err(|error| Error::io("clear away", &room, error))?;
+            let cleared = clear(&room).and_then(|()| os::remove_directory(&opened, OsStr::new(&name)));
+            cleared.map_err(|error| Error::io("clear away", &path, error))?;
         }
         Err(error) => {
-            let error = Error::io("make something in", directory, error);
+            let error = Error::io(MAKE, directory, error);
             let again = || Error::new(error.kind(), error.operation(), directory, error.cause());
             capabilities.extend(Capability::ALL.map(|capability| (capability, Err(again()))));
         }
@@ -93,56 +104,90 @@ pub fn probe(directory: &Path) -> Result<Finding> {
 /// The names that attempts use, all in the probe's own directory.
 const FILE: &str = "file";
 const DIRECTORY: &str = "directory";
-pub(super) const NAMES: [&str; 7] =
-    [FILE, "symlink-to-file", "symlink-to-directory", "hard", "junction", "replace", DIRECTORY];
+pub(super) const NAMES: [&str; 9] =
+    [FILE, "symlink-to-file", "symlink-to-directory", "hard", "junction", "replace", OTHER, ASIDE, DIRECTORY];
 
 /// What links in it say that do not say where the probe is.
 pub(super) const TEXTS: [&str; 3] = [FILE, DIRECTORY, OTHER];
 const OTHER: &str = "other";
+const ASIDE: &str = "aside";
 
-fn attempt(room: &Path, capability: Capability) -> Result<()> {
+/// Planned by its path, and made in what was opened: whatever has the name of the room by then, nothing is made elsewhere.
+fn attempt(room: &Path, opened: &Directory, capability: Capability) -> Result<()> {
     let fail = |error| Error::io("prepare a trial in", room, error);
-    let opened = Directory::open(room).map_err(fail)?;
     let link = room.join(capability.as_str());
     let spec = |target: PathBuf, kind, shape| {
         let mut spec = LinkSpec::new(&link, target);
         (spec.kind, spec.shape) = (kind, shape);
         spec
     };
+    let name = OsStr::new(capability.as_str());
+    let symlink = |target: &str, shape| spec(target.into(), KindChoice::Symlink, Some(shape));
     match capability {
-        Capability::FileSymlink => super::create(&spec(FILE.into(), KindChoice::Symlink, Some(Shape::File))),
-        Capability::DirectorySymlink => {
-            super::create(&spec(DIRECTORY.into(), KindChoice::Symlink, Some(Shape::Directory)))
-        }
+        Capability::FileSymlink => make(opened, name, &symlink(FILE, Shape::File)),
+        Capability::DirectorySymlink => make(opened, name, &symlink(DIRECTORY, Shape::Directory)),
         Capability::HardLink => {
-            os::make_empty_file(&opened, OsStr::new(FILE)).map_err(fail)?;
-            super::create(&spec(room.join(FILE), KindChoice::Hard, None))
+            os::make_empty_file(opened, OsStr::new(FILE)).map_err(fail)?;
+            let make = || os::make_hard_link(&opened.hold(OsStr::new(FILE))?, opened, name);
+            make().map_err(|error| Error::io("create hard link", &link, error))
         }
         Capability::Junction => {
             // Without NTFS the planner refuses, and says so better than a full disk would.
-            if crate::platform::ntfs_volume(&opened).map_err(fail)?.is_some() {
-                os::make_directory(&opened, OsStr::new(DIRECTORY)).map_err(fail)?;
+            if crate::platform::ntfs_volume(opened).map_err(fail)?.is_some() {
+                os::make_directory(opened, OsStr::new(DIRECTORY)).map_err(fail)?;
             }
-            super::create(&spec(room.join(DIRECTORY), KindChoice::Junction, None))
+            make(opened, name, &spec(room.join(DIRECTORY), KindChoice::Junction, None))
         }
         Capability::Replace => {
-            super::create(&spec(FILE.into(), KindChoice::Symlink, Some(Shape::File)))?;
-            let mut again = spec(OTHER.into(), KindChoice::Symlink, Some(Shape::File));
-            again.on_existing = crate::model::OnExisting::ReplaceLink;
-            super::create(&again)
+            make(opened, name, &symlink(FILE, Shape::File))?;
+            let other = OsStr::new(OTHER);
+            let mut again = symlink(FILE, Shape::File);
+            again.link = room.join(other);
+            make(opened, other, &again)?;
+            let replace = || match os::exchange(opened, other, name) {
+                Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                    match os::rename_over(opened, other, name) {
+                        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                            os::exchange_by_steps(opened, other, name, OsStr::new(ASIDE))
+                        }
+                        answer => answer,
+                    }
+                }
+                answer => answer,
+            };
+            replace().map_err(|error| Error::io("replace link", &link, error))
         }
     }
-    .map(drop)
+}
+
+/// Makes a link as it is planned, and reads it back.
+fn make(opened: &Directory, name: &OsStr, spec: &LinkSpec) -> Result<()> {
+    let plan = crate::create::plan(spec)?;
+    let (operation, path) = ("create link", &spec.link);
+    let fail = |error| Error::io(operation, path, error);
+    for step in &plan.steps {
+        let Step::CreateLink { target, .. } = step else { continue };
+        match target {
+            Target::Text(text) => os::make_symlink(opened, name, text),
+            Target::Reparse(point) => os::make_reparse_point(opened, name, point),
+            Target::File(_) => Err(std::io::ErrorKind::Unsupported.into()),
+        }
+        .map_err(fail)?;
+        if !super::relocate::says(opened, name, target).map_err(fail)? {
+            let cause = "what was made reads back otherwise";
+            return Err(Error::new(ErrorKind::NotVerified, operation, path, cause));
+        }
+    }
+    Ok(())
 }
 
 /// Removes what the attempts made, by name, and nothing else.
-fn clear(parent: &Directory, name: &str) -> std::io::Result<()> {
-    let room = parent.open_child(OsStr::new(name))?;
+fn clear(room: &Directory) -> std::io::Result<()> {
     for name in NAMES {
         let name = OsStr::new(name);
         let removed = match room.metadata_nofollow(name) {
-            Ok(found) if found.kind == crate::model::FileKind::Directory => os::remove_directory(&room, name),
-            Ok(_) => os::remove_file(&room, name),
+            Ok(found) if found.kind == crate::model::FileKind::Directory => os::remove_directory(room, name),
+            Ok(_) => os::remove_file(room, name),
             Err(error) => Err(error),
         };
         match removed {
@@ -150,8 +195,7 @@ fn clear(parent: &Directory, name: &str) -> std::io::Result<()> {
             _ => {}
         }
     }
-    drop(room);
-    os::remove_directory(parent, OsStr::new(name))
+    Ok(())
 }
 
 impl Finding {

@@ -79,6 +79,9 @@ pub(crate) struct Item {
     /// On NTFS, whether it has an 8.3 name besides, which ntfs-3g counts as one of its names.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_short_name: bool,
+    /// Whether it is the root of a btrfs subvolume.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_subvolume: bool,
     /// Whether another file system is mounted there: what is below is not of this tree.
     pub(crate) is_mount_point: bool,
     /// Whether it is marked so that it cannot be removed (immutable, append-only).
@@ -124,11 +127,10 @@ impl Inventory {
     pub(crate) fn is_sound(&self) -> bool {
         let is_name = |name: &OsStr| {
             let bytes = name.as_encoded_bytes();
-            !bytes.is_empty()
-                && bytes != b"."
-                && bytes != b".."
-                && !bytes.contains(&b'/')
-                && !bytes.contains(&0)
+            // On Windows these lead elsewhere, too.
+            let separators: &[u8] = if std::path::MAIN_SEPARATOR == '\\' { b"/\\:" } else { b"/" };
+            let leads = bytes.iter().any(|byte| *byte == 0 || separators.contains(byte));
+            !bytes.is_empty() && bytes != b"." && bytes != b".." && !leads
         };
         self.root().is_some_and(|root| root.parent == 0)
             && self.items.iter().enumerate().skip(1).all(|(number, item)| {

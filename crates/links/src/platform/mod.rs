@@ -37,16 +37,18 @@ pub(crate) use system::{
     COMPRESSED, Directory, ENCRYPTED, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process,
     READS_ENCRYPTED, RESIDENT, ReadBuffer, TEXT_LINKS, VolumeFile, VolumeIdentity, collation_key,
     current_user, default_state_dir, describe, drive_relative, error_kind, evaluation, facts, file_names,
-    follows_reparse_points, from_bytes, from_wide, has_short_name, is_same_name, is_within, look,
-    may_make_symlinks, mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, open_files,
-    quoted, read_target, refusal, remarks, reparse_index, room, same_target, state_dir_in, take_inventory,
-    to_bytes, to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
+    follows_reparse_points, forbidden, from_bytes, from_wide, has_short_name, is_one_mount, is_same_name,
+    is_within, look, may_make_symlinks, may_write, mounted_at, native_path, ntfs_attributes, ntfs_mounts,
+    ntfs_volume, open_files, quoted, read_target, refusal, remarks, reparse_index, room, same_target,
+    state_dir_in, take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter,
+    volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{
     EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, bare, control, create_new,
-    enable_privilege, information, is_elevated, is_trusted, number, open, open_guarded, procedure, send,
-    set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim, within,
+    enable_privilege, full, information, is_elevated, is_trusted, number, open, open_guarded, open_uncached,
+    procedure, send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim,
+    within,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};

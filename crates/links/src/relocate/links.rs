@@ -53,7 +53,15 @@ pub(super) fn left(
     let relative = spec.relative || platform::TEXT_LINKS && !junction && spec.drive.is_none();
     link.form = if relative { Form::Relative } else { Form::Absolute };
     link.drive = spec.drive.unwrap_or(link.drive);
-    create::target_of(&link)
+    let (target, mut notes) = create::target_of(&link)?;
+    if junction && platform::TEXT_LINKS && spec.drive.is_none() {
+        let text = format!(
+            "the junction says drive {}: on Windows it leads there; --drive says another letter",
+            link.drive
+        );
+        notes.push(Note { path: from.to_owned(), text });
+    }
+    Ok((target, notes))
 }
 
 /// Whether a path is one of the network.

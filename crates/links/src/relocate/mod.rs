@@ -73,6 +73,8 @@ pub struct Relocation {
     pub objects: u64,
     /// How many bytes have to be copied: none on one file system.
     pub bytes: u64,
+    /// Whether it is on one file system, where nothing is copied.
+    pub renamed: bool,
 }
 
 /// Plans a move. Nothing is changed, but for a link that is made and removed again to see that it can be made.
@@ -147,7 +149,7 @@ pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
         verify: spec.verify,
     });
     let objects = u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
-    Ok(Relocation { plan, findings, objects, bytes: if same { 0 } else { inventory.bytes() } })
+    Ok(Relocation { plan, findings, objects, bytes: if same { 0 } else { inventory.bytes() }, renamed: same })
 }
 
 /// Plans to bring back what a link leads to. The journal, where there is one, knows which links in it were given another
@@ -211,7 +213,56 @@ pub fn plan_restore(link: &Path, verify: Verify, journal: Option<&Journal>) -> R
         verify,
     });
     let objects = u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
-    Ok(Relocation { plan, findings, objects, bytes: if same { 0 } else { inventory.bytes() } })
+    Ok(Relocation { plan, findings, objects, bytes: if same { 0 } else { inventory.bytes() }, renamed: same })
+}
+
+/// Looks at what stands in the way of a plan that was made elsewhere, such as that of an undo. `None` where it moves no
+/// tree.
+///
+/// # Errors
+/// What is to be moved cannot be looked at, or is being moved.
+pub fn check(plan: &Plan) -> Result<Option<Relocation>> {
+    let trees: Vec<&Step> = plan.steps.iter().filter(|step| step.is_whole_tree()).collect();
+    if trees.is_empty() {
+        return Ok(None);
+    }
+    let (mut findings, mut objects, mut bytes, mut renamed) = (Vec::new(), 0, 0, true);
+    for step in trees {
+        let (verb, from, to) = match step {
+            Step::MoveTree { source, destination, .. } => (MOVE, source, destination),
+            Step::RestoreTree { link, tree, .. } => (RESTORE, tree, link),
+            _ => continue,
+        };
+        let (source, destination) = (Place::open_physical(verb, from)?, Place::open_physical(verb, to)?);
+        let fail = |error| Error::io(verb, &source.path, error);
+        must_not_be_moving(verb, &source, &destination)?;
+        let inventory = Inventory::take(&source.directory, source.name()).map_err(fail)?;
+        let (here, there) =
+            (source.directory.metadata_nofollow(source.name()), destination.directory.metadata());
+        let same = here.map_err(fail)?.id.volume() == there.map_err(fail)?.id.volume();
+        findings.extend(match step {
+            Step::MoveTree { link, rewritten, .. } => preflight::look(&preflight::Look {
+                spec: &MoveSpec::new(from, to),
+                source: &source,
+                destination: &destination,
+                from,
+                to,
+                inventory: &inventory,
+                same,
+                rewritten,
+                stuck: &[],
+                link,
+            })?,
+            Step::RestoreTree { old, .. } => {
+                preflight::look_back(&source, &destination, from, &inventory, (same, &old.target))?
+            }
+            _ => Vec::new(),
+        });
+        objects += u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
+        bytes += if same { 0 } else { inventory.bytes() };
+        renamed &= same;
+    }
+    Ok(Some(Relocation { plan: plan.clone(), findings, objects, bytes, renamed }))
 }
 
 /// What the journal says of links in a tree that was moved there. `None` where it knows of no such move.

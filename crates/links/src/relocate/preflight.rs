@@ -1,10 +1,13 @@
 //! Everything that can be known to go wrong with a move, before a byte is copied.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use reparse::Tag;
+
 use super::{MOVE, MoveSpec, shown};
-use crate::apply::{Capability, probe};
+use crate::apply::{Capability, MAKE, probe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LinkKind, ReparsePoint, Target};
 use crate::plan::Rewritten;
@@ -75,6 +78,7 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
     }
     objects(look.from, look.inventory, look.same, &mut findings);
     users(look.from, &mut findings);
+    access(look.source, look.destination, look.from, look.inventory, look.same, &mut findings)?;
     if !look.same {
         room(look.destination, look.inventory, &mut findings)?;
         holds(look.destination, &mut findings)?;
@@ -136,6 +140,7 @@ pub(super) fn look_back(
     can_link(link, target, &mut findings);
     objects(from, inventory, same, &mut findings);
     users(from, &mut findings);
+    access(tree, link, from, inventory, same, &mut findings)?;
     if !same {
         room(link, inventory, &mut findings)?;
         holds(link, &mut findings)?;
@@ -166,14 +171,86 @@ fn can_link(place: &Place, link: &Target, findings: &mut Findings) {
                 }
             }
             if found.ntfs && !found.streams {
-                let text = "mounted so that streams cannot be seen, and would be lost: mount it with \
-                            streams_interface=xattr, which is the default";
-                findings.add(Severity::Refusal, &directory, text);
+                findings.add(Severity::Refusal, &directory, NO_STREAMS);
             }
         }
         Err(error) => findings.add(Severity::Refusal, &directory, error.cause()),
     }
 }
+
+/// What this user may not do, and what the system does not, at both places.
+fn access(
+    source: &Place,
+    destination: &Place,
+    from: &Path,
+    inventory: &Inventory,
+    same: bool,
+    findings: &mut Findings,
+) -> Result<()> {
+    let fail = |error| Error::io("look at the rights of", from, error);
+    can_hold(destination, inventory, same, findings);
+    if same {
+        if !platform::is_one_mount(&source.directory, &destination.directory).map_err(fail)? {
+            let text = "both places are on one file system that is mounted twice, and nothing is renamed from one mount to \
+                        another: name both by the same one";
+            findings.add(Severity::Refusal, from, text);
+        }
+        return Ok(());
+    }
+    for (path, what) in platform::forbidden(&source.directory, source.name(), inventory).map_err(fail)? {
+        findings.add(
+            Severity::Refusal,
+            if path.as_os_str().is_empty() { from.to_owned() } else { from.join(path) },
+            what,
+        );
+    }
+    Ok(())
+}
+
+/// Whether the new place lets this user make what is in the tree, tried there.
+fn can_hold(place: &Place, inventory: &Inventory, same: bool, findings: &mut Findings) {
+    let directory = PathBuf::from(shown(&place.directory));
+    let is_fixed = platform::look(&place.directory, OsStr::new(".")).is_ok_and(|(_, marks)| marks.is_fixed);
+    if is_fixed || !platform::may_write(&place.directory) {
+        let text = if is_fixed {
+            "it is marked immutable or append-only (chattr): nothing can be made here and renamed"
+        } else {
+            "this user may not make anything here"
+        };
+        findings.add(Severity::Refusal, &directory, text);
+        return;
+    }
+    // Elsewhere than on NTFS there is nothing more to be known that its own test of links does not tell.
+    if same || !place.ntfs().is_ok_and(|ntfs| ntfs.is_some()) {
+        return;
+    }
+    let mut add = |text: String| findings.add(Severity::Refusal, &directory, text);
+    match probe(&directory) {
+        Ok(found) => {
+            let shared = inventory.items.iter().any(|item| {
+                item.stat.sort != ObjectKind::Directory
+                    && item.stat.names > 1 + u32::from(item.has_short_name)
+            });
+            let link = found.capabilities.iter().find(|(capability, _)| *capability == Capability::HardLink);
+            match link {
+                Some((_, Err(error))) if error.operation() == MAKE => {
+                    add(format!("nothing can be made here: {}", error.cause()));
+                }
+                Some((_, Err(error))) if shared => {
+                    add(format!("no hard link can be made here: {}", error.cause()));
+                }
+                _ => {}
+            }
+            if found.ntfs && !found.streams {
+                add(NO_STREAMS.to_owned());
+            }
+        }
+        Err(error) => add(error.cause()),
+    }
+}
+
+const NO_STREAMS: &str = "mounted so that streams cannot be seen, and would be lost: mount it with \
+                          streams_interface=xattr, which is the default";
 
 /// What NTFS holds and another file system does not, and what of NTFS can be read by Windows alone.
 fn ntfs(
@@ -204,9 +281,12 @@ fn ntfs(
             return Ok(());
         }
     }
-    let mut compressed = 0;
+    let (mut compressed, mut links) = (0, 0);
     for (number, item) in inventory.items.iter().enumerate() {
-        let path = || from.join(inventory.path(number));
+        let path = || match number {
+            0 => from.to_owned(),
+            _ => from.join(inventory.path(number)),
+        };
         if item.attributes & platform::ENCRYPTED != 0 && !platform::READS_ENCRYPTED {
             let text = "encrypted (EFS): the copy could not be read by those who may read it here";
             findings.add(Severity::Refusal, path(), text);
@@ -219,6 +299,17 @@ fn ntfs(
             let text = format!("a reparse point ({tag}) whose content only Windows can read");
             findings.add(Severity::Refusal, path(), text);
         }
+        if item.point.is_some() && item.stat.size > 0 && !platform::TEXT_LINKS {
+            let text = "the link itself holds data, which nobody sees through it: `fsutil reparsepoint delete` makes it a \
+                        file again";
+            findings.add(Severity::Refusal, path(), text);
+        }
+        links += usize::from(item.point.as_ref().is_some_and(|point| point.tag() == Tag::SYMLINK));
+    }
+    if links > 0 && !platform::may_make_symlinks() {
+        let text =
+            format!("{links} symbolic links are in it, and this user may make none (see `linkctl doctor`)");
+        findings.add(Severity::Refusal, from, text);
     }
     if compressed > 0 && platform::TEXT_LINKS {
         let text = format!(
@@ -247,7 +338,8 @@ fn holds_nothing_else(point: &ReparsePoint) -> bool {
 
 fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findings) {
     let me = platform::current_user();
-    let (mut names, mut foreign): (HashMap<(u64, u128), u32>, usize) = (HashMap::new(), 0);
+    let mut names: HashMap<(u64, u128), u32> = HashMap::new();
+    let (mut foreign, mut foreign_files, mut subvolumes) = (0_usize, 0_usize, 0_usize);
     for (number, item) in inventory.items.iter().enumerate() {
         // Nothing is joined to the root: that would end in a slash.
         let path = || match number {
@@ -274,9 +366,24 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
         if item.stat.sort != ObjectKind::Directory && item.stat.names > 1 {
             *names.entry((item.stat.device, item.stat.number)).or_insert(0) += 1;
         }
-        foreign += usize::from(me != 0 && item.stat.uid != me && item.attributes == 0);
+        let is_foreign = me != 0 && item.stat.uid != me && item.attributes == 0;
+        foreign += usize::from(is_foreign);
+        foreign_files += usize::from(is_foreign && item.stat.sort == ObjectKind::File);
+        subvolumes += usize::from(item.is_subvolume);
     }
-    if foreign > 0 && !same {
+    if foreign_files > 0 && !same {
+        let text = format!(
+            "{foreign_files} files belong to others: the system does not tell this user whether they are being written to, so \
+             that the old ones could not be removed; root can move them"
+        );
+        findings.add(Severity::Refusal, from, text);
+    }
+    if subvolumes > 0 && !same {
+        let text =
+            format!("{subvolumes} directories are btrfs subvolumes: their copies are plain directories");
+        findings.add(Severity::Warning, from, text);
+    }
+    if foreign > foreign_files && !same {
         let text = format!("{foreign} objects belong to others: without root, the copies will be yours");
         findings.add(Severity::Warning, from, text);
     }

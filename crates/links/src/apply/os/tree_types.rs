@@ -85,6 +85,8 @@ pub(in crate::apply) struct Work<'w> {
     pub(in crate::apply) stop: &'w AtomicBool,
     /// How many threads work.
     pub(in crate::apply) workers: usize,
+    /// Whether nothing may be lost, not even what is told.
+    pub(in crate::apply) strict: bool,
 }
 
 impl Work<'_> {

@@ -16,9 +16,11 @@ mod recover;
 mod stage;
 mod texts;
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,7 @@ pub use recover::{
     Recovered, are_untold, recover, tell_untold, unrecovered, unrecovered_lately, unrecovered_of_same,
 };
 use stage::Stage;
+pub(super) use stage::says;
 
 use super::crash_where;
 use super::os::{self, tree};
@@ -108,30 +111,35 @@ pub(super) fn perform(job: &Job<'_>, private: &OsStr, open: Open, work: tree::Wo
     }
     let there = to.directory.metadata().map_err(|error| Error::io(verb, &to.path, error))?;
     let same = there.id.volume() == root.device;
-    if same && tree::can_exchange(&to.directory).map_err(fail)? {
-        return rewriting(job, private, open, || within(job, &from, &to, &root));
+    let exchanges = same && tree::can_exchange(&to.directory).map_err(fail)?;
+    if exchanges && job.texts.is_empty() {
+        return within(job, &from, &to, &root);
     }
     let inventory =
         if same { None } else { Some(Inventory::take(&from.directory, from.name()).map_err(fail)?) };
     crash(0);
     let mut stage = Stage::begin(job, &from, &to, private, &root, same)?;
+    let mut lost = Vec::new();
     let done = match &inventory {
-        Some(inventory) => across(job, (&from, &to), inventory, &mut stage, work),
-        None => rewriting(job, private, open, || within_by_steps(job, (&from, &to), &mut stage)),
+        Some(inventory) => across(job, (&from, &to), inventory, &mut stage, &mut lost, work),
+        None => rewriting(job, private, open, work, || match exchanges {
+            true => within(job, &from, &to, &root),
+            false => within_by_steps(job, (&from, &to), &mut stage),
+        }),
     };
     match done {
         // Until here, the stage tells what is still to be rewritten.
         Ok(moved) if inventory.is_none() && moved.kept.is_none() => stage.end().map(|()| moved),
-        Ok(moved) => Ok(moved),
+        Ok(moved) => Ok(Moved { lost, ..moved }),
         Err(error) => {
             // Nothing was given up yet: what was made is taken away again.
             if stage.is_committed() {
                 // The tree is at its new place, and that is what is written down: it can be taken back.
                 let made = to.directory.metadata_nofollow(to.name()).map(|found| found.id).ok();
-                return Ok(Moved { made, lost: Vec::new(), kept: Some(to_be_finished(&error)) });
+                return Ok(Moved { made, lost, kept: Some(to_be_finished(&error)) });
             }
             stage.roll_back(&from, &to, work).map_err(|error| to_be_finished(&error))?;
-            Err(error)
+            Err(as_it_was(error))
         }
     }
 }
@@ -158,6 +166,15 @@ pub(crate) fn must_not_be_moving(verb: &'static str, from: &Place, to: &Place) -
     locks(verb, from, to).map(drop)
 }
 
+/// Nothing was done in the end, which is told.
+fn as_it_was(error: Error) -> Error {
+    if matches!(error.kind(), ErrorKind::Stopped | ErrorKind::Changed) {
+        return error;
+    }
+    let cause = format!("{}; everything is as it was", error.cause());
+    Error::new(error.kind(), error.operation(), error.path(), cause)
+}
+
 /// Something is left: what finishes it is told.
 fn to_be_finished(error: &Error) -> Error {
     let cause = format!("{} (nothing is lost; 'linkctl recover' finishes it)", error.cause());
@@ -170,23 +187,25 @@ fn rewriting(
     job: &Job<'_>,
     private: &OsStr,
     open: Open,
+    work: tree::Work<'_>,
     go: impl FnOnce() -> Result<Moved>,
 ) -> Result<Moved> {
+    let never = AtomicBool::new(false);
     if job.way == Way::Away {
-        let rewritten = texts::rewrite(job.from, job.texts, Way::Away, private, open);
+        let rewritten = texts::rewrite(job.from, job.texts, Way::Away, private, open, work.stop);
         let gone = rewritten.and_then(|()| {
             crash(10);
             go()
         });
         if gone.is_err() {
-            texts::rewrite(job.from, job.texts, Way::Back, private, open)
+            texts::rewrite(job.from, job.texts, Way::Back, private, open, &never)
                 .map_err(|error| to_be_finished(&error))?;
         }
         return gone;
     }
     let mut back = go()?;
     crash(10);
-    if let Err(error) = texts::rewrite(job.to, job.texts, Way::Back, private, open) {
+    if let Err(error) = texts::rewrite(job.to, job.texts, Way::Back, private, open, &never) {
         back.kept = back.kept.or_else(|| Some(to_be_finished(&error)));
     }
     Ok(back)
@@ -231,12 +250,12 @@ fn within_by_steps(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stag
     let fail = |error| Error::io(verb, &from.path, error);
     let go = || tree::move_to_new(&from.directory, from.name(), &to.directory, to.name());
     let go_back = || tree::move_to_new(&to.directory, to.name(), &from.directory, from.name());
-    let link_name = stage.link_name();
+    let beside = stage.beside();
     // The link's own way: to the tree's old name, or out of the way into the stage.
     let (link, place) = match job.link {
         Link::New(target) => {
-            make_link(from, &link_name, target)?;
-            ((&from.directory, link_name.as_os_str()), (&from.directory, from.name()))
+            make_link(from, &beside, target)?;
+            ((&from.directory, beside.as_os_str()), (&from.directory, from.name()))
         }
         Link::Old(seen) => {
             let aside = OsStr::new(TREE);
@@ -284,7 +303,7 @@ fn make_link(place: &Place, name: &OsStr, target: &Target) -> Result<FileId> {
     }
     .map_err(fail)?;
     let made = place.directory.metadata_nofollow(name).map_err(fail)?.id;
-    if stage::says(&place.directory, name, target).map_err(fail)? {
+    if says(&place.directory, name, target).map_err(fail)? {
         return Ok(made);
     }
     remove_link(place, made)?;
@@ -338,6 +357,7 @@ fn across(
     (from, to): (&Place, &Place),
     inventory: &Inventory,
     stage: &mut Stage,
+    told: &mut Vec<(PathBuf, String)>,
     work: tree::Work<'_>,
 ) -> Result<Moved> {
     let verb = job.way.verb();
@@ -359,7 +379,14 @@ fn across(
         tree::compare(original, inventory, copy, &texts, &lost, content, work).map_err(failed)?;
         lost
     };
-    stage.write_copied(inventory)?;
+    *told = summed_up(job.to, inventory, lost);
+    if work.strict
+        && let Some((path, what)) = told.first()
+    {
+        let cause = format!("of {}, this could not be kept: {what}", platform::quoted(path));
+        return Err(Error::new(ErrorKind::NotSupported, verb, &from.path, cause));
+    }
+    stage.write_copied(inventory, told)?;
     crash(4);
     must_be_untouched(verb, from, from.name(), inventory)?;
     match job.link {
@@ -368,11 +395,29 @@ fn across(
     }
     crash(7);
     // The old tree has its private name now; whoever had it open may still write to it.
-    let old = tree::Root { parent: &from.directory, name: stage.private() };
-    let lost = lost.into_iter().map(|loss| (join(job.to, &inventory.path(loss.item)), loss.what)).collect();
+    let beside = stage.beside();
+    let old = tree::Root { parent: &from.directory, name: &beside };
     let made = Some(to.directory.metadata_nofollow(to.name()).map_err(fail)?.id);
     let kept = retire(verb, old, &from.path, inventory, stage, work)?;
-    Ok(Moved { made, lost, kept })
+    Ok(Moved { made, lost: Vec::new(), kept })
+}
+
+/// What could not be kept, by path; of what many could not keep, how many.
+fn summed_up(to: &Path, inventory: &Inventory, lost: Vec<tree::Loss>) -> Vec<(PathBuf, String)> {
+    const MANY: usize = 20;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for loss in &lost {
+        *counts.entry(loss.what.clone()).or_default() += 1;
+    }
+    let is_many = |what: &str| counts.get(what).is_some_and(|count| *count > MANY);
+    let mut told: Vec<(PathBuf, String)> = lost
+        .into_iter()
+        .filter(|loss| !is_many(&loss.what))
+        .map(|loss| (join(to, &inventory.path(loss.item)), loss.what))
+        .collect();
+    let many = counts.iter().filter(|(what, _)| is_many(what));
+    told.extend(many.map(|(what, count)| (to.to_owned(), format!("{what} of {count} objects"))));
+    told
 }
 
 /// The copy gets its name, and the link takes that of the original.
@@ -391,14 +436,14 @@ fn publish_and_swap(
     };
     publish().map_err(|error| Error::io(verb, &to.path, error))?;
     crash(5);
-    make_link(from, stage.private(), target)?;
+    let beside = stage.beside();
+    make_link(from, &beside, target)?;
     crash(6);
-    let private = stage.private().to_owned();
-    let change_places = || swap((&from.directory, &private), (&from.directory, from.name()), &private);
+    let change_places = || swap((&from.directory, &beside), (&from.directory, from.name()), &beside);
     change_places().map_err(|error| unable(verb, &from.path, error))?;
     // From here on the copy is what everybody sees: whatever fails now, it stays.
     stage.commit(true);
-    let (now, _) = look(&from.directory, stage.private()).map_err(fail)?;
+    let (now, _) = look(&from.directory, &beside).map_err(fail)?;
     if !stage.original().is_same(&now) {
         change_places().map_err(fail)?;
         stage.commit(false);
@@ -430,7 +475,7 @@ fn swap_back(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stage, see
     flush().map_err(fail)?;
     crash(5);
     let fail = |error| Error::io(verb, &from.path, error);
-    tree::move_to_new(&from.directory, from.name(), &from.directory, stage.private()).map_err(fail)?;
+    tree::move_to_new(&from.directory, from.name(), &from.directory, &stage.beside()).map_err(fail)?;
     tree::flush_names(&from.directory).map_err(fail)?;
     crash(6);
     Ok(())
@@ -494,8 +539,8 @@ fn erase(
 /// Who could still write to an old tree, in words: whoever has a file of it open for that, and whoever has a way into it
 /// that needs no path.
 fn in_use(old: tree::Root<'_>, left: &Path, inventory: &Inventory) -> io::Result<Option<String>> {
-    if let Some(open) = tree::writer(old, inventory)? {
-        return Ok(Some(format!("{} is open for writing", platform::quoted(&join(left, &open)))));
+    if let Some((open, why)) = tree::writer(old, inventory)? {
+        return Ok(Some(format!("{}: {why}", platform::quoted(&join(left, &open)))));
     }
     let inside = old.parent.physical_path()?.join(old.name);
     let ways_in = platform::users_below(&inside).into_iter().find(|user| {

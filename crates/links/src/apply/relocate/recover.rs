@@ -31,6 +31,8 @@ pub enum Recovered {
     Finished {
         /// Where the tree is now.
         tree: PathBuf,
+        /// What the copy could not keep: where, and what.
+        lost: Vec<(PathBuf, String)>,
     },
     /// Nothing of use was left but a private directory, or a link to itself, which is gone.
     Cleared {
@@ -91,15 +93,14 @@ pub fn tell_untold(journal: &mut Journal) -> Result<()> {
     Ok(())
 }
 
-/// What an interrupted move of any of these trees, or of what holds them or is in them, has left: the next one would
-/// make it impossible to finish.
+/// What an earlier move of any of these trees, or of what holds them or is in them, has left: the next one would make it
+/// impossible to finish.
 ///
 /// # Errors
 /// The journal cannot be read.
 pub fn unrecovered_of_same(journal: &Journal, steps: &[Step]) -> Result<Option<PathBuf>> {
     for relocated in journal.relocations(LATELY)? {
-        let interrupted = relocated.status == Status::Interrupted;
-        let Some(theirs) = places(&relocated.recorded.step).filter(|_| interrupted) else { continue };
+        let Some(theirs) = places(&relocated.recorded.step) else { continue };
         let ours = steps.iter().filter_map(places).flatten();
         let overlap =
             |ours: &Path| theirs.iter().any(|path| path.starts_with(ours) || ours.starts_with(path));
@@ -210,10 +211,10 @@ fn finish_texts(relocated: &Relocated, tree: &Path, way: Way) -> Result<Recovere
         return Err(nothing(tree));
     };
     let moves = matches!(recorded.step, Step::MoveTree { .. });
-    texts::rewrite(tree, rewritten, way, OsStr::new(&recorded.private_name), Place::open_physical)?;
+    texts::rewrite(tree, rewritten, way, OsStr::new(&recorded.private_name), Place::open_physical, &NEVER)?;
     let tree = tree.to_owned();
     Ok(if moves == (way == Way::Away) {
-        Recovered::Finished { tree }
+        Recovered::Finished { tree, lost: Vec::new() }
     } else {
         Recovered::RolledBack { tree }
     })
@@ -287,7 +288,7 @@ pub fn recover(path: &Path, journal: Option<&mut Journal>) -> Result<Recovered> 
         && known.recorded.outcome == Outcome::Pending
     {
         let outcome = match &recovered {
-            Recovered::Finished { tree } => Outcome::Done(crate::inspect::id_of(tree)),
+            Recovered::Finished { tree, .. } => Outcome::Done(crate::inspect::id_of(tree)),
             _ => Outcome::Failed("interrupted, and taken back by recover".to_owned()),
         };
         journal.settle(known.operation, known.recorded.number, &outcome)?;
@@ -296,7 +297,8 @@ pub fn recover(path: &Path, journal: Option<&mut Journal>) -> Result<Recovered> 
 }
 
 fn nothing(path: &Path) -> Error {
-    Error::new(ErrorKind::Nothing, RECOVER, path, "no interrupted move has left this directory")
+    let cause = format!("no interrupted move has left {}", crate::platform::quoted(path));
+    Error::new(ErrorKind::Nothing, RECOVER, path, cause)
 }
 
 /// `said` is what the journal says of it: from where, and to where.
@@ -377,6 +379,9 @@ fn rebase(
     Ok(())
 }
 
+/// What recovers is not stopped.
+static NEVER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 struct Recovery<'a> {
     path: &'a Path,
     directory: &'a Directory,
@@ -391,13 +396,13 @@ impl Recovery<'_> {
     fn run(&self) -> Result<Recovered> {
         let (intent, meter, stop) =
             (self.intent, Meter::default(), std::sync::atomic::AtomicBool::new(false));
-        let work = tree::Work { meter: &meter, stop: &stop, workers: 1 };
+        let work = tree::Work { meter: &meter, stop: &stop, workers: 1, strict: false };
         let (Some(from), Some(to)) = (intent.from.file_name(), intent.to.file_name()) else {
             return Err(self.contradiction("the intent names no places"));
         };
         self.finish_third_rename(from, to)?;
         let (here, aside, there) =
-            (self.see(self.from, from)?, self.see(self.from, &intent.private)?, self.see(self.to, to)?);
+            (self.see(self.from, from)?, self.see(self.from, &intent.beside())?, self.see(self.to, to)?);
         let copied = self.copied;
         let original = |stat: &Option<Stat>| stat.as_ref().is_some_and(|stat| intent.original.is_same(stat));
         if copied.is_none() && original(&there) {
@@ -419,11 +424,12 @@ impl Recovery<'_> {
             }
             if !original(&aside) && original(&here) {
                 // Nothing half removed is ever seen under a public name.
-                tree::move_to_new(self.from, from, self.from, &intent.private)
+                tree::move_to_new(self.from, from, self.from, &intent.beside())
                     .and_then(|()| tree::flush_names(self.from))
                     .map_err(|error| Error::io(RECOVER, &intent.from, error))?;
             }
-            let old = (original(&aside) || original(&here)).then_some(intent.private.as_os_str());
+            let beside = intent.beside();
+            let old = (original(&aside) || original(&here)).then_some(beside.as_os_str());
             return self.finish(old, copied.map(|copied| &copied.inventory), work);
         }
         // Everything of the old tree is gone, perhaps removed by its owner who was told of it, and only the stage is left.
@@ -439,6 +445,16 @@ impl Recovery<'_> {
             stage::take_back(self.to, to, &intent.to, self.directory, copied)?;
         }
         stage::remove_link(self.from, intent)?;
+        // The link waited at the new place to change places with the tree.
+        if intent.is_rename
+            && intent.way == Way::Away
+            && there.as_ref().is_some_and(|stat| stat.sort == ObjectKind::Symlink)
+            && stage::says(self.to, to, &intent.link).unwrap_or(false)
+        {
+            os::remove_file(self.to, to)
+                .and_then(|()| tree::flush_names(self.to))
+                .map_err(|error| Error::io(RECOVER, &intent.to, error))?;
+        }
         stage::give_back_link(self.directory, self.to, intent)?;
         self.rewrite(&intent.from)?;
         stage::remove_tree(self.directory, OsStr::new(TREE), &intent.to, work)?;
@@ -450,9 +466,13 @@ impl Recovery<'_> {
     /// if not.
     fn finish_third_rename(&self, from: &OsStr, to: &OsStr) -> Result<()> {
         let intent = self.intent;
-        let third = aside_name(&intent.private);
+        let beside = intent.beside();
+        let third = match intent.way {
+            Way::Away => aside_name(&beside),
+            Way::Back => aside_name(&intent.private),
+        };
         let (directory, name, path, forward) = match intent.way {
-            Way::Away => (self.from, from, &intent.from, (self.from, intent.private.as_os_str())),
+            Way::Away => (self.from, from, &intent.from, (self.from, beside.as_os_str())),
             Way::Back => (self.to, to, &intent.to, (self.directory, OsStr::new(TREE))),
         };
         let ours = |stat: &Stat| match intent.way {
@@ -472,20 +492,30 @@ impl Recovery<'_> {
     fn finish_renames(&self, from: &OsStr, here: Option<&Stat>) -> Result<Recovered> {
         let intent = self.intent;
         let fail = |error| Error::io(RECOVER, &intent.from, error);
-        match (&intent.link, here) {
-            (Some(_), None) => tree::move_to_new(self.from, &intent.link_name(), self.from, from)
+        let is_link = match here {
+            Some(_) => stage::says(self.from, from, &intent.link).map_err(fail)?,
+            None => false,
+        };
+        match (intent.way, here) {
+            (Way::Away, None) => tree::move_to_new(self.from, &intent.beside(), self.from, from)
                 .and_then(|()| tree::flush_names(self.from))
                 .map_err(fail)?,
-            (Some(target), Some(_)) if !stage::says(self.from, from, target).map_err(fail)? => {
+            // The link changed places with the tree, and is not needed any more.
+            (Way::Back, Some(_)) if is_link => {
+                os::remove_file(self.from, from).and_then(|()| tree::flush_names(self.from)).map_err(fail)?;
+            }
+            (Way::Away, Some(_)) if !is_link => {
                 return Err(
                     self.contradiction("the tree is at its new place, and something else at the old one")
                 );
             }
             _ => {}
         }
+        tree::give_back_time(self.to, intent.to.file_name().unwrap_or_default(), &intent.original)
+            .map_err(fail)?;
         self.rewrite(&intent.to)?;
         stage::end(self.directory, self.above, intent)?;
-        Ok(Recovered::Finished { tree: intent.to.clone() })
+        Ok(Recovered::Finished { tree: intent.to.clone(), lost: Vec::new() })
     }
 
     /// Where a tree was renamed, its links say what they have to where it is now.
@@ -493,7 +523,7 @@ impl Recovery<'_> {
         let intent = self.intent;
         let home = (intent.way == Way::Away) == (tree == intent.from);
         let way = if home { Way::Back } else { Way::Away };
-        texts::rewrite(tree, &intent.rewritten, way, &intent.private, Place::open_physical)
+        texts::rewrite(tree, &intent.rewritten, way, &intent.private, Place::open_physical, &NEVER)
     }
 
     /// Removes the old tree, or what is left of it.
@@ -519,7 +549,9 @@ impl Recovery<'_> {
             }
         }
         stage::end(self.directory, self.above, intent)?;
-        Ok(Recovered::Finished { tree: intent.to.clone() })
+        let lost = self.copied.map(|copied| copied.lost.iter()).into_iter().flatten();
+        let lost = lost.map(|lost| (lost.path.clone(), lost.what.clone())).collect();
+        Ok(Recovered::Finished { tree: intent.to.clone(), lost })
     }
 
     fn see(&self, directory: &Directory, name: &OsStr) -> Result<Option<Stat>> {
@@ -533,10 +565,12 @@ impl Recovery<'_> {
     fn contradiction(&self, what: &str) -> Error {
         let intent = self.intent;
         let cause = format!(
-            "{what}: nothing was touched. The move was from {} to {}; the copy, or a part of it, is in {}",
+            "{what}: nothing was touched. The move was from {} to {}; what is left of it is in {} and {}, and may be removed once \
+             nothing of it is needed",
             crate::platform::quoted(&intent.from),
             crate::platform::quoted(&intent.to),
-            crate::platform::quoted(self.path)
+            crate::platform::quoted(self.path),
+            crate::platform::quoted(&intent.from.with_file_name(intent.beside()))
         );
         Error::new(ErrorKind::Changed, RECOVER, &intent.from, cause)
     }

@@ -31,8 +31,8 @@ pub(super) struct Intent {
     pub(super) to: PathBuf,
     /// The root of the original.
     pub(super) original: Stat,
-    /// The link, where the original is left by one.
-    pub(super) link: Option<Target>,
+    /// The link that is left, or that is there.
+    pub(super) link: Target,
     /// Whether the tree is renamed, and nothing copied.
     pub(super) is_rename: bool,
     /// Where the tree is renamed: its links that say something else at the other place.
@@ -43,13 +43,11 @@ pub(super) struct Intent {
 }
 
 impl Intent {
-    /// The name that the link has beside the original, until it takes that one's. Where the tree is renamed, the stage may
+    /// The name beside the original that the link has until it takes that one's, and the original from then on. The stage may
     /// lie in the same directory.
-    pub(super) fn link_name(&self) -> OsString {
+    pub(super) fn beside(&self) -> OsString {
         let mut name = self.private.clone();
-        if self.is_rename {
-            name.push("-link");
-        }
+        name.push("-tree");
         name
     }
 }
@@ -61,6 +59,15 @@ pub(super) struct Copied {
     pub(super) copy: Stat,
     /// The original, as it was copied.
     pub(super) inventory: Inventory,
+    /// What the copy could not keep.
+    pub(super) lost: Vec<Lost>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Lost {
+    #[serde(with = "crate::name::path")]
+    pub(super) path: PathBuf,
+    pub(super) what: String,
 }
 
 const FORM: u32 = 2;
@@ -101,8 +108,8 @@ impl Stage {
             to: full(to).map_err(fail)?,
             original: original.clone(),
             link: match job.link {
-                Link::New(target) => Some(target.clone()),
-                Link::Old(_) => None,
+                Link::New(target) => target.clone(),
+                Link::Old(seen) => seen.target.clone(),
             },
             is_rename,
             rewritten: if is_rename { job.texts.to_vec() } else { Vec::new() },
@@ -146,8 +153,8 @@ impl Stage {
         &self.intent.private
     }
 
-    pub(super) fn link_name(&self) -> OsString {
-        self.intent.link_name()
+    pub(super) fn beside(&self) -> OsString {
+        self.intent.beside()
     }
 
     pub(super) fn original(&self) -> &Stat {
@@ -163,11 +170,12 @@ impl Stage {
         self.committed
     }
 
-    pub(super) fn write_copied(&self, inventory: &Inventory) -> Result<()> {
+    pub(super) fn write_copied(&self, inventory: &Inventory, lost: &[(PathBuf, String)]) -> Result<()> {
         let fail = |error| Error::io("write down what was copied for", &self.intent.to, error);
         let write = || -> std::io::Result<()> {
             let (copy, _) = look(&self.directory, OsStr::new(TREE))?;
-            let copied = Copied { copy, inventory: inventory.clone() };
+            let lost = lost.iter().map(|(path, what)| Lost { path: path.clone(), what: what.clone() });
+            let copied = Copied { copy, inventory: inventory.clone(), lost: lost.collect() };
             tree::write_durably(&self.directory, OsStr::new(COPIED), &serde_json::to_vec(&copied)?)
         };
         write().map_err(fail)
@@ -379,9 +387,12 @@ pub(super) fn take_back(
 
 /// Removes the link under its private name beside the original, if it got that far.
 pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> {
-    let Some(target) = &intent.link else { return Ok(()) };
+    let target = &intent.link;
     let fail = |error| Error::io("take back the link beside", &intent.from, error);
-    let name = &intent.link_name();
+    if intent.way == Way::Back {
+        return Ok(());
+    }
+    let name = &intent.beside();
     match look(directory, name) {
         Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
             if says(directory, name, target).map_err(fail)? {
@@ -402,7 +413,7 @@ pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> 
 }
 
 /// Whether a name is a link that says this.
-pub(super) fn says(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<bool> {
+pub(in crate::apply) fn says(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<bool> {
     let metadata = directory.metadata_nofollow(name)?;
     // Reparse data is asked for where it was set: the volume need not be recognised again.
     let on_ntfs = matches!(target, Target::Reparse(_));

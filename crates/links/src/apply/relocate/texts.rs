@@ -2,7 +2,8 @@
 //! is, and keeps all else that belongs to it.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Component, Path};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::os::{self, tree};
 use super::super::step::{self, New};
@@ -15,8 +16,21 @@ use crate::platform::{Place, same_target};
 const REWRITE: &str = "rewrite the link";
 
 /// Lets the links of a tree say what they have to say that way. What says neither is what its user wants, and stays.
-pub(super) fn rewrite(root: &Path, links: &[Rewritten], way: Way, private: &OsStr, open: Open) -> Result<()> {
+pub(super) fn rewrite(
+    root: &Path,
+    links: &[Rewritten],
+    way: Way,
+    private: &OsStr,
+    open: Open,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let Some(name) = root.file_name().filter(|_| !links.is_empty()) else { return Ok(()) };
+    let found = open(REWRITE, root)?.directory.metadata_nofollow(name);
+    let volume = found.map_err(|error| Error::io(REWRITE, root, error))?.id.volume();
     for link in links {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Stopped, REWRITE, root, "stopped"));
+        }
         let (now, new) = match way {
             Way::Away => (&link.home, &link.away),
             Way::Back => (&link.away, &link.home),
@@ -27,8 +41,12 @@ pub(super) fn rewrite(root: &Path, links: &[Rewritten], way: Way, private: &OsSt
             Err(error) if error.kind() == ErrorKind::ParentMissing => continue,
             Err(error) => return Err(error),
         };
-        clear(&place, private, link)?;
         let fail = |error| Error::io(REWRITE, &path, error);
+        // What was written down may have been written by somebody else: of the tree alone links are rewritten.
+        if !is_below(&link.path) || place.directory.metadata().map_err(fail)?.id.volume() != volume {
+            return Err(Error::new(ErrorKind::Changed, REWRITE, &path, "it is no link of the tree"));
+        }
+        clear(&place, private, link)?;
         let Some(metadata) = place.metadata().map_err(fail)? else { continue };
         let Some(old) = inspect::see(place.spot(), &metadata).map_err(fail)? else { continue };
         if same_target(&old.target, now) {
@@ -39,10 +57,16 @@ pub(super) fn rewrite(root: &Path, links: &[Rewritten], way: Way, private: &OsSt
     Ok(())
 }
 
+/// Whether a path is one below the root of a tree, and leads nowhere else.
+fn is_below(path: &Path) -> bool {
+    let mut components = path.components().peekable();
+    components.peek().is_some() && components.all(|component| matches!(component, Component::Normal(_)))
+}
+
 /// Whether a run that ended in the middle has left links of a tree that do not say what they have to that way, or a name of
 /// its own.
 pub(super) fn is_unfinished(root: &Path, links: &[Rewritten], way: Way, private: &OsStr) -> bool {
-    links.iter().any(|link| {
+    links.iter().filter(|link| is_below(&link.path)).any(|link| {
         let wrong = if way == Way::Away { &link.home } else { &link.away };
         Place::open_physical(REWRITE, &root.join(&link.path)).is_ok_and(|place| {
             stage::says(&place.directory, place.name(), wrong).unwrap_or(false)

@@ -72,6 +72,8 @@ fn item(
         point: None,
         attributes: 0,
         has_short_name: false,
+        // Of such a number are these alone (BTRFS_FIRST_FREE_OBJECTID).
+        is_subvolume: stat.sort == ObjectKind::Directory && stat.number == 256 && is_btrfs(directory)?,
         is_mount_point: marks.is_mount_point,
         is_fixed: marks.is_fixed,
         stat,
@@ -89,6 +91,11 @@ fn item(
     }
     let enters = item.stat.sort == ObjectKind::Directory && !item.is_mount_point;
     Ok((item, enters))
+}
+
+fn is_btrfs(directory: &Directory) -> io::Result<bool> {
+    const BTRFS: u32 = 0x9123_683e;
+    Ok(super::filesystem::magic(directory)? == BTRFS)
 }
 
 /// What a name is, and what stands in the way of moving it.

@@ -1,12 +1,15 @@
 //! Which programs use what is below a directory, and how much room there is for more.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::fstatvfs;
+use rustix::fs::{Access, AtFlags, StatxFlags, accessat, fstatvfs, statx};
+use rustix::io::Errno;
 
-use super::Directory;
+use super::{Directory, look};
+use crate::platform::{Inventory, ObjectKind};
 
 /// A program that uses something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +59,64 @@ pub(crate) fn users_below(path: &Path) -> Vec<Use> {
     }
     found.truncate(MOST);
     found
+}
+
+/// Whether names go from one directory to the other by renaming: mounts of one file system do not let them.
+pub(crate) fn is_one_mount(one: &Directory, other: &Directory) -> io::Result<bool> {
+    let mount = |directory: &Directory| {
+        statx(directory, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).map(|found| found.stx_mnt_id)
+    };
+    Ok(mount(one)? == mount(other)?)
+}
+
+/// Whether this user may make names in a directory.
+pub(crate) fn may_write(directory: &Directory) -> bool {
+    accessat(directory, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+}
+
+/// What of a tree this user may not read, or not remove, with the words for it. More than a few are not told.
+pub(crate) fn forbidden(
+    parent: &Directory,
+    root: &OsStr,
+    inventory: &Inventory,
+) -> io::Result<Vec<(PathBuf, &'static str)>> {
+    let mut found = Vec::new();
+    let me = current_user();
+    // What root may not do on a local file system, nobody may; it is told when it is tried.
+    if me == 0 {
+        return Ok(found);
+    }
+    let (above, _) = look(parent, OsStr::new("."))?;
+    if let Some(item) = inventory.root() {
+        // Of others, what is in a directory with this mark may not be renamed (`S_ISVTX`).
+        if above.mode & 0o1000 != 0 && above.uid != me && item.stat.uid != me {
+            found.push((PathBuf::new(), "it is another user's, in a directory where only he may rename it"));
+        }
+    }
+    for (number, item) in inventory.items.iter().enumerate() {
+        let (access, what) = match item.stat.sort {
+            ObjectKind::File => (Access::READ_OK, "this user may not read it"),
+            ObjectKind::Directory => (
+                Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK,
+                "this user may not read it, or may not remove what is in it",
+            ),
+            _ => continue,
+        };
+        let container = match inventory.items.get(item.parent).filter(|_| number != 0) {
+            Some(_) => parent.open_child(root)?.open_below(&inventory.path(item.parent))?,
+            None => parent.open_child(OsStr::new("."))?,
+        };
+        let name = if number == 0 { root } else { &item.name };
+        match accessat(&container, name, access, AtFlags::EACCESS) {
+            Ok(()) => {}
+            Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => found.push((inventory.path(number), what)),
+            Err(error) => return Err(error.into()),
+        }
+        if found.len() > MOST {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// How many bytes, and how many objects, this user may still make. `None` where objects are not counted.

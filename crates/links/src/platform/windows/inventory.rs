@@ -63,6 +63,7 @@ fn item(directory: &Directory, name: &OsStr, parent: usize) -> io::Result<Item> 
         point,
         attributes: held.attributes()?,
         has_short_name: false,
+        is_subvolume: false,
         is_mount_point,
         is_fixed: false,
         stat,
@@ -81,6 +82,27 @@ pub(crate) fn unreadable_streams(
     _root: &OsStr,
     _inventory: &Inventory,
 ) -> io::Result<Vec<(PathBuf, OsString)>> {
+    Ok(Vec::new())
+}
+
+/// Whether names go from one directory to the other by renaming, as far as volumes let them.
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
+pub(crate) fn is_one_mount(_one: &Directory, _other: &Directory) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Whether this user may make names in a directory: tried where it matters.
+pub(crate) fn may_write(_directory: &Directory) -> bool {
+    true
+}
+
+/// What of a tree this user may not read or remove: here, the copy tells.
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
+pub(crate) fn forbidden(
+    _parent: &Directory,
+    _root: &OsStr,
+    _inventory: &Inventory,
+) -> io::Result<Vec<(PathBuf, &'static str)>> {
     Ok(Vec::new())
 }
 

@@ -30,14 +30,16 @@ mod volume_file;
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
-pub(crate) use inventory::{current_user, look, room, take_inventory, unreadable_streams};
+pub(crate) use inventory::{
+    current_user, forbidden, is_one_mount, look, may_write, room, take_inventory, unreadable_streams,
+};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
     collation_key, from_bytes, from_wide, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
 pub(crate) use nt::{
-    Sort, bare, control, create_new, information, number, open, open_guarded, send, set_information, stream,
-    succeeded, terminated, within,
+    Sort, bare, control, create_new, full, information, number, open, open_guarded, open_uncached, send,
+    set_information, stream, succeeded, terminated, within,
 };
 pub(crate) use ntfs::{
     COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, attributes as ntfs_attributes,

@@ -13,14 +13,14 @@ use std::ptr;
 
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{
-    FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT,
-    FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile,
-    NtQueryInformationFile, NtSetInformationFile,
+    FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NO_INTERMEDIATE_BUFFERING, FILE_NON_DIRECTORY_FILE, FILE_OPEN,
+    FILE_OPEN_FOR_BACKUP_INTENT, FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT,
+    NtCreateFile, NtQueryInformationFile, NtSetInformationFile,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_NAME, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_BUFFER_OVERFLOW,
-    STATUS_DELETE_PENDING, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_REQUEST,
-    STATUS_INVALID_INFO_CLASS, STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED,
+    ERROR_INVALID_NAME, ERROR_MORE_DATA, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError,
+    STATUS_BUFFER_OVERFLOW, STATUS_DELETE_PENDING, STATUS_INFO_LENGTH_MISMATCH,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS, STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED,
     STATUS_OBJECT_NAME_NOT_FOUND, UNICODE_STRING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
@@ -92,7 +92,17 @@ pub(crate) fn open_guarded(
     sort: Sort,
     share: u32,
 ) -> io::Result<OwnedHandle> {
-    request(directory, component(name)?, access, share, FILE_OPEN, sort)
+    request(directory, component(name)?, access, share, FILE_OPEN, sort, 0)
+}
+
+/// Opens a file so that what is read comes from the disk, and not from the system's memory: in whole pages, at whole pages.
+pub(crate) fn open_uncached(
+    directory: BorrowedHandle<'_>,
+    name: &OsStr,
+    access: u32,
+) -> io::Result<OwnedHandle> {
+    let options = FILE_NO_INTERMEDIATE_BUFFERING;
+    request(directory, component(name)?, access, SHARE, FILE_OPEN, Sort::File, options)
 }
 
 /// Opens, or makes, a stream of an opened file or directory: `:name:$DATA`.
@@ -102,7 +112,7 @@ pub(crate) fn stream(
     access: u32,
     make: bool,
 ) -> io::Result<OwnedHandle> {
-    request(of, to_units(name), access, SHARE, if make { FILE_OPEN_IF } else { FILE_OPEN }, Sort::File)
+    request(of, to_units(name), access, SHARE, if make { FILE_OPEN_IF } else { FILE_OPEN }, Sort::File, 0)
 }
 
 fn open_or_make(
@@ -112,7 +122,7 @@ fn open_or_make(
     disposition: u32,
     sort: Sort,
 ) -> io::Result<OwnedHandle> {
-    request(directory, component(name)?, access, SHARE, disposition, sort)
+    request(directory, component(name)?, access, SHARE, disposition, sort, 0)
 }
 
 /// With whom what is opened is shared: with everybody.
@@ -125,6 +135,7 @@ fn request(
     share: u32,
     disposition: u32,
     sort: Sort,
+    more: u32,
 ) -> io::Result<OwnedHandle> {
     let bytes = u16::try_from(name.len() * 2).map_err(|_| code(ERROR_INVALID_NAME))?;
     let text = UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: name.as_mut_ptr() };
@@ -142,7 +153,8 @@ fn request(
         Sort::Directory => FILE_DIRECTORY_FILE,
         Sort::File => FILE_NON_DIRECTORY_FILE,
     };
-    let options = kind | FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_SYNCHRONOUS_IO_NONALERT;
+    let options =
+        more | kind | FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_SYNCHRONOUS_IO_NONALERT;
     let (mut handle, mut status) = (ptr::null_mut(), IO_STATUS_BLOCK::default());
     // SAFETY: `attributes` points to `text`, and that to `name`; all three, and the two results, outlive the call.
     // The root is borrowed, so it is open. No extended attributes are passed.
@@ -188,7 +200,6 @@ pub(crate) fn information(handle: BorrowedHandle<'_>, class: i32) -> io::Result<
             STATUS_INVALID_INFO_CLASS
             | STATUS_NOT_IMPLEMENTED
             | STATUS_NOT_SUPPORTED
-            | STATUS_INVALID_PARAMETER
             | STATUS_INVALID_DEVICE_REQUEST
             | STATUS_OBJECT_NAME_NOT_FOUND => return Ok(None),
             answer => {
@@ -225,6 +236,17 @@ pub(crate) fn within(directory: BorrowedHandle<'_>, name: &OsStr, flags: u32) ->
     renaming(directory.as_raw_handle() as usize, name, flags)
 }
 
+/// Data for renaming to a full path, where no directory can be named by its handle.
+pub(crate) fn full(path: &std::path::Path) -> io::Result<Vec<u8>> {
+    let mut units = super::path::verbatim(path)?;
+    units.pop();
+    // `\\?\` of Win32 is `\??\` of the kernel.
+    if let Some(second) = units.get_mut(1) {
+        *second = b'?'.into();
+    }
+    Ok(renaming_to(0, &units, 0))
+}
+
 /// Data for renaming within the directory that the object is in.
 pub(crate) fn bare(name: &OsStr) -> io::Result<Vec<u8>> {
     renaming(0, name, 0)
@@ -235,7 +257,12 @@ fn renaming(directory: usize, name: &OsStr, flags: u32) -> io::Result<Vec<u8>> {
     if name.is_empty() {
         return Err(code(ERROR_INVALID_NAME));
     }
-    let length = u32::try_from(name.len() * 2).map_err(|_| code(ERROR_INVALID_NAME))?;
+    Ok(renaming_to(directory, &name, flags))
+}
+
+fn renaming_to(directory: usize, name: &[u16], flags: u32) -> Vec<u8> {
+    // Paths have 32,767 units at most.
+    let length = u32::try_from(name.len() * 2).unwrap_or(u32::MAX);
     // The handle is aligned to its own size behind the flags.
     let mut data = Vec::with_capacity(2 * size_of::<usize>() + 4 + name.len() * 2);
     data.extend(flags.to_ne_bytes());
@@ -244,11 +271,11 @@ fn renaming(directory: usize, name: &OsStr, flags: u32) -> io::Result<Vec<u8>> {
     data.extend(length.to_ne_bytes());
     data.extend(name.iter().flat_map(|unit| unit.to_ne_bytes()));
     // The structure ends in one unit of the name and padding: shorter data is refused.
-    let least = 3 * size_of::<usize>();
+    let least = (2 * size_of::<usize>() + 6).next_multiple_of(size_of::<usize>());
     if data.len() < least {
         data.resize(least, 0);
     }
-    Ok(data)
+    data
 }
 
 /// The reparse data of an opened object, header included.
@@ -290,7 +317,11 @@ pub(crate) fn send(
         )
     };
     if done == 0 {
-        return Err(io::Error::last_os_error());
+        let error = io::Error::last_os_error();
+        // What had room is there, and whoever asks for a list asks for the rest behind it.
+        if number(&error) != Some(ERROR_MORE_DATA) || written == 0 {
+            return Err(error);
+        }
     }
     output.truncate(written.try_into().unwrap_or(usize::MAX));
     Ok(output)

@@ -139,7 +139,7 @@ impl<'h> Object<'h> {
             gid: 0,
             special: 0,
             names: u32::try_from(metadata.links).unwrap_or(u32::MAX),
-            size: if metadata.kind == FileKind::File { metadata.size } else { 0 },
+            size: if metadata.kind == FileKind::Directory { 0 } else { metadata.size },
             allocated: metadata.allocated,
             accessed: since_1970(basic.LastAccessTime),
             modified: since_1970(basic.LastWriteTime),

@@ -11,7 +11,7 @@ use rustix::fs::{self, Advice};
 
 use super::super::super::portions::in_threads;
 use super::copy::CHUNK;
-use super::metadata::{Subject, attributes};
+use super::metadata::{SET_ID, Subject, attributes};
 use super::{Failed, Loss, Portions, Root, Texts, Work, ntfs, open_item, open_to_read};
 use crate::model::Target;
 use crate::platform::{Inventory, Item, ObjectKind, look};
@@ -176,7 +176,8 @@ fn differs(
     if old.sort == ObjectKind::File && old.size != new.size {
         return Some("it has another size");
     }
-    if old.sort != ObjectKind::Symlink && !on_ntfs && old.mode != new.mode {
+    let mode = if lossy { old.mode & !SET_ID } else { old.mode };
+    if old.sort != ObjectKind::Symlink && !on_ntfs && old.mode != new.mode && mode != new.mode {
         return Some("it has other rights");
     }
     if (old.uid, old.gid) != (new.uid, new.gid) && !lossy && !on_ntfs {
@@ -185,7 +186,8 @@ fn differs(
     if old.special != new.special {
         return Some("it is another device");
     }
-    (old.modified != new.modified).then_some("it has another time")
+    // On NTFS the times themselves are asked for, which the kernel may remember otherwise.
+    (old.modified != new.modified && !on_ntfs).then_some("it has another time")
 }
 
 /// Compares every byte; of a large file in several threads, where there are more of them than files.

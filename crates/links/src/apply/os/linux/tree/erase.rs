@@ -94,8 +94,8 @@ fn remove_file(
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Ok(Some(ANOTHER)),
         Err(error) => return Err(error),
     };
-    if !take_lease(&file)? {
-        return Ok(Some("somebody has it open for writing"));
+    if let Some(why) = take_lease(&file)? {
+        return Ok(Some(why));
     }
     // Asked of the name, and not of what was opened: it is the name that goes.
     let (now, _) = look(container, name)?;
@@ -113,15 +113,18 @@ fn remove_file(
     Ok(None)
 }
 
-/// The first file of a tree that somebody has open for writing, or that cannot be asked about.
-pub(in crate::apply) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Result<Option<PathBuf>> {
+/// The first file of a tree that somebody has open for writing, or that cannot be asked about, and which of the two.
+pub(in crate::apply) fn writer(
+    root: Root<'_>,
+    inventory: &Inventory,
+) -> io::Result<Option<(PathBuf, &'static str)>> {
     for portion in Portions::of(inventory).all {
         let Some(&one) = portion.first() else { continue };
         let container = root.container(inventory, one)?;
         for number in portion {
             let is_file = inventory.items.get(number).is_some_and(|item| item.stat.sort == ObjectKind::File);
-            if is_file && !is_quiet(&container, root.name_of(inventory, number))? {
-                return Ok(Some(inventory.path(number)));
+            if is_file && let Some(why) = unquiet(&container, root.name_of(inventory, number))? {
+                return Ok(Some((inventory.path(number), why)));
             }
         }
     }
@@ -131,15 +134,16 @@ pub(in crate::apply) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Res
 /// `fcntl`'s F_SETSIG, which libc does not name everywhere.
 const F_SETSIG: libc::c_int = 10;
 
-/// Whether nobody has a file open for writing, or mapped so: only then the system grants a lease to read.
-fn is_quiet(directory: &Directory, name: &OsStr) -> io::Result<bool> {
+/// Why it is not sure that nobody has a file open for writing, or mapped so: only then the system grants a lease to read.
+fn unquiet(directory: &Directory, name: &OsStr) -> io::Result<Option<&'static str>> {
     // Given back when it is closed: it is only the answer that counts.
     take_lease(&open_to_read(directory, name)?)
 }
 
-/// Takes a lease to read, until the descriptor is closed. Where a file system knows none, that is as good as granted.
+/// Takes a lease to read, until the descriptor is closed; gives why there is none. Where a file system knows none, that is as
+/// good as granted.
 #[allow(unsafe_code, reason = "calls that rustix has no functions for")]
-fn take_lease(file: &OwnedFd) -> io::Result<bool> {
+fn take_lease(file: &OwnedFd) -> io::Result<Option<&'static str>> {
     // Whoever opens the file to write has the system tell the holder. It would be by SIGIO, which ends a program; this one
     // is ignored by default.
     // SAFETY: the descriptor is open for as long as `file` lives, and F_SETSIG takes a number, not a pointer.
@@ -150,14 +154,16 @@ fn take_lease(file: &OwnedFd) -> io::Result<bool> {
     // SAFETY: as above.
     let granted = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_RDLCK) };
     if granted == 0 {
-        return Ok(true);
+        return Ok(None);
     }
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
-        // Somebody writes; or the file is another user's, and the system does not tell.
-        Some(libc::EAGAIN | libc::EACCES) => Ok(false),
+        Some(libc::EAGAIN) => Ok(Some("somebody has it open for writing")),
+        Some(libc::EACCES) => Ok(Some(
+            "it is another user's, and the system tells him alone whether somebody has it open for writing",
+        )),
         // A file system without leases.
-        Some(libc::EINVAL | libc::ENOTSUP) => Ok(true),
+        Some(libc::EINVAL | libc::ENOTSUP) => Ok(None),
         _ => Err(error),
     }
 }

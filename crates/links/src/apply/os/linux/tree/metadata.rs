@@ -141,13 +141,8 @@ pub(super) fn give(
     }
     let (from, to) = (from.as_fd(), to.as_fd());
     let stat = &item.stat;
-    match fs::fchown(to, Some(Uid::from_raw(stat.uid)), Some(Gid::from_raw(stat.gid))) {
-        Ok(()) => {}
-        // Only the administrator may give a file away.
-        Err(Errno::PERM | Errno::INVAL) => lost(format!("owner {}:{}", stat.uid, stat.gid)),
-        Err(error) => return Err(error.into()),
-    }
-    fs::fchmod(to, Mode::from(stat.mode))?;
+    let given = fs::fchown(to, Some(Uid::from_raw(stat.uid)), Some(Gid::from_raw(stat.gid)));
+    fs::fchmod(to, mode_after(given, stat, lost)?)?;
     give_listed(&source, &copy, lost)?;
     if let Ok(flags) = fs::ioctl_getflags(from) {
         let wanted = flags & KEPT;
@@ -174,11 +169,8 @@ pub(super) fn give_by_name(
         return ntfs::give(&source, &copy, item, lost);
     }
     let (uid, gid) = (Some(Uid::from_raw(stat.uid)), Some(Gid::from_raw(stat.gid)));
-    match fs::chownat(to.0, to.1, uid, gid, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(()) => {}
-        Err(Errno::PERM | Errno::INVAL) => lost(format!("owner {}:{}", stat.uid, stat.gid)),
-        Err(error) => return Err(error.into()),
-    }
+    let given = fs::chownat(to.0, to.1, uid, gid, AtFlags::SYMLINK_NOFOLLOW);
+    let mode = mode_after(given, stat, lost)?;
     if stat.sort != ObjectKind::Symlink {
         // By what is held, for the call by name would follow a link that has the name by now.
         let held = to.0.hold(to.1)?;
@@ -186,7 +178,7 @@ pub(super) fn give_by_name(
             return Err(io::Error::other("something else has its name already"));
         }
         let shown = format!("/proc/self/fd/{}", held.as_fd().as_raw_fd());
-        fs::chmodat(fs::CWD, shown, Mode::from(stat.mode), AtFlags::empty())?;
+        fs::chmodat(fs::CWD, shown, mode, AtFlags::empty())?;
     }
     give_listed(&source, &copy, lost)?;
     Ok(fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
@@ -199,6 +191,27 @@ pub(in crate::apply) fn give_link(directory: &Directory, from: &OsStr, to: &OsSt
     let on_ntfs = ntfs::on_both(directory, directory)?;
     give_by_name((directory, from), (directory, to), item, on_ntfs, &mut |_| {})
 }
+
+/// The rights of a copy, once it was tried to give it its owner. What another user's file may do in his name, a copy that is not
+/// his may not do in the name of who made it.
+fn mode_after(given: rustix::io::Result<()>, stat: &Stat, lost: Losses<'_>) -> io::Result<Mode> {
+    match given {
+        Ok(()) => Ok(Mode::from(stat.mode)),
+        // Only the administrator may give a file away.
+        Err(Errno::PERM | Errno::INVAL) => {
+            lost(format!("owner {}:{}", stat.uid, stat.gid));
+            if stat.mode & SET_ID != 0 && stat.sort == ObjectKind::File {
+                lost("setuid and setgid".to_owned());
+                return Ok(Mode::from(stat.mode & !SET_ID));
+            }
+            Ok(Mode::from(stat.mode))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Setuid and setgid.
+pub(super) const SET_ID: u32 = 0o6000;
 
 /// Every attribute that is listed; access lists that the copy has from the directory it was made in go.
 fn give_listed(source: &Subject<'_>, copy: &Subject<'_>, lost: Losses<'_>) -> io::Result<()> {

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::io;
 use std::os::windows::io::AsHandle as _;
 
-use windows_sys::Win32::Storage::FileSystem::FILE_READ_DATA;
+use windows_sys::Win32::Storage::FileSystem::{FILE_READ_ATTRIBUTES, FILE_READ_DATA};
 
 use super::metadata::{self, READ};
 use super::{Failed, Loss, Root, Texts, Work, content, open_at};
 use crate::model::Target;
-use crate::platform::{Inventory, Item, Object, ObjectKind, SETTABLE, Sort, same_target};
+use crate::platform::{
+    ENCRYPTED, Inventory, Item, Object, ObjectKind, SETTABLE, Sort, open_uncached, same_target,
+};
 
 const READ_BACK: &str = "read back the copy of";
 
@@ -76,7 +78,14 @@ pub(in crate::apply) fn compare(
                 return Err(io::Error::other(what));
             }
             if sort == ObjectKind::File && content {
-                content::same(&from, &to, work)?;
+                // From the disk, not from what was just written to memory.
+                let container = copy.container(inventory, number)?;
+                let name = copy.name_of(inventory, number);
+                let read = open_uncached(container.as_handle(), name, FILE_READ_DATA | FILE_READ_ATTRIBUTES)?;
+                if !Object::of(&read).stat()?.is_same(&Object::of(&to).stat()?) {
+                    return Err(io::Error::other("it is something else"));
+                }
+                content::same(&from, &read, work)?;
             }
             if sort != ObjectKind::Symlink {
                 content::same_streams(from.as_handle(), to.as_handle(), content, work)?;
@@ -103,6 +112,9 @@ fn differs(item: &Item, copied: &Item, target: Option<&Target>) -> Option<&'stat
     }
     if old.sort == ObjectKind::File && old.size != new.size {
         return Some("it has another size");
+    }
+    if (item.attributes ^ copied.attributes) & ENCRYPTED != 0 {
+        return Some("only one of them is encrypted");
     }
     if (item.attributes ^ copied.attributes) & SETTABLE != 0 {
         return Some("it has other attributes");

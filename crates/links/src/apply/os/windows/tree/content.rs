@@ -12,9 +12,18 @@ use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_SPARSE_FILE, FILE_R
 use windows_sys::Win32::System::Ioctl::{FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_SPARSE};
 
 use super::Work;
-use crate::platform::{information, send, set_information, stream};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED};
+
+use crate::platform::{information, number, send, set_information, stream};
 
 const BUFFER: usize = 1 << 20;
+const PAGE: usize = 4096;
+
+/// The part of a buffer that begins with a page, and has `BUFFER` bytes.
+fn whole_pages(buffer: &mut [u8]) -> &mut [u8] {
+    let start = buffer.as_ptr().align_offset(PAGE);
+    buffer.get_mut(start..start + BUFFER).unwrap_or_default()
+}
 
 /// Copies all that an opened file holds to another one, which is empty.
 pub(super) fn copy(
@@ -111,7 +120,9 @@ fn copy_range(
 }
 
 fn same_file(from: &File, to: &File, work: Work<'_>) -> io::Result<()> {
-    let (mut a, mut b) = (vec![0; BUFFER], vec![0; BUFFER]);
+    // What is not read from memory goes to whole pages.
+    let (mut a, mut b) = (vec![0; BUFFER + PAGE], vec![0; BUFFER + PAGE]);
+    let (a, b) = (whole_pages(&mut a), whole_pages(&mut b));
     let fill = |file: &File, buffer: &mut [u8], at: u64| -> io::Result<usize> {
         let mut done = 0;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
@@ -119,13 +130,17 @@ fn same_file(from: &File, to: &File, work: Work<'_>) -> io::Result<()> {
                 0 => break,
                 count => done += count,
             }
+            // Only the end is read in part.
+            if done % PAGE != 0 {
+                break;
+            }
         }
         Ok(done)
     };
     let mut at = 0;
     loop {
         work.must_go_on()?;
-        let (one, two) = (fill(from, &mut a, at)?, fill(to, &mut b, at)?);
+        let (one, two) = (fill(from, a, at)?, fill(to, b, at)?);
         if one != two || a.get(..one) != b.get(..two) {
             return Err(io::Error::other("its content is not that of the original"));
         }
@@ -172,6 +187,7 @@ fn streams(of: BorrowedHandle<'_>) -> io::Result<Vec<(OsString, u64)>> {
 
 /// Where a sparse file has data, as offset and length (`FILE_ALLOCATED_RANGE_BUFFER`).
 fn ranges(of: BorrowedHandle<'_>, size: u64) -> io::Result<Vec<(u64, u64)>> {
+    /// As many as are asked for at a time.
     const MOST: usize = 4096;
     let mut all = Vec::new();
     let mut at = 0_u64;
@@ -180,18 +196,21 @@ fn ranges(of: BorrowedHandle<'_>, size: u64) -> io::Result<Vec<(u64, u64)>> {
         // More of them than have room are asked for again, from behind the last.
         let told = match send(of, FSCTL_QUERY_ALLOCATED_RANGES, &asked, 16 * MOST) {
             // Who cannot tell has data everywhere.
-            Err(error) if all.is_empty() && error.kind() == io::ErrorKind::Unsupported => {
+            Err(error)
+                if all.is_empty()
+                    && matches!(number(&error), Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED)) =>
+            {
                 return Ok(vec![(0, size)]);
             }
             told => told?,
         };
         let count = told.len() / 16;
         for range in told.chunks_exact(16) {
-            let number = |at: usize| {
+            let field = |at: usize| {
                 let bytes = range.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
                 bytes.map_or(0, u64::from_ne_bytes)
             };
-            all.push((number(0), number(8)));
+            all.push((field(0), field(8)));
         }
         match all.last() {
             Some(&(start, length)) if count == MOST => at = start.saturating_add(length),

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
-use std::os::windows::io::AsHandle as _;
+use std::os::windows::io::{AsHandle as _, OwnedHandle};
 use std::sync::Mutex;
 
-use windows_sys::Win32::Storage::FileSystem::{DELETE, FILE_READ_DATA, FILE_WRITE_DATA};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_ADD_FILE, FILE_LIST_DIRECTORY, FILE_READ_DATA, FILE_WRITE_DATA,
+};
 use windows_sys::Win32::System::Ioctl::FSCTL_SET_COMPRESSION;
 
 use super::super::entry::make_hard_link;
@@ -15,7 +17,8 @@ use super::metadata::{self, READ, WRITE, give};
 use super::{Failed, Loss, Portions, Root, Texts, Work, content, flush_handle, open_at};
 use crate::model::Target;
 use crate::platform::{
-    COMPRESSED, Directory, Inventory, Item, Object, ObjectKind, Sort, control, create_new,
+    COMPRESSED, Directory, Inventory, Item, Object, ObjectKind, Sort, control, create_new, information,
+    set_information,
 };
 
 /// Copies a tree to a name that must be free, each file flushed. Gives what could not be kept.
@@ -35,8 +38,15 @@ pub(in crate::apply) fn copy(
         let mut make = || -> io::Result<()> {
             work.must_go_on()?;
             let container = to.container(inventory, number)?;
+            // To compress takes the rights to read and to write.
+            let access = WRITE | FILE_LIST_DIRECTORY | FILE_ADD_FILE;
             let made =
-                create_new(container.as_handle(), to.name_of(inventory, number), WRITE, Sort::Directory)?;
+                create_new(container.as_handle(), to.name_of(inventory, number), access, Sort::Directory)?;
+            let source = from.container(inventory, number)?;
+            let source = open_at(&source, from.name_of(inventory, number), READ, Sort::Directory)?;
+            if let Some(what) = tell_cases_apart(&source, &made)? {
+                losses.push(Loss { item: number, what });
+            }
             // What is made in it inherits that.
             if let Some(what) = compress(&made, item)? {
                 losses.push(Loss { item: number, what });
@@ -126,8 +136,28 @@ fn file(
     }
     content::copy(&source, &copy, item.stat.size, item.attributes, work)?;
     content::copy_streams(source.as_handle(), copy.as_handle(), work)?;
+    flush_handle(copy.as_handle())?;
+    // By which it was written, the system marks it to be archived when it is closed.
+    let made = Object::of(&copy).stat()?;
+    drop(copy);
+    let copy = open_at(to.0, to.1, WRITE | FILE_WRITE_DATA | DELETE, Sort::File)?;
+    if !made.is_same(&Object::of(&copy).stat()?) {
+        return Err(io::Error::other("something else has the name of the copy already"));
+    }
     give(&source, &copy, lost)?;
     flush_handle(copy.as_handle())
+}
+
+/// Lets a directory tell upper from lower case where its original does (Windows 10 1803). Gives what could not be had.
+fn tell_cases_apart(from: &OwnedHandle, made: &OwnedHandle) -> io::Result<Option<String>> {
+    /// `FileCaseSensitiveInformation` of ntifs.h: flags of 32 bits, of which the lowest says so.
+    const CLASS: i32 = 71;
+    let wanted = information(from.as_handle(), CLASS)?.is_some_and(|flags| flags.first() == Some(&1));
+    if !wanted {
+        return Ok(None);
+    }
+    let set = set_information(made.as_handle(), CLASS, &1_u32.to_ne_bytes());
+    Ok(set.is_err().then(|| "case-sensitive names".to_owned()))
 }
 
 /// Links are made by their data, and never followed.
@@ -145,7 +175,7 @@ fn link(
 
 /// Lets the system compress what is compressed at home, and nothing else, whatever it inherited. Gives what could not be
 /// had.
-fn compress(made: &std::os::windows::io::OwnedHandle, item: &Item) -> io::Result<Option<String>> {
+fn compress(made: &OwnedHandle, item: &Item) -> io::Result<Option<String>> {
     let (wanted, found) = (item.attributes & COMPRESSED, Object::of(made).attributes()? & COMPRESSED);
     if wanted == found {
         return Ok(None);

@@ -4,17 +4,21 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::windows::io::{AsHandle as _, OwnedHandle};
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_DIR_NOT_EMPTY, ERROR_SHARING_VIOLATION};
 use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
-    FILE_WRITE_ATTRIBUTES,
+    DELETE, FILE_ATTRIBUTE_READONLY, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_SHARE_DELETE,
+    FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_WRITE_ATTRIBUTES,
 };
 
 use super::super::entry::delete;
 use super::metadata::{self, set_basic};
 use super::{Failed, Loss, Portions, Root, Work};
-use crate::platform::{Directory, Inventory, Item, Object, ObjectKind, Sort, Stat, number, open_guarded};
+use crate::platform::{
+    Directory, Inventory, Item, Object, ObjectKind, Sort, Stat, number, open_guarded, ticks,
+};
 
 /// Removes exactly the objects of an inventory, and of files only those that are as they were then and that nobody
 /// writes to. Gives what stays, with the directories it is in, and why.
@@ -82,13 +86,14 @@ fn remove(
         Err(error) if number(&error) == Some(ERROR_SHARING_VIOLATION) => {
             return Ok(Some("somebody has it open"));
         }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Some(DENIED)),
         Err(error) => return Err(error),
     };
     let now = Object::of(&opened).stat()?;
     if !item.stat.is_same(&now) {
         return Ok(Some(ANOTHER));
     }
-    if is_file {
+    if item.stat.sort != ObjectKind::Directory {
         let facts = |stat: &Stat| (stat.mode, stat.size, stat.modified);
         // Another of its names that went changes this time, too; and so does the private name of the root.
         let is_touched = item.stat.names < 2 && !is_root && item.stat.changed != now.changed;
@@ -97,17 +102,32 @@ fn remove(
         }
     }
     match delete(opened.as_handle()) {
-        Err(error) if number(&error) == Some(ERROR_DIR_NOT_EMPTY) => Ok(Some(NOT_EMPTY)),
-        // Older systems remove nothing that is marked read-only.
+        Err(error) if number(&error) == Some(ERROR_DIR_NOT_EMPTY) => {
+            // On older systems a name goes when the last who has it open lets go.
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_secs(1) {
+                thread::sleep(Duration::from_millis(20));
+                if delete(opened.as_handle()).is_ok() {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(NOT_EMPTY))
+        }
+        // Older systems remove nothing that is marked read-only, and none what runs or is mapped.
         Err(error) if number(&error) == Some(ERROR_ACCESS_DENIED) => {
-            delete_marked(container, name, &opened, &now).map(|()| None)
+            let marked = now.mode & FILE_ATTRIBUTE_READONLY != 0;
+            let deleted = marked && delete_marked(container, name, &opened, &now)?;
+            Ok((!deleted).then_some(DENIED))
         }
         answer => answer.map(|()| None),
     }
 }
 
-/// Takes the marks off, removes, and puts them back where that fails, for another name of the file may stay.
-fn delete_marked(container: &Directory, name: &OsStr, opened: &OwnedHandle, now: &Stat) -> io::Result<()> {
+const DENIED: &str = "it is in use, or may not be removed";
+
+/// Takes the marks off, removes, and puts them back where that fails, for another name of the file may stay. Whether it was
+/// removed.
+fn delete_marked(container: &Directory, name: &OsStr, opened: &OwnedHandle, now: &Stat) -> io::Result<bool> {
     const NORMAL: u32 = 0x80;
     let share = FILE_SHARE_READ | FILE_SHARE_DELETE | FILE_SHARE_WRITE;
     let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
@@ -116,15 +136,19 @@ fn delete_marked(container: &Directory, name: &OsStr, opened: &OwnedHandle, now:
         return Err(io::Error::other(ANOTHER));
     }
     set_basic(&marked, [0; 4], NORMAL)?;
-    let deleted = delete(opened.as_handle());
-    if deleted.is_err() || now.names > 1 {
-        set_basic(&marked, [0; 4], if now.mode == 0 { NORMAL } else { now.mode })?;
+    let deleted = delete(opened.as_handle()).is_ok();
+    if !deleted || now.names > 1 {
+        // With the time of change, as if nothing had been.
+        set_basic(&marked, [0, 0, 0, ticks(now.changed)], now.mode)?;
     }
-    deleted
+    Ok(deleted)
 }
 
 /// The first file of a tree that somebody has open for writing.
-pub(in crate::apply) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Result<Option<PathBuf>> {
+pub(in crate::apply) fn writer(
+    root: Root<'_>,
+    inventory: &Inventory,
+) -> io::Result<Option<(PathBuf, &'static str)>> {
     for (at, item) in inventory.items.iter().enumerate() {
         if item.stat.sort != ObjectKind::File {
             continue;
@@ -135,7 +159,7 @@ pub(in crate::apply) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Res
         match open_guarded(container.as_handle(), name, FILE_READ_DATA, Sort::File, share) {
             Ok(_) => {}
             Err(error) if number(&error) == Some(ERROR_SHARING_VIOLATION) => {
-                return Ok(Some(inventory.path(at)));
+                return Ok(Some((inventory.path(at), "somebody has it open for writing")));
             }
             Err(error) => return Err(error),
         }

@@ -9,10 +9,14 @@ use std::ptr;
 use windows_sys::Wdk::Storage::FileSystem::{
     FileAlternateNameInformation, FileBasicInformation, FileShortNameInformation, NtQueryEaFile, NtSetEaFile,
 };
-use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, STATUS_SUCCESS};
+use windows_sys::Win32::Foundation::{
+    ERROR_FILE_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER,
+    ERROR_NOT_SUPPORTED, STATUS_EAS_NOT_SUPPORTED, STATUS_INVALID_DEVICE_REQUEST, STATUS_NO_EAS_ON_FILE,
+    STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
+};
 use windows_sys::Win32::Security::{
     DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity,
-    OWNER_SECURITY_INFORMATION, SetKernelObjectSecurity,
+    LABEL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION, SetKernelObjectSecurity,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_READ_ATTRIBUTES, FILE_READ_EA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_EA, READ_CONTROL,
@@ -50,20 +54,23 @@ pub(super) fn give(from: &OwnedHandle, to: &OwnedHandle, lost: Losses<'_>) -> io
     {
         lost("extended attributes".to_owned());
     }
-    if let Some(wanted) = object_id(source)
-        && object_id(copy).as_ref() != Some(&wanted)
+    if let Some(wanted) = object_id(source)?
+        && object_id(copy)?.as_ref() != Some(&wanted)
         && send(copy, FSCTL_SET_OBJECT_ID, &wanted, 0).is_err()
     {
         lost("object id".to_owned());
     }
     let short = short_name(source)?;
     if !short.is_empty() && short_name(copy)? != short && set_short_name(copy, &short).is_err() {
-        lost(format!("short name {}", short.to_string_lossy()));
+        lost("short name".to_owned());
     }
-    if security(source, OWNER)? != security(copy, OWNER)? {
-        let given = set_security(copy, OWNER, &security(source, OWNER)?);
-        if given.is_err() || security(source, OWNER)? != security(copy, OWNER)? {
-            lost("owner".to_owned());
+    for (what, name) in [(OWNER, "owner"), (LABEL_SECURITY_INFORMATION, "integrity label")] {
+        let wanted = security(source, what)?;
+        if !same_rest(&wanted, &security(copy, what)?) {
+            let given = set_security(copy, what, &wanted);
+            if given.is_err() || !same_rest(&wanted, &security(copy, what)?) {
+                lost(name.to_owned());
+            }
         }
     }
     // Also where it is the same already: it may be inherited here from what is not above it there.
@@ -74,7 +81,9 @@ pub(super) fn give(from: &OwnedHandle, to: &OwnedHandle, lost: Losses<'_>) -> io
     }
     // Last: what was set before changed the times.
     let attributes = Object::of(from).attributes()? & SETTABLE;
-    set_basic(to, Object::of(from).times()?, if attributes == 0 { NORMAL } else { attributes })
+    let [created, accessed, written, _] = Object::of(from).times()?;
+    // The time of change stays: it tells whether somebody touched the copy since.
+    set_basic(to, [created, accessed, written, 0], if attributes == 0 { NORMAL } else { attributes })
 }
 
 /// `FILE_ATTRIBUTE_NORMAL`: none; zero would leave them as they are.
@@ -90,11 +99,15 @@ pub(super) fn differs(
     if !is_lost("extended attributes") && extended(source)? != extended(copy)? {
         return Ok(Some("it has other extended attributes"));
     }
-    if !is_lost("object id") && object_id(source) != object_id(copy) {
+    if !is_lost("object id") && object_id(source)? != object_id(copy)? {
         return Ok(Some("it has another object id"));
     }
-    if !is_lost("owner") && security(source, OWNER)? != security(copy, OWNER)? {
+    if !is_lost("owner") && !same_rest(&security(source, OWNER)?, &security(copy, OWNER)?) {
         return Ok(Some("it has another owner"));
+    }
+    let label = |of| security(of, LABEL_SECURITY_INFORMATION);
+    if !is_lost("integrity label") && !same_rest(&label(source)?, &label(copy)?) {
+        return Ok(Some("it has another integrity label"));
     }
     let lists = [source, copy].map(|of| security(of, DACL_SECURITY_INFORMATION));
     let [one, other] = lists;
@@ -109,7 +122,14 @@ pub(super) fn differs(
 pub(in crate::apply) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     wake();
     let source = open_at(directory, from, READ, Sort::Any)?;
-    give(&source, &open_at(directory, to, WRITE | DELETE, Sort::Any)?, &mut |_| {})
+    let copy = match open_at(directory, to, WRITE | DELETE, Sort::Any) {
+        // Whoever may change what is here need not be who may give it other rights.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_at(directory, to, READ | FILE_WRITE_ATTRIBUTES, Sort::Any)?
+        }
+        opened => opened?,
+    };
+    give(&source, &copy, &mut |_| {})
 }
 
 /// Sets times, in ticks, and attributes of an opened object; zero leaves one as it is.
@@ -217,7 +237,12 @@ fn same_list(one: &[u8], other: &[u8]) -> bool {
     parts(one) == parts(other)
 }
 
-/// The extended attributes of an opened object, as the system passes them.
+/// Whether two descriptors say the same, but for how they came to say it.
+fn same_rest(one: &[u8], other: &[u8]) -> bool {
+    one.get(4..) == other.get(4..)
+}
+
+/// The extended attributes of an opened object, as the system passes them, without those that it keeps for itself.
 fn extended(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
     // All of them have room in 64 KiB (MS-FSCC 2.4.15).
     let mut words = vec![0_u32; 16 << 10];
@@ -238,12 +263,47 @@ fn extended(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
             true,
         )
     };
-    // There are none, or no file system for them: neither is anything to be copied.
-    if answer != STATUS_SUCCESS {
-        return Ok(None);
+    match answer {
+        STATUS_SUCCESS => {}
+        STATUS_NO_EAS_ON_FILE
+        | STATUS_EAS_NOT_SUPPORTED
+        | STATUS_NOT_SUPPORTED
+        | STATUS_NOT_IMPLEMENTED
+        | STATUS_INVALID_DEVICE_REQUEST => return Ok(None),
+        answer => crate::platform::succeeded(answer)?,
     }
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).take(status.Information).collect();
-    Ok((!bytes.is_empty()).then_some(bytes))
+    let kept = without_kernels(&bytes);
+    Ok((!kept.is_empty()).then_some(kept))
+}
+
+/// What is left of a list (`FILE_FULL_EA_INFORMATION`) without what the kernel keeps for itself, which it lets nobody set and
+/// which is of no use on another volume.
+fn without_kernels(list: &[u8]) -> Vec<u8> {
+    let mut entries: Vec<Vec<u8>> = Vec::new();
+    let mut rest = list;
+    loop {
+        let next = rest.get(..4).and_then(|next| next.try_into().ok()).map_or(0, u32::from_le_bytes);
+        let next = usize::try_from(next).unwrap_or(0);
+        let entry = rest.get(..if next == 0 { rest.len() } else { next }).unwrap_or_default();
+        let length = usize::from(entry.get(5).copied().unwrap_or(0));
+        let name: &[u8] = entry.get(8..8 + length).unwrap_or_default();
+        let is_kernels = name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"$KERNEL."));
+        if !name.is_empty() && !is_kernels {
+            entries.push(entry.to_vec());
+        }
+        match rest.get(next..).filter(|_| next > 0) {
+            Some(more) => rest = more,
+            None => break,
+        }
+    }
+    let last = entries.len().saturating_sub(1);
+    for (index, entry) in entries.iter_mut().enumerate() {
+        entry.resize(entry.len().next_multiple_of(4), 0);
+        let next = if index == last { 0 } else { u32::try_from(entry.len()).unwrap_or(0) };
+        entry.splice(..4, next.to_le_bytes());
+    }
+    entries.concat()
 }
 
 fn set_extended(of: BorrowedHandle<'_>, data: &[u8]) -> io::Result<()> {
@@ -261,9 +321,25 @@ fn set_extended(of: BorrowedHandle<'_>, data: &[u8]) -> io::Result<()> {
 }
 
 /// The identity that programs give a file to find it again, with what it was born with.
-fn object_id(of: BorrowedHandle<'_>) -> Option<Vec<u8>> {
-    let told = send(of, FSCTL_GET_OBJECT_ID, &[], 64).ok()?;
-    told.iter().any(|byte| *byte != 0).then_some(told)
+fn object_id(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
+    match send(of, FSCTL_GET_OBJECT_ID, &[], 64) {
+        Ok(told) => Ok(told.iter().any(|byte| *byte != 0).then_some(told)),
+        // There is none, or no file system for them.
+        Err(error)
+            if matches!(
+                number(&error),
+                Some(
+                    ERROR_FILE_NOT_FOUND
+                        | ERROR_INVALID_FUNCTION
+                        | ERROR_INVALID_PARAMETER
+                        | ERROR_NOT_SUPPORTED
+                )
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The name of eight letters and three, if there is one.

@@ -24,11 +24,13 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, OwnedHandle};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use windows_sys::Wdk::Storage::FileSystem::FileRenameInformation;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_INVALID_FUNCTION, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER,
-    ERROR_NOT_SUPPORTED,
+    ERROR_NOT_SUPPORTED, ERROR_SHARING_VIOLATION,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ADD_FILE, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA,
@@ -39,8 +41,8 @@ use super::super::portions::Portions;
 pub(in crate::apply) use super::super::tree_types::{Failed, Loss, Root, STOPPED, Texts, Trust, Work};
 use super::entry;
 use crate::platform::{
-    Directory, Object, ObjectKind, Sort, Stat, create_new, is_trusted, look, number, open, set_information,
-    ticks, within,
+    Directory, Object, ObjectKind, Sort, Stat, create_new, full, is_trusted, look, number, open,
+    set_information, ticks, within,
 };
 pub(in crate::apply) use compare::compare;
 pub(in crate::apply) use copy::copy;
@@ -163,14 +165,42 @@ pub(in crate::apply) fn move_to_new(
     to: &Directory,
     new: &OsStr,
 ) -> io::Result<()> {
-    let opened = entry::open_to_delete(from, name)?;
-    let moved = set_information(opened.as_handle(), FileRenameInformation, &within(to.as_handle(), new, 0)?);
+    // Whoever looks through what was just written, as scanners do, keeps what holds it from being renamed for a moment.
+    let began = Instant::now();
+    let mut pause = Duration::from_millis(10);
+    let moved = loop {
+        match rename(from, name, to, new) {
+            Err(error)
+                if began.elapsed() < PATIENCE
+                    && matches!(number(&error), Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION)) =>
+            {
+                thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(500));
+            }
+            answer => break answer,
+        }
+    };
     match moved {
         // What holds something that is open somewhere does not get another name.
         Err(error) if number(&error) == Some(ERROR_ACCESS_DENIED) => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             "access is denied: perhaps something in it is open in another program",
         )),
+        answer => answer,
+    }
+}
+
+/// How long a rename is tried that somebody stands in the way of.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+fn rename(from: &Directory, name: &OsStr, to: &Directory, new: &OsStr) -> io::Result<()> {
+    let opened = entry::open_to_delete(from, name)?;
+    let rename = |data: &[u8]| set_information(opened.as_handle(), FileRenameInformation, data);
+    match rename(&within(to.as_handle(), new, 0)?) {
+        // Over a network, no directory may be named by its handle.
+        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => {
+            rename(&full(&to.physical_path()?.join(new))?)
+        }
         answer => answer,
     }
 }
