@@ -271,3 +271,93 @@ fn ctrl_c_during_the_copy_leaves_everything_as_it_was() {
         assert_eq!(scene.recover(true).out, "nothing to recover\n");
     }
 }
+
+#[test]
+fn an_undo_looks_first_as_a_restoration_does() {
+    let (home, away) = two_in_memory();
+    let scene = Scene::new(&home.path(), &away.path());
+    scene.linkctl.ok(scene.away_args());
+    let inside = scene.dst().join("b/empty");
+    testkit::require::run(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&inside));
+    let refused: Vec<Ran> =
+        [vec!["undo", "--dry-run"], vec!["undo", "--yes"], vec!["restore", "src", "--yes"]]
+            .into_iter()
+            .map(|args| scene.linkctl.output(args))
+            .collect();
+    testkit::require::run(Command::new("umount").arg(&inside));
+    for ran in refused {
+        ran.exits(4).says("another file system is mounted here");
+    }
+    scene.assert_moved("refused");
+    let ran = scene.linkctl.ok(["undo", "--yes"]);
+    assert!(ran.out.contains("all that belongs to it was kept"), "{ran}");
+    scene.assert_home("undone");
+}
+
+#[test]
+fn nothing_is_brought_back_while_the_old_tree_is_kept() {
+    let (home, away) = two_in_memory();
+    let scene = Scene::new(&home.path(), &away.path());
+    let held = fs::OpenOptions::new().append(true).open(scene.src().join("a/two")).unwrap();
+    scene.linkctl.output(scene.away_args()).exits(3).says("is kept as");
+    for args in [scene.back_args(), vec!["undo".into(), "--yes".into()]] {
+        scene.linkctl.output(args).exits(4).says("has to be finished first");
+    }
+    drop(held);
+    scene.linkctl.ok(["recover"]);
+    scene.assert_moved("recovered");
+    scene.linkctl.ok(scene.back_args());
+    scene.assert_home("then brought back");
+}
+
+#[test]
+fn what_a_user_may_not_do_is_told_before() {
+    let (home, away) = two_in_memory();
+    let linkctl = Linkctl::nobody();
+    let to = away.path().join("dst").display().to_string();
+    let src = home.path().join("src");
+    tree!(src, { "d/file" => file("x") });
+    let own = |path: &Path| chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    for path in [home.path(), src.clone(), src.join("d"), src.join("d/file")] {
+        own(&path);
+    }
+    let from = src.display().to_string();
+    let dry = || linkctl.output(["move", &from, &to, "--dry-run"]);
+    fs::set_permissions(away.path(), Permissions::from_mode(0o755)).unwrap();
+    dry().exits(4).says("may not make anything here");
+    own(&away.path());
+    dry().exits(0);
+    fs::set_permissions(src.join("d/file"), Permissions::from_mode(0o000)).unwrap();
+    dry().exits(4).says("may not read it");
+    fs::set_permissions(src.join("d/file"), Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(src.join("d"), Permissions::from_mode(0o555)).unwrap();
+    dry().exits(4).says("may not remove what is in it");
+    fs::set_permissions(src.join("d"), Permissions::from_mode(0o755)).unwrap();
+    dry().exits(0);
+}
+
+#[test]
+fn one_file_system_mounted_twice_and_subvolumes_are_told_of() {
+    let volume = Volume::new(Fs::Btrfs, 0);
+    let (bound, other) = (tempfile::tempdir().unwrap(), Volume::new(Fs::Tmpfs, 16 << 20));
+    let subvolume = volume.path().join("sub");
+    testkit::require::run(Command::new("btrfs").args(["-q", "subvolume", "create"]).arg(&subvolume));
+    fs::write(subvolume.join("file"), "in a subvolume").unwrap();
+    fs::create_dir(volume.path().join("plain")).unwrap();
+    let linkctl = Linkctl::on(&volume.path());
+    testkit::require::run(Command::new("mount").arg("--bind").arg(volume.path()).arg(bound.path()));
+    let ran = linkctl.output(["move", "plain", bound.path().join("dst").to_str().unwrap(), "--yes"]);
+    testkit::require::run(Command::new("umount").arg(bound.path()));
+    ran.exits(4).says("mounted twice");
+    let to = other.path().join("dst").display().to_string();
+    linkctl.output(["move", "sub", &to, "--strict"]).exits(4).says("btrfs subvolumes");
+    // A subvolume is a file system of its own: it is copied, also beside itself.
+    for to in [to, volume.path().join("beside").display().to_string()] {
+        linkctl.ok(["move", "sub", &to, "--yes"]);
+        assert_eq!(fs::read(subvolume.join("file")).unwrap(), b"in a subvolume");
+        assert!(subvolume.is_symlink());
+        linkctl.ok(["restore", "sub", "--yes"]);
+        assert!(!subvolume.is_symlink());
+    }
+    assert_eq!(leftovers(&volume.path()), [""; 0]);
+}

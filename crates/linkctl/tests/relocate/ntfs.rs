@@ -304,3 +304,26 @@ fn a_link_with_a_long_name_is_rewritten_and_leaves_no_short_one() {
     scene.linkctl.ok(scene.back_args());
     scene.assert_home("long name");
 }
+
+#[test]
+fn a_stage_that_anybody_could_write_rewrites_no_links_elsewhere() {
+    // Mounted without rights, everything is everybody's: so is what recover finds there.
+    let places = Places::new(true);
+    let outside = tempfile::tempdir().unwrap();
+    let victim = outside.path().join("l");
+    for path in [victim.display().to_string(), format!("../../../..{}", victim.display())] {
+        let scene = places.ready(Way::Away);
+        let away = places.home.join("beside/file");
+        fs::remove_file(&victim).unwrap_or_default();
+        std::os::unix::fs::symlink(&away, &victim).unwrap();
+        crash_at(&scene, Way::Away, 1);
+        let stage = places.away.join(&crate::leftovers(&places.away)[0]);
+        let intent = fs::read_to_string(stage.join("intent")).unwrap();
+        let forged = intent.replace(r#""path":{"text":"out"}"#, &format!(r#""path":{{"text":"{path}"}}"#));
+        assert_ne!(intent, forged, "{intent}");
+        fs::write(stage.join("intent"), forged).unwrap();
+        let ran = scene.recover(false);
+        assert!(ran.code() != Some(0) && ran.err.contains("no link of the tree"), "{ran}");
+        assert_eq!(fs::read_link(&victim).unwrap(), away, "{ran}");
+    }
+}

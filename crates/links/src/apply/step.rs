@@ -62,11 +62,11 @@ fn single(step: &Step, private_name: &str, open: Open) -> Result<Option<FileId>>
     match step {
         Step::MakeDirectory { path } => make_directory(path, open).map(Some),
         Step::CreateLink { link, target, file, attributes } => {
-            let new = New { target, file: *file, attributes: *attributes };
+            let new = New { target, file: *file, attributes: *attributes, keeps: false };
             create(link, &new, open).map(Some)
         }
         Step::ReplaceLink { link, old, target, file, attributes } => {
-            let new = New { target, file: *file, attributes: *attributes };
+            let new = New { target, file: *file, attributes: *attributes, keeps: false };
             replace(link, old, &new, private, open).map(Some)
         }
         Step::RemoveLink { link, old } => remove(link, old, private, open).map(|()| None),
@@ -84,6 +84,8 @@ pub(super) struct New<'a> {
     pub(super) target: &'a Target,
     pub(super) file: Option<FileId>,
     pub(super) attributes: Option<Attributes>,
+    /// Whether a replacement looks as what it replaces: with all that belongs to that, and the time of its directory.
+    pub(super) keeps: bool,
 }
 
 impl New<'_> {
@@ -210,10 +212,9 @@ pub(super) fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, o
     let place = open(REPLACE, link)?;
     must_be(place.spot(), old, REPLACE)?;
     let fail = |error| Error::io(REPLACE, &place.path, error);
-    // What is to look as it did keeps all that belongs to the old link, and its directory keeps its time.
-    let before = match new.attributes {
-        Some(_) => Some(platform::look(&place.directory, OsStr::new(".")).map_err(fail)?.0),
-        None => None,
+    let before = match new.keeps {
+        true => Some(platform::look(&place.directory, OsStr::new(".")).map_err(fail)?.0),
+        false => None,
     };
     let made = new.make(&place, private)?;
     let give = || match before {

@@ -36,21 +36,25 @@ pub(super) fn rewrite(
             Way::Back => (&link.away, &link.home),
         };
         let path = root.join(&link.path);
+        // What was written down may have been written by somebody else: of the tree alone links are rewritten.
+        let elsewhere = || Error::new(ErrorKind::Changed, REWRITE, &path, "it is no link of the tree");
+        if !is_below(&link.path) {
+            return Err(elsewhere());
+        }
         let place = match open(REWRITE, &path) {
             Ok(place) => place,
             Err(error) if error.kind() == ErrorKind::ParentMissing => continue,
             Err(error) => return Err(error),
         };
         let fail = |error| Error::io(REWRITE, &path, error);
-        // What was written down may have been written by somebody else: of the tree alone links are rewritten.
-        if !is_below(&link.path) || place.directory.metadata().map_err(fail)?.id.volume() != volume {
-            return Err(Error::new(ErrorKind::Changed, REWRITE, &path, "it is no link of the tree"));
+        if place.directory.metadata().map_err(fail)?.id.volume() != volume {
+            return Err(elsewhere());
         }
         clear(&place, private, link)?;
         let Some(metadata) = place.metadata().map_err(fail)? else { continue };
         let Some(old) = inspect::see(place.spot(), &metadata).map_err(fail)? else { continue };
         if same_target(&old.target, now) {
-            let new = New { target: new, file: None, attributes: Some(old.attributes) };
+            let new = New { target: new, file: None, attributes: Some(old.attributes), keeps: true };
             step::replace(&path, &old, &new, private, open)?;
         }
     }

@@ -361,3 +361,32 @@ fn set_short_name(of: BorrowedHandle<'_>, name: &OsStr) -> io::Result<()> {
     data.extend(units);
     set_information(of, FileShortNameInformation, &data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(next: u32, name: &[u8], value: &[u8]) -> Vec<u8> {
+        let mut bytes = next.to_le_bytes().to_vec();
+        bytes.extend([0, u8::try_from(name.len()).unwrap_or(0)]);
+        bytes.extend(u16::try_from(value.len()).unwrap_or(0).to_le_bytes());
+        bytes.extend(name);
+        bytes.push(0);
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    #[test]
+    fn extended_attributes_of_the_kernel_are_left_out_and_the_rest_stays_a_list() {
+        let (own, other, last) = (b"OWN", b"$Kernel.Purge.ESBCache", b"LAST");
+        let length = |name: &[u8]| u32::try_from(entry(0, name, b"v").len()).unwrap_or(0);
+        let list =
+            [entry(length(own), own, b"v"), entry(length(other), other, b"v"), entry(0, last, b"v")].concat();
+        assert_eq!(without_kernels(&list), [entry(length(own), own, b"v"), entry(0, last, b"v")].concat());
+        assert_eq!(without_kernels(&entry(0, other, b"v")), []);
+        assert_eq!(without_kernels(&[]), []);
+        let end = [entry(length(own), own, b"v"), entry(0, other, b"v")].concat();
+        assert_eq!(without_kernels(&end), entry(0, own, b"v"));
+    }
+}
