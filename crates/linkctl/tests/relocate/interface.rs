@@ -344,7 +344,7 @@ fn one_file_system_mounted_twice_and_subvolumes_are_told_of() {
     testkit::require::run(Command::new("btrfs").args(["-q", "subvolume", "create"]).arg(&subvolume));
     fs::write(subvolume.join("file"), "in a subvolume").unwrap();
     fs::create_dir(volume.path().join("plain")).unwrap();
-    let linkctl = Linkctl::on(&volume.path());
+    let linkctl = Linkctl::on(volume.path());
     testkit::require::run(Command::new("mount").arg("--bind").arg(volume.path()).arg(bound.path()));
     let ran = linkctl.output(["move", "plain", bound.path().join("dst").to_str().unwrap(), "--yes"]);
     testkit::require::run(Command::new("umount").arg(bound.path()));
@@ -359,5 +359,5 @@ fn one_file_system_mounted_twice_and_subvolumes_are_told_of() {
         linkctl.ok(["restore", "sub", "--yes"]);
         assert!(!subvolume.is_symlink());
     }
-    assert_eq!(leftovers(&volume.path()), [""; 0]);
+    assert_eq!(leftovers(volume.path()), [""; 0]);
 }
