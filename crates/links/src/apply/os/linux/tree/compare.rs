@@ -85,6 +85,7 @@ pub(in crate::apply) fn compare(
         let open = |root: Root<'_>| root.container(inventory, one);
         let source = open(original).map_err(Failed::at(inventory, one, "open the directory of"))?;
         let target = open(copy).map_err(Failed::at(inventory, one, READ_BACK))?;
+        let mut buffers = Buffers::default();
         for &number in portion {
             let Some(item) = inventory.items.get(number).filter(|item| item.stat.sort != ObjectKind::Socket)
             else {
@@ -94,7 +95,7 @@ pub(in crate::apply) fn compare(
             let is_lost = |name: &str| {
                 lossy.get(&(item.stat.device, item.stat.number)).is_some_and(|all| all.contains(name))
             };
-            let read = || -> io::Result<()> {
+            let mut read = || -> io::Result<()> {
                 work.must_go_on()?;
                 if item.stat.sort != ObjectKind::File {
                     let (from, to) = (Subject::named(&source, name), Subject::named(&target, copied));
@@ -105,7 +106,7 @@ pub(in crate::apply) fn compare(
                 if content {
                     // From the disk, not from what was just written to memory.
                     fs::fadvise(&to, 0, None, Advice::DontNeed)?;
-                    same_content((from.as_fd(), to.as_fd()), item.stat.size, threads, work)?;
+                    same_content((from.as_fd(), to.as_fd()), item.stat.size, threads, &mut buffers, work)?;
                 }
                 same_attributes(&Subject::opened(&from), &Subject::opened(&to), on_ntfs, is_lost)?;
                 let (now, _) = look(&source, name)?;
@@ -190,41 +191,47 @@ fn differs(
     (old.modified != new.modified && !on_ntfs).then_some("it has another time")
 }
 
-/// Compares every byte; of a large file in several threads, where there are more of them than files.
+/// Two buffers, to be used again and again.
+type Buffers = (Vec<u8>, Vec<u8>);
+
+/// Compares every byte of two files of this size; of a large one in several threads, where there are more of them than files.
 fn same_content(
     (from, to): (BorrowedFd<'_>, BorrowedFd<'_>),
     size: u64,
     threads: usize,
+    buffers: &mut Buffers,
     work: Work<'_>,
 ) -> io::Result<()> {
     if threads < 2 || size < 2 * CHUNK {
-        // To the end of the longer one, wherever that is by now.
-        return same_range((from, to), 0, u64::MAX, size, work);
+        return same_range((from, to), 0, size, buffers, work);
     }
     let next = AtomicU64::new(0);
     in_threads(threads, || {
+        let mut buffers = Buffers::default();
         loop {
             let at = next.fetch_add(CHUNK, Ordering::Relaxed);
             if at >= size {
                 return Ok(());
             }
-            let end = if size - at > CHUNK { at + CHUNK } else { u64::MAX };
-            same_range((from, to), at, end, CHUNK, work)?;
+            same_range((from, to), at, (at + CHUNK).min(size), &mut buffers, work)?;
         }
     })
 }
 
-/// Compares from one offset to another, or to where both end.
+/// Compares from one offset to another.
 fn same_range(
     (from, to): (BorrowedFd<'_>, BorrowedFd<'_>),
     start: u64,
     end: u64,
-    about: u64,
+    (a, b): &mut Buffers,
     work: Work<'_>,
 ) -> io::Result<()> {
     const BUFFER: usize = 1 << 20;
-    let length = usize::try_from(about).unwrap_or(usize::MAX).clamp(1, BUFFER);
-    let (mut a, mut b) = (vec![0; length], vec![0; length]);
+    let most = usize::try_from(end - start).unwrap_or(usize::MAX).min(BUFFER);
+    if a.len() < most {
+        a.resize(most, 0);
+        b.resize(most, 0);
+    }
     let fill = |descriptor: BorrowedFd<'_>, buffer: &mut [u8], at: u64| {
         let mut done = 0;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
@@ -240,15 +247,14 @@ fn same_range(
     let mut at = start;
     while at < end {
         work.must_go_on()?;
-        let (one, two) = (fill(from, &mut a, at)?, fill(to, &mut b, at)?);
-        if one != two || a.get(..one) != b.get(..two) {
+        let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(most);
+        let (a, b) = (a.get_mut(..wanted).unwrap_or_default(), b.get_mut(..wanted).unwrap_or_default());
+        // One that ends before is not what it was when its size was compared.
+        if fill(from, a, at)? != wanted || fill(to, b, at)? != wanted || a != b {
             return Err(io::Error::other("its content is not that of the original"));
         }
-        work.add_checked(one as u64);
-        if one < length {
-            break;
-        }
-        at += one as u64;
+        work.add_checked(wanted as u64);
+        at += wanted as u64;
     }
     Ok(())
 }
