@@ -233,6 +233,7 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::SameFile => {
             "a relative target is read from the link's directory; with --relative or --absolute from the current one"
         }
+        ErrorKind::TooLong if verb == "move" => "use a shorter name",
         ErrorKind::TooLong if kind.name == "junction" => "use a shorter target",
         ErrorKind::TooLong => "use a shorter target, such as a relative one (--relative)",
         ErrorKind::TooManyLinks => {
@@ -241,6 +242,12 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::KindNeeded => "the file keeps its other names and its data",
         ErrorKind::LastName => "deleting it would delete its data; linkctl never does that",
         ErrorKind::IsDirectory if verb == "remove" => "--recursive removes the links below it",
+        ErrorKind::PermissionDenied if verb == "recover" => {
+            "who moved it can recover it; where nothing of it is needed any more, remove it"
+        }
+        ErrorKind::NotEmpty if verb == "recover" => {
+            "something else is in it: look at it, and move it where it belongs"
+        }
         ErrorKind::PermissionDenied => by_system(
             "`linkctl doctor` on the directory tells what this user can do there",
             "`linkctl doctor` on the directory tells what this user can do there; a read-only file must be made \
@@ -268,7 +275,7 @@ fn hint(verb: &str, error: &Error) -> Option<String> {
         ErrorKind::NotEmpty => "what a junction hides in its own directory must go first",
         ErrorKind::Busy => "wait until it is done and repeat the command",
         ErrorKind::LeftBehind => {
-            "look at both, then remove the old one, or repeat what it lacks; `linkctl recover` tries again"
+            "look at both, bring over what the new one lacks, then remove the old one; `linkctl recover` clears the rest"
         }
         ErrorKind::CorruptJournal => "the next change sets it aside, keeps it, and begins a new one",
         ErrorKind::Journal => "LINKCTL_STATE_DIR may name a directory of your own for the journal",

@@ -384,9 +384,13 @@ fn shown<T>(meter: &Meter, tree: Option<Tree<'_>>, work: impl FnOnce() -> T) -> 
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(length).with_style(style);
+    let reads_back = AtomicBool::new(false);
     let show = |bar: &ProgressBar| {
         // What was copied is read back from the beginning.
         let checked = meter.checked.load(Ordering::Relaxed);
+        if checked > 0 && !reads_back.swap(true, Ordering::Relaxed) {
+            bar.reset();
+        }
         let what = if checked > 0 { "read back" } else { "copied" };
         bar.set_position(if checked > 0 { checked } else { meter.bytes.load(Ordering::Relaxed) });
         let files = meter.files.load(Ordering::Relaxed).min(objects);

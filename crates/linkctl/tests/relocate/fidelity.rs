@@ -93,8 +93,8 @@ fn grow(src: &Path, dice: &mut Dice, fs_kind: Fs) -> Vec<(Vec<u8>, PathBuf)> {
                 sys::set_xattr(&full, "trusted.of root", b"\0\x01");
             }
             if on_ntfs && dice.below(3) == 0 {
-                // Of read-only, hidden, system and archive, some.
-                let attributes = u32::try_from(dice.below(8) | dice.below(2) << 5).unwrap();
+                // Of read-only, hidden and archive, some. An empty file that is marked as system is a pipe to ntfs-3g.
+                let attributes = u32::try_from(dice.below(8) & 3 | dice.below(2) << 5).unwrap();
                 sys::set_xattr(&full, "system.ntfs_attrib", &attributes.to_ne_bytes());
             }
             if dice.below(4) == 0 && !on_ntfs {

@@ -97,8 +97,14 @@ fn a_recovery_that_is_killed_is_repeated() {
             let (linkctl, args) = scene.recover_command(false);
             let inject = format!("{call}:signal=SIGKILL:when={n}");
             let output = strace::inject(&inject, &linkctl.command(&args));
-            assert_eq!(output.status.signal(), Some(9), "{inject}");
-            scene.assert_recovers(false, &format!("{way:?} {phase}, recover {inject}"));
+            let what = format!("{way:?} {phase}, recover {inject}");
+            if output.status.signal() != Some(9) {
+                // How many processes there are to look at differs from run to run.
+                assert!(call == "openat" && n > 100, "{what}: {}", scene.linkctl.said(output));
+                scene.assert_settled(&what);
+                continue;
+            }
+            scene.assert_recovers(false, &what);
             done += 1;
         }
     }

@@ -219,10 +219,17 @@ impl Scene {
             }
             if timeless {
                 // On one file system a link may say already, or still, what it says at the other place.
-                all.retain(|name, _| !name.starts_with(b".linkctl-"));
+                let is_own =
+                    |name: &[u8]| name.rsplit(|byte| *byte == b'/').next().unwrap().starts_with(b".linkctl-");
+                all.retain(|name, _| !is_own(name));
                 for name in self.rewritten.iter().filter(|_| self.is_on_one_volume()) {
                     if let Some(link) = all.get_mut(name.as_bytes()) {
                         link.remove("target");
+                    }
+                    let parent = Path::new(name).parent().unwrap().as_os_str().as_encoded_bytes().to_vec();
+                    if let Some(directory) = all.get_mut(&parent) {
+                        directory.remove("modified");
+                        directory.remove("times");
                     }
                 }
             }

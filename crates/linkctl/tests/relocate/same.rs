@@ -99,3 +99,46 @@ impl Scene {
         scene
     }
 }
+
+#[test]
+fn of_several_links_rewritten_in_one_directory_a_kill_is_recovered() {
+    let volume = Volume::new(Fs::Ext4, 32 << 20);
+    let (home, away) = (volume.path().join("home"), volume.path().join("deeper/away"));
+    fs::create_dir_all(&home).unwrap();
+    fs::create_dir_all(&away).unwrap();
+    let build = |src: &std::path::Path| {
+        tree!(src, {
+            "l1" => symlink("../o1"), "l2" => symlink("../o2"), "d/l3" => symlink("../../o3"), "d/l4" => symlink("../../o4"),
+        });
+        std::os::unix::fs::lchown(src.join("l2"), Some(3), Some(4)).unwrap();
+        crate::sys::set_xattr(&src.join("l1"), "trusted.x", b"y");
+        for path in ["d", ""] {
+            crate::sys::set_times(&src.join(path), 1_000_000_000, 5);
+        }
+    };
+    let out = [("l1", "o1"), ("l2", "o2"), ("d/l3", "o3"), ("d/l4", "o4")];
+    let out = out.map(|(link, target)| (link, home.join(target)));
+    let calls = "renameat2,symlinkat,unlinkat,fsync,utimensat,fchownat,lsetxattr";
+    let mut dice = crate::Dice::new(31);
+    let mut kills = 0;
+    for way in WAYS {
+        let ready = || {
+            let scene = Scene::build(&home, &away, build, &out);
+            if way == Way::Back {
+                scene.linkctl.ok(scene.away_args());
+            }
+            scene
+        };
+        let scene = ready();
+        let all = crate::kills::points(&counts(&scene.linkctl.command(scene.args(way)), calls));
+        for (call, n) in dice.some(all, 40) {
+            let scene = ready();
+            let inject = format!("{call}:signal=SIGKILL:when={n}");
+            let output = strace::inject(&inject, &scene.linkctl.command(scene.args(way)));
+            assert_eq!(output.status.signal(), Some(9), "{inject}");
+            scene.assert_recovers(kills % 2 == 0, &format!("{way:?} {inject}"));
+            kills += 1;
+        }
+    }
+    println!("kills while links are rewritten: {kills}, lost 0");
+}

@@ -84,6 +84,16 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
         holds(look.destination, &mut findings)?;
         ntfs(look.source, look.destination, look.from, look.inventory, &mut findings)?;
     }
+    if look.same {
+        for (number, item) in look.inventory.items.iter().enumerate().filter(|(_, item)| item.stat.names > 1)
+        {
+            let path = look.inventory.path(number);
+            if item.target().is_some() && look.rewritten.iter().any(|link| link.path == path) {
+                let text = "it has several names, and has to say something else: they will be several links";
+                findings.add(Severity::Warning, look.from.join(path), text);
+            }
+        }
+    }
     for path in look.stuck.iter().take(MOST) {
         let text =
             "a relative Windows link that leads out of the tree: on another volume it cannot say where to";
@@ -189,15 +199,14 @@ fn access(
 ) -> Result<()> {
     let fail = |error| Error::io("look at the rights of", from, error);
     can_hold(destination, inventory, same, findings);
-    if same {
-        if !platform::is_one_mount(&source.directory, &destination.directory).map_err(fail)? {
-            let text = "both places are on one file system that is mounted twice, and nothing is renamed from one mount to \
-                        another: name both by the same one";
-            findings.add(Severity::Refusal, from, text);
-        }
-        return Ok(());
+    if same && !platform::is_one_mount(&source.directory, &destination.directory).map_err(fail)? {
+        let text = "both places are on one file system that is mounted twice, and nothing is renamed from one mount to \
+                    another: name both by the same one";
+        findings.add(Severity::Refusal, from, text);
     }
-    for (path, what) in platform::forbidden(&source.directory, source.name(), inventory).map_err(fail)? {
+    for (path, what) in
+        platform::forbidden(&source.directory, source.name(), inventory, same).map_err(fail)?
+    {
         findings.add(
             Severity::Refusal,
             if path.as_os_str().is_empty() { from.to_owned() } else { from.join(path) },

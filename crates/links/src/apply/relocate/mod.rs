@@ -364,7 +364,7 @@ fn across(
     let fail = |error| Error::io(verb, &from.path, error);
     let failed = |failed: tree::Failed| as_error(verb, &from.path, failed);
     let original = tree::Root { parent: &from.directory, name: from.name() };
-    let texts = stage::texts(inventory, job.texts, job.way);
+    let texts = stage::texts_of(inventory, job.texts, job.way);
     crash(1);
     let lost = {
         let device =
@@ -517,7 +517,7 @@ fn still_needed(
     let fail = |error| Error::io("look once more at the old tree", &left, error);
     let now = Inventory::take(old.parent, old.name).map_err(fail)?;
     if let Some(touched) = touched(inventory, &now) {
-        return Ok(Some(format!("{} was changed {since}", platform::quoted(&join(path, &touched)))));
+        return Ok(Some(format!("{} was changed {since}", platform::quoted(&join(&left, &touched)))));
     }
     in_use(old, &left, inventory).map_err(fail)
 }

@@ -340,21 +340,58 @@ fn recover_one(path: &Path, said: Option<[&Path; 2]>, is_known_link: bool) -> Re
         );
         return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
     }
-    if trust == tree::Trust::Anybody && said != Some([intent.from.as_path(), intent.to.as_path()]) {
-        // What others may have written is carried out only where they could do it themselves.
-        let probe = OsString::from(private_name());
-        let lawless = |directory: &Directory| tree::is_everybodys(directory, &probe).map_err(fail);
-        if !lawless(&from)? || !lawless(&to)? {
-            let cause =
-                "others than this user may have written what it says, and the journal does not know it";
-            return Err(Error::new(ErrorKind::PermissionDenied, RECOVER, path, cause));
+    if trust == tree::Trust::Anybody {
+        let forged = |cause: &str| Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
+        match said {
+            Some(said) if said != [intent.from.as_path(), intent.to.as_path()] => {
+                return forged(
+                    "what it says is not what the journal says of it: somebody else has written it",
+                );
+            }
+            Some(_) => {}
+            // What others may have written is carried out only where they could do it themselves.
+            None => {
+                let probe = OsString::from(private_name());
+                let lawless = |directory: &Directory| tree::is_everybodys(directory, &probe).map_err(fail);
+                if !lawless(&from)? || !lawless(&to)? {
+                    let cause = "others than this user may have written what it says, and the journal does not know it";
+                    return Err(Error::new(ErrorKind::PermissionDenied, RECOVER, path, cause));
+                }
+            }
         }
     }
     let mut copied = stage::read_copied(&directory, trust);
+    if let Some(copied) = copied.as_ref().filter(|_| trust == tree::Trust::Anybody)
+        && let Some(name) = intent.to.file_name()
+        && look(&to, name).is_ok_and(|(stat, _)| stat.number == copied.copy.number)
+        && !holds_all(&to, name, &copied.inventory).map_err(fail)?
+    {
+        let cause =
+            "what it says was copied is not in the copy: somebody else has written it; nothing was touched";
+        return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
+    }
     rebase(&mut intent, copied.as_mut(), (&from, &to))?;
     let copied = copied.as_ref();
     Recovery { path, directory: &directory, above: &above, intent: &intent, copied, from: &from, to: &to }
         .run()
+}
+
+/// Whether a copy has all that was copied, each of its size.
+fn holds_all(to: &Directory, name: &OsStr, inventory: &Inventory) -> io::Result<bool> {
+    let found = Inventory::take(to, name)?;
+    let facts = |stat: &Stat| (stat.sort, if stat.sort == ObjectKind::File { stat.size } else { 0 });
+    let there: std::collections::HashMap<PathBuf, _> = found
+        .items
+        .iter()
+        .enumerate()
+        .map(|(number, item)| (found.path(number), facts(&item.stat)))
+        .collect();
+    Ok(inventory
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| item.stat.sort != ObjectKind::Socket)
+        .all(|(number, item)| there.get(&inventory.path(number)) == Some(&facts(&item.stat))))
 }
 
 /// The number that a file system has while it is mounted is another one the next time.
@@ -523,7 +560,8 @@ impl Recovery<'_> {
         let intent = self.intent;
         let home = (intent.way == Way::Away) == (tree == intent.from);
         let way = if home { Way::Back } else { Way::Away };
-        texts::rewrite(tree, &intent.rewritten, way, &intent.private, Place::open_physical, &NEVER)
+        texts::rewrite(tree, &intent.rewritten, way, &intent.private, Place::open_physical, &NEVER)?;
+        texts::give_back_times(tree, &intent.directories)
     }
 
     /// Removes the old tree, or what is left of it.

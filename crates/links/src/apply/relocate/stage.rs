@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::os::{self, tree};
-use super::{Job, Link, TREE, Way, as_error, changed};
+use super::{Job, Link, TREE, Way, as_error, changed, texts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Target;
 use crate::plan::Rewritten;
@@ -37,6 +37,8 @@ pub(super) struct Intent {
     pub(super) is_rename: bool,
     /// Where the tree is renamed: its links that say something else at the other place.
     pub(super) rewritten: Vec<Rewritten>,
+    /// The directories of these, as they were.
+    pub(super) directories: Vec<(PathBuf, Stat)>,
     /// The private name, of the stage and beside the original.
     #[serde(with = "crate::name::os_string")]
     pub(super) private: OsString,
@@ -113,6 +115,11 @@ impl Stage {
             },
             is_rename,
             rewritten: if is_rename { job.texts.to_vec() } else { Vec::new() },
+            directories: if is_rename {
+                texts::directories(from, job.texts).map_err(fail)?
+            } else {
+                Vec::new()
+            },
             private: private.to_owned(),
         };
         let bytes = serde_json::to_vec(&intent).map_err(|error| fail(error.into()))?;
@@ -461,7 +468,7 @@ pub(super) fn remove_tree(
 }
 
 /// What links in the tree shall say at the new place, by their items.
-pub(super) fn texts(inventory: &Inventory, rewritten: &[Rewritten], way: Way) -> tree::Texts {
+pub(super) fn texts_of(inventory: &Inventory, rewritten: &[Rewritten], way: Way) -> tree::Texts {
     let mut texts = tree::Texts::new();
     if rewritten.is_empty() {
         return texts;

@@ -1,8 +1,9 @@
 //! Links in a tree that say something else at its other place, where the tree goes there as it is: each is replaced where it
 //! is, and keeps all else that belongs to it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::os::{self, tree};
@@ -11,7 +12,7 @@ use super::{Open, Way, stage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::plan::Rewritten;
-use crate::platform::{Place, same_target};
+use crate::platform::{Directory, Place, Stat, look, same_target};
 
 const REWRITE: &str = "rewrite the link";
 
@@ -50,12 +51,35 @@ pub(super) fn rewrite(
         if place.directory.metadata().map_err(fail)?.id.volume() != volume {
             return Err(elsewhere());
         }
-        clear(&place, private, link)?;
+        clear(&place, private, links.iter().filter(|other| other.path.parent() == link.path.parent()))?;
         let Some(metadata) = place.metadata().map_err(fail)? else { continue };
         let Some(old) = inspect::see(place.spot(), &metadata).map_err(fail)? else { continue };
         if same_target(&old.target, now) {
             let new = New { target: new, file: None, attributes: Some(old.attributes), keeps: true };
             step::replace(&path, &old, &new, private, open)?;
+        }
+    }
+    Ok(())
+}
+
+/// The directories of a tree in which links are rewritten, as they are before.
+pub(super) fn directories(place: &Place, links: &[Rewritten]) -> std::io::Result<Vec<(PathBuf, Stat)>> {
+    let paths: BTreeSet<&Path> = links.iter().filter_map(|link| link.path.parent()).collect();
+    let root = |path: &Path| place.directory.open_child(place.name())?.open_below(path);
+    paths.into_iter().map(|path| Ok((path.to_owned(), look(&root(path)?, OsStr::new("."))?.0))).collect()
+}
+
+/// Gives these their times back.
+pub(super) fn give_back_times(root: &Path, directories: &[(PathBuf, Stat)]) -> Result<()> {
+    for (path, before) in directories.iter().filter(|(path, _)| path.as_os_str().is_empty() || is_below(path))
+    {
+        let path = if path.as_os_str().is_empty() { root.to_owned() } else { root.join(path) };
+        let fail = |error| Error::io("give back the time of", &path, error);
+        let Ok(directory) = Directory::open_physical(&path) else { continue };
+        // Another one may have the name by now; the number of the file system is another after a restart.
+        let (now, _) = look(&directory, OsStr::new(".")).map_err(fail)?;
+        if now.number == before.number {
+            tree::give_back_time(&directory, OsStr::new("."), before).map_err(fail)?;
         }
     }
     Ok(())
@@ -79,16 +103,17 @@ pub(super) fn is_unfinished(root: &Path, links: &[Rewritten], way: Way, private:
     })
 }
 
-/// Removes what a run that ended in the middle has left beside a link: one of the two that changed places.
-fn clear(place: &Place, private: &OsStr, link: &Rewritten) -> Result<()> {
+/// Removes what a run that ended in the middle has left in a directory: one of two links that changed places, whichever of
+/// those that are rewritten there it was.
+fn clear<'a>(place: &Place, private: &OsStr, mut links: impl Iterator<Item = &'a Rewritten>) -> Result<()> {
     let fail = |error| Error::io("remove what is left beside", &place.path, error);
-    let says = |target| stage::says(&place.directory, private, target);
+    let says = |target| stage::says(&place.directory, private, target).unwrap_or(false);
     match place.directory.metadata_nofollow(private) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         found => found.map_err(fail)?,
     };
-    let (before, _) = crate::platform::look(&place.directory, OsStr::new(".")).map_err(fail)?;
-    if says(&link.home).map_err(fail)? || says(&link.away).map_err(fail)? {
+    let (before, _) = look(&place.directory, OsStr::new(".")).map_err(fail)?;
+    if links.any(|link| says(&link.home) || says(&link.away)) {
         os::remove_file(&place.directory, private).map_err(fail)?;
         tree::give_back_time(&place.directory, OsStr::new("."), &before).map_err(fail)?;
     }

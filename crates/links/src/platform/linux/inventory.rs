@@ -29,11 +29,20 @@ pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inv
     let root = Arc::new(parent.open_child(name)?);
     let mut pending = vec![(0, Arc::clone(&root), PathBuf::new(), 0usize)];
     while let Some((number, from, below, level)) = pending.pop() {
-        let directory = if below.as_os_str().is_empty() { from } else { Arc::new(from.open_below(&below)?) };
-        let mut names = Vec::new();
-        for entry in directory.entries()? {
-            names.push(entry?.name);
-        }
+        let read = || -> io::Result<_> {
+            let opened = if below.as_os_str().is_empty() { from } else { Arc::new(from.open_below(&below)?) };
+            let names = opened.entries()?.map(|entry| entry.map(|entry| entry.name));
+            let names = names.collect::<io::Result<Vec<OsString>>>()?;
+            Ok((opened, names))
+        };
+        let (directory, mut names) = read().map_err(|error| match error.kind() {
+            // Which of them, nobody could guess.
+            io::ErrorKind::PermissionDenied if number != 0 => {
+                let below = super::quoted(&inventory.path(number));
+                io::Error::new(error.kind(), format!("this user may not read {below} in it"))
+            }
+            _ => error,
+        })?;
         names.sort_unstable();
         for name in names {
             let (stat, marks) = match look(&directory, &name) {

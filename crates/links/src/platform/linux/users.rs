@@ -74,11 +74,13 @@ pub(crate) fn may_write(directory: &Directory) -> bool {
     accessat(directory, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
-/// What of a tree this user may not read, or not remove, with the words for it. More than a few are not told.
+/// What of a tree this user may not read, or not remove, with the words for it; on the same file system, whether he may rename
+/// it. More than a few are not told.
 pub(crate) fn forbidden(
     parent: &Directory,
     root: &OsStr,
     inventory: &Inventory,
+    same: bool,
 ) -> io::Result<Vec<(PathBuf, &'static str)>> {
     let mut found = Vec::new();
     let me = current_user();
@@ -92,6 +94,18 @@ pub(crate) fn forbidden(
         if above.mode & 0o1000 != 0 && above.uid != me && item.stat.uid != me {
             found.push((PathBuf::new(), "it is another user's, in a directory where only he may rename it"));
         }
+        // A directory that gets another parent is written to.
+        let writes = item.stat.sort != ObjectKind::Directory
+            || accessat(parent, root, Access::WRITE_OK, AtFlags::EACCESS).is_ok();
+        if !writes {
+            found.push((
+                PathBuf::new(),
+                "this user may not write to it, and so not rename it to another directory",
+            ));
+        }
+    }
+    if same {
+        return Ok(found);
     }
     for (number, item) in inventory.items.iter().enumerate() {
         let (access, what) = match item.stat.sort {

@@ -102,6 +102,7 @@ pub(crate) fn forbidden(
     _parent: &Directory,
     _root: &OsStr,
     _inventory: &Inventory,
+    _same: bool,
 ) -> io::Result<Vec<(PathBuf, &'static str)>> {
     Ok(Vec::new())
 }

@@ -184,12 +184,22 @@ pub(super) fn give_by_name(
     Ok(fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// Gives a link what belongs to another one beside it, as far as this user may.
+/// Gives a link what belongs to another one beside it. What it cannot be given is an error.
 pub(in crate::apply) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     let found = Inventory::take(directory, from)?;
     let Some(item) = found.root() else { return Ok(()) };
     let on_ntfs = ntfs::on_both(directory, directory)?;
-    give_by_name((directory, from), (directory, to), item, on_ntfs, &mut |_| {})
+    let mut lost = Vec::new();
+    give_by_name((directory, from), (directory, to), item, on_ntfs, &mut |what| lost.push(what))?;
+    match lost.first() {
+        None => Ok(()),
+        Some(what) => {
+            let text = format!(
+                "it has to say something else at the new place, and this user cannot keep its {what}"
+            );
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+        }
+    }
 }
 
 /// The rights of a copy, once it was tried to give it its owner. What another user's file may do in his name, a copy that is not
