@@ -38,10 +38,19 @@ pub(super) struct Intent {
     /// Where the tree is renamed: its links that say something else at the other place.
     pub(super) rewritten: Vec<Rewritten>,
     /// The directories of these, as they were.
-    pub(super) directories: Vec<(PathBuf, Stat)>,
+    pub(super) directories: Vec<Before>,
     /// The private name, of the stage and beside the original.
     #[serde(with = "crate::name::os_string")]
     pub(super) private: OsString,
+}
+
+/// A directory of a tree, as it was.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Before {
+    /// Below the root of the tree.
+    #[serde(with = "crate::name::path")]
+    pub(super) path: PathBuf,
+    pub(super) stat: Stat,
 }
 
 impl Intent {

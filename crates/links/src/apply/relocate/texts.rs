@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::os::{self, tree};
 use super::super::step::{self, New};
-use super::{Open, Way, stage};
+use super::stage::{self, Before};
+use super::{Open, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::plan::Rewritten;
-use crate::platform::{Directory, Place, Stat, look, same_target};
+use crate::platform::{Directory, Place, look, same_target};
 
 const REWRITE: &str = "rewrite the link";
 
@@ -63,23 +64,26 @@ pub(super) fn rewrite(
 }
 
 /// The directories of a tree in which links are rewritten, as they are before.
-pub(super) fn directories(place: &Place, links: &[Rewritten]) -> std::io::Result<Vec<(PathBuf, Stat)>> {
+pub(super) fn directories(place: &Place, links: &[Rewritten]) -> std::io::Result<Vec<Before>> {
     let paths: BTreeSet<&Path> = links.iter().filter_map(|link| link.path.parent()).collect();
     let root = |path: &Path| place.directory.open_child(place.name())?.open_below(path);
-    paths.into_iter().map(|path| Ok((path.to_owned(), look(&root(path)?, OsStr::new("."))?.0))).collect()
+    paths
+        .into_iter()
+        .map(|path| Ok(Before { path: path.to_owned(), stat: look(&root(path)?, OsStr::new("."))?.0 }))
+        .collect()
 }
 
 /// Gives these their times back.
-pub(super) fn give_back_times(root: &Path, directories: &[(PathBuf, Stat)]) -> Result<()> {
-    for (path, before) in directories.iter().filter(|(path, _)| path.as_os_str().is_empty() || is_below(path))
-    {
-        let path = if path.as_os_str().is_empty() { root.to_owned() } else { root.join(path) };
+pub(super) fn give_back_times(root: &Path, directories: &[Before]) -> Result<()> {
+    let is_in_it = |path: &Path| path.as_os_str().is_empty() || is_below(path);
+    for before in directories.iter().filter(|before| is_in_it(&before.path)) {
+        let path = super::join(root, &before.path);
         let fail = |error| Error::io("give back the time of", &path, error);
         let Ok(directory) = Directory::open_physical(&path) else { continue };
         // Another one may have the name by now; the number of the file system is another after a restart.
         let (now, _) = look(&directory, OsStr::new(".")).map_err(fail)?;
-        if now.number == before.number {
-            tree::give_back_time(&directory, OsStr::new("."), before).map_err(fail)?;
+        if now.number == before.stat.number {
+            tree::give_back_time(&directory, OsStr::new("."), &before.stat).map_err(fail)?;
         }
     }
     Ok(())

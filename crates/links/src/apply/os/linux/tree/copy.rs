@@ -81,10 +81,20 @@ pub(in crate::apply) fn copy(
     }
     // Other names of files that are there by now.
     for (holder, number) in later {
-        let link = || -> io::Result<()> {
-            let (from, into) = (to.container(inventory, holder)?, to.container(inventory, number)?);
+        let mut link = || -> io::Result<()> {
+            let (holder_in, into) = (to.container(inventory, holder)?, to.container(inventory, number)?);
             let (old, new) = (to.name_of(inventory, holder), to.name_of(inventory, number));
-            Ok(fs::linkat(&from, old, &into, new, AtFlags::empty())?)
+            fs::linkat(&holder_in, old, &into, new, AtFlags::empty())?;
+            let Some(item) =
+                inventory.items.get(number).filter(|item| on_ntfs && item.stat.sort == ObjectKind::File)
+            else {
+                return Ok(());
+            };
+            // ntfs-3g marks what gets a name to be archived.
+            let source =
+                open_item(&from.container(inventory, number)?, from.name_of(inventory, number), item)?;
+            let copy = open_to_read(&into, new)?;
+            give(&source, &copy, item, on_ntfs, &mut |what| losses.push(Loss { item: number, what }))
         };
         link().map_err(Failed::at(inventory, number, "make one more name for the copy of"))?;
     }
