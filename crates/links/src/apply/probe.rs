@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{os, step};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{KindChoice, LinkSpec, Shape, Target};
+use crate::model::{KindChoice, LinkSpec, Shape};
 use crate::plan::Step;
 use crate::platform::{Directory, Filesystem};
 
@@ -167,12 +167,7 @@ fn make(opened: &Directory, name: &OsStr, spec: &LinkSpec) -> Result<()> {
     let fail = |error| Error::io(operation, path, error);
     for step in &plan.steps {
         let Step::CreateLink { target, .. } = step else { continue };
-        match target {
-            Target::Text(text) => os::make_symlink(opened, name, text),
-            Target::Reparse(point) => os::make_reparse_point(opened, name, point),
-            Target::File(_) => Err(std::io::ErrorKind::Unsupported.into()),
-        }
-        .map_err(fail)?;
+        step::make_soft(opened, name, target).map_err(fail)?;
         if !super::relocate::says(opened, name, target).map_err(fail)? {
             let cause = "what was made reads back otherwise";
             return Err(Error::new(ErrorKind::NotVerified, operation, path, cause));

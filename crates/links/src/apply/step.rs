@@ -10,8 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::model::{Attributes, FileId, FileKind, LinkKind, Target};
 use crate::plan::{Seen, Step};
-use crate::platform::Spot;
-use crate::platform::{self, Place};
+use crate::platform::{self, Directory, Place, Spot};
 
 /// A name that nobody else uses, and that says whose it is.
 pub(super) fn private_name() -> String {
@@ -79,6 +78,15 @@ fn single(step: &Step, private_name: &str, open: Open) -> Result<Option<FileId>>
     }
 }
 
+/// Makes a symbolic link or junction under a name that must be free.
+pub(super) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<()> {
+    match target {
+        Target::Text(text) => os::make_symlink(directory, name, text),
+        Target::Reparse(point) => os::make_reparse_point(directory, name, point),
+        Target::File(_) => Err(std::io::ErrorKind::Unsupported.into()),
+    }
+}
+
 /// A link to be made.
 pub(super) struct New<'a> {
     pub(super) target: &'a Target,
@@ -119,12 +127,10 @@ impl New<'_> {
     /// Makes the link under a name that must be free, and reads it back. On failure it is gone again.
     fn make(&self, place: &Place, name: &OsStr) -> Result<FileId> {
         let link = &place.path;
-        match self.target {
-            Target::Text(text) => os::make_symlink(&place.directory, name, text),
-            Target::Reparse(point) => os::make_reparse_point(&place.directory, name, point),
-            Target::File(path) => return self.make_hard(place, name, path),
+        if let Target::File(path) = self.target {
+            return self.make_hard(place, name, path);
         }
-        .map_err(|error| self.error(link, error))?;
+        make_soft(&place.directory, name, self.target).map_err(|error| self.error(link, error))?;
         let made = place.spot_of(name);
         let id = made.directory.metadata_nofollow(name).map_err(|error| self.unsure(link, &error))?.id;
         let checked = self.read_back(made).and_then(|id| self.give_attributes(made, id).map(|()| id));

@@ -123,6 +123,22 @@ impl Inventory {
         names.iter().rev().collect()
     }
 
+    /// Opens the directory that an item stands in, of a tree that hangs at this name.
+    pub(crate) fn container(&self, parent: &Directory, root: &OsStr, item: usize) -> io::Result<Directory> {
+        match self.items.get(item) {
+            Some(found) if item != 0 => parent.open_child(root)?.open_below(&self.path(found.parent)),
+            _ => parent.open_child(OsStr::new(".")),
+        }
+    }
+
+    /// The name of an item in its directory.
+    pub(crate) fn name_of<'i>(&'i self, root: &'i OsStr, item: usize) -> &'i OsStr {
+        match self.items.get(item) {
+            Some(found) if item != 0 => &found.name,
+            _ => root,
+        }
+    }
+
     /// Whether it can be one: each item in a directory before it, and no name that leads anywhere else.
     pub(crate) fn is_sound(&self) -> bool {
         let is_name = |name: &OsStr| {
@@ -176,6 +192,21 @@ impl Inventory {
             (0..now.items.len()).map(|number| now.path(number)).collect();
         known.into_keys().find(|path| !there.contains(path))
     }
+}
+
+/// A program that uses something of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Use {
+    /// 0 where the system does not tell.
+    pub(crate) pid: u32,
+    /// What the program is called.
+    pub(crate) name: String,
+    /// What it uses.
+    pub(crate) path: PathBuf,
+    /// How, in words.
+    pub(crate) what: &'static str,
+    /// Whether it is this process.
+    pub(crate) is_own: bool,
 }
 
 /// What stands in the way of moving an object.

@@ -29,7 +29,7 @@ pub(crate) enum ReparseIndex {
     Refused(std::io::Error),
 }
 
-pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat};
+pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat, Use};
 pub(crate) use link::read_link;
 pub(crate) use place::Place;
 pub(crate) use spot::Spot;
@@ -45,7 +45,7 @@ pub(crate) use system::{
 };
 #[cfg(windows)]
 pub(crate) use system::{
-    EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, bare, control, create_new,
+    EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, aligned, bare, control, create_new,
     enable_privilege, full, information, is_elevated, is_trusted, number, open, open_guarded, open_uncached,
     procedure, send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim,
     within,

@@ -11,6 +11,7 @@ mod system;
 #[path = "windows/mod.rs"]
 mod system;
 
+mod erasure;
 mod portions;
 mod state_dir;
 mod tree_types;

@@ -1,6 +1,6 @@
 //! What is said of whole trees, whatever the system.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::apply::Meter;
 use crate::model::Target;
-use crate::platform::{Directory, Inventory};
+use crate::platform::{Directory, Inventory, Item};
 
 /// Where a tree hangs: a name in an opened directory.
 #[derive(Clone, Copy)]
@@ -18,26 +18,14 @@ pub(in crate::apply) struct Root<'a> {
 }
 
 impl Root<'_> {
-    /// Opens a directory of the tree; of the root itself, the one that it is in.
-    pub(super) fn directory(&self, inventory: &Inventory, item: usize) -> io::Result<Directory> {
-        let root = self.parent.open_child(self.name)?;
-        let below = inventory.path(item);
-        if below.as_os_str().is_empty() { Ok(root) } else { root.open_below(&below) }
-    }
-
-    /// The directory that an item stands in, and its name there.
+    /// The directory that an item stands in.
     pub(super) fn container(&self, inventory: &Inventory, item: usize) -> io::Result<Directory> {
-        match inventory.items.get(item) {
-            Some(found) if item != 0 => self.directory(inventory, found.parent),
-            _ => self.parent.open_child(OsStr::new(".")),
-        }
+        inventory.container(self.parent, self.name, item)
     }
 
+    /// Its name there.
     pub(super) fn name_of<'i>(&'i self, inventory: &'i Inventory, item: usize) -> &'i OsStr {
-        match inventory.items.get(item) {
-            Some(found) if item != 0 => &found.name,
-            _ => self.name,
-        }
+        inventory.name_of(self.name, item)
     }
 }
 
@@ -76,6 +64,30 @@ pub(in crate::apply) enum Trust {
 pub(in crate::apply) struct Loss {
     pub(in crate::apply) item: usize,
     pub(in crate::apply) what: String,
+}
+
+/// What a copy could not keep, by the file itself: what one of its names lost, all have lost.
+pub(super) struct Lossy(HashMap<(u64, u128), String>);
+
+impl Lossy {
+    pub(super) fn of(inventory: &Inventory, losses: &[Loss]) -> Self {
+        let mut all: HashMap<(u64, u128), String> = HashMap::new();
+        for loss in losses {
+            let Some(item) = inventory.items.get(loss.item) else { continue };
+            *all.entry((item.stat.device, item.stat.number)).or_default() += &loss.what;
+        }
+        Self(all)
+    }
+
+    /// Everything that was told to be lost of an object.
+    pub(super) fn told_of(&self, item: &Item) -> Option<&str> {
+        self.0.get(&(item.stat.device, item.stat.number)).map(String::as_str)
+    }
+
+    /// Whether this was told to be lost of an object.
+    pub(super) fn has(&self, item: &Item, what: &str) -> bool {
+        self.told_of(item).is_some_and(|all| all.contains(what))
+    }
 }
 
 /// Work on a tree: how far it is, and whether it shall stop.

@@ -140,11 +140,8 @@ pub(crate) fn unreadable_streams(
         if item.stat.sort == ObjectKind::Symlink {
             continue;
         }
-        let container = match inventory.items.get(item.parent).filter(|_| number != 0) {
-            Some(_) => parent.open_child(root)?.open_below(&inventory.path(item.parent))?,
-            None => parent.open_child(OsStr::new("."))?,
-        };
-        let path = by_descriptor(&container, if number == 0 { root } else { &item.name });
+        let container = inventory.container(parent, root, number)?;
+        let path = by_descriptor(&container, inventory.name_of(root, number));
         let mut names = vec![0_u8; llistxattr_query(&path)?];
         let length = llistxattr(&path, &mut names[..])?;
         for name in names.get(..length).unwrap_or_default().split(|byte| *byte == 0) {

@@ -9,21 +9,7 @@ use rustix::fs::{Access, AtFlags, StatxFlags, accessat, fstatvfs, statx};
 use rustix::io::Errno;
 
 use super::{Directory, look};
-use crate::platform::{Inventory, ObjectKind};
-
-/// A program that uses something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Use {
-    pub(crate) pid: u32,
-    /// What the program is called.
-    pub(crate) name: String,
-    /// What it uses.
-    pub(crate) path: PathBuf,
-    /// How, in words.
-    pub(crate) what: &'static str,
-    /// Whether it is this process, or it works or runs from there.
-    pub(crate) is_own: bool,
-}
+use crate::platform::{Inventory, ObjectKind, Use};
 
 /// More than this nobody reads.
 const MOST: usize = 50;
@@ -116,12 +102,8 @@ pub(crate) fn forbidden(
             ),
             _ => continue,
         };
-        let container = match inventory.items.get(item.parent).filter(|_| number != 0) {
-            Some(_) => parent.open_child(root)?.open_below(&inventory.path(item.parent))?,
-            None => parent.open_child(OsStr::new("."))?,
-        };
-        let name = if number == 0 { root } else { &item.name };
-        match accessat(&container, name, access, AtFlags::EACCESS) {
+        let container = inventory.container(parent, root, number)?;
+        match accessat(&container, inventory.name_of(root, number), access, AtFlags::EACCESS) {
             Ok(()) => {}
             Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => found.push((inventory.path(number), what)),
             Err(error) => return Err(error.into()),

@@ -211,17 +211,21 @@ pub(crate) fn information(handle: BorrowedHandle<'_>, class: i32) -> io::Result<
     }
 }
 
+/// Bytes in words of 64 bits, as structures begin that the system reads and insists on the alignment of.
+pub(crate) fn aligned(data: &[u8]) -> Vec<u64> {
+    let word = |bytes: &[u8]| {
+        let mut whole = [0; 8];
+        whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        u64::from_ne_bytes(whole)
+    };
+    data.chunks(8).map(word).collect()
+}
+
 /// Sets information of a class on an opened object.
 pub(crate) fn set_information(handle: BorrowedHandle<'_>, class: i32, data: &[u8]) -> io::Result<()> {
     let mut status = IO_STATUS_BLOCK::default();
     let length = u32::try_from(data.len()).map_err(|_| code(ERROR_INVALID_NAME))?;
-    // The structures begin with words of 64 bits, and the system insists on their alignment.
-    let mut words = vec![0_u64; data.len().div_ceil(8)];
-    for (word, bytes) in words.iter_mut().zip(data.chunks(8)) {
-        let mut whole = [0; 8];
-        whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        *word = u64::from_ne_bytes(whole);
-    }
+    let words = aligned(data);
     // SAFETY: the system reads `length` bytes of `words`, which has no fewer, and writes to `status`; both outlive
     // the call. What the bytes mean is the system's to check.
     let answer = unsafe {

@@ -16,22 +16,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::nt::{Sort, number, open_guarded, terminated, until_nul};
 use super::policy::{Procedure, procedure_of};
 use super::{Directory, is_within};
-use crate::platform::{Inventory, ObjectKind};
-
-/// A program that uses something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Use {
-    /// 0 where the system does not tell.
-    pub(crate) pid: u32,
-    /// What the program is called.
-    pub(crate) name: String,
-    /// What it uses.
-    pub(crate) path: PathBuf,
-    /// How, in words.
-    pub(crate) what: &'static str,
-    /// Whether it is this process.
-    pub(crate) is_own: bool,
-}
+use crate::platform::{Inventory, ObjectKind, Use};
 
 /// More than this nobody reads.
 const MOST: usize = 50;
@@ -81,19 +66,15 @@ pub(crate) fn users_below(path: &Path) -> Vec<Use> {
 fn in_use(above: &Directory, name: &OsStr, inventory: &Inventory) -> Vec<(usize, PathBuf)> {
     let mut found = Vec::new();
     for (number_of, item) in inventory.items.iter().enumerate() {
-        let container = match inventory.items.get(item.parent).filter(|_| number_of != 0) {
-            Some(_) => above.open_child(name).and_then(|root| root.open_below(&inventory.path(item.parent))),
-            None => above.open_child(OsStr::new(".")),
-        };
-        let Ok(container) = container else { continue };
+        let Ok(container) = inventory.container(above, name, number_of) else { continue };
         // Whoever has a file open in any way shows by what this asks not to be shared; of directories, who would keep
         // them from being renamed.
         let (access, share) = match item.stat.sort {
             ObjectKind::Directory => (DELETE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE),
             _ => (FILE_READ_DATA, 0),
         };
-        let name = if number_of == 0 { name } else { &item.name };
-        let opened = open_guarded(container.as_handle(), name, access, Sort::Any, share);
+        let at = inventory.name_of(name, number_of);
+        let opened = open_guarded(container.as_handle(), at, access, Sort::Any, share);
         if opened.is_err_and(|error| number(&error) == Some(ERROR_SHARING_VIOLATION)) {
             found.push((number_of, inventory.path(number_of)));
             if found.len() > MOST {

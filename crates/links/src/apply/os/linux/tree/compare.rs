@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{self, Advice};
 
 use super::super::super::portions::in_threads;
+use super::super::super::tree_types::Lossy;
 use super::copy::CHUNK;
 use super::metadata::{SET_ID, Subject, attributes};
 use super::{Failed, Loss, Portions, Root, Texts, Work, ntfs, open_item, open_to_read};
@@ -29,12 +30,7 @@ pub(in crate::apply) fn compare(
 ) -> Result<(), Failed> {
     const READ_BACK: &str = "read back the copy of";
     let on_ntfs = ntfs::on_both(original.parent, copy.parent).map_err(Failed::at(inventory, 0, READ_BACK))?;
-    // By the file itself: what one of its names lost, all have lost.
-    let mut lossy: HashMap<(u64, u128), String> = HashMap::new();
-    for loss in losses {
-        let Some(item) = inventory.items.get(loss.item) else { continue };
-        *lossy.entry((item.stat.device, item.stat.number)).or_default() += &loss.what;
-    }
+    let lossy = Lossy::of(inventory, losses);
     let found = Inventory::take(copy.parent, copy.name);
     let found = found.map_err(Failed::at(inventory, 0, READ_BACK))?;
     let paths: HashMap<_, _> =
@@ -48,13 +44,7 @@ pub(in crate::apply) fn compare(
         expected += 1;
         let wrong = match paths.get(&inventory.path(number)) {
             None => Some("it is not there"),
-            Some(copied) => differs(
-                item,
-                copied,
-                texts.get(&number),
-                lossy.contains_key(&(item.stat.device, item.stat.number)),
-                on_ntfs,
-            ),
+            Some(copied) => differs(item, copied, texts.get(&number), lossy.told_of(item).is_some(), on_ntfs),
         };
         let wrong = wrong.or_else(|| {
             // Names of one file are names of one copy.
@@ -92,9 +82,7 @@ pub(in crate::apply) fn compare(
                 continue;
             };
             let (name, copied) = (original.name_of(inventory, number), copy.name_of(inventory, number));
-            let is_lost = |name: &str| {
-                lossy.get(&(item.stat.device, item.stat.number)).is_some_and(|all| all.contains(name))
-            };
+            let is_lost = |name: &str| lossy.has(item, name);
             let mut read = || -> io::Result<()> {
                 work.must_go_on()?;
                 if item.stat.sort != ObjectKind::File {
@@ -124,9 +112,7 @@ pub(in crate::apply) fn compare(
         if item.stat.sort != ObjectKind::Directory {
             continue;
         }
-        let is_lost = |name: &str| {
-            lossy.get(&(item.stat.device, item.stat.number)).is_some_and(|all| all.contains(name))
-        };
+        let is_lost = |name: &str| lossy.has(item, name);
         let read = || -> io::Result<()> {
             work.must_go_on()?;
             let container = original.container(inventory, number)?;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use rustix::fs::{self, AtFlags};
 use rustix::io::Errno;
 
+use super::super::super::erasure::{self, ANOTHER, NOT_EMPTY};
 use super::{Failed, Loss, Portions, Root, Work, open_to_read};
 use crate::platform::{Directory, Inventory, Item, ObjectKind, Stat, look};
 
@@ -18,49 +19,11 @@ pub(in crate::apply) fn erase(
     inventory: &Inventory,
     work: Work<'_>,
 ) -> Result<Vec<Loss>, Failed> {
-    let portions = Portions::of(inventory).each(work.workers, |portion| {
-        let mut spared = Vec::new();
-        let Some(&one) = portion.first() else { return Ok(spared) };
-        let container = match root.container(inventory, one) {
-            Ok(container) => container,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(spared),
-            Err(error) => return Err(Failed::at(inventory, one, "open the directory of")(error)),
-        };
-        for &number in portion {
-            let Some(item) = inventory.items.get(number) else { continue };
-            let name = root.name_of(inventory, number);
-            let removed = match item.stat.sort {
-                ObjectKind::File => remove_file(&container, name, item, number == 0),
-                _ => remove_other(&container, name, item),
-            };
-            let why = removed.map_err(Failed::at(inventory, number, "remove"))?;
-            spared.extend(why.map(|what| Loss { item: number, what: what.to_owned() }));
-            work.add_file();
-        }
-        Ok(spared)
-    })?;
-    let mut spared: Vec<Loss> = portions.into_iter().flatten().collect();
-    for (number, item) in inventory.items.iter().enumerate().rev() {
-        if item.stat.sort != ObjectKind::Directory {
-            continue;
-        }
-        let gone = || -> io::Result<Option<&'static str>> {
-            let container = match root.container(inventory, number) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                opened => opened?,
-            };
-            remove_other(&container, root.name_of(inventory, number), item)
-        };
-        let why = gone().map_err(Failed::at(inventory, number, "remove"))?;
-        // What is in a directory has told why already.
-        let told = why == Some(NOT_EMPTY) && !spared.is_empty();
-        spared.extend(why.filter(|_| !told).map(|what| Loss { item: number, what: what.to_owned() }));
-    }
-    Ok(spared)
+    erasure::erase(root, inventory, work, |container, name, item, is_root| match item.stat.sort {
+        ObjectKind::File => remove_file(container, name, item, is_root),
+        _ => remove_other(container, name, item),
+    })
 }
-
-const NOT_EMPTY: &str = "something was put into it since it was copied";
-const ANOTHER: &str = "it is another object than the one that was copied";
 
 /// Removes what holds no bytes of its own: a link, a directory that is empty, a device. Gives why it stays.
 fn remove_other(container: &Directory, name: &OsStr, item: &Item) -> io::Result<Option<&'static str>> {

@@ -6,6 +6,7 @@ use std::os::windows::io::AsHandle as _;
 
 use windows_sys::Win32::Storage::FileSystem::{FILE_READ_ATTRIBUTES, FILE_READ_DATA};
 
+use super::super::super::tree_types::Lossy;
 use super::metadata::{self, READ};
 use super::{Failed, Loss, Root, Texts, Work, content, open_at};
 use crate::model::Target;
@@ -26,12 +27,7 @@ pub(in crate::apply) fn compare(
     content: bool,
     work: Work<'_>,
 ) -> Result<(), Failed> {
-    // By the file itself: what one of its names lost, all have lost.
-    let mut lossy: HashMap<(u64, u128), String> = HashMap::new();
-    for loss in losses {
-        let Some(item) = inventory.items.get(loss.item) else { continue };
-        *lossy.entry((item.stat.device, item.stat.number)).or_default() += &loss.what;
-    }
+    let lossy = Lossy::of(inventory, losses);
     let found = Inventory::take(copy.parent, copy.name);
     let found = found.map_err(Failed::at(inventory, 0, READ_BACK))?;
     let paths: HashMap<_, _> =
@@ -61,9 +57,7 @@ pub(in crate::apply) fn compare(
     let all: Vec<usize> = (0..inventory.items.len()).collect();
     super::super::super::portions::each(&all, work.workers, |number| {
         let Some(item) = inventory.items.get(number) else { return Ok(()) };
-        let is_lost = |what: &str| {
-            lossy.get(&(item.stat.device, item.stat.number)).is_some_and(|all| all.contains(what))
-        };
+        let is_lost = |what: &str| lossy.has(item, what);
         let read = || -> io::Result<()> {
             work.must_go_on()?;
             let sort = item.stat.sort;

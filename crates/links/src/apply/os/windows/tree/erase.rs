@@ -13,9 +13,10 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_WRITE_ATTRIBUTES,
 };
 
+use super::super::super::erasure::{self, ANOTHER, NOT_EMPTY};
 use super::super::entry::delete;
 use super::metadata::{self, set_basic};
-use super::{Failed, Loss, Portions, Root, Work};
+use super::{Failed, Loss, Root, Work};
 use crate::platform::{
     Directory, Inventory, Item, Object, ObjectKind, Sort, Stat, number, open_guarded, ticks,
 };
@@ -28,45 +29,8 @@ pub(in crate::apply) fn erase(
     work: Work<'_>,
 ) -> Result<Vec<Loss>, Failed> {
     metadata::wake();
-    let portions = Portions::of(inventory).each(work.workers, |portion| {
-        let mut spared = Vec::new();
-        let Some(&one) = portion.first() else { return Ok(spared) };
-        let container = match root.container(inventory, one) {
-            Ok(container) => container,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(spared),
-            Err(error) => return Err(Failed::at(inventory, one, "open the directory of")(error)),
-        };
-        for &number in portion {
-            let Some(item) = inventory.items.get(number) else { continue };
-            let removed = remove(&container, root.name_of(inventory, number), item, number == 0);
-            let why = removed.map_err(Failed::at(inventory, number, "remove"))?;
-            spared.extend(why.map(|what| Loss { item: number, what: what.to_owned() }));
-            work.add_file();
-        }
-        Ok(spared)
-    })?;
-    let mut spared: Vec<Loss> = portions.into_iter().flatten().collect();
-    for (number, item) in inventory.items.iter().enumerate().rev() {
-        if item.stat.sort != ObjectKind::Directory {
-            continue;
-        }
-        let gone = || -> io::Result<Option<&'static str>> {
-            let container = match root.container(inventory, number) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                opened => opened?,
-            };
-            remove(&container, root.name_of(inventory, number), item, number == 0)
-        };
-        let why = gone().map_err(Failed::at(inventory, number, "remove"))?;
-        // What is in a directory has told why already.
-        let told = why == Some(NOT_EMPTY) && !spared.is_empty();
-        spared.extend(why.filter(|_| !told).map(|what| Loss { item: number, what: what.to_owned() }));
-    }
-    Ok(spared)
+    erasure::erase(root, inventory, work, remove)
 }
-
-const NOT_EMPTY: &str = "something was put into it since it was copied";
-const ANOTHER: &str = "it is another object than the one that was copied";
 
 /// Removes an object, by its handle. While that is open, nobody can open a file to write to it. Gives why it stays.
 fn remove(

@@ -27,7 +27,7 @@ use windows_sys::Win32::System::Ioctl::{FSCTL_GET_OBJECT_ID, FSCTL_SET_OBJECT_ID
 
 use super::open_at;
 use crate::platform::{
-    Directory, Object, SETTABLE, Sort, enable_privilege, information, number, send, set_information,
+    Directory, Object, SETTABLE, Sort, aligned, enable_privilege, information, number, send, set_information,
 };
 
 /// What is needed of an original, and of a copy.
@@ -204,18 +204,15 @@ fn security(of: BorrowedHandle<'_>, what: u32) -> io::Result<Vec<u8>> {
 }
 
 fn set_security(of: BorrowedHandle<'_>, what: u32, descriptor: &[u8]) -> io::Result<()> {
-    let mut words = vec![0_u32; descriptor.len().div_ceil(4).max(5)];
-    for (word, bytes) in words.iter_mut().zip(descriptor.chunks(4)) {
-        let mut whole = [0; 4];
-        whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        *word = u32::from_ne_bytes(whole);
+    let mut bytes = descriptor.to_vec();
+    // No descriptor is shorter than its header, nor one that says nothing.
+    bytes.resize(bytes.len().max(20), 0);
+    // That the list was inherited (SE_DACL_AUTO_INHERITED) is kept only if that is asked for (SE_DACL_AUTO_INHERIT_REQ): 0x0400
+    // and 0x0100 of the two bytes behind the first two.
+    if let Some(control) = bytes.get_mut(3).filter(|control| **control & 0x04 != 0) {
+        *control |= 0x01;
     }
-    // That the list was inherited (SE_DACL_AUTO_INHERITED) is kept only if that is asked for (SE_DACL_AUTO_INHERIT_REQ).
-    if let Some(head) = words.first_mut()
-        && *head >> 16 & 0x0400 != 0
-    {
-        *head |= 0x0100 << 16;
-    }
+    let mut words = aligned(&bytes);
     // SAFETY: the descriptor is whole, as the system gave it or as it was made here, aligned, and outlives the call.
     let done = unsafe { SetKernelObjectSecurity(of.as_raw_handle(), what, words.as_mut_ptr().cast()) };
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
@@ -307,12 +304,7 @@ fn without_kernels(list: &[u8]) -> Vec<u8> {
 }
 
 fn set_extended(of: BorrowedHandle<'_>, data: &[u8]) -> io::Result<()> {
-    let mut words = vec![0_u32; data.len().div_ceil(4)];
-    for (word, bytes) in words.iter_mut().zip(data.chunks(4)) {
-        let mut whole = [0; 4];
-        whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        *word = u32::from_ne_bytes(whole);
-    }
+    let words = aligned(data);
     let mut status = IO_STATUS_BLOCK::default();
     let length = u32::try_from(data.len()).unwrap_or(0);
     // SAFETY: the system reads `length` bytes of `words`, which has no fewer, and writes to `status`.
