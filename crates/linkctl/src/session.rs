@@ -90,8 +90,14 @@ impl<'a> Change<'a> {
         if plan.notes.len() > TELL_EACH {
             complain("note", &format!("and {} more such notes", plan.notes.len() - TELL_EACH));
         }
+        let report = self.carry_out(plan)?;
+        self.show(plan, report.as_ref())
+    }
+
+    /// Asks, applies a plan, and says what failed; `None` where it is only to be shown.
+    pub(crate) fn carry_out(&self, plan: &Plan) -> Result<Option<Report>, Failure> {
         if self.options.dry_run {
-            return self.show(plan, None);
+            return Ok(None);
         }
         if let Some(question) = &self.question
             && !plan.steps.is_empty()
@@ -132,7 +138,7 @@ impl<'a> Change<'a> {
         }
         let failed = report.results.iter().filter_map(|result| result.as_ref().err());
         say_all(self.verb, failed.chain(&report.kept));
-        self.show(plan, Some(&report))
+        Ok(Some(report))
     }
 
     /// Nothing was planned, because of these errors.
@@ -164,6 +170,11 @@ impl<'a> Change<'a> {
         } else {
             self.print_text(plan, report)?;
         }
+        Ok(self.exit(report))
+    }
+
+    /// How it ends, by what came of the plan.
+    pub(crate) fn exit(&self, report: Option<&Report>) -> Exit {
         let failures =
             report.iter().flat_map(|report| &report.results).filter_map(|result| result.as_ref().err());
         let kept = report.iter().flat_map(|report| &report.kept);
@@ -172,7 +183,7 @@ impl<'a> Change<'a> {
         let exit = exits.max().unwrap_or(Exit::Done);
         // Something was done, so a refusal of the rest is no refusal of all.
         let some = report.is_some_and(|report| report.results.iter().any(Result::is_ok));
-        Ok(if exit == Exit::Refused && some { Exit::Failed } else { exit })
+        if exit == Exit::Refused && some { Exit::Failed } else { exit }
     }
 
     fn print_json(&self, plan: &Plan, report: Option<&Report>) -> io::Result<()> {

@@ -47,6 +47,10 @@ pub struct Chain {
     pub reason: Option<String>,
     /// The directories gone through behind the first link, also those left again by `..`.
     pub(crate) passed: Vec<PathBuf>,
+    /// Of a chain that failed: which hop's own text fails.
+    pub(crate) failed_hop: usize,
+    /// Where that text would lead to the end, were all of it there.
+    pub(crate) wanted: Option<PathBuf>,
 }
 
 /// One thing still to do on the way.
@@ -62,8 +66,8 @@ enum Todo {
     VolumeRoot(PathBuf),
     /// Go to the root of another volume, which may be away.
     OtherRoot(PathBuf),
-    /// The text of this link has been resolved to the end.
-    Done(FileId),
+    /// The text of this link, the hop of this number, has been resolved to the end.
+    Done(FileId, usize),
 }
 
 struct Walk {
@@ -114,9 +118,13 @@ pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
                 resolved: Some(walk.path),
                 hops: walk.hops,
                 passed: walk.passed,
+                failed_hop: 0,
+                wanted: None,
             }
         }
         Err(Stop { state, at, reason }) => Chain {
+            failed_hop: walk.failed_hop(),
+            wanted: walk.wanted(&at),
             hops: walk.hops,
             state,
             resolved: None,
@@ -127,19 +135,19 @@ pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
     }
 }
 
-/// What a Windows link in `directory` with this data would lead to on its own volume.
+/// Where a Windows link in `directory` with this data would lead to on its own volume, and what is there.
 pub(crate) fn reach(
     directory: Directory,
     path: PathBuf,
     data: &ReparseData,
     volume: &NtfsVolume,
     drive: char,
-) -> Option<FileKind> {
+) -> Option<(PathBuf, FileKind)> {
     let mut walk = Walk::new(directory, path, drive);
     let at = walk.path.clone();
     walk.push_windows(&at, data, volume).ok()?;
     walk.run().ok()?;
-    Some(walk.kind)
+    Some((walk.path, walk.kind))
 }
 
 /// Whether a reparse point holds data of its own, and the system that is asked here serves it.
@@ -162,7 +170,9 @@ pub(crate) fn state_of(error: &io::Error) -> State {
 
 fn failed(hops: Vec<Hop>, error: &io::Error, at: PathBuf) -> Chain {
     let reason = Some(platform::describe(error));
-    Chain { hops, state: state_of(error), resolved: None, failed_at: Some(at), reason, passed: Vec::new() }
+    let state = state_of(error);
+    let (passed, wanted) = (Vec::new(), None);
+    Chain { hops, state, resolved: None, failed_at: Some(at), reason, passed, failed_hop: 0, wanted }
 }
 
 struct Stop {
@@ -200,7 +210,7 @@ impl Walk {
     fn run(&mut self) -> Result<(), Stop> {
         while let Some(todo) = self.todo.pop() {
             match todo {
-                Todo::Done(id) => {
+                Todo::Done(id, _) => {
                     if let Some(count) = self.open.get_mut(&id) {
                         *count = count.saturating_sub(1);
                     }
@@ -240,6 +250,30 @@ impl Walk {
             return Err(Stop::new(State::TooLong, &at, reason));
         }
         Ok(())
+    }
+
+    /// The innermost link whose text was not resolved to the end.
+    fn failed_hop(&self) -> usize {
+        let done = |todo: &Todo| match todo {
+            Todo::Done(_, hop) => Some(*hop),
+            _ => None,
+        };
+        self.todo.iter().rev().find_map(done).unwrap_or(0)
+    }
+
+    /// Where the text that failed at a path would lead to the end.
+    fn wanted(&self, at: &Path) -> Option<PathBuf> {
+        let mut path = at.to_owned();
+        for todo in self.todo.iter().rev() {
+            match todo {
+                Todo::Name(name) => path.push(name),
+                Todo::Up | Todo::UpWithin(_) => drop(path.pop()),
+                Todo::Directory => {}
+                Todo::Root | Todo::VolumeRoot(_) | Todo::OtherRoot(_) => return None,
+                Todo::Done(..) => break,
+            }
+        }
+        Some(path)
     }
 
     fn go(&mut self, path: &Path) -> Result<(), Stop> {
@@ -323,7 +357,7 @@ impl Walk {
             return Err(Stop::new(State::Loop, at, "the chain comes back to this link"));
         }
         *open += 1;
-        self.todo.push(Todo::Done(id));
+        self.todo.push(Todo::Done(id, self.hops.len() - 1));
         match target {
             Target::Text(text) => self.push(Path::new(text)),
             Target::Reparse(point) => {

@@ -21,6 +21,9 @@
 //! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS) mklink.rs (as typed)
 //! typed.rs      paths typed in Windows' words
 //! remove.rs     planner
+//! repair/       planner: broken links find their targets again
+//! track.rs      what links lead to, written down
+//! identity.rs   what is known of a file or directory again wherever it goes
 //! system.rs     what the system allows
 //! undo/         planner: an operation backwards, from the journal and the disk; effect.rs
 //! journal/      SQLite: open.rs schema.rs rows.rs queue.rs
@@ -33,6 +36,7 @@ mod chain;
 pub mod check;
 pub mod create;
 mod error;
+mod identity;
 mod inspect;
 pub mod journal;
 pub mod listing;
@@ -44,8 +48,10 @@ pub mod plan;
 mod platform;
 pub mod relocate;
 pub mod remove;
+pub mod repair;
 mod scan;
 pub mod system;
+pub mod track;
 mod typed;
 pub mod undo;
 pub mod volume;
@@ -58,7 +64,7 @@ pub use model::{
     Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner,
     Metadata, OnExisting, ReparsePoint, Shape, State, Target, User,
 };
-pub use name::Name;
+pub use name::{Name, name_from_bytes};
 pub use places::{deduplicate, physical_path};
 pub use plan::{Plan, Step};
 pub use scan::{

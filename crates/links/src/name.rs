@@ -20,6 +20,12 @@ use crate::platform;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(pub OsString);
 
+/// A name by its bytes: those of the system on Linux, WTF-8 on Windows.
+#[must_use]
+pub fn name_from_bytes(bytes: Vec<u8>) -> OsString {
+    platform::from_bytes(bytes)
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Wire {

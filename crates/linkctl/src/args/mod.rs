@@ -1,5 +1,6 @@
 //! The command line as types. Help texts are here; what verbs do is in `commands/`.
 
+mod mending;
 mod options;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use links::{KindFilter, State};
 
+pub(crate) use mending::{RepairArgs, TrackArgs, UntrackArgs};
 pub(crate) use options::{
     ChangeOptions, DriveOption, Format, ListOptions, NamedRules, OutputOptions, VolumeOptions, letter,
 };
@@ -56,6 +58,12 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Remove links: the link objects and nothing else, ever
     Remove(RemoveArgs),
+    /// Give broken links their targets again, or say targets in another form
+    Repair(RepairArgs),
+    /// Record what links lead to, so that `repair` finds it wherever it goes
+    Track(TrackArgs),
+    /// Forget what was recorded of links
+    Untrack(UntrackArgs),
     /// Take a file or directory to another place, and leave a link
     Move(MoveArgs),
     /// Bring back what was moved, to where its link is
@@ -91,6 +99,9 @@ impl Command {
             Self::Create(args) => args.change.output.json(),
             Self::Remove(args) => args.change.output.json(),
             Self::Undo(args) => args.change.output.json(),
+            Self::Repair(args) => args.change.output.json(),
+            Self::Track(args) => args.change.output.json(),
+            Self::Untrack(args) => args.change.output.json(),
             Self::Move(args) => args.change.output.json(),
             Self::Restore(args) => args.change.output.json(),
             Self::Recover(args) => args.output.json(),
@@ -112,6 +123,9 @@ impl Command {
             Self::List(_) => "list",
             Self::Check(_) => "check",
             Self::Remove(_) => "remove",
+            Self::Repair(_) => "repair",
+            Self::Track(_) => "track",
+            Self::Untrack(_) => "untrack",
             Self::Move(_) => "move",
             Self::Restore(_) => "restore",
             Self::Recover(_) => "recover",

@@ -12,9 +12,11 @@ mod man;
 mod r#move;
 mod recover;
 mod remove;
+mod repair;
 mod restore;
 mod show;
 mod summary;
+mod track;
 mod undo;
 mod volume;
 
@@ -30,6 +32,9 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::List(args) => list::run(args),
         Command::Check(args) => check::run(&args),
         Command::Remove(args) => remove::run(&args),
+        Command::Repair(args) => repair::run(&args),
+        Command::Track(args) => track::run(&args),
+        Command::Untrack(args) => track::forget(&args),
         Command::Move(args) => r#move::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Recover(args) => recover::run(&args),

@@ -5,10 +5,12 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{Observer, Queue, Request, state};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Intent, Journal, OperationId, Outcome, Status, Then};
+use crate::identity::Content;
+use crate::journal::{Intent, Journal, OperationId, Outcome, Status, Then, Tracked};
 use crate::model::Home;
 use crate::plan::Step;
 use crate::platform::Directory;
+use crate::track;
 use crate::undo;
 
 /// Where it is written down what is done.
@@ -22,6 +24,8 @@ pub(super) struct Log<'j> {
     open: Option<(Records<'j>, Option<OperationId>)>,
     /// The parent directory met last: the next step's is mostly the same.
     parent: Option<Parent>,
+    /// Whether links are given another text that somebody else made.
+    mends: bool,
 }
 
 /// A directory that steps are in.
@@ -81,7 +85,8 @@ impl<'j> Log<'j> {
         planned: usize,
         observer: &mut dyn Observer,
     ) -> Self {
-        let Some(mut records) = records else { return Self { open: None, parent: None } };
+        let mends = request.undoes.is_some() || request.verb == crate::repair::VERB;
+        let Some(mut records) = records else { return Self { open: None, parent: None, mends } };
         // Once undone, the disk no longer tells what a killed run had done: it is written down first.
         if let (Records::Journal(journal), Some(undone)) = (&mut records, request.undoes)
             && let Err(error) = settle(journal, undone)
@@ -89,10 +94,10 @@ impl<'j> Log<'j> {
             observer.warning(&error);
         }
         match records.begin(request, planned) {
-            Ok(id) => Self { open: Some((records, id)), parent: None },
+            Ok(id) => Self { open: Some((records, id)), parent: None, mends },
             Err(error) => {
                 give_up(&mut records, &error, observer);
-                Self { open: None, parent: None }
+                Self { open: None, parent: None, mends }
             }
         }
     }
@@ -177,16 +182,49 @@ impl<'j> Log<'j> {
         if self.open.is_none() {
             return;
         }
+        let tracked = self.tracked(steps, &outcomes);
         let homes = steps.iter().map(|step| self.in_full(step).ok().and_then(|(_, home)| home));
         let outcomes: Vec<_> = outcomes.into_iter().zip(homes).collect();
         self.write(
             observer,
-            |journal, id| journal.record(id, first, &outcomes, then),
+            |journal, id| {
+                if !tracked.is_empty() {
+                    journal.track(&tracked, Then::Stay)?;
+                }
+                journal.record(id, first, &outcomes, then)
+            },
             |queue| {
-                queue.record(&outcomes);
+                queue.record(&outcomes, tracked.first());
                 Ok(())
             },
         );
+    }
+
+    /// What the links lead to that were made. Where links that were there already got another text, only what was
+    /// recorded of them before is recorded anew.
+    fn tracked(&self, steps: &[Step], outcomes: &[Outcome]) -> Vec<Tracked> {
+        let Some((records, _)) = &self.open else { return Vec::new() };
+        let mut tracked = Vec::new();
+        for (step, outcome) in steps.iter().zip(outcomes) {
+            if !matches!(outcome, Outcome::Done(_)) || !track::leaves_link(step) {
+                continue;
+            }
+            let wanted = match records {
+                Records::Journal(journal) if self.mends => {
+                    track::full(step.path()).is_ok_and(|link| journal.tracks(&link).unwrap_or(false))
+                }
+                _ => true,
+            };
+            // A program that ends right behind it has no time to read what is in a file.
+            let content = match records {
+                Records::Journal(_) => Content::Small,
+                Records::Queue(_) => Content::No,
+            };
+            if let (true, Some(target)) = (wanted, step.target()) {
+                tracked.extend(track::look(step.path(), target, content).ok().flatten());
+            }
+        }
+        tracked
     }
 
     pub(super) fn finish(&mut self, status: Status, request: Request<'_>, observer: &mut dyn Observer) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{os, state, step};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{self, Intent, Outcome, QUEUE, Status, queue};
+use crate::journal::{self, Intent, Outcome, QUEUE, Status, Tracked, queue};
 use crate::model::Home;
 
 /// Beyond this the queue is taken in by whoever adds to it: a user who never looks at the history shall not find
@@ -17,6 +17,7 @@ pub struct Queue {
     verb: String,
     token: String,
     outcome: Option<(Outcome, Option<Home>)>,
+    tracked: Option<Tracked>,
 }
 
 impl Queue {
@@ -28,7 +29,7 @@ impl Queue {
         os::make_state_directory(directory).map_err(|error| failed(directory, error))?;
         journal::check_owner(directory)?;
         let token = step::private_name();
-        Ok(Self { directory: directory.to_owned(), verb: String::new(), token, outcome: None })
+        Ok(Self { directory: directory.to_owned(), verb: String::new(), token, outcome: None, tracked: None })
     }
 
     pub(super) fn directory(&self) -> &Path {
@@ -48,13 +49,14 @@ impl Queue {
         self.append(&queue::begun(&self.token, &self.verb, intent)).map(drop)
     }
 
-    pub(super) fn record(&mut self, outcomes: &[(Outcome, Option<Home>)]) {
+    pub(super) fn record(&mut self, outcomes: &[(Outcome, Option<Home>)], tracked: Option<&Tracked>) {
         self.outcome = outcomes.first().cloned();
+        self.tracked = tracked.cloned();
     }
 
     pub(super) fn finish(&self, status: Status) -> Result<()> {
         let Some(outcome) = &self.outcome else { return Ok(()) };
-        if self.append(&queue::ended(&self.token, status, outcome))? > LONGEST {
+        if self.append(&queue::ended(&self.token, status, outcome, self.tracked.as_ref()))? > LONGEST {
             state::open_journal(&self.directory)?;
         }
         Ok(())

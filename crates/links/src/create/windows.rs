@@ -297,7 +297,7 @@ impl Task<'_> {
             return kind_at(&without_dots(&self.ground.parent.join(linux_words(&link.substitute))));
         }
         let start = self.ground.directory.open_child(".".as_ref()).ok()?;
-        chain::reach(start, self.ground.parent.clone(), data, volume, self.spec.drive)
+        chain::reach(start, self.ground.parent.clone(), data, volume, self.spec.drive).map(|(_, kind)| kind)
     }
 
     pub(super) fn finish(&self, data: &ReparseData, directory: bool, plan: &mut Plan) -> Result<Target> {

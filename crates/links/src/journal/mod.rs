@@ -1,12 +1,13 @@
 //! The journal: every operation and every step of it, in a SQLite database of the user's own.
 //!
-//! It is written by [`mod@crate::apply`] alone: an intent before the step, the outcome behind it. The
-//! database is data: nothing in it authorises a change without a look at the disk.
+//! It is written by [`mod@crate::apply`]: an intent before the step, the outcome behind it; and by
+//! [`mod@crate::track`]: what links lead to. The database is data: nothing in it authorises a change without a look at the disk.
 
 mod open;
 pub(crate) mod queue;
 mod rows;
 mod schema;
+mod tracked;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use rusqlite::{Connection, params};
 
 pub(crate) use open::check_owner;
 pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
+pub use tracked::Tracked;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Home, User};

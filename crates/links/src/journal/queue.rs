@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Intent, Journal, Then, now, row_number, to_sql};
+use super::{Intent, Journal, Then, Tracked, now, row_number, to_sql};
 use crate::error::Result;
 use crate::model::{Home, User};
 use crate::plan::Step;
@@ -44,6 +44,9 @@ struct Ended {
     made: Option<String>,
     error: Option<String>,
     home: Option<Home>,
+    /// What a link that was made leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tracked: Option<Tracked>,
 }
 
 /// The line to be written before a step.
@@ -65,6 +68,7 @@ pub(crate) fn ended(
     token: &str,
     status: Status,
     (outcome, home): &(Outcome, Option<Home>),
+    tracked: Option<&Tracked>,
 ) -> serde_json::Result<Vec<u8>> {
     line(&Line::Ended(Ended {
         token: token.to_owned(),
@@ -74,6 +78,7 @@ pub(crate) fn ended(
         made: outcome.made().map(|made| made.to_string()),
         error: outcome.error().map(str::to_owned),
         home: *home,
+        tracked: tracked.cloned(),
     }))
 }
 
@@ -147,6 +152,9 @@ impl Begun {
 
 impl Ended {
     fn take_in(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if let Some(tracked) = &self.tracked {
+            tracked.write(connection)?;
+        }
         let home = self.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
         let sql = "UPDATE steps SET outcome = ?, made = ?, error = ?, home = coalesce(home, ?) \
                    WHERE operation = (SELECT id FROM operations WHERE token = ?) AND outcome IS NULL";

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 const APPLICATION_ID: i32 = 0x6c6e_6b63;
 
 /// Each brings the schema from its index to the next version. Never change one that was released.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "CREATE TABLE operations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         verb TEXT NOT NULL,
@@ -40,6 +40,17 @@ const MIGRATIONS: [&str; 5] = [
      CREATE INDEX operations_without_end ON operations (id) WHERE token IS NOT NULL AND ended IS NULL;",
     // A program of before could not read steps that move whole trees.
     "",
+    // What links lead to, by which they find it again.
+    "CREATE TABLE tracked (
+        link BLOB NOT NULL,
+        target TEXT NOT NULL,
+        object TEXT NOT NULL,
+        file_system TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        seen INTEGER NOT NULL,
+        PRIMARY KEY (link, target)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX tracked_by_object ON tracked (object);",
 ];
 
 /// The schema this program writes.

@@ -75,7 +75,8 @@ impl<'de> Deserialize<'de> for FileId {
 }
 
 /// What a file system object is, as far as links care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FileKind {
     /// A regular file.
     File,

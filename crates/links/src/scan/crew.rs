@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
 use super::hard::Groups;
+use super::roll::{Finds, Reader};
 use super::walk::Walker;
 use super::{Found, Receiver, ScanItem, ScanOptions};
 use crate::platform::{self, Directory};
@@ -202,7 +203,7 @@ impl Crew<'_> {
         self.more.notify_all();
     }
 
-    fn work<R: Receiver>(&self, mut receiver: R) -> R {
+    fn work<R: Reader>(&self, mut receiver: R) -> R {
         let mut walker = Walker::new(self);
         while let Some(work) = self.take() {
             let mut stack = Vec::new();
@@ -231,7 +232,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn visit<R: Receiver + Send>(
+pub(super) fn visit<R: Reader + Send>(
     options: &ScanOptions,
     progress: &Progress,
     receiver: impl Fn() -> R + Sync,
@@ -310,7 +311,7 @@ impl Scan {
         let (sender, batches) = mpsc::sync_channel(16);
         let shared = Arc::clone(&progress);
         let thread = thread::spawn(move || {
-            let receiver = || Batch { items: Vec::with_capacity(BATCH), sender: sender.clone() };
+            let receiver = || Finds(Batch { items: Vec::with_capacity(BATCH), sender: sender.clone() });
             drop(visit(&options, &shared, receiver));
         });
         Self { progress, batches: Some(batches), current: Vec::new().into_iter(), thread: Some(thread) }

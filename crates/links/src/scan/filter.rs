@@ -21,6 +21,8 @@ pub struct KindFilter(&'static str);
 impl KindFilter {
     /// Hard links.
     pub const HARD: Self = Self("hard");
+    /// No kind there is: for whoever wants the entries of directories alone.
+    pub(crate) const NONE: Self = Self("");
 
     /// Whether a link of this kind is meant.
     #[must_use]
@@ -173,7 +175,8 @@ impl Filter {
 
     /// Whether anything but hard links is wanted.
     pub(crate) fn wants_links(&self) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|kind| *kind != KindFilter::HARD)
+        self.kinds.is_empty()
+            || self.kinds.iter().any(|kind| ![KindFilter::HARD, KindFilter::NONE].contains(kind))
     }
 
     pub(crate) fn wants_kind(&self, kind: LinkKind) -> bool {

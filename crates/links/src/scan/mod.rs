@@ -5,6 +5,7 @@
 //! walk.rs    one directory: its entries, and which of them are wanted
 //! judge.rs   where a link leads, for as few calls as it takes
 //! hard.rs    names of one file, put together
+//! roll.rs    every entry of a directory, for whoever looks for more than links
 //! filter.rs  which links are wanted
 //! ```
 
@@ -12,6 +13,7 @@ mod crew;
 mod filter;
 mod hard;
 mod judge;
+mod roll;
 mod walk;
 
 use std::ops::ControlFlow;
@@ -20,6 +22,7 @@ use std::path::PathBuf;
 pub use crew::{Progress, Scan};
 pub use filter::{Filter, KindFilter};
 pub use hard::HardLinks;
+pub(crate) use roll::{Reader, Roll, half};
 
 use crate::error::Result;
 use crate::model::{DEFAULT_DRIVE, Link};
@@ -110,6 +113,16 @@ pub fn scan(options: ScanOptions) -> Scan {
 ///
 /// What the receivers come to is returned in no order.
 pub fn visit<R: Receiver + Send>(
+    options: &ScanOptions,
+    progress: &Progress,
+    receiver: impl Fn() -> R + Sync,
+) -> Vec<R> {
+    let receivers = crew::visit(options, progress, || roll::Finds(receiver()));
+    receivers.into_iter().map(|finds| finds.0).collect()
+}
+
+/// [`visit`] for whoever is told every entry of every directory, too.
+pub(crate) fn visit_all<R: Reader + Send>(
     options: &ScanOptions,
     progress: &Progress,
     receiver: impl Fn() -> R + Sync,

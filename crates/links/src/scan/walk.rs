@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use super::crew::{Crew, Frame, Root};
 use super::judge::{Judge, Siblings};
-use super::{Details, Found, Receiver};
+use super::roll::{Reader, Roll};
+use super::{Details, Found};
 use crate::chain;
 use crate::error::{Error, ErrorKind};
 use crate::model::{
@@ -45,6 +46,8 @@ struct Entries {
     directories: Vec<u8>,
     links: Vec<u8>,
     failed: Vec<Error>,
+    /// All of them, where somebody asks for that.
+    roll: Option<Roll>,
 }
 
 impl<'c, 'o> Walker<'c, 'o> {
@@ -57,7 +60,7 @@ impl<'c, 'o> Walker<'c, 'o> {
         &mut self,
         path: &Path,
         stack: &mut Vec<Frame>,
-        receiver: &mut impl Receiver,
+        receiver: &mut impl Reader,
     ) -> ControlFlow<()> {
         let opened = match self.open_root(path) {
             Ok(opened) => opened,
@@ -98,8 +101,11 @@ impl<'c, 'o> Walker<'c, 'o> {
     }
 
     /// Reads the links of a whole volume from its own index. `None` where the directories have to be read.
-    fn by_index(&mut self, root: &Here<'_>, receiver: &mut impl Receiver) -> Option<ControlFlow<()>> {
+    fn by_index<R: Reader>(&mut self, root: &Here<'_>, receiver: &mut R) -> Option<ControlFlow<()>> {
         let options = self.crew.options;
+        if R::ROLLS {
+            return None;
+        }
         // Of files and of depth the index knows nothing.
         if options.filter.wants_hard_links() || options.max_depth.is_some() {
             return None;
@@ -190,7 +196,7 @@ impl<'c, 'o> Walker<'c, 'o> {
     }
 
     /// Reads all directories of a stack, and those below them.
-    pub(super) fn go(&mut self, stack: &mut Vec<Frame>, receiver: &mut impl Receiver) -> ControlFlow<()> {
+    pub(super) fn go(&mut self, stack: &mut Vec<Frame>, receiver: &mut impl Reader) -> ControlFlow<()> {
         loop {
             if self.crew.is_stopped() {
                 return ControlFlow::Break(());
@@ -241,12 +247,12 @@ impl<'c, 'o> Walker<'c, 'o> {
     }
 
     /// Reads a directory, hands over what is wanted of it, and puts the directories in it on the stack.
-    fn read(
+    fn read<R: Reader>(
         &mut self,
         here: &Here<'_>,
         (from, below): (Arc<Directory>, Arc<Path>),
         stack: &mut Vec<Frame>,
-        receiver: &mut impl Receiver,
+        receiver: &mut R,
     ) -> ControlFlow<()> {
         let options = self.crew.options;
         let deep = here.level > 1;
@@ -257,7 +263,10 @@ impl<'c, 'o> Walker<'c, 'o> {
                 Err(error) => return receiver.receive(Err(Error::io(READ, here.path, error))),
             }
         }
-        let entries = self.entries(here);
+        let mut entries = self.entries(here, R::ROLLS);
+        if let Some(roll) = entries.roll.take() {
+            receiver.roll(here.path, roll)?;
+        }
         for error in entries.failed {
             receiver.receive(Err(error))?;
         }
@@ -281,23 +290,24 @@ impl<'c, 'o> Walker<'c, 'o> {
     }
 
     /// The hot loop: most entries are plain files that nothing is asked about.
-    fn entries(&mut self, here: &Here<'_>) -> Entries {
+    fn entries(&mut self, here: &Here<'_>, rolls: bool) -> Entries {
         let filter = &self.crew.options.filter;
         let (links, files) = (filter.wants_links(), filter.wants_hard_links());
         let judged = links && (self.crew.options.details > Details::Path || filter.looks_at_links());
-        let mut entries = Entries::default();
+        let mut entries = Entries { roll: rolls.then(Roll::default), ..Entries::default() };
         // Taken out, as the buffer is lent meanwhile.
         let mut siblings = std::mem::take(&mut self.siblings);
         let mut buffer = std::mem::replace(&mut self.buffer, ReadBuffer::none());
         siblings.clear();
         let id = OnceCell::new();
-        let read = here.directory.read(&mut buffer, |name, kind| {
+        let read = here.directory.read(&mut buffer, |name, kind, number| {
             entries.count += 1;
             if judged {
                 siblings.add(name, kind);
             }
             let (kind, metadata) = match kind {
-                Some(FileKind::File) if !files => return,
+                Some(FileKind::File) if !files && !rolls => return,
+                Some(FileKind::File) if !files => (FileKind::File, None),
                 Some(FileKind::File) | None => match here.directory.metadata_nofollow(name) {
                     Ok(metadata) => (metadata.kind, Some(metadata)),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return,
@@ -311,6 +321,9 @@ impl<'c, 'o> Walker<'c, 'o> {
                 if filter.excludes(&relative, kind == FileKind::Directory) {
                     return;
                 }
+            }
+            if let Some(roll) = &mut entries.roll {
+                roll.add(name, kind, number);
             }
             match (kind, metadata) {
                 (FileKind::Directory, _) => push(&mut entries.directories, name),
@@ -356,7 +369,7 @@ impl<'c, 'o> Walker<'c, 'o> {
         here: &Here<'_>,
         names: &[u8],
         path: Option<&Path>,
-        receiver: &mut impl Receiver,
+        receiver: &mut impl Reader,
     ) -> ControlFlow<()> {
         let options = self.crew.options;
         let plain = options.details == Details::Path && !options.filter.looks_at_links();
@@ -406,15 +419,6 @@ impl<'c, 'o> Walker<'c, 'o> {
         let options = self.crew.options;
         let filter = &options.filter;
         let fail = |error| gone(error).map_or(Ok(None), |error| Err(Error::io(LIST, spot.path, error)));
-        let (mut id, mut attributes) = (None, None);
-        if options.details == Details::Identity {
-            match spot.directory.metadata_nofollow(spot.name) {
-                Ok(metadata) => (id, attributes) = (Some(metadata.id), Some(metadata.attributes)),
-                // That it is a link is known all the same.
-                Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {}
-                Err(error) => return fail(error),
-            }
-        }
         let target = match platform::read_target(spot.directory, spot.name, ntfs) {
             Ok(target) => Some(target),
             // That it is a link is known all the same.
@@ -443,6 +447,15 @@ impl<'c, 'o> Walker<'c, 'o> {
         let path = spot.path.to_owned();
         if options.details == Details::Path {
             return Ok(Some(Found::Path(path)));
+        }
+        let (mut id, mut attributes) = (None, None);
+        if options.details == Details::Identity {
+            match spot.directory.metadata_nofollow(spot.name) {
+                Ok(metadata) => (id, attributes) = (Some(metadata.id), Some(metadata.attributes)),
+                // That it is a link is known all the same.
+                Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {}
+                Err(error) => return fail(error),
+            }
         }
         Ok(Some(Found::Link(Link { path, kind, target, resolved, state, id, attributes })))
     }

@@ -119,6 +119,8 @@ impl Volume {
             failed_at: followed.failed_at.as_ref().map(path),
             reason: followed.reason.clone(),
             passed: followed.passed.iter().map(path).collect(),
+            failed_hop: 0,
+            wanted: None,
         }
     }
 }

@@ -33,6 +33,17 @@ impl Held {
         let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
         Ok(metadata_of(&fs::statx(&self.fd, "", AtFlags::EMPTY_PATH, mask)?))
     }
+
+    /// Its path without links, as the kernel tells it: of a file, one of several.
+    pub(crate) fn path(&self) -> io::Result<PathBuf> {
+        let shown = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
+        Ok(PathBuf::from(OsString::from_vec(fs::readlink(shown, Vec::new())?.into_bytes())))
+    }
+}
+
+/// An object that a descriptor holds already.
+pub(super) fn of_descriptor(fd: OwnedFd) -> Held {
+    Held { fd }
 }
 
 impl AsFd for Held {
@@ -245,19 +256,19 @@ impl Directory {
         Ok(real.then(|| PathBuf::from(OsString::from_vec(path))))
     }
 
-    /// Reads a directory opened to be read: name and kind of every entry but `.` and `..`, without an
+    /// Reads a directory opened to be read: name, kind and number of every entry but `.` and `..`, without an
     /// allocation for any of them. Once.
     pub(crate) fn read(
         &self,
         buffer: &mut ReadBuffer,
-        mut visit: impl FnMut(&OsStr, Option<FileKind>),
+        mut visit: impl FnMut(&OsStr, Option<FileKind>, u128),
     ) -> io::Result<()> {
         let mut entries = RawDir::new(&self.fd, buffer.0.spare_capacity_mut());
         while let Some(entry) = entries.next() {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
-                visit(OsStr::from_bytes(name), kind_of(entry.file_type()));
+                visit(OsStr::from_bytes(name), kind_of(entry.file_type()), entry.ino().into());
             }
         }
         Ok(())

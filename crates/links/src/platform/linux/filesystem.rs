@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
@@ -57,8 +58,8 @@ impl Filesystem {
 pub(super) const FUSE: u32 = 0x6573_5546;
 
 /// The number by which the kernel tells file system types apart.
-pub(super) fn magic(directory: &Directory) -> io::Result<u32> {
-    Ok(number(&fstatfs(directory)?))
+pub(super) fn magic(object: &impl AsFd) -> io::Result<u32> {
+    Ok(number(&fstatfs(object)?))
 }
 
 /// Whether the file system is served by a program.

@@ -3,6 +3,7 @@
 mod directory;
 mod errors;
 mod filesystem;
+mod identity;
 mod inventory;
 mod link;
 mod names;
@@ -21,6 +22,7 @@ mod volume_file;
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::{Filesystem, is_fuse};
+pub(crate) use identity::{content, file_system, find, handle, made, mounted, object_number};
 pub(crate) use inventory::{look, take_inventory};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{

@@ -41,6 +41,13 @@ impl VolumeIdentity {
         let mount_point = mount.map(|mount| mount.point).unwrap_or_default();
         Ok(Self { mount_point, label, serial: short(serial), free })
     }
+
+    /// The serial number of the NTFS volume that a directory is on, where this user can learn it.
+    pub(super) fn ntfs_serial(directory: &Directory) -> io::Result<Option<u64>> {
+        let Some(mount) = mount_of(directory)? else { return Ok(None) };
+        let known = read_ntfs(directory, &mount).map(|known| known.serial);
+        Ok(known.or_else(|| udev_serial(&mount)))
+    }
 }
 
 /// Windows shows the lower half of NTFS' number; a number made of hashes loses nothing by its upper half.

@@ -57,6 +57,16 @@ impl Held {
     pub(super) fn attributes(&self) -> io::Result<u32> {
         Object::of(&self.handle).attributes()
     }
+
+    /// Its path without links, as the system tells it: of a file, one of several.
+    pub(crate) fn path(&self) -> io::Result<PathBuf> {
+        final_path(self.handle.as_handle())
+    }
+}
+
+/// An object that a handle holds already.
+pub(super) fn of_handle(handle: OwnedHandle) -> Held {
+    Held { handle }
 }
 
 impl AsHandle for Held {
@@ -262,13 +272,13 @@ impl Directory {
     pub(crate) fn read(
         &self,
         buffer: &mut ReadBuffer,
-        mut visit: impl FnMut(&OsStr, Option<FileKind>),
+        mut visit: impl FnMut(&OsStr, Option<FileKind>, u128),
     ) -> io::Result<()> {
         let mut reader = Reader::new(self.as_handle(), buffer);
         while let Some(found) = reader.next()? {
-            visit(&found.name, Some(found.kind));
+            visit(&found.name, Some(found.kind), found.number);
             if found.is_entered && found.kind == FileKind::Link {
-                visit(&found.name, Some(FileKind::Directory));
+                visit(&found.name, Some(FileKind::Directory), found.number);
             }
         }
         Ok(())

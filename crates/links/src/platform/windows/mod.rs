@@ -6,6 +6,7 @@ mod directory;
 mod entries;
 mod errors;
 mod filesystem;
+mod identity;
 mod inventory;
 mod link;
 mod names;
@@ -30,6 +31,7 @@ mod volume_file;
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
+pub(crate) use identity::{content, file_system, find, handle, made, mounted, object_number};
 pub(crate) use inventory::{
     current_user, forbidden, is_one_mount, look, may_write, room, take_inventory, unreadable_streams,
 };

@@ -1,0 +1,246 @@
+//! Targets found by what they are: by the kernel's handle, or by their number in one walk of their file system.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use super::catalog::Catalog;
+use crate::identity::{self, Identity};
+use crate::platform::{self, ByHandle, Directory};
+use crate::scan::{KindFilter, Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, half, visit_all};
+
+/// What became of a recorded target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is there now.
+    At(PathBuf),
+    /// It was deleted.
+    Gone,
+    /// It was not found where this user can look; why, in words.
+    Unfound(String),
+}
+
+/// Identities, each once: many links may lead to one object.
+#[derive(Default)]
+pub(super) struct Wanted {
+    identities: Vec<(Identity, Option<Fate>)>,
+    known: HashMap<(String, u128, u64), usize>,
+}
+
+impl Wanted {
+    /// Adds one, and gives the number by which its fate is asked.
+    pub(super) fn add(&mut self, identity: Identity) -> usize {
+        let key = (identity.file_system.clone(), identity.id.file, identity.id.born);
+        *self.known.entry(key).or_insert_with(|| {
+            self.identities.push((identity, None));
+            self.identities.len() - 1
+        })
+    }
+
+    pub(super) fn get(&self, number: usize) -> Option<(&Identity, &Fate)> {
+        let (identity, fate) = self.identities.get(number)?;
+        Some((identity, fate.as_ref()?))
+    }
+
+    fn by_file_system(&self) -> HashMap<String, Vec<usize>> {
+        let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, (identity, fate)) in self.identities.iter().enumerate() {
+            if fate.is_none() {
+                groups.entry(identity.file_system.clone()).or_default().push(number);
+            }
+        }
+        groups
+    }
+
+    /// Finds all of them: by handle where the system allows that, in what has been read already, and in at most one
+    /// walk of each file system. Where roots are given, only they are walked.
+    pub(super) fn find(
+        &mut self,
+        catalog: &Catalog,
+        like: &ScanOptions,
+        roots: &[PathBuf],
+        progress: &Progress,
+    ) {
+        let groups = self.by_file_system();
+        for (file_system, numbers) in groups {
+            let tops = self.tops(&file_system, &numbers);
+            let Some(top) = tops.first() else {
+                self.settle(&numbers, "its file system is not mounted");
+                continue;
+            };
+            self.by_handle(top, &numbers);
+            self.in_catalog(catalog, &numbers);
+            if numbers.iter().all(|number| self.identities[*number].1.is_some()) {
+                continue;
+            }
+            let roots = if roots.is_empty() { tops } else { roots.to_vec() };
+            // A whole disk has directories that this user may not read: that is told once, of what was not found.
+            let why = if self.walk(&roots, like, &numbers, progress) {
+                "it was not found where this user may look"
+            } else {
+                "it was not found on its file system"
+            };
+            self.settle(&numbers, why);
+        }
+    }
+
+    fn settle(&mut self, numbers: &[usize], why: &str) {
+        for number in numbers {
+            if let Some((_, fate @ None)) = self.identities.get_mut(*number) {
+                *fate = Some(Fate::Unfound(why.to_owned()));
+            }
+        }
+    }
+
+    /// The directories from which all of a file system can be walked.
+    fn tops(&self, file_system: &str, numbers: &[usize]) -> Vec<PathBuf> {
+        let is_it =
+            |directory: &Directory| platform::file_system(directory).is_ok_and(|name| name == file_system);
+        // Where the targets were is the nearest place to look from, and needs no list of mounts.
+        let mut tops: Vec<PathBuf> = Vec::new();
+        let mut tried = HashSet::new();
+        for number in numbers {
+            let Some((identity, _)) = self.identities.get(*number) else { continue };
+            if tops.iter().any(|top| identity.path.starts_with(top)) {
+                continue;
+            }
+            let there = identity.path.ancestors().skip(1).find(|path| tried.contains(*path) || path.is_dir());
+            let Some(path) = there.filter(|path| tried.insert(path.to_path_buf())) else { continue };
+            let Ok(directory) = Directory::open(path) else { continue };
+            if is_it(&directory)
+                && let Ok(top) = top_of(directory)
+                && !tops.contains(&top)
+            {
+                tops.push(top);
+            }
+        }
+        if tops.is_empty() {
+            tops = platform::mounted(file_system);
+            // One that lies in another is walked with it, as far as it is the same device.
+            tops.truncate(1);
+        }
+        tops
+    }
+
+    fn by_handle(&mut self, top: &Path, numbers: &[usize]) {
+        let Ok(on) = Directory::open(top) else { return };
+        for number in numbers {
+            let Some((identity, fate)) = self.identities.get_mut(*number) else { continue };
+            *fate = match platform::find(&on, identity.handle.as_deref(), identity.id.file) {
+                ByHandle::At(path) if is_at(identity, &path) => Some(Fate::At(path)),
+                ByHandle::Gone => Some(Fate::Gone),
+                ByHandle::At(_) | ByHandle::Alive | ByHandle::Unknown => None,
+            };
+        }
+    }
+
+    fn in_catalog(&mut self, catalog: &Catalog, numbers: &[usize]) {
+        let by_number = self.by_number(numbers);
+        for (number, spot) in catalog.numbers(&by_number.keys().copied().collect()) {
+            let path = catalog.path_of(spot);
+            for candidate in by_number.get(&number).into_iter().flatten() {
+                self.try_at(*candidate, &path);
+            }
+        }
+    }
+
+    fn by_number(&self, numbers: &[usize]) -> HashMap<u64, Vec<usize>> {
+        let mut by_number: HashMap<u64, Vec<usize>> = HashMap::new();
+        for number in numbers {
+            if let Some((identity, None)) = self.identities.get(*number) {
+                by_number.entry(half(identity.id.file)).or_default().push(*number);
+            }
+        }
+        by_number
+    }
+
+    fn try_at(&mut self, number: usize, path: &Path) -> bool {
+        match self.identities.get_mut(number) {
+            Some((identity, fate @ None)) if is_at(identity, path) => {
+                *fate = Some(Fate::At(path.to_owned()));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// One walk, in which nothing is asked but the directories' own numbers; it ends as soon as all are found.
+    /// Gives whether some of them could not be read.
+    fn walk(
+        &mut self,
+        roots: &[PathBuf],
+        like: &ScanOptions,
+        numbers: &[usize],
+        progress: &Progress,
+    ) -> bool {
+        let by_number = self.by_number(numbers);
+        let missing = by_number.values().map(Vec::len).sum();
+        let mut options = like.clone();
+        options.roots = roots.to_vec();
+        options.one_file_system = true;
+        options.max_depth = None;
+        options.filter.kinds = vec![KindFilter::NONE];
+        options.filter.states = Vec::new();
+        let shared = Mutex::new((self, missing));
+        let seekers = visit_all(&options, progress, || Seeker {
+            by_number: &by_number,
+            shared: &shared,
+            unread: false,
+        });
+        seekers.into_iter().any(|seeker| seeker.unread)
+    }
+}
+
+/// Whether an object of a record is at a path now.
+fn is_at(identity: &Identity, path: &Path) -> bool {
+    identity::hold(path).and_then(|held| identity.is(&held)).unwrap_or(false)
+}
+
+/// The topmost directory of the same device.
+fn top_of(mut directory: Directory) -> std::io::Result<PathBuf> {
+    loop {
+        let (here, above) = (directory.metadata()?.id, directory.open_parent()?);
+        let found = above.metadata()?.id;
+        if found == here || found.volume() != here.volume() {
+            return directory.physical_path();
+        }
+        directory = above;
+    }
+}
+
+struct Seeker<'a, 'w> {
+    by_number: &'a HashMap<u64, Vec<usize>>,
+    shared: &'a Mutex<(&'w mut Wanted, usize)>,
+    unread: bool,
+}
+
+impl Receiver for Seeker<'_, '_> {
+    fn receive(&mut self, item: ScanItem) -> ControlFlow<()> {
+        self.unread |= item.is_err();
+        ControlFlow::Continue(())
+    }
+}
+
+impl Reader for Seeker<'_, '_> {
+    const ROLLS: bool = true;
+
+    fn roll(&mut self, path: &Path, roll: Roll) -> ControlFlow<()> {
+        for (name, _, number) in roll.iter() {
+            let Some(candidates) = self.by_number.get(&number) else { continue };
+            let path = path.join(platform::from_bytes(name.to_vec()));
+            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let (wanted, missing) = &mut *shared;
+            for candidate in candidates {
+                if wanted.try_at(*candidate, &path) {
+                    *missing -= 1;
+                }
+            }
+            if *missing == 0 {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,161 @@
+//! What was found is tried from each link's own directory, and becomes a step, or a reason.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::lost::{Fault, Lost};
+use super::retarget::{Form, Home};
+use super::roots::Roots;
+use super::{Confidence, Find, Mend, Reason, Repair, RepairSpec, Verdict, Why, in_parallel};
+use crate::model::Target;
+use crate::plan::Step;
+use crate::platform::{self, may_write};
+use crate::scan::ScanOptions;
+
+pub(super) struct Ground<'a> {
+    pub(super) spec: &'a RepairSpec,
+    pub(super) roots: &'a Roots,
+    pub(super) options: &'a ScanOptions,
+    /// Where maps would have led, had anything been there.
+    pub(super) mapped: &'a [(usize, PathBuf)],
+}
+
+/// A link, and what was found for it and tried.
+enum Tried {
+    Found(Target, Why, Confidence),
+    Remains(Reason, Vec<super::Candidate>),
+}
+
+/// Makes the plan of a repair, and says what becomes of each link.
+pub(super) fn settle(ground: &Ground<'_>, lost: Vec<Lost>, finds: Vec<Option<Find>>) -> Repair {
+    let mapped: HashMap<usize, &PathBuf> =
+        ground.mapped.iter().map(|(number, path)| (*number, path)).collect();
+    let items: Vec<(usize, Lost, Option<Find>)> =
+        lost.into_iter().zip(finds).enumerate().map(|(number, (lost, find))| (number, lost, find)).collect();
+    let tried = in_parallel(items, |items: Vec<(usize, Lost, Option<Find>)>| {
+        let mut home = None;
+        let mut one = |(number, lost, find): (usize, Lost, Option<Find>)| {
+            let tried = match (find, mapped.get(&number)) {
+                (Some(Find::At(to, why, confidence)), _) => attempt(ground, &lost, &to, &mut home)
+                    .map_or_else(
+                        |refusal| Tried::Remains(Reason::Other(refusal), Vec::new()),
+                        |target| Tried::Found(target, why, confidence),
+                    ),
+                (_, Some(path)) => {
+                    let text =
+                        format!("by its map it would lead to {}, which is not there", platform::quoted(path));
+                    Tried::Remains(Reason::Other(text), Vec::new())
+                }
+                (Some(Find::Remains(reason, candidates)), None) => Tried::Remains(reason, candidates),
+                (None, None) => Tried::Remains(Reason::NotFound, Vec::new()),
+            };
+            (lost, tried)
+        };
+        items.into_iter().map(&mut one).collect()
+    });
+    assemble(ground, tried)
+}
+
+/// What a link has to say to lead there, if it may and then does.
+fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>) -> Result<Target, String> {
+    if is_excluded(ground, to) {
+        return Err(format!("it was found at {}, which is left out", platform::quoted(to)));
+    }
+    if to == lost.link {
+        return Err("only the link itself has that name".to_owned());
+    }
+    let parent = lost.link.parent().unwrap_or(Path::new("/"));
+    if home.as_ref().is_none_or(|home| home.parent != parent) {
+        let place = lost.place().map_err(|error| error.cause())?;
+        *home = Some(Home::of(place, parent.to_owned())?);
+    }
+    let Some(home) = home.as_ref() else { return Err("its directory is gone".to_owned()) };
+    if !may_write(&home.place.directory) {
+        return Err("this user may not change its directory".to_owned());
+    }
+    // Said as before, where the beginning of the way was said by another path.
+    let said = lost.way().and_then(|way| {
+        let rest = to.strip_prefix(way.ground()).ok()?;
+        Some(way.said.as_ref()?.join(rest))
+    });
+    let text = matches!(lost.seen.target, Target::Text(_));
+    let to = said.as_deref().filter(|_| text).unwrap_or(to);
+    let target = home.say(&lost.seen.target, to, Form::Same)?;
+    if target == lost.seen.target {
+        return Err("it says so already, and does not lead there".to_owned());
+    }
+    let at = || format!("it was found at {}, but ", platform::quoted(to));
+    home.reaches(&target).map_err(|refusal| at() + &refusal)?;
+    Ok(target)
+}
+
+/// Whether a path is in what is left out, seen from the roots that hold it.
+fn is_excluded(ground: &Ground<'_>, path: &Path) -> bool {
+    let filter = &ground.options.filter;
+    if !filter.has_excludes() {
+        return false;
+    }
+    let roots = ground.options.roots.iter().map(PathBuf::as_path).chain([Path::new("/")]);
+    roots.filter_map(|root| path.strip_prefix(root).ok()).any(|inside| {
+        let above = inside.ancestors().filter(|above| !above.as_os_str().is_empty());
+        above.into_iter().any(|above| filter.excludes(above, above != inside))
+    })
+}
+
+fn assemble(ground: &Ground<'_>, tried: Vec<(Lost, Tried)>) -> Repair {
+    let mut repair = Repair::default();
+    let mut mended: HashSet<PathBuf> = HashSet::new();
+    let mut by: HashMap<PathBuf, PathBuf> = HashMap::new();
+    for (lost, tried) in &tried {
+        match (tried, &lost.fault) {
+            (Tried::Found(_, _, confidence), _) if *confidence >= ground.spec.min_confidence => {
+                mended.insert(lost.link.clone());
+            }
+            (_, Fault::By(other)) => drop(by.insert(lost.link.clone(), other.clone())),
+            _ => {}
+        }
+    }
+    for (lost, tried) in tried {
+        let old = lost.seen.target.clone();
+        let verdict = match (tried, lost.fault) {
+            (Tried::Found(new, why, confidence), _) => {
+                let step = (confidence >= ground.spec.min_confidence).then(|| {
+                    let attributes = Some(lost.seen.attributes);
+                    repair.plan.steps.push(Step::ReplaceLink {
+                        link: lost.link.clone(),
+                        old: lost.seen,
+                        target: new.clone(),
+                        file: None,
+                        attributes,
+                    });
+                    repair.plan.steps.len() - 1
+                });
+                Verdict::Found { new, why, confidence, step }
+            }
+            (_, Fault::By(other)) if leads_to(&other, &mended, &by) => Verdict::With(other),
+            (_, Fault::By(other)) => Verdict::Remains { reason: Reason::By(other), candidates: Vec::new() },
+            (Tried::Remains(reason @ Reason::NotFound, candidates), Fault::Other(text)) => {
+                let reason = if candidates.is_empty() { Reason::Other(text) } else { reason };
+                Verdict::Remains { reason, candidates }
+            }
+            (Tried::Remains(reason, candidates), _) => Verdict::Remains { reason, candidates },
+        };
+        repair.mends.push(Mend { link: ground.roots.shown(&lost.link), kind: old.kind(), old, verdict });
+    }
+    repair
+}
+
+/// Whether a link that others lead by is mended, itself or by others in turn.
+fn leads_to(link: &Path, mended: &HashSet<PathBuf>, by: &HashMap<PathBuf, PathBuf>) -> bool {
+    let mut link = link;
+    for _ in 0..=by.len().min(64) {
+        if mended.contains(link) {
+            return true;
+        }
+        match by.get(link) {
+            Some(next) => link = next,
+            None => return false,
+        }
+    }
+    false
+}
