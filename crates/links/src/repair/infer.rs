@@ -242,7 +242,7 @@ fn confidence(
     let all = rests.count;
     let same_name = old.file_name() == new.file_name();
     let enough = rests.names() >= 5 || same_name && rests.names() >= 3;
-    let nearly_all = best * 10 >= all * 9;
+    let nearly_all = best * 10 >= all * 8;
     // One that holds every name is told from one that lacks some; of two that both lack some, either may be it.
     let clear = if best == all { best - second >= 2.max(all / 100) } else { second * 2 <= best };
     if enough && nearly_all && clear && is_whole { Confidence::Strong } else { Confidence::Weak }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::catalog::Catalog;
 use super::exact::{Fate, Wanted};
 use super::lost::{Fault, Lost};
-use super::{Confidence, Find, Why};
+use super::{Confidence, Find, Mapping, Why};
 use crate::error::Result;
 use crate::identity::Identity;
 use crate::journal::Journal;
@@ -61,6 +61,44 @@ impl Known {
                 *find = Some(Find::At(path.clone(), Why::Identity, Confidence::Exact));
             }
         }
+    }
+
+    /// Finds what is below directories that were recorded and found elsewhere, for links of which nothing was recorded, and
+    /// what such a link led to, for others that led to the same path. Gives where these were and are.
+    pub(super) fn carry_over(&self, lost: &[Lost], finds: &mut [Option<Find>]) -> Vec<Mapping> {
+        let moved: HashMap<&Path, &Path> = self
+            .of
+            .values()
+            .filter_map(|key| match self.wanted.get(*key)? {
+                (identity, Fate::At(path)) if *path != identity.path => {
+                    Some((identity.path.as_path(), path.as_path()))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut mappings: Vec<Mapping> = Vec::new();
+        let mut numbers: HashMap<&Path, usize> = HashMap::new();
+        for (lost, find) in lost.iter().zip(finds) {
+            let (None, Some(way)) = (&find, lost.way()) else { continue };
+            let gone = way.wanted.ancestors().take(way.missing().count());
+            let Some((old, new)) = gone.into_iter().find_map(|path| moved.get_key_value(path)) else {
+                continue;
+            };
+            let number = *numbers.entry(old).or_insert_with(|| {
+                let (old, new) = (old.to_path_buf(), new.to_path_buf());
+                mappings.push(Mapping { old, new, mends: 0, of: 0, confidence: Confidence::Strong });
+                mappings.len() - 1
+            });
+            let Some(mapping) = mappings.get_mut(number) else { continue };
+            mapping.of += 1;
+            let rest = way.wanted.strip_prefix(old).unwrap_or(Path::new(""));
+            let to = if rest.as_os_str().is_empty() { new.to_path_buf() } else { new.join(rest) };
+            if to.symlink_metadata().is_ok() {
+                mapping.mends += 1;
+                *find = Some(Find::At(to, Why::Inferred(number), Confidence::Strong));
+            }
+        }
+        mappings
     }
 
     /// What was recorded of a link, and what became of that.

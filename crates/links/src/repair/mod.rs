@@ -125,7 +125,7 @@ pub enum Why {
     Identity,
     /// Of the maps that were given, the one of this number.
     Map(usize),
-    /// Of the mappings that were inferred, the one of this number.
+    /// Of [`Repair::mappings`], the one of this number.
     Inferred(usize),
     /// A file with the content that was recorded, and no other has it.
     Content,
@@ -213,7 +213,7 @@ pub struct Repair {
     pub plan: Plan,
     /// Every broken link, in the order of paths.
     pub mends: Vec<Mend>,
-    /// Directories that went elsewhere, as was inferred.
+    /// Directories that went elsewhere, as was inferred; and what was recorded for other links and found elsewhere.
     pub mappings: Vec<Mapping>,
     /// What could not be read.
     pub errors: Vec<Error>,
@@ -262,13 +262,9 @@ pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -
         known = Known::of(journal, &lost, &finds)?;
     }
     known.find(&catalog, &options, &search.physical(), progress, &mut finds);
-    let mut evidence = Evidence {
-        lost: &lost,
-        known: &known,
-        search: search.physical(),
-        options: &options,
-        mappings: Vec::new(),
-    };
+    let mappings = known.carry_over(&lost, &mut finds);
+    let mut evidence =
+        Evidence { lost: &lost, known: &known, search: search.physical(), options: &options, mappings };
     let unsearched = evidence.look(&mut catalog, &mut finds, progress);
     let mappings = evidence.mappings;
     let is_whole = catalog.is_whole;
