@@ -87,6 +87,8 @@ pub(super) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) ->
     }
 }
 
+const READS_OTHERWISE: &str = "what was made reads back otherwise";
+
 /// A link to be made.
 pub(super) struct New<'a> {
     pub(super) target: &'a Target,
@@ -132,20 +134,45 @@ impl New<'_> {
         }
         make_soft(&place.directory, name, self.target).map_err(|error| self.error(link, error))?;
         let made = place.spot_of(name);
+        if let Target::Text(text) = self.target {
+            return self.check_text(made, text);
+        }
         let id = made.directory.metadata_nofollow(name).map_err(|error| self.unsure(link, &error))?.id;
         let checked = self.read_back(made).and_then(|id| self.give_attributes(made, id).map(|()| id));
-        let Err(error) = checked else { return checked };
-        // Taken back is what reads as the link just made, or cannot be read but still is that object.
-        // Anything else is not ours.
+        checked.map_err(|error| self.take_back(made, Some(id), error))
+    }
+
+    /// Reads a link of text back and gives it what it has to have, as the object that was made, whatever becomes of its
+    /// name.
+    fn check_text(&self, made: Spot<'_>, text: &OsStr) -> Result<FileId> {
+        let fail = |error| self.error(made.path, error);
+        let held = made.directory.hold(made.name).map_err(|error| self.take_back(made, None, fail(error)))?;
+        let metadata = held.metadata().map_err(|error| self.take_back(made, None, fail(error)))?;
+        let check = || {
+            if metadata.kind != FileKind::Link || held.text().map_err(fail)? != text {
+                return Err(self.refuse(made.path, ErrorKind::NotVerified, READS_OTHERWISE));
+            }
+            match &self.attributes {
+                Some(attributes) => os::set_attributes(&held, attributes, &metadata.attributes).map_err(fail),
+                None => Ok(()),
+            }
+        };
+        check().map_err(|error| self.take_back(made, Some(metadata.id), error))?;
+        Ok(metadata.id)
+    }
+
+    /// Removes what was made, because of this error: what reads as the link just made, or cannot be read but still is
+    /// that object. Anything else is not ours.
+    fn take_back(&self, made: Spot<'_>, id: Option<FileId>, error: Error) -> Error {
         let ours = match self.read_back(made) {
             Ok(_) => true,
             Err(error) if error.kind() == ErrorKind::NotVerified => false,
-            Err(_) => made.directory.metadata_nofollow(name).is_ok_and(|now| now.id == id),
+            Err(_) => made.directory.metadata_nofollow(made.name).is_ok_and(|now| Some(now.id) == id),
         };
-        if ours && os::remove_file(made.directory, name).is_ok() {
-            return Err(error);
+        if ours && os::remove_file(made.directory, made.name).is_ok() {
+            return error;
         }
-        Err(self.refuse(link, ErrorKind::Unsure, format!("{}; what is there now is left", error.cause())))
+        self.refuse(made.path, ErrorKind::Unsure, format!("{}; what is there now is left", error.cause()))
     }
 
     fn unsure(&self, link: &Path, error: &std::io::Error) -> Error {
@@ -160,8 +187,7 @@ impl New<'_> {
         let on_ntfs = matches!(self.target, Target::Reparse(_));
         let seen = platform::read_link(made.directory, made.name, &metadata, on_ntfs).map_err(fail)?;
         if !seen.is_some_and(|seen| platform::same_target(&seen, self.target)) {
-            let cause = "what was made reads back otherwise";
-            return Err(self.refuse(made.path, ErrorKind::NotVerified, cause));
+            return Err(self.refuse(made.path, ErrorKind::NotVerified, READS_OTHERWISE));
         }
         Ok(metadata.id)
     }
@@ -191,11 +217,12 @@ impl New<'_> {
         let fail = |error| self.error(made.path, error);
         // Given to the object that was made, not to whatever has its name by now.
         let held = made.directory.hold(made.name).map_err(fail)?;
-        if held.metadata().map_err(fail)?.id != id {
+        let metadata = held.metadata().map_err(fail)?;
+        if metadata.id != id {
             let cause = "something else has its name already";
             return Err(self.refuse(made.path, ErrorKind::NotVerified, cause));
         }
-        os::set_attributes(&held, &attributes).map_err(fail)
+        os::set_attributes(&held, &attributes, &metadata.attributes).map_err(fail)
     }
 }
 
@@ -212,22 +239,27 @@ fn create(link: &Path, new: &New<'_>, open: Open) -> Result<FileId> {
     new.make(&place, place.name())
 }
 
+pub(super) const REPLACE: &str = "replace link";
+
 /// Makes the new link beside the old one and lets them change places: there is always one of the two.
 pub(super) fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, open: Open) -> Result<FileId> {
-    const REPLACE: &str = "replace link";
-    let place = open(REPLACE, link)?;
+    replace_at(&open(REPLACE, link)?, old, new, private)
+}
+
+/// The same where the directory is open already.
+pub(super) fn replace_at(place: &Place, old: &Seen, new: &New<'_>, private: &OsStr) -> Result<FileId> {
     must_be(place.spot(), old, REPLACE)?;
     let fail = |error| Error::io(REPLACE, &place.path, error);
     let before = match new.keeps {
         true => Some(platform::look(&place.directory, OsStr::new(".")).map_err(fail)?.0),
         false => None,
     };
-    let made = new.make(&place, private)?;
+    let made = new.make(place, private)?;
     let give = || match before {
         Some(_) => tree::give_link(&place.directory, place.name(), private).map_err(fail),
         None => Ok(()),
     };
-    let swapped = give().and_then(|()| swap_in(&place, old, private, REPLACE));
+    let swapped = give().and_then(|()| swap_in(place, old, private, REPLACE));
     let give_back_time = || match &before {
         Some(before) => tree::give_back_time(&place.directory, OsStr::new("."), before).map_err(fail),
         None => Ok(()),
@@ -241,7 +273,7 @@ pub(super) fn replace(link: &Path, old: &Seen, new: &New<'_>, private: &OsStr, o
         if ours && os::remove_file(&place.directory, private).is_ok() {
             return Err(give_back_time().err().unwrap_or(error));
         }
-        return Err(left_behind(&error, &place, private));
+        return Err(left_behind(&error, place, private));
     }
     let now = place.directory.metadata_nofollow(place.name());
     if now.map_err(|error| new.unsure(&place.path, &error))?.id != made {

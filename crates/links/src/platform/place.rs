@@ -55,6 +55,16 @@ impl Place {
         Ok(Self { path: clean, directory, name: name.to_owned() })
     }
 
+    /// Goes to another name in the same directory, which stays open. `false` where the path is in another one.
+    pub(crate) fn go_to(&mut self, path: &Path) -> bool {
+        let Some(name) = file_name_of(path).filter(|_| path.parent() == self.path.parent()) else {
+            return false;
+        };
+        self.path.set_file_name(name);
+        name.clone_into(&mut self.name);
+        true
+    }
+
     pub(crate) fn name(&self) -> &OsStr {
         &self.name
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::fs::{
     self, AtFlags, CWD, Dir, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxAttributes, StatxFlags,
@@ -19,6 +20,8 @@ use crate::model::{Attributes, FileId, FileKind, Home, Metadata};
 #[derive(Debug)]
 pub(crate) struct Directory {
     fd: OwnedFd,
+    /// The number of its file system's type, once that was asked for: it stays, and is asked for with every link.
+    magic: OnceLock<u32>,
 }
 
 /// An object held by a descriptor.
@@ -38,6 +41,11 @@ impl Held {
     pub(crate) fn path(&self) -> io::Result<PathBuf> {
         let shown = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
         Ok(PathBuf::from(OsString::from_vec(fs::readlink(shown, Vec::new())?.into_bytes())))
+    }
+
+    /// The text of a symbolic link, as the system tells it.
+    pub(crate) fn text(&self) -> io::Result<OsString> {
+        Ok(OsString::from_vec(fs::readlinkat(&self.fd, "", Vec::new())?.into_bytes()))
     }
 }
 
@@ -87,19 +95,32 @@ const OPEN: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC
 const PIECE: usize = 4_000;
 
 impl Directory {
+    fn of(fd: OwnedFd) -> Self {
+        Self { fd, magic: OnceLock::new() }
+    }
+
+    /// The number by which the kernel tells the type of its file system from others.
+    pub(super) fn magic(&self) -> io::Result<u32> {
+        if let Some(&known) = self.magic.get() {
+            return Ok(known);
+        }
+        let found = super::filesystem::magic_of(self)?;
+        Ok(*self.magic.get_or_init(|| found))
+    }
+
     /// Opens a directory by path, through links, however long the path is.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         if path.as_os_str().is_empty() {
             return Self::open(Path::new("."));
         }
         if path.as_os_str().len() < PIECE {
-            return Ok(Self { fd: fs::openat(CWD, path, OPEN, Mode::empty())? });
+            return Ok(Self::of(fs::openat(CWD, path, OPEN, Mode::empty())?));
         }
         let mut directory = Self::open(Path::new(if path.is_absolute() { "/" } else { "." }))?;
         for component in path.components() {
             let name = component.as_os_str();
             if name != "/" && name != "." {
-                directory = Self { fd: fs::openat(&directory.fd, name, OPEN, Mode::empty())? };
+                directory = Self::of(fs::openat(&directory.fd, name, OPEN, Mode::empty())?);
             }
         }
         Ok(directory)
@@ -107,7 +128,7 @@ impl Directory {
 
     /// Opens a directory in this one. A link is refused with ENOTDIR or ELOOP.
     pub(crate) fn open_child(&self, name: &OsStr) -> io::Result<Self> {
-        Ok(Self { fd: fs::openat(&self.fd, name, OPEN | OFlags::NOFOLLOW, Mode::empty())? })
+        Ok(Self::of(fs::openat(&self.fd, name, OPEN | OFlags::NOFOLLOW, Mode::empty())?))
     }
 
     /// Opens a directory below this one. A link anywhere on the way is refused with ENOTDIR or ELOOP.
@@ -121,6 +142,13 @@ impl Directory {
 
     /// Opens a directory by its physical path: a link on the way, put there since, is refused.
     pub(crate) fn open_physical(path: &Path) -> io::Result<Self> {
+        // In one call where the system has it (Linux 5.6). Whatever it says against it is said better below.
+        let resolve = ResolveFlags::NO_SYMLINKS;
+        if path.is_absolute()
+            && let Ok(fd) = fs::openat2(CWD, path, OPEN | OFlags::NOFOLLOW, Mode::empty(), resolve)
+        {
+            return Ok(Self::of(fd));
+        }
         let start = Self::open(Path::new(if path.is_absolute() { "/" } else { "." }))?;
         start.open_below(path.strip_prefix("/").unwrap_or(path))
     }
@@ -133,7 +161,7 @@ impl Directory {
 
     /// Opens the directory above this one; the root's is the root.
     pub(crate) fn open_parent(&self) -> io::Result<Self> {
-        Ok(Self { fd: fs::openat(&self.fd, "..", OPEN, Mode::empty())? })
+        Ok(Self::of(fs::openat(&self.fd, "..", OPEN, Mode::empty())?))
     }
 
     /// The directory's path without links, as the kernel tells it.
@@ -229,7 +257,7 @@ impl Directory {
 
     /// Opens a directory in this one so that [`Directory::read`] can read it. A link is refused with ENOTDIR or ELOOP.
     pub(crate) fn open_child_to_read(&self, name: &OsStr) -> io::Result<Self> {
-        Ok(Self { fd: fs::openat(&self.fd, name, READ, Mode::empty())? })
+        Ok(Self::of(fs::openat(&self.fd, name, READ, Mode::empty())?))
     }
 
     /// Whether a path from here, with no link on it and at its end, leads to anything: then what it says is where it
@@ -281,7 +309,7 @@ impl Directory {
         const EXACT: [u32; 6] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010, 0x794c_7630];
         /// `FS_CASEFOLD_FL` of linux/fs.h.
         const CASEFOLD: u32 = 0x4000_0000;
-        if !super::filesystem::magic(self).is_ok_and(|magic| EXACT.contains(&magic)) {
+        if !self.magic().is_ok_and(|magic| EXACT.contains(&magic)) {
             return false;
         }
         // Where the flags cannot be asked for, there are none.

@@ -57,14 +57,14 @@ impl Filesystem {
 /// `FUSE_SUPER_MAGIC` of linux/magic.h.
 pub(super) const FUSE: u32 = 0x6573_5546;
 
-/// The number by which the kernel tells file system types apart.
-pub(super) fn magic(object: &impl AsFd) -> io::Result<u32> {
+/// The number by which the kernel tells file system types apart; [`Directory::magic`] asks but once.
+pub(super) fn magic_of(object: &impl AsFd) -> io::Result<u32> {
     Ok(number(&fstatfs(object)?))
 }
 
 /// Whether the file system is served by a program.
 pub(crate) fn is_fuse(directory: &Directory) -> io::Result<bool> {
-    Ok(magic(directory)? == FUSE)
+    Ok(directory.magic()? == FUSE)
 }
 
 fn number(status: &StatFs) -> u32 {

@@ -42,7 +42,7 @@ const XFS_MAGIC: u32 = 0x5846_5342;
 
 fn number_of(directory: &Directory, device: u64) -> io::Result<String> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let magic = filesystem::magic(directory)?;
+    let magic = directory.magic()?;
     // Whatever a FUSE program would answer, it was not asked by these numbers.
     if magic != filesystem::FUSE {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -118,7 +118,7 @@ struct Handle {
 pub(crate) fn handle(object: &Held) -> Option<String> {
     // linux/magic.h: ext2/3/4, XFS, Btrfs, tmpfs, F2FS. FUSE makes handles up anew at each mount.
     const LASTING: [u32; 5] = [0xef53, XFS_MAGIC, 0x9123_683e, 0x0102_1994, 0xf2f5_2010];
-    if !filesystem::magic(object).is_ok_and(|magic| LASTING.contains(&magic)) {
+    if !filesystem::magic_of(object).is_ok_and(|magic| LASTING.contains(&magic)) {
         return None;
     }
     let room = u32::try_from(LONGEST).unwrap_or_default();
@@ -185,7 +185,7 @@ pub(crate) fn find(on: &Directory, handle: Option<&str>, _number: u128) -> ByHan
 
 /// When the object was made, in nanoseconds since 1970, where only ntfs-3g can tell.
 pub(crate) fn made(object: &Held) -> Option<u64> {
-    if filesystem::magic(object).ok()? != filesystem::FUSE {
+    if filesystem::magic_of(object).ok()? != filesystem::FUSE {
         return None;
     }
     let mut ticks = [0_u8; 8];
@@ -198,7 +198,7 @@ pub(crate) fn made(object: &Held) -> Option<u64> {
 
 /// The number that Windows' link tracking gave it, where it has one.
 pub(crate) fn object_number(object: &Held) -> Option<String> {
-    if filesystem::magic(object).ok()? != filesystem::FUSE {
+    if filesystem::magic_of(object).ok()? != filesystem::FUSE {
         return None;
     }
     let mut number = [0_u8; 64];

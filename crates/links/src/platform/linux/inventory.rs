@@ -104,7 +104,7 @@ fn item(
 
 fn is_btrfs(directory: &Directory) -> io::Result<bool> {
     const BTRFS: u32 = 0x9123_683e;
-    Ok(super::filesystem::magic(directory)? == BTRFS)
+    Ok(directory.magic()? == BTRFS)
 }
 
 /// What a name is, and what stands in the way of moving it.

@@ -78,7 +78,7 @@ const ROOT_RECORD: u128 = 5;
 /// The kernel's ntfs3 driver fails the first test: it would store reparse data as an ordinary
 /// attribute.
 pub(crate) fn ntfs_volume(directory: &Directory) -> io::Result<Option<NtfsVolume>> {
-    if filesystem::magic(directory)? != filesystem::FUSE || !answers(directory)? {
+    if directory.magic()? != filesystem::FUSE || !answers(directory)? {
         return Ok(None);
     }
     let Some(mount) = filesystem::mount_of(directory)? else { return Ok(None) };

@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code, reason = "calls of the system")]
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::windows::io::{AsHandle, AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle};
 use std::path::{Component, Path, PathBuf};
@@ -46,6 +46,11 @@ impl Held {
     /// What it is.
     pub(crate) fn metadata(&self) -> io::Result<Metadata> {
         Object::of(&self.handle).metadata()
+    }
+
+    /// No link here is text.
+    pub(crate) fn text(&self) -> io::Result<OsString> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// What is to be compared later.

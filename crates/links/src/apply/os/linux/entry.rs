@@ -142,12 +142,18 @@ pub(in crate::apply) fn remove_directory(directory: &Directory, name: &OsStr) ->
     Ok(fs::unlinkat(directory, name, AtFlags::REMOVEDIR)?)
 }
 
-/// Gives a held link its owner and time back. An owner that this user may not give is left as it is.
-pub(in crate::apply) fn set_attributes(link: &Held, attributes: &Attributes) -> io::Result<()> {
-    let owner = (Some(Uid::from_raw(attributes.uid)), Some(Gid::from_raw(attributes.gid)));
-    match fs::chownat(link, "", owner.0, owner.1, AtFlags::EMPTY_PATH) {
-        Ok(()) | Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => {}
-        Err(error) => return Err(error.into()),
+/// Gives a held link its owner and time back. An owner that it has already, or that this user may not give, is left.
+pub(in crate::apply) fn set_attributes(
+    link: &Held,
+    attributes: &Attributes,
+    now: &Attributes,
+) -> io::Result<()> {
+    if (attributes.uid, attributes.gid) != (now.uid, now.gid) {
+        let owner = (Some(Uid::from_raw(attributes.uid)), Some(Gid::from_raw(attributes.gid)));
+        match fs::chownat(link, "", owner.0, owner.1, AtFlags::EMPTY_PATH) {
+            Ok(()) | Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let (tv_sec, nanoseconds) = attributes.modified;
     let time = Timespec { tv_sec, tv_nsec: nanoseconds.into() };

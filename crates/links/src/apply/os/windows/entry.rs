@@ -174,7 +174,11 @@ pub(in crate::apply) fn remove_directory(directory: &Directory, name: &OsStr) ->
 }
 
 /// Gives a held link its time back. Owners are not kept here.
-pub(in crate::apply) fn set_attributes(link: &Held, attributes: &Attributes) -> io::Result<()> {
+pub(in crate::apply) fn set_attributes(
+    link: &Held,
+    attributes: &Attributes,
+    _now: &Attributes,
+) -> io::Result<()> {
     let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
     let link = open(link.as_handle(), OsStr::new(""), access, Sort::Any)?;
     // Zero leaves a time as it is, and zero attributes are none to be set.
