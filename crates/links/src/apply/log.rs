@@ -1,5 +1,7 @@
 //! What an operation leaves in the journal, or in its queue: an intent before the step, the outcome behind it.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -24,8 +26,10 @@ pub(super) struct Log<'j> {
     open: Option<(Records<'j>, Option<OperationId>)>,
     /// The parent directory met last: the next step's is mostly the same.
     parent: Option<Parent>,
-    /// Whether links are given another text that somebody else made.
-    mends: bool,
+    /// The first steps of chunks with directories that are still to be made: they are asked for again behind them.
+    homeless: BTreeSet<usize>,
+    /// Whether links are given another text that somebody else made, and whether any of those is recorded.
+    mends: Option<bool>,
 }
 
 /// A directory that steps are in.
@@ -79,14 +83,23 @@ impl Records<'_> {
 }
 
 impl<'j> Log<'j> {
+    fn new(open: Option<(Records<'j>, Option<OperationId>)>) -> Self {
+        Self { open, parent: None, homeless: BTreeSet::new() }
+    }
+
     pub(super) fn begin(
         records: Option<Records<'j>>,
         request: Request<'_>,
         planned: usize,
         observer: &mut dyn Observer,
     ) -> Self {
-        let mends = request.undoes.is_some() || request.verb == crate::repair::VERB;
-        let Some(mut records) = records else { return Self { open: None, parent: None, mends } };
+        let Some(mut records) = records else { return Self::new(None) };
+        let mends = match &records {
+            Records::Journal(journal) if request.undoes.is_some() || request.verb == crate::repair::VERB => {
+                Some(journal.tracks_anything().unwrap_or(true))
+            }
+            _ => None,
+        };
         // Once undone, the disk no longer tells what a killed run had done: it is written down first.
         if let (Records::Journal(journal), Some(undone)) = (&mut records, request.undoes)
             && let Err(error) = settle(journal, undone)
@@ -94,10 +107,10 @@ impl<'j> Log<'j> {
             observer.warning(&error);
         }
         match records.begin(request, planned) {
-            Ok(id) => Self { open: Some((records, id)), parent: None, mends },
+            Ok(id) => Self { mends, ..Self::new(Some((records, id))) },
             Err(error) => {
                 give_up(&mut records, &error, observer);
-                Self { open: None, parent: None, mends }
+                Self::new(None)
             }
         }
     }
@@ -124,15 +137,16 @@ impl<'j> Log<'j> {
         }
     }
 
+    /// Whether it is written down, each at the very path that its step has: then no link leads to any of them.
     pub(super) fn intend(
         &mut self,
         first: usize,
         steps: &[Step],
         names: &[String],
         observer: &mut dyn Observer,
-    ) {
+    ) -> bool {
         if self.open.is_none() {
-            return;
+            return false;
         }
         let mut intents = Vec::with_capacity(steps.len());
         for (step, private_name) in steps.iter().zip(names) {
@@ -142,56 +156,74 @@ impl<'j> Log<'j> {
                 Err(error) => {
                     let error = Error::io("write down the place of", step.path(), error);
                     observer.warning(&error.of_kind(ErrorKind::Journal));
-                    if first == 0 {
-                        self.write(observer, Journal::forget, |_| Ok(()));
-                    }
+                    let end = |journal: &mut Journal, id| match first {
+                        0 => journal.forget(id),
+                        // What came of the steps before.
+                        _ => journal.keep(),
+                    };
+                    self.write(observer, end, |_| Ok(()));
                     self.open = None;
-                    return;
+                    return false;
                 }
             }
+        }
+        if intents.iter().any(|intent| intent.home.is_none()) {
+            self.homeless.insert(first);
         }
         self.write(
             observer,
             |journal, id| journal.intend(id, first, &intents),
             |queue| queue.intend(&intents),
         );
+        self.open.is_some() && intents.iter().all(|intent| matches!(intent.step, Cow::Borrowed(_)))
     }
 
     /// The step with its path in full, links in the parent resolved: undone next month from another
     /// directory, it must still mean the same place. With the directory it is in, once that exists.
-    fn in_full(&mut self, step: &Step) -> io::Result<(Step, Option<Home>)> {
+    fn in_full<'s>(&mut self, step: &'s Step) -> io::Result<(Cow<'s, Step>, Option<Home>)> {
         let path = step.path();
+        let parent = self.parent_of(path)?;
+        let Some(name) = path.file_name() else { return Err(io::ErrorKind::InvalidInput.into()) };
+        let full = parent.full.join(name);
+        // Byte for byte: as a path, one with a slash too many is the same.
+        let step = if full.as_os_str() == path.as_os_str() {
+            Cow::Borrowed(step)
+        } else {
+            Cow::Owned(step.clone().at(full))
+        };
+        Ok((step, parent.home))
+    }
+
+    fn parent_of(&mut self, path: &Path) -> io::Result<&Parent> {
         let typed = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if self.parent.as_ref().is_none_or(|known| known.typed != typed || known.home.is_none()) {
-            self.parent = Some(Parent::find(typed)?);
-        }
-        match (&self.parent, path.file_name()) {
-            (Some(parent), Some(name)) => Ok((step.clone().at(parent.full.join(name)), parent.home)),
-            _ => Err(io::ErrorKind::InvalidInput.into()),
+        match self.parent.take() {
+            Some(known) if known.typed == typed && known.home.is_some() => Ok(self.parent.insert(known)),
+            _ => Ok(self.parent.insert(Parent::find(typed)?)),
         }
     }
 
+    /// To be in the journal with what is written down next.
     pub(super) fn record(
         &mut self,
         first: usize,
         steps: &[Step],
         outcomes: Vec<Outcome>,
-        then: Then,
         observer: &mut dyn Observer,
     ) {
         if self.open.is_none() {
             return;
         }
         let tracked = self.tracked(steps, &outcomes);
-        let homes = steps.iter().map(|step| self.in_full(step).ok().and_then(|(_, home)| home));
-        let outcomes: Vec<_> = outcomes.into_iter().zip(homes).collect();
+        let ask = self.homeless.remove(&first);
+        let home = |step: &Step| if ask { self.parent_of(step.path()).ok()?.home } else { None };
+        let outcomes: Vec<_> = outcomes.into_iter().zip(steps.iter().map(home)).collect();
         self.write(
             observer,
             |journal, id| {
                 if !tracked.is_empty() {
                     journal.track(&tracked, Then::Stay)?;
                 }
-                journal.record(id, first, &outcomes, then)
+                journal.record(id, first, &outcomes, Then::Stay)
             },
             |queue| {
                 queue.record(&outcomes, tracked.first());
@@ -204,23 +236,23 @@ impl<'j> Log<'j> {
     /// recorded of them before is recorded anew.
     fn tracked(&self, steps: &[Step], outcomes: &[Outcome]) -> Vec<Tracked> {
         let Some((records, _)) = &self.open else { return Vec::new() };
+        if self.mends == Some(false) {
+            return Vec::new();
+        }
         let mut tracked = Vec::new();
         for (step, outcome) in steps.iter().zip(outcomes) {
             if !matches!(outcome, Outcome::Done(_)) || !track::leaves_link(step) {
                 continue;
             }
-            let wanted = match records {
-                Records::Journal(journal) if self.mends => {
-                    track::full(step.path()).is_ok_and(|link| journal.tracks(&link).unwrap_or(false))
-                }
-                _ => true,
-            };
+            if self.mends.is_some() && !matches!(records, Records::Journal(journal) if is_recorded(journal, step)) {
+                continue;
+            }
             // A program that ends right behind it has no time to read what is in a file.
             let content = match records {
                 Records::Journal(_) => Content::Small,
                 Records::Queue(_) => Content::No,
             };
-            if let (true, Some(target)) = (wanted, step.target()) {
+            if let Some(target) = step.target() {
                 tracked.extend(track::look(step.path(), target, content).ok().flatten());
             }
         }
@@ -276,4 +308,14 @@ fn give_up(records: &mut Records<'_>, error: &Error, observer: &mut dyn Observer
     if let Err(error) = state::set_aside_if_broken(records.directory()) {
         observer.warning(&error);
     }
+}
+
+/// Whether something is recorded of the link that a step changes: by its path, or as itself where it was moved.
+fn is_recorded(journal: &Journal, step: &Step) -> bool {
+    let Ok(link) = track::full(step.path()) else { return false };
+    let moved = match step {
+        Step::ReplaceLink { old, .. } => journal.tracked_link(&link, &old.target, old.id, None),
+        _ => Ok(None),
+    };
+    journal.tracks(&link).unwrap_or(false) || moved.is_ok_and(|found| found.is_some())
 }

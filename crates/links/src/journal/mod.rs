@@ -9,6 +9,7 @@ mod rows;
 mod schema;
 mod tracked;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -116,10 +117,18 @@ impl Journal {
     pub(crate) fn intend(&mut self, id: OperationId, first: usize, steps: &[Intent<'_>]) -> Result<()> {
         let sql = "INSERT INTO steps (operation, number, step, private_name, began, home) \
                    VALUES (?, ?, ?, ?, ?, ?)";
+        let (now, mut last) = (now(), None);
+        let (mut step, mut home) = (Vec::new(), None);
         self.write(Then::Commit, sql, steps, |insert, offset, intent| {
-            let step = serde_json::to_string(&intent.step).map_err(to_sql)?;
-            let home = intent.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
-            insert.execute(params![id.0, row_number(first + offset), step, intent.private_name, now(), home])
+            step.clear();
+            serde_json::to_writer(&mut step, &*intent.step).map_err(to_sql)?;
+            let step = std::str::from_utf8(&step).map_err(|error| to_sql(serde::de::Error::custom(error)))?;
+            // Steps of one directory stand together.
+            if last != intent.home {
+                home = intent.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
+                last = intent.home;
+            }
+            insert.execute(params![id.0, row_number(first + offset), step, intent.private_name, now, home])
         })
     }
 
@@ -221,6 +230,11 @@ impl Journal {
             let sql = "UPDATE operations SET status = ?, ended = ? WHERE id = ?";
             transaction.execute(sql, params![status.as_str(), now(), id.0]).map(drop)
         })
+    }
+
+    /// Ends the transaction that is open: what it holds is in the journal.
+    pub(crate) fn keep(&mut self) -> Result<()> {
+        self.transact(Then::Commit, |_| Ok(()))
     }
 
     /// Takes back the beginning of an operation that no step was written down for.
@@ -393,7 +407,7 @@ pub(crate) enum Then {
 /// A step about to be taken.
 pub(crate) struct Intent<'a> {
     /// The step, its path in full.
-    pub(crate) step: Step,
+    pub(crate) step: Cow<'a, Step>,
     /// The name under which something of it may be left.
     pub(crate) private_name: &'a str,
     /// The directory it is in, if that is there already.

@@ -57,7 +57,7 @@ pub(crate) fn begun(token: &str, verb: &str, intent: &Intent<'_>) -> serde_json:
         began: now(),
         process: Process::current(),
         user: User::current(),
-        step: intent.step.clone(),
+        step: intent.step.clone().into_owned(),
         private_name: intent.private_name.to_owned(),
         home: intent.home,
     })))

@@ -147,7 +147,7 @@ impl Journal {
         link: &Path,
         target: &Target,
         object: FileId,
-        file_system: &str,
+        file_system: Option<&str>,
     ) -> Result<Option<Tracked>> {
         let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
         let target = serde_json::to_string(target).map_err(to_sql).map_err(fail)?;
@@ -159,7 +159,7 @@ impl Journal {
             return Ok(found);
         }
         let by_object = format!(
-            "{SELECT} WHERE object = ? AND target = ? AND file_system = ? ORDER BY seen DESC LIMIT 1"
+            "{SELECT} WHERE object = ? AND target = ? AND file_system = coalesce(?, file_system) ORDER BY seen DESC LIMIT 1"
         );
         let mut select = self.connection.prepare_cached(&by_object).map_err(fail)?;
         let number = Tracked::number(object);

@@ -37,7 +37,7 @@ impl Known {
                     Directory::open_physical(directory).and_then(|opened| platform::file_system(&opened));
                 parent = name.ok().map(|name| (directory.to_owned(), name));
             }
-            let file_system = parent.as_ref().map_or("", |(_, name)| name.as_str());
+            let file_system = Some(parent.as_ref().map_or("", |(_, name)| name.as_str()));
             let tracked = journal.tracked_link(&lost.link, &lost.seen.target, lost.seen.id, file_system)?;
             if let Some(tracked) = tracked {
                 known.of.insert(number, known.wanted.add(tracked.identity));

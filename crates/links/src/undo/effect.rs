@@ -26,14 +26,16 @@ pub fn settled(journal: &Journal, id: OperationId) -> Result<Vec<Recorded>> {
     }
     // What a later operation made or removed there is its doing.
     let later = journal.paths_done_after(id)?;
-    // Steps are taken in order: only the last one begun can be half done.
+    // Links are made in order: of those only the last one begun can be half made. What lies under a private name, which
+    // is a step's alone, is that step's in any order: links are replaced several at a time.
     let mut last = true;
     for recorded in steps.iter_mut().rev().filter(|recorded| pending(recorded)) {
         let effect = if later.contains(recorded.step.path()) { Effect::NotMade } else { effect(recorded) };
         recorded.outcome = match effect {
             Effect::Made(made) => Outcome::Done(made),
-            Effect::Half if last => Outcome::Pending,
-            Effect::NotMade | Effect::Half => Outcome::NotReached,
+            Effect::Left => Outcome::Pending,
+            Effect::Stub if last => Outcome::Pending,
+            Effect::NotMade | Effect::Stub => Outcome::NotReached,
             Effect::Unknown => continue,
         };
         last &= recorded.outcome == Outcome::NotReached;
@@ -47,8 +49,10 @@ enum Effect {
     Made(Option<FileId>),
     /// Not done.
     NotMade,
-    /// Begun; a leftover is there.
-    Half,
+    /// Begun; something is left under its private name.
+    Left,
+    /// Perhaps begun: what a link is made of has its name.
+    Stub,
     /// The place cannot be looked at now.
     Unknown,
 }
@@ -66,14 +70,14 @@ fn effect(recorded: &Recorded) -> Effect {
         Step::CreateLink { target, file, .. } | Step::ReplaceLink { target, file, .. } => {
             let new = matches!(recorded.step, Step::CreateLink { .. });
             match &spot.metadata {
-                _ if left => Effect::Half,
+                _ if left => Effect::Left,
                 Some(found) if spot.holds(target, *file) => {
                     // The file of a hard link is older than its name.
                     let ours = matches!(target, Target::File(_)) || is_of_its_time(found, recorded);
                     if ours { Effect::Made(Some(found.id)) } else { Effect::NotMade }
                 }
                 Some(found) if new && is_stub(target, found) && is_of_its_time(found, recorded) => {
-                    Effect::Half
+                    Effect::Stub
                 }
                 _ => Effect::NotMade,
             }
@@ -98,7 +102,7 @@ fn effect(recorded: &Recorded) -> Effect {
             _ => Effect::Unknown,
         },
         Step::RemoveLink { .. } | Step::RemoveEmpty { .. } => match (left, spot.metadata) {
-            (true, _) => Effect::Half,
+            (true, _) => Effect::Left,
             (false, None) => Effect::Made(None),
             (false, Some(_)) => Effect::NotMade,
         },
