@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::panic;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -12,9 +13,6 @@ use crate::model::{FileId, Target};
 use crate::plan::Step;
 use crate::platform::Place;
 
-/// Links of one directory that one thread takes at a time, and ends before it stops.
-const PORTION: usize = 64;
-
 /// How many steps from the first on replace links and have nothing to do with each other, if their paths lead through no
 /// links: each has a path of its own, and none is on the way to another.
 pub(super) fn apart(steps: &[Step]) -> usize {
@@ -23,7 +21,7 @@ pub(super) fn apart(steps: &[Step]) -> usize {
         let (one, next) = (one.path(), next.path());
         let now = one.cmp(next);
         // In order, what lies below a path stands beside it.
-        now.is_ne() && *order.get_or_insert(now) == now && !one.starts_with(next) && !next.starts_with(one)
+        now.is_ne() && *order.get_or_insert(now) == now && !is_below(next, one) && !is_below(one, next)
     };
     let Some(first) = steps.first().filter(|step| replaces_soft_link(step)) else { return 0 };
     let mut last = first;
@@ -38,21 +36,28 @@ pub(super) fn apart(steps: &[Step]) -> usize {
         .count()
 }
 
+/// Whether a path begins with another, the names in it spelt alike.
+fn is_below(path: &Path, above: &Path) -> bool {
+    // Most are not: that is seen at once, by the bytes.
+    let (bytes, start) = (path.as_os_str().as_encoded_bytes(), above.as_os_str().as_encoded_bytes());
+    bytes.starts_with(start) && path.starts_with(above)
+}
+
 fn replaces_soft_link(step: &Step) -> bool {
     let Step::ReplaceLink { old, target, .. } = step else { return false };
     !matches!(target, Target::File(_)) && !matches!(old.target, Target::File(_))
 }
 
 /// Carries out steps that are [`apart`], at physical paths. Gives what came of those that were begun, which are the first
-/// ones. `meanwhile` is done here while the other threads are at work.
+/// ones. A thread takes up to `portion` links of one directory at a time, and ends them before it stops. `meanwhile` is done here while the other threads are at work.
 pub(super) fn perform(
     steps: &[Step],
     names: &[String],
-    workers: usize,
+    (workers, portion): (usize, usize),
     stop: &AtomicBool,
     meanwhile: impl FnOnce(),
 ) -> Vec<Result<Option<FileId>>> {
-    let portions = portions(steps);
+    let (portions, directories) = portions(steps, portion);
     let next = AtomicUsize::new(0);
     // What is taken is brought to its end: so what was begun has no gaps.
     let work = || {
@@ -66,8 +71,8 @@ pub(super) fn perform(
         done
     };
     let mut done = thread::scope(|scope| {
-        let helpers: Vec<_> = (1..workers.min(portions.len()))
-            // Without them all is done here.
+        let helpers: Vec<_> = (0..workers.min(directories))
+            // Threads in one directory wait for each other. Without any, all is done here.
             .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
             .collect();
         meanwhile();
@@ -81,18 +86,19 @@ pub(super) fn perform(
     done.into_iter().flat_map(|(_, results)| results).collect()
 }
 
-/// Parts steps where the directory changes, and where it is enough.
-fn portions(steps: &[Step]) -> Vec<Range<usize>> {
-    let mut at = 0;
+/// Parts steps where the directory changes, and where it is enough. With the number of directories.
+fn portions(steps: &[Step], most: usize) -> (Vec<Range<usize>>, usize) {
+    let (mut at, mut directories) = (0, 0);
     let mut portions = Vec::new();
     for directory in steps.chunk_by(|one, next| one.path().parent() == next.path().parent()) {
         let end = at + directory.len();
         while at < end {
-            portions.push(at..end.min(at + PORTION));
-            at = end.min(at + PORTION);
+            portions.push(at..end.min(at + most));
+            at = end.min(at + most);
         }
+        directories += 1;
     }
-    portions
+    (portions, directories)
 }
 
 /// Replaces links of one directory.
@@ -109,4 +115,58 @@ fn replace_each(steps: &[Step], names: &[String]) -> Vec<Result<Option<FileId>>>
         step::replace_at(place, old, &new, OsStr::new(name)).map(Some)
     };
     steps.iter().zip(names).map(|(step, name)| replace(step, name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Attributes, FileId};
+    use crate::plan::Seen;
+
+    fn replace(link: &str, target: Target) -> Step {
+        let old = Seen {
+            target: Target::Text("old".into()),
+            id: FileId { volume: 1, file: 2, born: 3 },
+            attributes: Attributes { uid: 0, gid: 0, modified: (0, 0) },
+        };
+        Step::ReplaceLink { link: link.into(), old, target, file: None, attributes: None }
+    }
+
+    fn texts(links: &[&str]) -> Vec<Step> {
+        links.iter().map(|link| replace(link, Target::Text("new".into()))).collect()
+    }
+
+    #[test]
+    fn links_that_stand_in_order_and_not_above_each_other_are_apart() {
+        for (links, many) in [
+            (&["/a/k", "/a/l", "/b/k"] as &[&str], 3),
+            (&["/b/k", "/a/l", "/a/k"], 3),
+            // Twice the same, out of order, one on the way to the other.
+            (&["/a/k", "/a/l", "/a/l", "/b"], 2),
+            (&["/a/k", "/a/l", "/a/k", "/b"], 2),
+            (&["/a/k", "/a/l", "/a/l/m", "/b"], 2),
+            (&["/a/l/m", "/a/l", "/a/k"], 1),
+            (&["/a/l", "/a/l-m", "/a/l.m"], 3),
+            (&["/a"], 1),
+            (&[], 0),
+        ] {
+            assert_eq!(apart(&texts(links)), many, "{links:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_files_and_other_steps_are_taken_by_themselves() {
+        let mut steps = texts(&["/a/k", "/a/l", "/a/m"]);
+        steps[1] = replace("/a/l", Target::File("/a/f".into()));
+        assert_eq!(apart(&steps), 1);
+        steps[1] = Step::MakeDirectory { path: "/a/l".into() };
+        assert_eq!(apart(&steps), 1);
+        assert_eq!(apart(&steps[1..]), 0);
+    }
+
+    #[test]
+    fn portions_end_where_the_directory_does() {
+        let steps = texts(&["/a/k", "/a/l", "/a/m", "/b/k", "/c/k", "/c/l"]);
+        assert_eq!(portions(&steps, 2), (vec![0..2, 2..3, 3..4, 4..6], 3));
+    }
 }

@@ -290,9 +290,9 @@ fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
     let pending = journal.steps(id)?.into_iter().zip(undo::settled(journal, id)?);
     for (before, after) in pending.filter(|(before, after)| before.outcome != after.outcome) {
         let number = usize::try_from(before.number).unwrap_or(usize::MAX);
-        journal.record(id, number, &[(after.outcome, None)], Then::Commit)?;
+        journal.record(id, number, &[(after.outcome, None)], Then::Stay)?;
     }
-    Ok(())
+    journal.keep()
 }
 
 /// The journal is of no more use to this run. Damage that only shows now would show again: the file is

@@ -324,7 +324,7 @@ fn drop_old(
     put_back: impl FnOnce() -> std::io::Result<()>,
 ) -> Result<()> {
     let fail = |error| Error::io(operation, &place.path, error);
-    let checked = must_be(place.spot_of(private), old, operation)
+    let checked = must_still_be(place.spot_of(private), old, operation)
         .and_then(|()| os::remove_file(&place.directory, private).map_err(fail));
     let Err(error) = checked else { return Ok(()) };
     put_back().map_err(|_| left_behind(&error, place, private))?;
@@ -454,13 +454,28 @@ fn set_reparse_point(path: &Path, id: FileId, target: &Target, open: Open) -> Re
     Ok(place.directory.metadata_nofollow(place.name()).map_err(fail)?.id)
 }
 
+/// Refuses unless a name is the very link that was found to be the one the plan saw, right before it was renamed. The
+/// text of a symbolic link never changes: where the time of birth tells a number given anew, it is not read again.
+fn must_still_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
+    if !matches!(old.target, Target::Text(_)) || old.id.born == 0 {
+        return must_be(spot, old, operation);
+    }
+    let metadata = spot.directory.metadata_nofollow(spot.name);
+    if metadata.map_err(|error| Error::io(operation, spot.path, error))?.id != old.id {
+        return Err(Error::new(ErrorKind::Changed, operation, spot.path, ANOTHER));
+    }
+    Ok(())
+}
+
+const ANOTHER: &str = "it is another object than the one that was looked at";
+
 /// Refuses unless a name still is the link that the plan saw.
 pub(super) fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {
     let fail = |error| Error::io(operation, spot.path, error);
     let changed = |cause: &str| Err(Error::new(ErrorKind::Changed, operation, spot.path, cause));
     let metadata = spot.directory.metadata_nofollow(spot.name).map_err(fail)?;
     if metadata.id != old.id {
-        return changed("it is another object than the one that was looked at");
+        return changed(ANOTHER);
     }
     if matches!(old.target, Target::File(_)) {
         return match (metadata.kind, metadata.links) {

@@ -106,10 +106,23 @@ impl Journal {
         let sql =
             "INSERT INTO operations (verb, began, process, user, undoes, planned) VALUES (?, ?, ?, ?, ?, ?)";
         let undoes = undoes.map(|id| id.0);
+        self.make_room(planned);
         self.transact(Then::Stay, |connection| {
             connection.execute(sql, params![verb, now(), process, user, undoes, planned]).map(drop)
         })?;
         Ok(OperationId(self.connection.last_insert_rowid()))
+    }
+
+    /// For operations of many steps: a chunk of them stays in memory until it is written, and the log is brought into the
+    /// database, which waits for the disk, less often. It must not all be left to the end either: until then links are
+    /// replaced in the meantime.
+    fn make_room(&self, planned: i64) {
+        const MANY: i64 = 1_000;
+        // `SQLITE_DEFAULT_CACHE_SIZE` and `SQLITE_DEFAULT_WAL_AUTOCHECKPOINT`, else.
+        let (cache, log) = if planned < MANY { (-2_000, 1_000) } else { (-32_000, 2_048) };
+        let sql = format!("PRAGMA cache_size = {cache}; PRAGMA wal_autocheckpoint = {log}");
+        // Without them it is slower, and nothing else.
+        self.connection.execute_batch(&sql).unwrap_or_default();
     }
 
     /// Writes down what is about to be done: one transaction for a chunk of steps, and for the beginning of the

@@ -1,0 +1,219 @@
+//! Many links replaced side by side: killed, stopped, raced for and failing, each is whole, told right, and taken back.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use common::{Linkctl, leftovers, names, send_signal, wait_until};
+use testkit::{strace, tree};
+
+/// So long each thread is held once, in microseconds.
+const WHILE: &str = "1500000";
+
+/// Old links in `many`, and the command that replaces all of them.
+fn old_links(links: usize) -> (Linkctl, Vec<String>) {
+    let linkctl = Linkctl::new();
+    fs::create_dir(linkctl.at("many")).unwrap();
+    for n in 0..links {
+        symlink(format!("old/{n:05}"), linkctl.at(format!("many/{n:05}"))).unwrap();
+    }
+    // By its full path: what may lie behind a link is taken one by one.
+    let many = linkctl.at("many").to_str().unwrap().to_owned();
+    let args = ["create", "--replace", "--into", &many].map(String::from).into_iter();
+    (linkctl, args.chain((0..links).map(|n| format!("new/{n:05}"))).collect())
+}
+
+/// The numbers of the links that say the new text; all others say the old one.
+#[track_caller]
+fn replaced(linkctl: &Linkctl, links: usize) -> Vec<usize> {
+    let is_new = |n: &usize| match String::from_utf8(linkctl.target(format!("many/{n:05}"))).unwrap() {
+        text if text == format!("new/{n:05}") => true,
+        text if text == format!("old/{n:05}") => false,
+        text => panic!("{n}: {text}"),
+    };
+    (0..links).filter(is_new).collect()
+}
+
+#[track_caller]
+fn is_as_before(linkctl: &Linkctl, links: usize) {
+    assert_eq!(replaced(linkctl, links).len(), 0);
+    assert_eq!(names(linkctl.at("many")).len(), links, "{:?}", leftovers(linkctl.at("many")));
+}
+
+fn done(linkctl: &Linkctl) -> usize {
+    let newest = linkctl.history().remove(0);
+    assert_eq!(newest["failed"], 0, "{newest}");
+    usize::try_from(newest["done"].as_u64().unwrap()).unwrap()
+}
+
+/// Gives a signal once the link of this number is replaced.
+fn signalled(linkctl: &Linkctl, args: &[String], signal: &str, at: usize) -> Output {
+    let mut command = linkctl.command(args);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until("links are replaced", || linkctl.target(format!("many/{at:05}")).starts_with(b"new"));
+    send_signal(signal, child.id());
+    child.wait_with_output().unwrap()
+}
+
+/// Kills a run whose threads are all held before the same call. Gives what was left half done.
+fn killed_half_way(linkctl: &Linkctl, args: &[String], call: &str) -> usize {
+    let hold = linkctl.hold(&format!("{call}:delay_enter={WHILE}:when=9"), args);
+    // All of them: the one that writes the journal comes last.
+    let threads = || leftovers(linkctl.at("many")).len();
+    wait_until("two threads are held", || threads() >= 2);
+    std::thread::sleep(Duration::from_millis(200));
+    send_signal("KILL", hold.pid().unwrap());
+    let ran = hold.end(linkctl);
+    assert_eq!(ran.status.signal(), Some(9), "{ran}");
+    threads()
+}
+
+#[test]
+fn killed_while_several_threads_have_a_link_half_done_history_is_true_and_undo_brings_all_back() {
+    const LINKS: usize = 600;
+    // With the new link beside the old one, with the old one beside the new one.
+    for call in ["renameat2", "unlinkat"] {
+        let (linkctl, args) = old_links(LINKS);
+        let half = killed_half_way(&linkctl, &args, call);
+        assert!(half >= 2, "{call}: one thread alone was at work");
+        let new = replaced(&linkctl, LINKS).len();
+        let whole = if call == "unlinkat" { new - half } else { new };
+        assert_eq!(
+            linkctl.newest(),
+            format!("create interrupted: {whole} done, 0 failed of {LINKS}"),
+            "{call}"
+        );
+        linkctl.ok(["undo"]);
+        is_as_before(&linkctl, LINKS);
+    }
+}
+
+#[test]
+fn an_undo_killed_with_several_links_half_done_is_finished_by_another() {
+    const LINKS: usize = 600;
+    for call in ["renameat2", "unlinkat"] {
+        let (linkctl, args) = old_links(LINKS);
+        linkctl.ok(&args);
+        assert_eq!(replaced(&linkctl, LINKS).len(), LINKS);
+        assert!(
+            killed_half_way(&linkctl, &["undo".into()], call) >= 2,
+            "{call}: one thread alone was at work"
+        );
+        linkctl.ok(["undo"]);
+        is_as_before(&linkctl, LINKS);
+    }
+}
+
+#[test]
+fn killed_at_any_moment_every_link_is_whole_history_true_and_undo_brings_all_back() {
+    const LINKS: usize = 6_000;
+    for at in [0, 255, 256, 700, 2_000, 5_000] {
+        let (linkctl, args) = old_links(LINKS);
+        let ended = signalled(&linkctl, &args, "KILL", at);
+        assert_eq!(ended.status.signal(), Some(9), "{at}: it ended before the signal");
+        let (new, left) = (replaced(&linkctl, LINKS).len(), leftovers(linkctl.at("many")).len());
+        assert!(new < LINKS, "{at}");
+        let done = done(&linkctl);
+        assert!(done <= new && new <= done + left, "{at}: {done} done, {new} new, {left} left");
+        assert!(linkctl.newest().starts_with("create interrupted"));
+        linkctl.ok(["undo"]);
+        is_as_before(&linkctl, LINKS);
+    }
+}
+
+#[test]
+fn interrupted_it_stops_at_a_safe_point_and_what_was_done_has_no_gaps() {
+    const LINKS: usize = 6_000;
+    for at in [0, 300, 3_000] {
+        let (linkctl, args) = old_links(LINKS);
+        let ran = linkctl.said(signalled(&linkctl, &args, "INT", at)).exits(130);
+        let new = replaced(&linkctl, LINKS);
+        let made = new.len();
+        assert!(made < LINKS && new.iter().copied().eq(0..made), "{at}: {ran}");
+        let ran = ran.says(&format!("stopped after {made} of {LINKS} changes"));
+        assert_eq!(leftovers(linkctl.at("many")), [""; 0], "{ran}");
+        assert_eq!(linkctl.newest(), format!("create stopped: {made} done, 0 failed of {LINKS}"));
+        linkctl.ok(["undo"]);
+        is_as_before(&linkctl, LINKS);
+    }
+}
+
+#[test]
+fn what_fails_is_told_in_its_place_and_the_others_go_on() {
+    const LINKS: usize = 600;
+    for (call, error) in [("symlinkat", "ENOSPC"), ("renameat2", "EIO"), ("unlinkat", "EACCES")] {
+        let (linkctl, args) = old_links(LINKS);
+        let inject = format!("{call}:error={error}:when=50");
+        let mut command = linkctl.command(&args);
+        command.args(["--json"]);
+        let ran = linkctl.said(strace::inject_at(linkctl.at("many"), &inject, &command)).exits(3);
+        let new = replaced(&linkctl, LINKS);
+        let failed = LINKS - new.len();
+        assert!((1..=LINKS / 50).contains(&failed), "{inject}: {failed} failed");
+        assert_eq!(leftovers(linkctl.at("many")), [""; 0], "{inject}");
+        // Each result stands beside its own change.
+        let json = ran.json();
+        for (n, change) in json["changes"].as_array().unwrap().iter().enumerate() {
+            let is_well = change.get("error").is_none_or(serde_json::Value::is_null);
+            assert_eq!(is_well, new.contains(&n), "{inject}: {change}");
+        }
+        let told = format!("create partial: {} done, {failed} failed of {LINKS}", new.len());
+        assert_eq!(linkctl.newest(), told, "{inject}");
+        linkctl.ok(["undo"]);
+        is_as_before(&linkctl, LINKS);
+    }
+}
+
+#[test]
+fn a_link_that_cannot_be_given_its_time_is_not_brought_back_and_the_next_undo_does() {
+    const LINKS: usize = 600;
+    let (linkctl, args) = old_links(LINKS);
+    let before = fs::symlink_metadata(linkctl.at("many/00049")).unwrap().modified().unwrap();
+    linkctl.ok(&args);
+    let ran =
+        linkctl.said(strace::inject("utimensat:error=EIO:when=50", &linkctl.command(["undo"]))).exits(3);
+    let failed = replaced(&linkctl, LINKS).len();
+    assert!((1..=LINKS / 50).contains(&failed), "{failed} failed: {ran}");
+    assert_eq!(leftovers(linkctl.at("many")), [""; 0], "{ran}");
+    linkctl.ok(["undo"]);
+    is_as_before(&linkctl, LINKS);
+    assert_eq!(fs::symlink_metadata(linkctl.at("many/00049")).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn what_another_puts_in_the_place_of_a_link_meanwhile_is_not_lost() {
+    const LINKS: usize = 600;
+    // Once the link was looked at; once the new one was made; once it was swapped in.
+    for inject in
+        ["symlinkat:delay_enter", "symlinkat:delay_exit", "renameat2:delay_enter", "renameat2:delay_exit"]
+    {
+        let (linkctl, args) = old_links(LINKS);
+        let many = linkctl.at("many");
+        tree!(linkctl.work(), { "precious" => file("all there is") });
+        let number = fs::metadata(linkctl.at("precious")).unwrap().ino();
+        let hold = linkctl.hold(&format!("{inject}={WHILE}:when=9"), &args);
+        // Of a thread: the ninth link of a portion, the first.
+        let name = "many/00008";
+        assert_eq!(linkctl.target(name).starts_with(b"new"), inject == "renameat2:delay_exit", "{inject}");
+        fs::rename(linkctl.at("precious"), linkctl.at(name)).unwrap();
+        let ran = hold.end(&linkctl).exits(3);
+        let found = fs::symlink_metadata(linkctl.at(name)).unwrap();
+        assert_eq!(found.ino(), number, "{inject}: {ran}");
+        assert_eq!(fs::read(linkctl.at(name)).unwrap(), b"all there is", "{inject}");
+        assert_eq!(leftovers(&many), [""; 0], "{inject}: {ran}");
+        assert_eq!(linkctl.newest(), format!("create partial: 599 done, 1 failed of {LINKS}"), "{inject}");
+        let undo = linkctl.output(["undo"]);
+        assert_eq!(fs::symlink_metadata(linkctl.at(name)).unwrap().ino(), number, "{inject}");
+        fs::remove_file(linkctl.at(name)).unwrap();
+        symlink("old/00008", linkctl.at(name)).unwrap();
+        // What was swapped in before has been changed since: that is refused, and all is left.
+        let left = if inject == "renameat2:delay_exit" { LINKS - 1 } else { 0 };
+        assert_eq!(replaced(&linkctl, LINKS).len(), left, "{inject}: {undo}");
+    }
+}
