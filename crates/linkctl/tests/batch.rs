@@ -5,12 +5,19 @@
 mod common;
 
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Output, Stdio};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use common::{Linkctl, leftovers, names, send_signal, wait_until};
+use links::Target;
+use links::apply::Request;
+use links::journal::Status;
+use links::plan::{Plan, Seen, Step};
 use testkit::{strace, tree};
 
 /// So long each thread is held once, in microseconds.
@@ -29,10 +36,68 @@ fn old_links(links: usize) -> (Linkctl, Vec<String>) {
     (linkctl, args.chain((0..links).map(|n| format!("new/{n:05}"))).collect())
 }
 
+/// The same in several directories, which the test program replaces itself: no verb of `linkctl` does that yet.
+fn old_links_in_directories(links: usize) -> (Linkctl, Linkctl) {
+    let linkctl = Linkctl::new();
+    for n in 0..links {
+        fs::create_dir_all(linkctl.at(path(n)).parent().unwrap()).unwrap();
+        symlink(format!("old/{n:05}"), linkctl.at(path(n))).unwrap();
+    }
+    let own = Linkctl::on(linkctl.work()).with_state(linkctl.state()).by(std::env::current_exe().unwrap());
+    (linkctl, own)
+}
+
+/// Has the test program do that, when it finds itself where such links are.
+const REPLACE: [&str; 3] = ["--exact", "replaces_links_in_directories", "--test-threads=1"];
+
+#[test]
+fn replaces_links_in_directories() {
+    let here = std::env::current_dir().unwrap();
+    let Some(state) = std::env::var_os("LINKCTL_STATE_DIR").filter(|_| here.join("directories").exists())
+    else {
+        return;
+    };
+    let mut plan = Plan::default();
+    for n in (0..).take_while(|n| here.join(path(*n)).is_symlink()) {
+        let found = links::inspect(here.join(path(n))).unwrap();
+        let (target, id, attributes) = (found.target.unwrap(), found.id.unwrap(), found.attributes.unwrap());
+        plan.steps.push(Step::ReplaceLink {
+            link: found.path,
+            old: Seen { target, id, attributes },
+            target: Target::Text(format!("new/{n:05}").into()),
+            file: None,
+            attributes: Some(attributes),
+        });
+    }
+    let (mut journal, _) = links::apply::open_journal(Path::new(&state)).unwrap();
+    let request = Request { workers: Some(3), ..Request::new("create") };
+    let report = links::apply::apply(&plan, request, Some(&mut journal), &mut (), &AtomicBool::new(false));
+    assert_eq!(report.status(), Status::Done);
+}
+
+/// A link in one of several directories.
+fn path(n: usize) -> String {
+    format!("directories/{:02}/{n:05}", n / 100)
+}
+
+/// What the links say that lie under private names.
+fn left_in_directories(linkctl: &Linkctl) -> Vec<Vec<u8>> {
+    let directories =
+        names(linkctl.at("directories")).into_iter().map(|name| Path::new("directories").join(name));
+    let left = |directory: std::path::PathBuf| {
+        let left = leftovers(linkctl.at(&directory)).into_iter();
+        // It may be gone by now.
+        left.filter_map(|name| fs::read_link(linkctl.at(directory.join(name))).ok()).collect::<Vec<_>>()
+    };
+    directories.flat_map(left).map(|text| text.into_os_string().into_vec()).collect()
+}
+
 /// The numbers of the links that say the new text; all others say the old one.
 #[track_caller]
 fn replaced(linkctl: &Linkctl, links: usize) -> Vec<usize> {
-    let is_new = |n: &usize| match String::from_utf8(linkctl.target(format!("many/{n:05}"))).unwrap() {
+    let one = !linkctl.exists("directories");
+    let place = |n: usize| if one { format!("many/{n:05}") } else { path(n) };
+    let is_new = |n: &usize| match String::from_utf8(linkctl.target(place(*n))).unwrap() {
         text if text == format!("new/{n:05}") => true,
         text if text == format!("old/{n:05}") => false,
         text => panic!("{n}: {text}"),
@@ -43,7 +108,11 @@ fn replaced(linkctl: &Linkctl, links: usize) -> Vec<usize> {
 #[track_caller]
 fn is_as_before(linkctl: &Linkctl, links: usize) {
     assert_eq!(replaced(linkctl, links).len(), 0);
-    assert_eq!(names(linkctl.at("many")).len(), links, "{:?}", leftovers(linkctl.at("many")));
+    if linkctl.exists("directories") {
+        assert_eq!(left_in_directories(linkctl).len(), 0);
+    } else {
+        assert_eq!(names(linkctl.at("many")).len(), links, "{:?}", leftovers(linkctl.at("many")));
+    }
 }
 
 fn done(linkctl: &Linkctl) -> usize {
@@ -61,17 +130,21 @@ fn signalled(linkctl: &Linkctl, args: &[String], signal: &str, at: usize) -> Out
     child.wait_with_output().unwrap()
 }
 
-/// Kills a run whose threads are all held before the same call. Gives what was left half done.
-fn killed_half_way(linkctl: &Linkctl, args: &[String], call: &str) -> usize {
-    let hold = linkctl.hold(&format!("{call}:delay_enter={WHILE}:when=9"), args);
-    // All of them: the one that writes the journal comes last.
-    let threads = || leftovers(linkctl.at("many")).len();
-    wait_until("two threads are held", || threads() >= 2);
-    std::thread::sleep(Duration::from_millis(200));
+/// Kills a run whose threads are held before the same call. Gives what was left half done.
+fn killed_half_way(linkctl: &Linkctl, args: &[&str], call: &str) -> Vec<Vec<u8>> {
+    let hold = linkctl.held(&format!("{call}:delay_enter={WHILE}:when=9"), args);
+    let two = || left_in_directories(linkctl).len() >= 2;
+    wait_until("two threads are held", || {
+        // Longer than a link takes.
+        two() && {
+            std::thread::sleep(Duration::from_millis(100));
+            two()
+        }
+    });
     send_signal("KILL", hold.pid().unwrap());
     let ran = hold.end(linkctl);
     assert_eq!(ran.status.signal(), Some(9), "{ran}");
-    threads()
+    left_in_directories(linkctl)
 }
 
 #[test]
@@ -79,11 +152,12 @@ fn killed_while_several_threads_have_a_link_half_done_history_is_true_and_undo_b
     const LINKS: usize = 600;
     // With the new link beside the old one, with the old one beside the new one.
     for call in ["renameat2", "unlinkat"] {
-        let (linkctl, args) = old_links(LINKS);
-        let half = killed_half_way(&linkctl, &args, call);
-        assert!(half >= 2, "{call}: one thread alone was at work");
-        let new = replaced(&linkctl, LINKS).len();
-        let whole = if call == "unlinkat" { new - half } else { new };
+        let (linkctl, own) = old_links_in_directories(LINKS);
+        let half = killed_half_way(&own, &REPLACE, call);
+        assert!(half.len() >= 2, "{call}: one thread alone was at work");
+        // Half done is also what says the new text while the old link still lies beside it.
+        let whole =
+            replaced(&linkctl, LINKS).len() - half.iter().filter(|text| text.starts_with(b"old")).count();
         assert_eq!(
             linkctl.newest(),
             format!("create interrupted: {whole} done, 0 failed of {LINKS}"),
@@ -98,11 +172,11 @@ fn killed_while_several_threads_have_a_link_half_done_history_is_true_and_undo_b
 fn an_undo_killed_with_several_links_half_done_is_finished_by_another() {
     const LINKS: usize = 600;
     for call in ["renameat2", "unlinkat"] {
-        let (linkctl, args) = old_links(LINKS);
-        linkctl.ok(&args);
+        let (linkctl, own) = old_links_in_directories(LINKS);
+        own.ok(REPLACE);
         assert_eq!(replaced(&linkctl, LINKS).len(), LINKS);
         assert!(
-            killed_half_way(&linkctl, &["undo".into()], call) >= 2,
+            killed_half_way(&linkctl, &["undo"], call).len() >= 2,
             "{call}: one thread alone was at work"
         );
         linkctl.ok(["undo"]);
@@ -193,20 +267,22 @@ fn what_another_puts_in_the_place_of_a_link_meanwhile_is_not_lost() {
     for inject in
         ["symlinkat:delay_enter", "symlinkat:delay_exit", "renameat2:delay_enter", "renameat2:delay_exit"]
     {
-        let (linkctl, args) = old_links(LINKS);
-        let many = linkctl.at("many");
+        let (linkctl, own) = old_links_in_directories(LINKS);
         tree!(linkctl.work(), { "precious" => file("all there is") });
         let number = fs::metadata(linkctl.at("precious")).unwrap().ino();
-        let hold = linkctl.hold(&format!("{inject}={WHILE}:when=9"), &args);
-        // Of a thread: the ninth link of a portion, the first.
-        let name = "many/00008";
+        let hold = own.held(&format!("{inject}={WHILE}:when=9"), REPLACE);
+        // Of whichever thread begins: the ninth call is for the ninth link.
+        let last = if inject == "renameat2:delay_exit" { 8 } else { 7 };
+        wait_until("a thread is held", || linkctl.target(path(last)).starts_with(b"new"));
+        std::thread::sleep(Duration::from_millis(100));
+        let name = &path(8);
         assert_eq!(linkctl.target(name).starts_with(b"new"), inject == "renameat2:delay_exit", "{inject}");
         fs::rename(linkctl.at("precious"), linkctl.at(name)).unwrap();
-        let ran = hold.end(&linkctl).exits(3);
+        let ran = hold.end(&linkctl);
         let found = fs::symlink_metadata(linkctl.at(name)).unwrap();
         assert_eq!(found.ino(), number, "{inject}: {ran}");
         assert_eq!(fs::read(linkctl.at(name)).unwrap(), b"all there is", "{inject}");
-        assert_eq!(leftovers(&many), [""; 0], "{inject}: {ran}");
+        assert_eq!(left_in_directories(&linkctl).len(), 0, "{inject}: {ran}");
         assert_eq!(linkctl.newest(), format!("create partial: 599 done, 1 failed of {LINKS}"), "{inject}");
         let undo = linkctl.output(["undo"]);
         assert_eq!(fs::symlink_metadata(linkctl.at(name)).unwrap().ino(), number, "{inject}");

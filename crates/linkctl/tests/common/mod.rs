@@ -62,6 +62,12 @@ impl Linkctl {
         own
     }
 
+    /// Another one that is another program.
+    pub(crate) fn by(mut self, program: impl Into<PathBuf>) -> Linkctl {
+        self.program = program.into();
+        self
+    }
+
     /// Another one with the journal elsewhere.
     pub(crate) fn with_state(mut self, state: impl Into<PathBuf>) -> Linkctl {
         self.state = state.into();
@@ -292,6 +298,13 @@ impl Linkctl {
     /// Starts a run with a delay, such as `linkat:delay_enter=1500000:when=1`, and waits until it is held there.
     #[track_caller]
     pub(crate) fn hold<S: AsRef<OsStr>>(&self, inject: &str, args: impl IntoIterator<Item = S>) -> Hold {
+        let hold = self.held(inject, args);
+        hold.wait();
+        hold
+    }
+
+    /// The same where it is other threads than its first that are held: what shows that they are, the test knows.
+    pub(crate) fn held<S: AsRef<OsStr>>(&self, inject: &str, args: impl IntoIterator<Item = S>) -> Hold {
         let mut strace = self.command([""; 0]);
         let program = strace.get_program().to_owned();
         let envs: Vec<_> = strace.get_envs().map(|(k, v)| (k.to_owned(), v.map(OsStr::to_owned))).collect();
@@ -307,9 +320,7 @@ impl Linkctl {
         strace.args(["-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &format!("trace={call}")]);
         strace.args(["-e", &format!("inject={inject}"), "--"]).arg(program).args(args);
         strace.current_dir(&self.work).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let hold = Hold { strace: strace.spawn().unwrap() };
-        hold.wait();
-        hold
+        Hold { strace: strace.spawn().unwrap() }
     }
 }
 

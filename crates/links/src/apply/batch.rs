@@ -49,7 +49,8 @@ fn replaces_soft_link(step: &Step) -> bool {
 }
 
 /// Carries out steps that are [`apart`], at physical paths. Gives what came of those that were begun, which are the first
-/// ones. A thread takes up to `portion` links of one directory at a time, and ends them before it stops. `meanwhile` is done here while the other threads are at work.
+/// ones. A thread takes up to `portion` links of one directory at a time, and ends them before it stops. `meanwhile` is
+/// done here while the other threads are at work.
 pub(super) fn perform(
     steps: &[Step],
     names: &[String],
@@ -71,12 +72,13 @@ pub(super) fn perform(
         done
     };
     let mut done = thread::scope(|scope| {
-        let helpers: Vec<_> = (0..workers.min(directories))
-            // Threads in one directory wait for each other. Without any, all is done here.
-            .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
-            .collect();
+        // This thread becomes one of them, but first it has the journal to write. Without any, all is done here.
+        let helpers = workers.saturating_sub(1).clamp(1, directories.max(1));
+        let helpers: Vec<_> =
+            (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
         meanwhile();
-        let mut done = work();
+        // In one directory threads only wait for each other.
+        let mut done = if directories > 1 || helpers.is_empty() { work() } else { Vec::new() };
         for helper in helpers {
             done.extend(helper.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
         }

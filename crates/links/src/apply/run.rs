@@ -71,7 +71,6 @@ impl Run<'_> {
                 let next = pace.next(self.steps, at);
                 let outcomes = self.side_by_side(&chunk, pace.portion(), |run| {
                     run.record(done.take());
-                    // Ctrl-C shall find no more begun than there is.
                     if next.1 && !next.0.is_empty() && !run.is_over() {
                         ahead = Some(run.intend(next));
                     }
