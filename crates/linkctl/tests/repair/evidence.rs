@@ -1,0 +1,279 @@
+//! Links that nobody recorded: whole directories are found by what is in them, and in doubt nothing is taken.
+
+use super::*;
+
+const STRONG: [&str; 3] = ["--min-confidence", "strong", "--yes"];
+
+/// Links into two trees of many files, two to each file; the trees have been renamed high above.
+struct Renamed {
+    ground: Ground,
+    behind: BTreeMap<PathBuf, String>,
+    files: Vec<String>,
+}
+
+impl Renamed {
+    fn new(ground: Ground, count: usize) -> Renamed {
+        let mut behind = BTreeMap::new();
+        let files: Vec<String> = (0..count).map(|n| format!("s{}/n{n}", n % 20)).collect();
+        for tree in ["alpha", "beta"] {
+            for (number, file) in files.iter().enumerate() {
+                let content = format!("{tree} {file}");
+                let target = ground.at(format!("srv/{tree}/deep/{file}"));
+                write(&target, &content);
+                let absolute = ground.at(format!("links/{}/{tree}_a{number}", number % 25));
+                link(&target, &absolute);
+                let relative = ground.at(format!("links/{}/{tree}_r{number}", number % 25));
+                link(format!("../../srv/{tree}/deep/{file}"), &relative);
+                behind.extend([(absolute, content.clone()), (relative, content)]);
+            }
+        }
+        rename(ground.at("srv/alpha"), ground.at("srv/first"));
+        rename(ground.at("srv/beta"), ground.at("srv/second"));
+        Renamed { ground, behind, files }
+    }
+
+    /// A directory that holds some of the names, with other content: one file with many names.
+    fn decoy(&self, at: &str, percent: usize, seed: usize, more: usize) {
+        let root = self.ground.at(at);
+        write(root.join("own"), "decoy");
+        for sub in 0..20 {
+            fs::create_dir_all(root.join(format!("s{sub}"))).unwrap();
+        }
+        for (number, file) in self.files.iter().enumerate() {
+            if (number * 37 + seed) % 100 < percent {
+                fs::hard_link(root.join("own"), root.join(file)).unwrap();
+            }
+        }
+        for n in 0..more {
+            fs::hard_link(root.join("own"), root.join(format!("s{}/more{n}", n % 20))).unwrap();
+        }
+    }
+
+    #[track_caller]
+    fn assert_none_wrong(&self, ran: &Ran) {
+        for (path, content) in &self.behind {
+            let found = read(path);
+            assert!(found.is_none() || found.as_ref() == Some(content), "{}\n{ran}", path.display());
+        }
+    }
+
+    #[track_caller]
+    fn assert_all_mended(&self) {
+        for (path, content) in &self.behind {
+            assert_eq!(read(path).as_ref(), Some(content), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_links_are_mended_by_two_mappings_among_a_hundred_decoys_and_undone() {
+    let renamed = Renamed::new(Ground::on(Fs::Xfs), 2500);
+    for n in 0..100 {
+        // From a half to all but a few; some with many names of their own.
+        let (percent, more) = (50 + n * 48 / 99, if n % 3 == 0 { 500 } else { 0 });
+        let place = ["srv", "srv/other", "srv/first/deep", "links"][n % 4];
+        renamed.decoy(&format!("{place}/decoy{n}"), percent, n * 13, more);
+    }
+    let ground = &renamed.ground;
+    mark(&ground.at("links"));
+    let before = links(&ground.at("links"));
+    assert_eq!(before.len(), 10_000);
+    let args = ["repair", "links", "--json"].into_iter().chain(STRONG);
+    let ran = ground.ok(args);
+    renamed.assert_all_mended();
+    let mappings = ran.json()["mappings"].as_array().unwrap().clone();
+    let counts: Vec<_> =
+        mappings.iter().map(|mapping| (mapping["mends"].clone(), mapping["of"].clone())).collect();
+    assert_eq!(counts, [(5000.into(), 5000.into()), (5000.into(), 5000.into())]);
+    let after = links(&ground.at("links"));
+    for ((path, old), new) in before.iter().zip(after.values()) {
+        let (old, new) = ((old.1, old.2, old.3, old.4), (new.1, new.2, new.3, new.4));
+        assert_eq!(old, new, "owner and time of {}", path.escape_ascii());
+    }
+    assert_eq!(ground.history().len(), 1, "one operation");
+    ground.ok(["undo"]);
+    assert!(links(&ground.at("links")) == before, "the undo does not give all back");
+}
+
+#[test]
+fn a_mapping_is_told_with_how_many_of_how_many_it_mends() {
+    let renamed = Renamed::new(Ground::new(), 60);
+    let ran = renamed.ground.ok(["repair", "links"].into_iter().chain(STRONG));
+    assert!(ran.out.contains("[DIR]/srv/alpha -> [DIR]/srv/first mends 120 of 120"), "{ran}");
+    assert!(ran.out.contains("[DIR]/srv/beta -> [DIR]/srv/second mends 120 of 120"), "{ran}");
+    assert!(ran.out.contains("mended 240 links (operation 1; `linkctl undo 1` takes it back)"), "{ran}");
+    renamed.assert_all_mended();
+}
+
+#[test]
+fn unless_asked_nothing_inferred_is_applied_and_the_exit_code_says_that_links_remain() {
+    let renamed = Renamed::new(Ground::new(), 60);
+    let before = testkit::Snapshot::of(renamed.ground.root());
+    let ran = renamed.ground.run(["repair", "links", "--yes"]).exits(1);
+    before.assert_unchanged();
+    let ran = ran.says("240 targets were found, but not surely enough; --min-confidence");
+    assert!(ran.out.contains("240 stay broken"), "{ran}");
+    assert_eq!(renamed.ground.history(), [Value::Null; 0], "nothing was done");
+}
+
+#[test]
+fn of_exact_copies_none_is_taken_and_each_is_told() {
+    let renamed = Renamed::new(Ground::new(), 60);
+    renamed.decoy("srv/copy/deep", 100, 0, 0);
+    for confidence in ["strong", "weak"] {
+        let ran = renamed.ground.run(["repair", "links", "--min-confidence", confidence, "--yes", "--json"]);
+        let ran = ran.exits(1);
+        for (path, record) in records(&ran) {
+            assert_eq!(record["result"], "remains", "{path}: {record}");
+            assert!(record["why"].as_str().unwrap().contains("equally good"), "{path}: {record}");
+            assert!(record["candidates"].as_array().unwrap().len() >= 2, "{path}: {record}");
+        }
+        assert!(renamed.behind.keys().all(|path| read(path).is_none()));
+    }
+}
+
+#[test]
+fn a_large_directory_that_lacks_some_names_is_not_taken_for_the_whole_one() {
+    let renamed = Renamed::new(Ground::new(), 200);
+    renamed.decoy("srv/large/deep", 97, 3, 400);
+    renamed.decoy("links/large", 95, 5, 400);
+    renamed.ground.ok(["repair", "links"].into_iter().chain(STRONG));
+    renamed.assert_all_mended();
+}
+
+#[test]
+fn where_the_moved_directory_lost_names_and_a_decoy_has_more_of_them_nothing_is_wrong() {
+    let renamed = Renamed::new(Ground::new(), 100);
+    for file in renamed.files.iter().take(15) {
+        for tree in ["first", "second"] {
+            fs::remove_file(renamed.ground.at(format!("srv/{tree}/deep/{file}"))).unwrap();
+        }
+    }
+    renamed.decoy("srv/decoy/deep", 92, 3, 0);
+    let ran = renamed.ground.run(["repair", "links"].into_iter().chain(STRONG)).exits(1);
+    renamed.assert_none_wrong(&ran);
+}
+
+/// Links into `a/b/old`, of which each file went to `a/moved`, one directory higher than what is searched first.
+fn moved_higher(count: usize) -> (Ground, BTreeMap<PathBuf, String>) {
+    let ground = Ground::new();
+    let mut behind = BTreeMap::new();
+    for n in 0..count {
+        let target = ground.at(format!("a/b/old/n{n}"));
+        write(&target, format!("right {n}"));
+        let at = ground.at(format!("links/l{n}"));
+        link(&target, &at);
+        behind.insert(at, format!("right {n}"));
+    }
+    rename(ground.at("a/b/old"), ground.at("a/moved"));
+    (ground, behind)
+}
+
+#[track_caller]
+fn assert_none_wrong(behind: &BTreeMap<PathBuf, String>, ran: &Ran) {
+    for (path, content) in behind {
+        let found = read(path);
+        assert!(found.is_none() || found.as_ref() == Some(content), "{}\n{ran}", path.display());
+    }
+}
+
+#[test]
+fn a_near_decoy_with_fewer_names_does_not_hide_the_whole_directory_farther_off() {
+    let (ground, behind) = moved_higher(20);
+    for n in 0..18 {
+        write(ground.at(format!("a/b/decoy/n{n}")), "wrong");
+    }
+    let ran = ground.run(["repair", "links"].into_iter().chain(STRONG));
+    assert_none_wrong(&behind, &ran);
+}
+
+#[test]
+fn a_near_copy_does_not_hide_that_there_is_another_farther_off() {
+    let (ground, behind) = moved_higher(20);
+    for n in 0..20 {
+        write(ground.at(format!("a/b/copy/n{n}")), "wrong");
+    }
+    let ran = ground.run(["repair", "links"].into_iter().chain(STRONG));
+    assert_none_wrong(&behind, &ran);
+}
+
+#[test]
+fn a_directory_moved_higher_is_found() {
+    let (ground, behind) = moved_higher(20);
+    ground.ok(["repair", "links"].into_iter().chain(STRONG));
+    assert!(behind.iter().all(|(path, content)| read(path).as_ref() == Some(content)));
+}
+
+#[test]
+fn search_looks_there_alone() {
+    let (ground, behind) = moved_higher(20);
+    fs::create_dir(ground.at("empty")).unwrap();
+    let ran = ground.run(["repair", "links", "--search", "empty"].into_iter().chain(STRONG)).exits(1);
+    assert!(behind.keys().all(|path| read(path).is_none()), "{ran}");
+    ground.ok(["repair", "links", "--search", "a"].into_iter().chain(STRONG));
+    assert!(behind.iter().all(|(path, content)| read(path).as_ref() == Some(content)));
+}
+
+#[test]
+fn several_search_roots_are_looked_through_as_one() {
+    let (ground, _) = moved_higher(20);
+    for n in 0..20 {
+        write(ground.at(format!("copy/n{n}")), "wrong");
+    }
+    let search = ["--search", "a/moved", "--search", "copy"];
+    let ran = ground.run(["repair", "links"].into_iter().chain(search).chain(STRONG)).exits(1);
+    assert!(ran.out.contains("several places are equally good"), "{ran}");
+}
+
+#[test]
+fn the_only_file_of_a_name_is_a_weak_find() {
+    let ground = Ground::new();
+    write(ground.at("b/unique"), "x");
+    link(ground.at("a/unique"), ground.at("links/l"));
+    let ran = ground.run(["repair", "links"].into_iter().chain(STRONG)).exits(1);
+    assert!(ran.out.contains("weak"), "{ran}");
+    assert!(read(ground.at("links/l")).is_none());
+    ground.ok(["repair", "links", "--min-confidence", "weak", "--yes"]);
+    assert_eq!(read(ground.at("links/l")).as_deref(), Some("x"));
+}
+
+#[test]
+fn of_two_files_of_a_name_the_one_whose_path_agrees_more_is_found() {
+    let ground = Ground::new();
+    write(ground.at("b/kept/part/f"), "right");
+    write(ground.at("c/part2/f"), "wrong");
+    link(ground.at("a/part/f"), ground.at("links/l"));
+    ground.ok(["repair", "links", "--min-confidence", "weak", "--yes"]);
+    assert_eq!(read(ground.at("links/l")).as_deref(), Some("right"));
+}
+
+#[test]
+fn a_file_replaced_by_one_of_the_same_content_elsewhere_is_a_strong_find() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("data/f"), "recorded content");
+    link(ground.at("data/f"), ground.at("links/l"));
+    ground.ok(["track", "links"]);
+    // As an editor or a copy to another disk leaves it: another file.
+    write(ground.at("other/f"), "recorded content");
+    write(ground.at("near/f"), "another content!");
+    fs::remove_file(ground.at("data/f")).unwrap();
+    let ran = ground.run(["repair", "links", "--yes"]).exits(1);
+    assert!(read(ground.at("links/l")).is_none(), "{ran}");
+    ground.ok(["repair", "links"].into_iter().chain(STRONG));
+    assert_eq!(read(ground.at("links/l")).as_deref(), Some("recorded content"));
+}
+
+#[test]
+fn links_below_a_tracked_directory_that_moved_go_with_it() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("data/d/f"), "x");
+    write(ground.at("data/d/sub/g"), "y");
+    link(ground.at("data/d"), ground.at("links/d"));
+    ground.ok(["track", "links"]);
+    link(ground.at("data/d/f"), ground.at("untracked/f"));
+    link(ground.at("data/d/sub/g"), ground.at("untracked/g"));
+    rename(ground.at("data/d"), ground.at("far/e"));
+    ground.ok(["repair", "links", "untracked"].into_iter().chain(STRONG));
+    assert_eq!(read(ground.at("untracked/f")).as_deref(), Some("x"));
+    assert_eq!(read(ground.at("untracked/g")).as_deref(), Some("y"));
+}

@@ -1,0 +1,98 @@
+//! A file system is known by its UUID: wherever it is mounted, by whatever device, and on whatever machine.
+
+use super::*;
+
+/// A mount of an image at another place, until it is dropped.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn new(image: &Path, at: PathBuf) -> Mounted {
+        fs::create_dir_all(&at).unwrap();
+        assert!(Command::new("mount").args(["-o", "loop"]).args([image, &at]).status().unwrap().success());
+        Mounted(at)
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg(&self.0).status());
+    }
+}
+
+fn tracked(fs: Fs) -> Ground {
+    let ground = Ground::on(fs);
+    for n in 0..20 {
+        write(ground.at(format!("data/d{n}/f")), format!("{n}"));
+        link(format!("../data/d{n}/f"), ground.at(format!("links/l{n}")));
+        link(format!("../data/d{n}"), ground.at(format!("links/d{n}")));
+    }
+    ground.ok(["track", "links"]);
+    ground
+}
+
+#[test]
+fn a_volume_mounted_elsewhere_by_another_device_is_known_again() {
+    for fs in [Fs::Ext4, Fs::Xfs, Fs::Btrfs] {
+        let mut ground = tracked(fs);
+        for n in 0..20 {
+            rename(ground.at(format!("data/d{n}/f")), ground.at(format!("far/x{n}/g")));
+            rename(ground.at(format!("data/d{n}")), ground.at(format!("far/dir{n}")));
+            write(ground.at(format!("far/dir{n}/who")), n.to_string());
+        }
+        let device = fs::metadata(ground.root()).unwrap().dev();
+        let image = ground.volume.image();
+        ground.volume.unmount();
+        // So that the next has not the same number again.
+        let other = Volume::new(Fs::Ext4, 0);
+        let dir = tempfile::tempdir().unwrap();
+        let mounted = Mounted::new(&image, dir.path().join("mnt"));
+        if fs != Fs::Btrfs {
+            let now = fs::metadata(&mounted.0).unwrap().dev();
+            assert_ne!(now, device, "the device has the same number again");
+        }
+        let ran = ground.linkctl.output_in(&mounted.0, ["repair", "links", "--yes"]);
+        for n in 0..20 {
+            let links = mounted.0.join("links");
+            assert_eq!(read(links.join(format!("l{n}"))), Some(n.to_string()), "{fs:?}\n{ran}");
+            assert_eq!(read(links.join(format!("d{n}/who"))), Some(n.to_string()), "{fs:?}\n{ran}");
+        }
+        ran.exits(0);
+        drop((mounted, other));
+    }
+}
+
+#[test]
+fn a_database_of_another_volume_with_the_same_paths_and_numbers_gives_nothing_away() {
+    let mut first = tracked(Fs::Ext4);
+    let second = tracked(Fs::Ext4);
+    // Built alike: its numbers are the same. What moved there is not what was recorded of the first.
+    for n in 0..20 {
+        rename(second.at(format!("data/d{n}")), second.at(format!("far/dir{n}")));
+        rename(second.at(format!("far/dir{n}/f")), second.at(format!("far/dir{n}/g")));
+    }
+    let texts = find(second.at("links"));
+    let mut second = second;
+    let (image, root) = (second.volume.image(), first.root());
+    first.volume.unmount();
+    second.volume.unmount();
+    let mounted = Mounted::new(&image, root.clone());
+    let ran = first.linkctl.output_in(&root, ["repair", "links", "--yes"]).exits(1);
+    let now: Vec<Vec<u8>> = find(root.join("links")).into_values().collect();
+    assert_eq!(now, texts.into_values().collect::<Vec<_>>(), "{ran}");
+    drop(mounted);
+}
+
+#[test]
+fn a_copied_state_directory_serves_as_well() {
+    let ground = tracked(Fs::Ext4);
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("state");
+    let mut cp = Command::new("cp");
+    assert!(cp.arg("-a").args([ground.linkctl.state(), &copy]).status().unwrap().success());
+    rename(ground.at("data"), ground.at("far/data"));
+    let other = Linkctl::on(ground.root()).with_state(copy);
+    other.ok(["repair", "links", "--yes"]);
+    for n in 0..20 {
+        assert_eq!(read(ground.at(format!("links/l{n}"))), Some(n.to_string()));
+    }
+}
