@@ -8,16 +8,22 @@ const STRONG: [&str; 3] = ["--min-confidence", "strong", "--yes"];
 struct Renamed {
     ground: Ground,
     behind: BTreeMap<PathBuf, String>,
-    files: Vec<String>,
+    /// What both hold, but for the name of the tree before each.
+    files: Vec<(usize, usize)>,
+}
+
+fn name_in(tree: &str, (sub, number): (usize, usize)) -> String {
+    format!("s{sub}/{tree}{number}")
 }
 
 impl Renamed {
     fn new(ground: Ground, count: usize) -> Renamed {
         let mut behind = BTreeMap::new();
-        let files: Vec<String> = (0..count).map(|n| format!("s{}/n{n}", n % 20)).collect();
+        let files: Vec<(usize, usize)> = (0..count).map(|n| (n % 20, n)).collect();
         for tree in ["alpha", "beta"] {
             for (number, file) in files.iter().enumerate() {
-                let content = format!("{tree} {file}");
+                let file = name_in(tree, *file);
+                let content = format!("in {file}");
                 let target = ground.at(format!("srv/{tree}/deep/{file}"));
                 write(&target, &content);
                 let absolute = ground.at(format!("links/{}/{tree}_a{number}", number % 25));
@@ -39,7 +45,8 @@ impl Renamed {
         for sub in 0..20 {
             fs::create_dir_all(root.join(format!("s{sub}"))).unwrap();
         }
-        for (number, file) in self.files.iter().enumerate() {
+        let all = ["alpha", "beta"].map(|tree| self.files.iter().map(move |file| name_in(tree, *file)));
+        for (number, file) in all.into_iter().flatten().enumerate() {
             if (number * 37 + seed) % 100 < percent {
                 fs::hard_link(root.join("own"), root.join(file)).unwrap();
             }
@@ -145,8 +152,9 @@ fn a_large_directory_that_lacks_some_names_is_not_taken_for_the_whole_one() {
 fn where_the_moved_directory_lost_names_and_a_decoy_has_more_of_them_nothing_is_wrong() {
     let renamed = Renamed::new(Ground::new(), 100);
     for file in renamed.files.iter().take(15) {
-        for tree in ["first", "second"] {
-            fs::remove_file(renamed.ground.at(format!("srv/{tree}/deep/{file}"))).unwrap();
+        for (tree, new) in [("alpha", "first"), ("beta", "second")] {
+            let file = name_in(tree, *file);
+            fs::remove_file(renamed.ground.at(format!("srv/{new}/deep/{file}"))).unwrap();
         }
     }
     renamed.decoy("srv/decoy/deep", 92, 3, 0);

@@ -23,7 +23,7 @@ fn links_of_create_mklink_and_move_are_tracked_from_the_beginning() {
         write(ground.at(format!("data/{name}")), name);
     }
     fs::create_dir_all(ground.at("links")).unwrap();
-    ground.ok(["create", "links/c", "data/c"]);
+    ground.ok(["create", "links/c", "../data/c"]);
     ground.ok(["mklink", "links/m", "../data/m"]);
     ground.ok(["move", "--yes", "data/v", "kept"]);
     let ran = ground.ok(["track", "--list"]);
@@ -214,12 +214,27 @@ fn links_and_targets_that_both_moved_find_each_other() {
 #[test]
 fn a_mended_link_is_tracked_where_it_leads_now() {
     let ground = Ground::on(Fs::Ext4);
-    write(ground.at("new/f"), "x");
-    link(ground.at("old/f"), ground.at("links/l"));
-    ground.ok(["repair", "links", "--map", "old=new", "--yes"]);
-    rename(ground.at("new/f"), ground.at("far/g"));
-    ground.ok(["repair", "links", "--yes"]);
-    assert_eq!(read(ground.at("links/l")).as_deref(), Some("x"));
+    write(ground.at("data/f"), "x");
+    link(ground.at("data/f"), ground.at("links/l"));
+    ground.ok(["track", "links"]);
+    for (old, new) in [("data/f", "far/g"), ("far/g", "off/h"), ("off/h", "data/f")] {
+        rename(ground.at(old), ground.at(new));
+        ground.ok(["repair", "links", "--yes"]);
+        assert_eq!(ground.target("links/l"), ground.at(new));
+    }
+}
+
+#[test]
+fn a_link_known_by_itself_is_tracked_at_its_new_place_once_it_is_mended() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("data/f"), "x");
+    link("../data/f", ground.at("links/l"));
+    ground.ok(["track", "links"]);
+    rename(ground.at("links"), ground.at("some/where"));
+    ground.ok(["repair", "some", "--yes"]);
+    rename(ground.at("data/f"), ground.at("far/g"));
+    let ran = ground.run(["repair", "some", "--yes"]);
+    assert_eq!(read(ground.at("some/where/l")).as_deref(), Some("x"), "{ran}");
 }
 
 #[test]

@@ -42,14 +42,18 @@ fn a_volume_mounted_elsewhere_by_another_device_is_known_again() {
         let device = fs::metadata(ground.root()).unwrap().dev();
         let image = ground.volume.image();
         ground.volume.unmount();
-        // So that the next has not the same number again.
-        let other = Volume::new(Fs::Ext4, 0);
         let dir = tempfile::tempdir().unwrap();
-        let mounted = Mounted::new(&image, dir.path().join("mnt"));
-        if fs != Fs::Btrfs {
-            let now = fs::metadata(&mounted.0).unwrap().dev();
-            assert_ne!(now, device, "the device has the same number again");
-        }
+        // Others take the number of the device first.
+        let mut others = Vec::new();
+        let mounted = loop {
+            let mounted = Mounted::new(&image, dir.path().join("mnt"));
+            if fs::metadata(&mounted.0).unwrap().dev() != device {
+                break mounted;
+            }
+            drop(mounted);
+            others.push(Volume::new(if fs == Fs::Btrfs { Fs::Tmpfs } else { Fs::Ext4 }, 0));
+            assert!(others.len() < 20, "the device has the same number again");
+        };
         let ran = ground.linkctl.output_in(&mounted.0, ["repair", "links", "--yes"]);
         for n in 0..20 {
             let links = mounted.0.join("links");
@@ -57,7 +61,7 @@ fn a_volume_mounted_elsewhere_by_another_device_is_known_again() {
             assert_eq!(read(links.join(format!("d{n}/who"))), Some(n.to_string()), "{fs:?}\n{ran}");
         }
         ran.exits(0);
-        drop((mounted, other));
+        drop((mounted, others));
     }
 }
 
