@@ -87,3 +87,54 @@ fn a_recorded_directory_that_was_deleted_is_not_guessed_by_its_name_alone_as_str
     let ran = ground.run(["repair", "links", "--min-confidence", "strong", "--yes"]).exits(1);
     assert_eq!(ground.target("links/l"), ground.at("data/d"), "{ran}");
 }
+
+/// Ten tracked links to a volume that is away, and other files of the same names near by.
+fn volume_away() -> (Ground, Volume, PathBuf) {
+    let (ground, mut away) = (Ground::on(Fs::Ext4), Volume::new(Fs::Ext4, 0));
+    let root = away.path();
+    for n in 0..10 {
+        write(root.join(format!("data/n{n}")), format!("right {n}"));
+        write(ground.at(format!("backup/n{n}")), format!("wrong {n}"));
+        link(root.join(format!("data/n{n}")), ground.at(format!("links/l{n}")));
+    }
+    ground.ok(["track", "links"]);
+    away.unmount();
+    (ground, away, root)
+}
+
+#[test]
+fn links_to_a_volume_that_is_away_are_not_led_to_others_of_their_names() {
+    let (ground, _away, root) = volume_away();
+    let ran = ground.run(["repair", "links", "--search", ".", "--min-confidence", "strong", "--yes"]);
+    for n in 0..10 {
+        assert_eq!(ground.target(format!("links/l{n}")), root.join(format!("data/n{n}")), "{ran}");
+    }
+}
+
+#[test]
+fn that_the_volume_of_a_recorded_target_is_away_is_told() {
+    let (ground, _away, _) = volume_away();
+    fs::remove_dir_all(ground.at("backup")).unwrap();
+    let ran = ground.run(["repair", "links", "--search", ".", "--yes"]).exits(1);
+    assert!(ran.out.contains("not mounted"), "{ran}");
+}
+
+#[test]
+fn of_two_records_of_one_path_the_older_does_not_speak_for_other_links() {
+    let ground = Ground::on(Fs::Ext4);
+    let path = ground.at("data/f");
+    for (number, new) in ["first", "second"].into_iter().enumerate() {
+        write(&path, new);
+        link(&path, ground.at(format!("links/{number}")));
+        ground.ok(["track", &format!("links/{number}")]);
+        rename(&path, ground.at(format!("far/{new}")));
+    }
+    link(&path, ground.at("links/untracked"));
+    for _ in 0..12 {
+        let args = ["repair", "links", "--min-confidence", "strong", "--dry-run", "--json"];
+        let ran = ground.run(args);
+        let record = records(&ran)["links/untracked"].clone();
+        let old = ground.at("far/first").display().to_string();
+        assert!(record["new_target"]["text"] != old.as_str() || record["result"] != "planned", "{record}");
+    }
+}

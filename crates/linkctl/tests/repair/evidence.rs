@@ -285,3 +285,54 @@ fn links_below_a_tracked_directory_that_moved_go_with_it() {
     assert_eq!(read(ground.at("untracked/f")).as_deref(), Some("x"));
     assert_eq!(read(ground.at("untracked/g")).as_deref(), Some("y"));
 }
+
+#[test]
+fn a_search_root_that_is_a_link_means_the_directory_behind_it() {
+    let (ground, behind) = moved_higher(20);
+    link("a", ground.at("via"));
+    let ran = ground.run(["repair", "links", "--search", "via"].into_iter().chain(STRONG));
+    assert!(behind.iter().all(|(path, content)| read(path).as_ref() == Some(content)), "{ran}");
+}
+
+#[test]
+fn a_directory_whose_parts_went_to_different_places_is_mended_part_by_part() {
+    let ground = Ground::new();
+    for part in ["x", "y"] {
+        for n in 0..10 {
+            let target = ground.at(format!("old/{part}/{part}{n}"));
+            write(&target, format!("{part}{n}"));
+            link(&target, ground.at(format!("links/{part}{n}")));
+        }
+        rename(ground.at("old").join(part), ground.at(format!("to_{part}/{part}_now")));
+    }
+    fs::remove_dir(ground.at("old")).unwrap();
+    ground.ok(["repair", "links"].into_iter().chain(STRONG));
+    for name in common::names(ground.at("links")) {
+        assert_eq!(read(ground.at("links").join(&name)), Some(name));
+    }
+}
+
+#[test]
+fn a_file_copied_to_another_volume_is_found_there_by_its_content() {
+    let (ground, other) = (Ground::on(Fs::Ext4), Ground::on(Fs::Xfs));
+    write(ground.at("data/f"), "recorded content");
+    link(ground.at("data/f"), ground.at("links/l"));
+    ground.ok(["track", "links"]);
+    fs::remove_file(ground.at("data/f")).unwrap();
+    write(other.at("deep/f"), "recorded content");
+    write(other.at("deeper/f"), "recorded ------t");
+    let search = ["repair", "links", "--search"].map(PathBuf::from).into_iter().chain([other.root()]);
+    ground.ok(search.chain(STRONG.map(PathBuf::from)));
+    assert_eq!(ground.target("links/l"), other.at("deep/f"));
+}
+
+#[test]
+fn a_small_sample_of_names_is_not_strong() {
+    let ground = Ground::new();
+    for n in 0..2 {
+        write(ground.at(format!("other/n{n}")), "wrong");
+        link(ground.at(format!("gone/n{n}")), ground.at(format!("links/l{n}")));
+    }
+    let ran = ground.run(["repair", "links"].into_iter().chain(STRONG)).exits(1);
+    assert_eq!(ground.target("links/l0"), ground.at("gone/n0"), "{ran}");
+}

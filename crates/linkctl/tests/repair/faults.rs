@@ -60,7 +60,17 @@ fn killed_in_the_middle_a_second_run_mends_the_rest() {
     for n in 0..COUNT {
         assert_eq!(read(ground.at(format!("links/l{n}"))), Some(n.to_string()));
     }
-    // What the kill left is cleared by an undo of both.
+}
+
+#[test]
+fn what_a_kill_left_is_cleared_when_all_that_came_after_it_is_undone_too() {
+    let ground = Ground::new();
+    broken(&ground);
+    let mut command = ground.linkctl.command(REPAIR);
+    command.current_dir(ground.root());
+    let ended = strace::inject("renameat2:signal=SIGKILL:when=50", &command);
+    assert_eq!(ended.status.signal(), Some(9));
+    ground.ok(REPAIR);
     ground.ok(["undo"]);
     ground.ok(["undo"]);
     assert_eq!(common::leftovers(ground.at("links")), [""; 0]);

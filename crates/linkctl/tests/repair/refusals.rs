@@ -68,6 +68,15 @@ fn loops_stay_as_they_are_with_a_reason() {
 }
 
 #[test]
+fn a_loop_is_told_to_be_one() {
+    let ground = Ground::new();
+    link("b", ground.at("links/a"));
+    link("a", ground.at("links/b"));
+    let ran = ground.run(["repair", "links", "--yes"]).exits(1);
+    assert!(ran.out.contains("loop") || ran.out.contains("too many"), "{ran}");
+}
+
+#[test]
 fn no_link_is_led_into_what_is_left_out() {
     let ground = Ground::on(Fs::Ext4);
     write(ground.at("data/f"), "x");
@@ -259,4 +268,30 @@ fn a_target_that_only_looks_like_a_directory_by_a_slash_is_mended_with_the_slash
     ground.ok(["repair", "links", "--map", "old=new", "--yes"]);
     assert_eq!(read(ground.at("links/l/f")).as_deref(), Some("x"));
     assert!(ground.target("links/l").as_os_str().as_encoded_bytes().ends_with(b"/"));
+}
+
+#[test]
+fn with_one_file_system_links_on_others_are_not_changed() {
+    let ground = Ground::new();
+    write(ground.at("new/f"), "x");
+    link(ground.at("old/f"), ground.at("links/here"));
+    fs::create_dir_all(ground.at("links/mounted")).unwrap();
+    let mount = Command::new("mount").args(["-t", "tmpfs", "none"]).arg(ground.at("links/mounted")).status();
+    assert!(mount.unwrap().success());
+    link(ground.at("old/f"), ground.at("links/mounted/there"));
+    let ran = ground.run(["repair", "links", "--one-file-system", "--map", "old=new", "--yes"]);
+    let there = ground.target("links/mounted/there");
+    assert!(Command::new("umount").arg(ground.at("links/mounted")).status().unwrap().success());
+    assert_eq!(there, ground.at("old/f"), "{ran}");
+    assert_eq!(ground.target("links/here"), ground.at("new/f"), "{ran}");
+}
+
+#[test]
+fn a_link_on_a_read_only_volume_stays_and_that_is_the_reason() {
+    let mut ground = Ground::on(Fs::Ext4);
+    write(ground.at("new/f"), "x");
+    link(ground.at("old/f"), ground.at("links/l"));
+    ground.volume.remount_read_only();
+    let ran = ground.run(["repair", "links", "--map", "old=new", "--yes"]).exits(1);
+    assert!(ran.out.to_lowercase().contains("read-only"), "{ran}");
 }
