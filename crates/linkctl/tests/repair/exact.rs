@@ -151,6 +151,28 @@ fn btrfs_a_thousand_moved_targets_are_found_with_one_walk_by_an_ordinary_user() 
     moved_targets_are_found_with_one_walk(Ground::nobody(Fs::Btrfs));
 }
 
+/// Targets that were deleted are looked for by what they are, and then by what they were called: that is twice.
+#[test]
+fn deleted_targets_cost_at_most_one_walk_more() {
+    for ground in [Ground::on(Fs::Ext4), Ground::nobody(Fs::Ext4)] {
+        for n in 0..200 {
+            write(ground.at(format!("a/b/c/d{n}/f")), n.to_string());
+            write(ground.at(format!("a/x{n}/other")), "");
+            link(ground.at(format!("a/b/c/d{n}/f")), ground.at(format!("links/l{n}")));
+        }
+        ground.give_away();
+        ground.ok(["track", "links"]);
+        fs::remove_file(ground.at("a/b/c/d7/f")).unwrap();
+        for n in 0..200 {
+            rename(ground.at(format!("a/b/c/d{n}")), ground.at(format!("a/b/c/moved{n}")));
+        }
+        let (all, own) = (ground.readings(["list", "."], 0), ground.readings(["list", "links"], 0));
+        let used = ground.readings(["repair", "links", "--yes"], 1);
+        assert_eq!(ground.history()[0]["done"], 199);
+        assert!(used <= 2 * all + own + 8, "{used} readings; the volume has {all}, the links {own}");
+    }
+}
+
 #[test]
 fn where_the_scan_has_read_the_whole_volume_nothing_is_read_twice() {
     let mut scene = Scene::new(Ground::nobody(Fs::Ext4));

@@ -125,8 +125,11 @@ impl Ground {
     }
 }
 
-/// Text, owner and time of each link below a directory: what an undo has to give back.
-pub(crate) fn links(dir: &Path) -> BTreeMap<Vec<u8>, (Vec<u8>, u32, u32, i64, i64)> {
+/// Text, owner and time of a link: what an undo has to give back.
+type Facts = (Vec<u8>, u32, u32, i64, i64);
+
+/// The facts of each link below a directory.
+pub(crate) fn links(dir: &Path) -> BTreeMap<Vec<u8>, Facts> {
     let facts = |(path, text): (Vec<u8>, Vec<u8>)| {
         let meta = fs::symlink_metadata(common::os(&path)).unwrap();
         (path, (text, meta.uid(), meta.gid(), meta.mtime(), meta.mtime_nsec()))

@@ -295,3 +295,16 @@ fn a_link_on_a_read_only_volume_stays_and_that_is_the_reason() {
     let ran = ground.run(["repair", "links", "--map", "old=new", "--yes"]).exits(1);
     assert!(ran.out.to_lowercase().contains("read-only"), "{ran}");
 }
+
+#[test]
+fn a_directory_of_links_that_cannot_be_read_is_an_error_and_the_rest_is_mended() {
+    let ground = Ground::nobody(Fs::Tmpfs);
+    write(ground.at("new/f"), "x");
+    link(ground.at("old/f"), ground.at("links/mine/l"));
+    link(ground.at("old/f"), ground.at("links/theirs/l"));
+    ground.give_away();
+    chown(ground.at("links/theirs"), Some(0), Some(0)).unwrap();
+    fs::set_permissions(ground.at("links/theirs"), PermissionsExt::from_mode(0o700)).unwrap();
+    let ran = ground.run(["repair", "links", "--map", "old=new", "--yes"]).exits(3).says("theirs");
+    assert_eq!(ground.target("links/mine/l"), ground.at("new/f"), "{ran}");
+}

@@ -63,3 +63,22 @@ fn moved_files_of_a_subvolume_in_another_are_found_too() {
         }
     }
 }
+
+#[test]
+fn links_in_a_snapshot_are_not_led_out_of_it() {
+    let ground = Ground::on(Fs::Btrfs);
+    btrfs(&["subvolume", "create"], &[ground.at("one")]);
+    for n in 0..5 {
+        write(ground.at(format!("one/data/d{n}/f")), n.to_string());
+        link(format!("../data/d{n}"), ground.at(format!("one/links/l{n}")));
+    }
+    ground.ok(["track", "one"]);
+    rename(ground.at("one/data"), ground.at("one/far"));
+    btrfs(&["subvolume", "snapshot"], &[ground.at("one"), ground.at("two")]);
+    let ran = ground.run(["repair", "two", "--yes"]);
+    for n in 0..5 {
+        if let Ok(found) = fs::canonicalize(ground.at(format!("two/links/l{n}"))) {
+            assert!(found.starts_with(ground.at("two")), "{}\n{ran}", found.display());
+        }
+    }
+}

@@ -100,3 +100,26 @@ fn a_copied_state_directory_serves_as_well() {
         assert_eq!(read(ground.at(format!("links/l{n}"))), Some(n.to_string()));
     }
 }
+
+#[test]
+fn a_clone_of_a_volume_with_its_uuid_is_mended_within_itself() {
+    let mut ground = tracked(Fs::Ext4);
+    for n in 0..20 {
+        rename(ground.at(format!("data/d{n}")), ground.at(format!("far/dir{n}")));
+    }
+    ground.volume.unmount();
+    let dir = tempfile::tempdir().unwrap();
+    let image = dir.path().join("image");
+    let mut cp = Command::new("cp");
+    assert!(cp.arg("--sparse=always").args([&ground.volume.image(), &image]).status().unwrap().success());
+    ground.volume.mount();
+    let clone = Mounted::new(&image, dir.path().join("mnt"));
+    let ran = ground.linkctl.output_in(&clone.0, ["repair", "links", "--yes"]);
+    for n in 0..20 {
+        let at = clone.0.join(format!("links/d{n}"));
+        if let Ok(found) = fs::canonicalize(&at) {
+            assert!(found.starts_with(&clone.0), "{} leads to {}\n{ran}", at.display(), found.display());
+        }
+    }
+    drop(clone);
+}
