@@ -158,3 +158,31 @@ fn a_map_goes_before_what_was_recorded() {
     ground.ok(["repair", "links", "--yes", "--map", "data=said"]);
     assert_eq!(read(ground.at("links/l")).as_deref(), Some("said"));
 }
+
+#[test]
+fn a_text_that_begins_with_a_linked_path_still_does() {
+    let ground = Ground::on(Fs::Ext4);
+    for name in ["mapped", "tracked"] {
+        write(ground.at("real/old").join(name), name);
+        link(ground.at("via/old").join(name), ground.at("links").join(name));
+    }
+    link("real", ground.at("via"));
+    ground.ok(["track", "links/tracked"]);
+    rename(ground.at("real/old"), ground.at("real/new"));
+    let ran = ground.ok(["repair", "links/tracked", "--yes"]);
+    assert_eq!(ground.target("links/tracked"), ground.at("via/new/tracked"), "{ran}");
+    let ran = ground.ok(["repair", "links", "--map", "via/old=via/new", "--yes"]);
+    assert_eq!(ground.target("links/mapped"), ground.at("via/new/mapped"), "{ran}");
+}
+
+#[test]
+fn two_dots_behind_a_link_are_followed_as_the_system_does() {
+    let ground = Ground::new();
+    fs::create_dir_all(ground.at("real/sub")).unwrap();
+    write(ground.at("real/new/f"), "right");
+    write(ground.at("new/f"), "wrong");
+    link("real/sub", ground.at("via"));
+    link("via/../old/f", ground.at("l"));
+    ground.ok(["repair", "l", "--map", "real/old=real/new", "--map", "old=new", "--yes"]);
+    assert_eq!(read(ground.at("l")).as_deref(), Some("right"));
+}
