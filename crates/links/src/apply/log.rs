@@ -84,7 +84,7 @@ impl Records<'_> {
 
 impl<'j> Log<'j> {
     fn new(open: Option<(Records<'j>, Option<OperationId>)>) -> Self {
-        Self { open, parent: None, homeless: BTreeSet::new() }
+        Self { open, parent: None, homeless: BTreeSet::new(), mends: None }
     }
 
     pub(super) fn begin(
@@ -244,7 +244,9 @@ impl<'j> Log<'j> {
             if !matches!(outcome, Outcome::Done(_)) || !track::leaves_link(step) {
                 continue;
             }
-            if self.mends.is_some() && !matches!(records, Records::Journal(journal) if is_recorded(journal, step)) {
+            if self.mends.is_some()
+                && !matches!(records, Records::Journal(journal) if is_recorded(journal, step))
+            {
                 continue;
             }
             // A program that ends right behind it has no time to read what is in a file.
