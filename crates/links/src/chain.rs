@@ -51,6 +51,8 @@ pub struct Chain {
     pub(crate) failed_hop: usize,
     /// Where that text would lead to the end, were all of it there.
     pub(crate) wanted: Option<PathBuf>,
+    /// The names still to come behind it, where there are names alone.
+    pub(crate) behind: Option<PathBuf>,
 }
 
 /// One thing still to do on the way.
@@ -120,11 +122,13 @@ pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
                 passed: walk.passed,
                 failed_hop: 0,
                 wanted: None,
+                behind: None,
             }
         }
         Err(Stop { state, at, reason }) => Chain {
             failed_hop: walk.failed_hop(),
             wanted: walk.wanted(&at),
+            behind: walk.behind(),
             hops: walk.hops,
             state,
             resolved: None,
@@ -171,8 +175,8 @@ pub(crate) fn state_of(error: &io::Error) -> State {
 fn failed(hops: Vec<Hop>, error: &io::Error, at: PathBuf) -> Chain {
     let reason = Some(platform::describe(error));
     let state = state_of(error);
-    let (passed, wanted) = (Vec::new(), None);
-    Chain { hops, state, resolved: None, failed_at: Some(at), reason, passed, failed_hop: 0, wanted }
+    let (passed, wanted, behind) = (Vec::new(), None, None);
+    Chain { hops, state, resolved: None, failed_at: Some(at), reason, passed, failed_hop: 0, wanted, behind }
 }
 
 struct Stop {
@@ -271,6 +275,20 @@ impl Walk {
                 Todo::Directory => {}
                 Todo::Root | Todo::VolumeRoot(_) | Todo::OtherRoot(_) => return None,
                 Todo::Done(..) => break,
+            }
+        }
+        Some(path)
+    }
+
+    /// The names behind the text that failed.
+    fn behind(&self) -> Option<PathBuf> {
+        let inner = self.todo.iter().rposition(|todo| matches!(todo, Todo::Done(..)))?;
+        let mut path = PathBuf::new();
+        for todo in self.todo.get(..inner)?.iter().rev() {
+            match todo {
+                Todo::Name(name) => path.push(name),
+                Todo::Done(..) | Todo::Directory => {}
+                _ => return None,
             }
         }
         Some(path)

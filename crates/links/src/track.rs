@@ -18,33 +18,37 @@ use crate::scan::{Details, Found, ScanOptions, scan};
 
 const TRACK: &str = "track";
 
-/// What came of recording links.
+/// What there is to record of links.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Links that are recorded now, with what they lead to.
+    /// Links, with what they lead to.
     pub tracked: Vec<Tracked>,
     /// Links that lead nowhere, or where it cannot be looked at: they are not recorded.
     pub broken: Vec<PathBuf>,
-    /// Records that were forgotten: their links are gone, or say something else.
+    /// Records that are forgotten: nobody wants them, or their links are gone, or say something else.
     pub forgotten: Vec<Tracked>,
     /// What could not be read.
     pub errors: Vec<Error>,
 }
 
-/// Whether a change is only told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// It is written down.
-    Write,
-    /// It is told, and nothing is written.
-    DryRun,
+impl Report {
+    /// Writes it down.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn write(&self, journal: &mut Journal) -> Result<()> {
+        // New ones last: a link may say again what it said once.
+        for old in &self.forgotten {
+            journal.untrack_target(&old.link, &old.target)?;
+        }
+        journal.track(&self.tracked, Then::Commit)
+    }
 }
 
-/// Records every symbolic link and junction below the roots, and what it leads to.
-///
-/// # Errors
-/// The journal cannot be written.
-pub fn track(journal: &mut Journal, options: ScanOptions, mode: Mode) -> Result<Report> {
+/// Looks at every symbolic link and junction below the roots, and at what it leads to. Nothing is written:
+/// [`Report::write`] does that.
+#[must_use]
+pub fn track(options: ScanOptions) -> Report {
     let mut report = Report::default();
     let mut links = Vec::new();
     for found in scan(ScanOptions { details: Details::State, ..options }) {
@@ -62,19 +66,16 @@ pub fn track(journal: &mut Journal, options: ScanOptions, mode: Mode) -> Result<
             Err(error) => report.errors.push(error),
         }
     }
-    if mode == Mode::Write {
-        journal.track(&report.tracked, Then::Commit)?;
-    }
-    Ok(report)
+    report
 }
 
-/// Records anew what links below the paths lead to, of those that are recorded already; with no path, of all. A link
+/// Looks anew at what links below the paths lead to, of those that are recorded already; with no path, at all of them. A link
 /// that leads nowhere keeps its record, by which it may be mended. One that is gone, where its directory is there, is
-/// forgotten, and so is what it said before.
+/// to be forgotten, and so is what it said before. Nothing is written: [`Report::write`] does that.
 ///
 /// # Errors
-/// The journal cannot be read or written.
-pub fn refresh(journal: &mut Journal, paths: &[PathBuf], mode: Mode) -> Result<Report> {
+/// The journal cannot be read.
+pub fn refresh(journal: &Journal, paths: &[PathBuf]) -> Result<Report> {
     let mut report = Report::default();
     let mut by_link: BTreeMap<PathBuf, Vec<Tracked>> = BTreeMap::new();
     for tracked in recorded(journal, paths)? {
@@ -95,21 +96,14 @@ pub fn refresh(journal: &mut Journal, paths: &[PathBuf], mode: Mode) -> Result<R
             }
         }
     }
-    if mode == Mode::Write {
-        // New ones last: a link may say again what it said once.
-        for old in &report.forgotten {
-            journal.untrack_target(&old.link, &old.target)?;
-        }
-        journal.track(&report.tracked, Then::Commit)?;
-    }
     Ok(report)
 }
 
-/// Forgets what is recorded of links at and below the paths. Gives what was.
+/// What is recorded of links at and below the paths, to be forgotten. Nothing is written: [`Report::write`] does that.
 ///
 /// # Errors
-/// Nothing is recorded there ([`ErrorKind::Nothing`]), or the journal cannot be written.
-pub fn untrack(journal: &mut Journal, paths: &[PathBuf], mode: Mode) -> Result<Vec<Tracked>> {
+/// Nothing is recorded there ([`ErrorKind::Nothing`]), or the journal cannot be read.
+pub fn untrack(journal: &Journal, paths: &[PathBuf]) -> Result<Report> {
     let mut found = Vec::new();
     for path in paths {
         let full = full(path).map_err(|error| Error::io("untrack", path, error))?;
@@ -120,11 +114,7 @@ pub fn untrack(journal: &mut Journal, paths: &[PathBuf], mode: Mode) -> Result<V
         }
         found.extend(records);
     }
-    if mode == Mode::Write {
-        let links: Vec<PathBuf> = found.iter().map(|tracked| tracked.link.clone()).collect();
-        journal.untrack(&links)?;
-    }
-    Ok(found)
+    Ok(Report { forgotten: found, ..Report::default() })
 }
 
 /// A record, and how its link is now.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::list::ticking;
 use crate::args::RepairArgs;
 use crate::exit::Exit;
-use crate::failure::{Failure, complain, say_all};
+use crate::failure::{Failure, complain, message, say_all};
 use crate::output::{self, json, sanitize, table};
 use crate::session::{Change, existing_journal};
 
@@ -55,8 +55,8 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
 fn journal() -> Result<Option<Journal>, Failure> {
     let Ok(directory) = Journal::default_directory() else { return Ok(None) };
     existing_journal(&directory).or_else(|error| {
-        say_all(repair::VERB, [&error]);
-        complain("warning", "what was recorded of links is not known: targets are found by evidence alone");
+        let text = format!("{}: targets are found by evidence alone", message(&error));
+        complain("warning", &text);
         Ok(None)
     })
 }
@@ -162,14 +162,17 @@ impl Told<'_> {
                 counted(self.planned.unsearched, "directory").replace("directorys", "directories");
             complain("note", &format!("{directories} could not be searched"));
         }
-        let unsure = |mend: &&Mend| matches!(mend.verdict, Verdict::Found { step: None, .. });
-        let unsure = self.planned.mends.iter().filter(unsure).count();
-        if unsure > 0 {
-            let text = format!(
-                "{} found, but not surely enough; --min-confidence strong or weak takes them",
-                if unsure == 1 { "1 target was".to_owned() } else { format!("{unsure} targets were") }
-            );
-            complain("note", &text);
+        for confidence in [repair::Confidence::Strong, repair::Confidence::Weak] {
+            let unsure = |mend: &&Mend| match &mend.verdict {
+                Verdict::Found { confidence: found, step: None, .. } => *found == confidence,
+                _ => false,
+            };
+            let found = match self.planned.mends.iter().filter(unsure).count() {
+                0 => continue,
+                1 => "1 more is".to_owned(),
+                more => format!("{more} more are"),
+            };
+            complain("note", &format!("{found} mended with --min-confidence {confidence}"));
         }
     }
 

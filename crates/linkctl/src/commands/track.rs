@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use links::apply::open_journal;
 use links::journal::Tracked;
-use links::track::{self, Listed, Mode, Report};
+use links::track::{self, Listed, Report};
 use links::{FileKind, Journal, Name, ScanOptions};
 use serde::Serialize;
 
@@ -19,42 +19,46 @@ pub(crate) fn run(args: &TrackArgs) -> Result<Exit, Failure> {
     if args.list {
         return list(args);
     }
-    let mut journal = open()?;
-    let mode = mode(&args.change);
     let report = if args.refresh {
-        track::refresh(&mut journal, &args.paths, mode)?
+        match existing()? {
+            Some(journal) => track::refresh(&journal, &args.paths)?,
+            None => Report::default(),
+        }
     } else {
         let mut options = ScanOptions::new(&args.paths);
         options.filter.exclude(&args.exclude)?;
         options.one_file_system = args.one_file_system;
-        ticking(
-            || "reading links and what they lead to".to_owned(),
-            || track::track(&mut journal, options, mode),
-        )?
+        ticking(|| "reading links and what they lead to".to_owned(), || track::track(options))
     };
-    say_all("track", &report.errors);
-    if args.change.output.json() {
-        print_json("track", &args.change, &report)?;
+    write("track", &args.change, &report)
+}
+
+pub(crate) fn forget(args: &UntrackArgs) -> Result<Exit, Failure> {
+    let Some(journal) = existing()? else {
+        let message = "nothing is tracked: there is no journal yet";
+        return Err(Failure::refused(message, "`linkctl track` records links"));
+    };
+    let report = track::untrack(&journal, &args.paths)?;
+    drop(journal);
+    write("untrack", &args.change, &report)
+}
+
+/// Writes down what was found, unless it is only to be told, and tells it.
+fn write(verb: &'static str, change: &ChangeOptions, report: &Report) -> Result<Exit, Failure> {
+    say_all(verb, &report.errors);
+    if !change.dry_run {
+        report.write(&mut open()?)?;
+    }
+    if change.output.json() {
+        print_json(verb, change, report)?;
     } else {
-        tell(&args.change, &report)?;
+        tell(change, report)?;
     }
     Ok(if report.errors.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-pub(crate) fn forget(args: &UntrackArgs) -> Result<Exit, Failure> {
-    let mut journal = open()?;
-    let forgotten = track::untrack(&mut journal, &args.paths, mode(&args.change))?;
-    let report = Report { forgotten, ..Report::default() };
-    if args.change.output.json() {
-        print_json("untrack", &args.change, &report)?;
-    } else {
-        tell(&args.change, &report)?;
-    }
-    Ok(Exit::Done)
-}
-
-fn mode(change: &ChangeOptions) -> Mode {
-    if change.dry_run { Mode::DryRun } else { Mode::Write }
+fn existing() -> Result<Option<Journal>, Failure> {
+    Ok(existing_journal(&Journal::default_directory()?)?)
 }
 
 /// The journal of this user, without which nothing can be recorded.
@@ -90,7 +94,7 @@ fn tell(change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
 }
 
 fn list(args: &TrackArgs) -> Result<Exit, Failure> {
-    let journal = existing_journal(&Journal::default_directory()?)?;
+    let journal = existing()?;
     let listed = match &journal {
         Some(journal) => track::list(journal, &args.paths)?,
         None => Vec::new(),

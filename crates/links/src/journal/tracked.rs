@@ -92,14 +92,6 @@ impl Journal {
         self.transact(then, |connection| links.iter().try_for_each(|link| link.write(connection)))
     }
 
-    /// Forgets what is known of these links, whatever they said.
-    pub(crate) fn untrack(&mut self, links: &[PathBuf]) -> Result<()> {
-        self.transact(Then::Commit, |connection| {
-            let mut delete = connection.prepare_cached("DELETE FROM tracked WHERE link = ?")?;
-            links.iter().try_for_each(|link| delete.execute(params![key(link)]).map(drop))
-        })
-    }
-
     /// Forgets one record of a link: that of what it said once.
     pub(crate) fn untrack_target(&mut self, link: &Path, target: &Target) -> Result<()> {
         let target = serde_json::to_string(target).map_err(to_sql);

@@ -26,6 +26,8 @@ pub(super) struct Catalog {
     /// Whether everything that was asked for is in it.
     pub(super) is_whole: bool,
     entries: u64,
+    /// Where reading began.
+    roots: Vec<PathBuf>,
 }
 
 struct Listed {
@@ -82,6 +84,7 @@ impl Catalog {
             }
         }
         self.entries = kept.into_inner();
+        self.roots.extend(options.roots.iter().cloned());
         walked
     }
 
@@ -95,6 +98,7 @@ impl Catalog {
     ) -> usize {
         let mut options = like.clone();
         options.roots = roots;
+        options.known = self.roots.clone();
         options.one_file_system = true;
         options.max_depth = None;
         options.filter.kinds = vec![KindFilter::NONE];
@@ -159,7 +163,7 @@ impl Catalog {
         self.at.get(path).copied()
     }
 
-    /// Whether a directory has an entry of a name.
+    /// Whether a directory has an entry of a name, other than a link that leads nowhere.
     pub(super) fn holds(&self, directory: u32, name: &OsStr) -> bool {
         let Some(listed) = self.listed(directory) else { return false };
         let roll = &listed.roll;
@@ -169,7 +173,11 @@ impl Catalog {
             sorted.sort_unstable_by(|a, b| name_at(a).cmp(name_at(b)));
             sorted
         });
-        sorted.binary_search_by(|index| name_at(index).cmp(name.as_encoded_bytes())).is_ok()
+        let found = sorted.binary_search_by(|index| name_at(index).cmp(name.as_encoded_bytes()));
+        let entry =
+            found.ok().and_then(|place| sorted.get(place)).and_then(|entry| roll.get(*entry as usize));
+        // A link that leads nowhere itself is nothing to lead to: links are often called like their targets.
+        entry.is_some_and(|(_, kind)| kind != FileKind::Link || listed.path.join(name).metadata().is_ok())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::identity;
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
 use crate::plan::{Seen, Step};
-use crate::platform::{self, Place, may_write};
+use crate::platform::{self, Place};
 use crate::scan::{Details, Found, Progress, Receiver, ScanItem, visit};
 
 /// The form that links are to have.
@@ -141,9 +141,7 @@ fn attempt(
     }
     let Some(home) = home.as_ref() else { return Err("its directory is gone".to_owned()) };
     let directory = &home.place.directory;
-    if !may_write(directory) {
-        return Err("this user may not change its directory".to_owned());
-    }
+    home.may_change()?;
     let describe = |error: std::io::Error| platform::describe(&error);
     let metadata = directory.metadata_nofollow(name).map_err(describe)?;
     let seen = Seen { target: old.clone(), id: metadata.id, attributes: metadata.attributes };

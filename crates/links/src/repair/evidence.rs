@@ -1,20 +1,20 @@
 //! Where targets may have gone that nobody recorded, or that are not the recorded ones any more.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::catalog::{Catalog, NEAR};
-use super::exact::Fate;
 use super::infer::{Infer, Inferred, Mapping};
 use super::known::Known;
 use super::lost::{Lost, Way};
 use super::names::{Names, Verdict};
-use super::{Find, Reason, Why};
+use super::{Confidence, Find, Reason, Why};
+use crate::identity::{self, Content, Identity, Likeness};
 use crate::platform::Directory;
 use crate::scan::{Progress, ScanOptions};
 
-/// So often the search goes one directory higher, where nothing was found below.
+/// So many directories higher than what is there of a way the search begins.
 const WIDER: usize = 2;
 
 pub(super) struct Evidence<'a> {
@@ -27,39 +27,32 @@ pub(super) struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// Looks for what is not found yet: first in what was read already and from the deepest directories that are there,
-    /// then from those above. Gives how many directories could not be read.
+    /// Looks for what is not found yet: in what was read already, and below the directories that are there of each way,
+    /// or those a little above. All of it at once, so that nothing near hides what fits better farther off. Gives how
+    /// many directories could not be read.
     pub(super) fn look(
         &mut self,
         catalog: &mut Catalog,
         finds: &mut [Option<Find>],
         progress: &Progress,
     ) -> usize {
-        let mut unread = 0;
-        for ring in 0..=WIDER {
-            let ways: Vec<(usize, &Way)> = self
-                .lost
-                .iter()
-                .enumerate()
-                .filter(|(number, _)| finds.get(*number).is_some_and(is_open))
-                .filter_map(|(number, lost)| Some((number, lost.way()?)))
-                .collect();
-            if ways.is_empty() || ring > 0 && !self.search.is_empty() {
-                break;
-            }
-            let roots = if self.search.is_empty() { grounds(&ways, ring) } else { self.search.clone() };
-            let mut new: Vec<PathBuf> = roots.into_iter().filter(|root| !catalog.has(root)).collect();
-            new.sort();
-            new.dedup_by(|inner, outer| inner.starts_with(outer));
-            if new.is_empty() && ring > 0 {
-                break;
-            }
-            if !new.is_empty() {
-                let limit = self.search.is_empty().then_some(NEAR);
-                unread += catalog.search(new, self.options, limit, progress);
-            }
-            self.judge(catalog, &ways, finds);
+        let ways: Vec<(usize, &Way)> = self
+            .lost
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| finds.get(*number).is_some_and(Option::is_none))
+            .filter_map(|(number, lost)| Some((number, lost.way()?)))
+            .collect();
+        if ways.is_empty() {
+            return 0;
         }
+        let mut roots = if self.search.is_empty() { grounds(&ways) } else { self.search.clone() };
+        roots.retain(|root| !catalog.has(root));
+        roots.sort();
+        roots.dedup_by(|inner, outer| inner.starts_with(outer));
+        let limit = self.search.is_empty().then_some(NEAR);
+        let unread = if roots.is_empty() { 0 } else { catalog.search(roots, self.options, limit, progress) };
+        self.judge(catalog, &ways, finds);
         unread
     }
 
@@ -75,19 +68,17 @@ impl Evidence<'_> {
             places: &places,
             allowed: &allowed,
             mappings: Vec::new(),
-            verdicts: std::collections::HashMap::new(),
+            verdicts: HashMap::new(),
         };
-        // What was recorded, and lives, is not looked for by what it is called.
-        let gone = |number: usize| !matches!(self.known.get(number), Some((_, Fate::Gone)));
-        let untold: Vec<(usize, &Way)> = ways.iter().filter(|(number, _)| gone(*number)).copied().collect();
-        infer.run(&untold);
-        let Infer { mappings, mut verdicts, .. } = infer;
+        infer.run(ways);
+        let Infer { mut mappings, mut verdicts, .. } = infer;
+        self.hold_to_records(ways, &mut mappings, &mut verdicts);
         let mut by_name = Names { catalog, places: &places, allowed: &allowed, work: 0 };
         for (number, way) in ways {
             let find = match verdicts.remove(number) {
                 Some(Inferred::By(mapping)) => mappings.get(mapping).and_then(|found| {
-                    let rest = way.wanted.strip_prefix(&found.old).ok()?;
-                    Some(Find::At(found.new.join(rest), Why::Inferred(first + mapping), found.confidence))
+                    let path = found.place_of(way)?;
+                    Some(Find::At(path, Why::Inferred(first + mapping), found.confidence))
                 }),
                 Some(Inferred::Ambiguous(candidates)) => Some(Find::Remains(Reason::Ambiguous, candidates)),
                 None => None,
@@ -103,28 +94,62 @@ impl Evidence<'_> {
         }
         self.mappings.extend(mappings);
     }
-}
 
-/// Whether it is worth looking farther for a link.
-fn is_open(find: &Option<Find>) -> bool {
-    matches!(find, None | Some(Find::Remains(Reason::NotFound | Reason::OtherContent, _)))
-}
-
-/// The deepest directories that are there of each way, or so many above them on the same file system.
-fn grounds(ways: &[(usize, &Way)], above: usize) -> Vec<PathBuf> {
-    let grounds: HashSet<PathBuf> = ways.iter().map(|(_, way)| way.ground()).collect();
-    let higher = |path: PathBuf| {
-        let device = |path: &Path| {
-            Directory::open(path).and_then(|opened| opened.metadata()).map(|found| found.id.volume()).ok()
-        };
-        let mut highest = path.clone();
-        for wider in path.ancestors().take(above + 1) {
-            if device(wider) != device(&path) {
-                break;
+    /// Of what was recorded, names are not enough: a file must look as it did. A mapping that leads such links to
+    /// other files is a guess for all others, too.
+    fn hold_to_records(
+        &self,
+        ways: &[(usize, &Way)],
+        mappings: &mut [Mapping],
+        verdicts: &mut HashMap<usize, Inferred>,
+    ) {
+        let mut told: HashMap<usize, (usize, usize)> = HashMap::new();
+        for (number, way) in ways {
+            let (Some((known, _)), Some(Inferred::By(by))) = (self.known.get(*number), verdicts.get(number))
+            else {
+                continue;
+            };
+            let Some(mapping) = mappings.get_mut(*by) else { continue };
+            let (agreeing, others) = told.entry(*by).or_default();
+            if mapping.place_of(way).is_some_and(|path| looks_like(known, &path)) {
+                *agreeing += 1;
+            } else {
+                *others += 1;
+                mapping.mends = mapping.mends.saturating_sub(1);
+                verdicts.remove(number);
             }
-            wider.clone_into(&mut highest);
         }
-        highest
+        for (by, (agreeing, others)) in told {
+            // A file may have been written to since; many are others.
+            if let Some(mapping) = mappings.get_mut(by).filter(|_| others * 10 > agreeing) {
+                mapping.confidence = Confidence::Weak;
+            }
+        }
+    }
+}
+
+/// Whether what is at a path looks like what was recorded, which is not to be found itself.
+fn looks_like(known: &Identity, path: &Path) -> bool {
+    let likeness = || {
+        let held = identity::hold(path).ok()?;
+        let other = Identity::of(&held, Content::No).ok()?;
+        Some(known.looks_like(&other, &held))
+    };
+    likeness().is_some_and(|likeness| likeness != Likeness::Other)
+}
+
+/// The deepest directories that are there of each way, or those a little above on the same file system; never the root
+/// of all, unless nothing else is there.
+fn grounds(ways: &[(usize, &Way)]) -> Vec<PathBuf> {
+    let grounds: HashSet<PathBuf> = ways.iter().map(|(_, way)| way.ground()).collect();
+    let device = |path: &Path| {
+        Directory::open(path).and_then(|opened| opened.metadata()).map(|found| found.id.volume()).ok()
+    };
+    let higher = |path: PathBuf| {
+        let here = device(&path);
+        let wider = path.ancestors().take(WIDER + 1);
+        let near = wider.take_while(|wider| wider.parent().is_some() && device(wider) == here).last();
+        near.map_or_else(|| path.clone(), Path::to_owned)
     };
     grounds.into_iter().map(higher).collect()
 }

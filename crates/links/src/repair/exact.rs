@@ -26,32 +26,35 @@ pub(super) enum Fate {
 #[derive(Default)]
 pub(super) struct Wanted {
     identities: Vec<(Identity, Option<Fate>)>,
-    known: HashMap<(String, u128, u64), usize>,
+    known: HashMap<(Volume, u128, u64), usize>,
+    volumes: HashMap<Volume, Vec<usize>>,
+    /// A directory on each device that is meant.
+    near: HashMap<u64, PathBuf>,
 }
+
+/// A file system by its name; and as copies have the same, by the device that is meant, where that is known.
+type Volume = (String, Option<u64>);
 
 impl Wanted {
     /// Adds one, and gives the number by which its fate is asked.
-    pub(super) fn add(&mut self, identity: Identity) -> usize {
-        let key = (identity.file_system.clone(), identity.id.file, identity.id.born);
+    pub(super) fn add(&mut self, identity: Identity, near: Option<PathBuf>) -> usize {
+        let device = near.as_deref().and_then(device_of);
+        let volume = (identity.file_system.clone(), device);
+        if let (Some(device), Some(near)) = (device, near) {
+            self.near.entry(device).or_insert(near);
+        }
+        let key = (volume.clone(), identity.id.file, identity.id.born);
         *self.known.entry(key).or_insert_with(|| {
             self.identities.push((identity, None));
-            self.identities.len() - 1
+            let number = self.identities.len() - 1;
+            self.volumes.entry(volume).or_default().push(number);
+            number
         })
     }
 
     pub(super) fn get(&self, number: usize) -> Option<(&Identity, &Fate)> {
         let (identity, fate) = self.identities.get(number)?;
         Some((identity, fate.as_ref()?))
-    }
-
-    fn by_file_system(&self) -> HashMap<String, Vec<usize>> {
-        let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
-        for (number, (identity, fate)) in self.identities.iter().enumerate() {
-            if fate.is_none() {
-                groups.entry(identity.file_system.clone()).or_default().push(number);
-            }
-        }
-        groups
     }
 
     /// Finds all of them: by handle where the system allows that, in what has been read already, and in at most one
@@ -63,15 +66,19 @@ impl Wanted {
         roots: &[PathBuf],
         progress: &Progress,
     ) {
-        let groups = self.by_file_system();
-        for (file_system, numbers) in groups {
-            let tops = self.tops(&file_system, &numbers);
+        for ((file_system, device), numbers) in self.volumes.clone() {
+            let near = device.and_then(|device| self.near.get(&device));
+            let tops = match near.and_then(|near| top_of(Directory::open(near).ok()?).ok()) {
+                Some(top) => vec![top],
+                None => self.tops(&file_system, &numbers),
+            };
             let Some(top) = tops.first() else {
                 self.settle(&numbers, "its file system is not mounted");
                 continue;
             };
+            let device = device_of(top);
             self.by_handle(top, &numbers);
-            self.in_catalog(catalog, &numbers);
+            self.in_catalog(catalog, &numbers, device);
             if numbers.iter().all(|number| self.identities[*number].1.is_some()) {
                 continue;
             }
@@ -136,10 +143,13 @@ impl Wanted {
         }
     }
 
-    fn in_catalog(&mut self, catalog: &Catalog, numbers: &[usize]) {
+    fn in_catalog(&mut self, catalog: &Catalog, numbers: &[usize], device: Option<u64>) {
         let by_number = self.by_number(numbers);
         for (number, spot) in catalog.numbers(&by_number.keys().copied().collect()) {
             let path = catalog.path_of(spot);
+            if path.parent().and_then(device_of) != device {
+                continue;
+            }
             for candidate in by_number.get(&number).into_iter().flatten() {
                 self.try_at(*candidate, &path);
             }
@@ -196,6 +206,11 @@ impl Wanted {
 /// Whether an object of a record is at a path now.
 fn is_at(identity: &Identity, path: &Path) -> bool {
     identity::hold(path).and_then(|held| identity.is(&held)).unwrap_or(false)
+}
+
+fn device_of(directory: &Path) -> Option<u64> {
+    let found = Directory::open(directory).and_then(|opened| opened.metadata()).ok()?;
+    Some(found.id.volume())
 }
 
 /// The topmost directory of the same device.

@@ -24,6 +24,13 @@ pub struct Mapping {
     pub confidence: Confidence,
 }
 
+impl Mapping {
+    /// Where a way into the old place leads in the new one.
+    pub(super) fn place_of(&self, way: &Way) -> Option<PathBuf> {
+        Some(self.new.join(way.wanted.strip_prefix(&self.old).ok()?))
+    }
+}
+
 /// What inference says of a link.
 #[derive(Clone, Debug)]
 pub(super) enum Inferred {

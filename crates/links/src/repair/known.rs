@@ -7,7 +7,7 @@ use super::catalog::Catalog;
 use super::exact::{Fate, Wanted};
 use super::lost::{Fault, Lost};
 use super::{Confidence, Find, Mapping, Why};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::platform::{self, Directory};
@@ -17,18 +17,24 @@ use crate::scan::{Progress, ScanOptions};
 #[derive(Default)]
 pub(super) struct Known {
     wanted: Wanted,
-    of: HashMap<usize, usize>,
+    /// The key of the identity, and when it was recorded.
+    of: HashMap<usize, (usize, i64)>,
 }
 
 impl Known {
-    pub(super) fn of(journal: &Journal, lost: &[Lost], finds: &[Option<Find>]) -> Result<Self> {
+    pub(super) fn of(
+        journal: &Journal,
+        lost: &[Lost],
+        finds: &[Option<Find>],
+        errors: &mut Vec<Error>,
+    ) -> Result<Self> {
         let mut known = Self::default();
         if !journal.tracks_anything()? {
             return Ok(known);
         }
         let mut parent: Option<(PathBuf, String)> = None;
         for (number, lost) in lost.iter().enumerate() {
-            if finds.get(number).is_some_and(Option::is_some) || matches!(lost.fault, Fault::By(_)) {
+            if finds.get(number).is_some_and(Option::is_some) || matches!(lost.fault, Fault::By(..)) {
                 continue;
             }
             let directory = lost.link.parent().unwrap_or(Path::new("/"));
@@ -38,9 +44,18 @@ impl Known {
                 parent = name.ok().map(|name| (directory.to_owned(), name));
             }
             let file_system = Some(parent.as_ref().map_or("", |(_, name)| name.as_str()));
-            let tracked = journal.tracked_link(&lost.link, &lost.seen.target, lost.seen.id, file_system)?;
+            // One record that cannot be read costs no other link.
+            let tracked = journal
+                .tracked_link(&lost.link, &lost.seen.target, lost.seen.id, file_system)
+                .unwrap_or_else(|error| {
+                    errors.push(error);
+                    None
+                });
             if let Some(tracked) = tracked {
-                known.of.insert(number, known.wanted.add(tracked.identity));
+                // Of volumes that are copies of each other, numbers and all, the link's own is meant.
+                let own = file_system.is_some_and(|name| name == tracked.identity.file_system);
+                let near = own.then(|| directory.to_owned());
+                known.of.insert(number, (known.wanted.add(tracked.identity, near), tracked.seen));
             }
         }
         Ok(known)
@@ -56,7 +71,7 @@ impl Known {
         finds: &mut [Option<Find>],
     ) {
         self.wanted.find(catalog, options, search, progress);
-        for (number, key) in &self.of {
+        for (number, (key, _)) in &self.of {
             if let (Some((_, Fate::At(path))), Some(find)) = (self.wanted.get(*key), finds.get_mut(*number)) {
                 *find = Some(Find::At(path.clone(), Why::Identity, Confidence::Exact));
             }
@@ -66,13 +81,19 @@ impl Known {
     /// Finds what is below directories that were recorded and found elsewhere, for links of which nothing was recorded, and
     /// what such a link led to, for others that led to the same path. Gives where these were and are.
     pub(super) fn carry_over(&self, lost: &[Lost], finds: &mut [Option<Find>]) -> Vec<Mapping> {
-        let moved: HashMap<&Path, &Path> = self
-            .of
-            .values()
-            .filter_map(|key| match self.wanted.get(*key)? {
-                (identity, Fate::At(path)) if *path != identity.path => {
-                    Some((identity.path.as_path(), path.as_path()))
-                }
+        // Of several records of one path, the newest speaks.
+        let mut newest: HashMap<&Path, (i64, &Fate)> = HashMap::new();
+        for (key, seen) in self.of.values() {
+            let Some((identity, fate)) = self.wanted.get(*key) else { continue };
+            let known = newest.entry(&identity.path).or_insert((*seen, fate));
+            if known.0 < *seen {
+                *known = (*seen, fate);
+            }
+        }
+        let moved: HashMap<&Path, &Path> = newest
+            .iter()
+            .filter_map(|(old, (_, fate))| match fate {
+                Fate::At(path) if path != old => Some((*old, path.as_path())),
                 _ => None,
             })
             .collect();
@@ -103,6 +124,6 @@ impl Known {
 
     /// What was recorded of a link, and what became of that.
     pub(super) fn get(&self, number: usize) -> Option<(&Identity, &Fate)> {
-        self.wanted.get(*self.of.get(&number)?)
+        self.wanted.get(self.of.get(&number)?.0)
     }
 }

@@ -24,8 +24,8 @@ pub(super) struct Lost {
 pub(super) enum Fault {
     /// Names on its own way are missing.
     Missing(Way),
-    /// Another link on its way is broken.
-    By(PathBuf),
+    /// Another link on its way is broken. With the names behind that one, where these are known.
+    By(PathBuf, Option<PathBuf>),
     /// Something that no other target mends; why, in words.
     Other(String),
 }
@@ -62,8 +62,8 @@ enum Head {
         physical: PathBuf,
         said: PathBuf,
     },
-    /// A link on the way is broken.
-    By(PathBuf),
+    /// A link on the way is broken: that link, and as it is said.
+    By(PathBuf, PathBuf),
     Other(String),
 }
 
@@ -94,6 +94,7 @@ impl Looker {
                     None => self.by_chain(&link.path),
                 }
             }
+            (State::Loop, _) => Fault::Other("it leads in a loop".to_owned()),
             (State::WrongKind, _) => {
                 let of = if link.kind == LinkKind::SymlinkFile { "files" } else { "directories" };
                 let to = if link.kind == LinkKind::SymlinkFile { "a directory" } else { "a file" };
@@ -114,7 +115,7 @@ impl Looker {
                 let wanted = physical.join(name);
                 // A link at the end is broken itself, or this one would lead somewhere.
                 match wanted.symlink_metadata() {
-                    Ok(found) if found.is_symlink() => Fault::By(wanted),
+                    Ok(found) if found.is_symlink() => Fault::By(wanted, Some(PathBuf::new())),
                     Ok(_) => Fault::Other("its text asks for a directory, and a file is there".to_owned()),
                     Err(error) if state_of(&error) == State::Missing => Fault::Missing(Way {
                         there: physical.components().count(),
@@ -132,7 +133,7 @@ impl Looker {
                     said: (physical != above).then(|| above.clone()),
                 })
             }
-            Head::By(link) => Fault::By(link.clone()),
+            Head::By(link, at) => Fault::By(link.clone(), said.strip_prefix(at).ok().map(Path::to_owned)),
             Head::Other(reason) => Fault::Other(reason.clone()),
         }
     }
@@ -161,7 +162,7 @@ impl Looker {
             Head::There(physical) => {
                 let here = path.file_name().map(|name| physical.join(name)).unwrap_or_default();
                 match here.symlink_metadata() {
-                    Ok(found) if found.is_symlink() => Head::By(here),
+                    Ok(found) if found.is_symlink() => Head::By(here, path.to_owned()),
                     Err(error) if state_of(&error) == State::Missing => {
                         Head::Missing { physical: physical.clone(), said: parent.to_owned() }
                     }
@@ -175,7 +176,7 @@ impl Looker {
             Head::Missing { physical, said } => {
                 Head::Missing { physical: physical.clone(), said: said.clone() }
             }
-            Head::By(link) => Head::By(link.clone()),
+            Head::By(link, at) => Head::By(link.clone(), at.clone()),
             Head::Other(reason) => Head::Other(reason.clone()),
         }
     }
@@ -194,7 +195,7 @@ impl Looker {
         let Some((_, directory)) = &self.parent else { return Fault::Other("it is gone".to_owned()) };
         let chain = chain::follow(Spot { directory, name, path: link }, self.drive);
         if let (1.., Some(hop)) = (chain.failed_hop, chain.hops.get(chain.failed_hop)) {
-            return Fault::By(hop.link.clone());
+            return Fault::By(hop.link.clone(), chain.behind);
         }
         match (chain.state, chain.wanted, chain.failed_at) {
             (State::Missing, Some(wanted), Some(at)) if at.parent().is_some() => {

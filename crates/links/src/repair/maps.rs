@@ -45,7 +45,7 @@ impl Map {
             let full = std::path::absolute(&path).map_err(|error| Error::io("find", &path, error))?;
             Ok(full.components().collect())
         };
-        Ok(Self { old: full(old)?, new: full(new)? })
+        Ok(Self { old: full(old)?, new: without_dots(full(new)?) })
     }
 }
 
@@ -84,6 +84,12 @@ impl<'a> Maps<'a> {
         }
         missing
     }
+}
+
+/// A path without `..`, which no text needs.
+fn without_dots(path: PathBuf) -> PathBuf {
+    let dots = path.components().any(|component| component == std::path::Component::ParentDir);
+    if dots { physical(&path) } else { path }
 }
 
 /// A full path, what is there of it without links.

@@ -254,12 +254,12 @@ pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -
     let walked = catalog.read(&options, None, progress);
     let mut errors = walked.errors;
     let lost = look_at(walked.links, spec.drive, &mut errors);
-    let search = Roots::find(&spec.search);
+    let search = Roots::directories(&spec.search);
     let mut finds: Vec<Option<Find>> = lost.iter().map(|_| None).collect();
     let mapped = Maps::of(&spec.maps).apply(&lost, &mut finds);
     let mut known = Known::default();
     if let Some(journal) = journal {
-        known = Known::of(journal, &lost, &finds)?;
+        known = Known::of(journal, &lost, &finds, &mut errors)?;
     }
     known.find(&catalog, &options, &search.physical(), progress, &mut finds);
     let mappings = known.carry_over(&lost, &mut finds);
@@ -269,7 +269,7 @@ pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -
     let mappings = evidence.mappings;
     let is_whole = catalog.is_whole;
     drop(catalog);
-    let ground = Ground { spec, roots: &roots, options: &options, mapped: &mapped };
+    let ground = Ground { spec, roots: &roots, options: &options, mapped: &mapped, known: &known };
     let mut repair = settle::settle(&ground, lost, finds);
     errors.extend(roots.errors);
     errors.extend(search.errors);

@@ -9,6 +9,7 @@ use super::catalog::{Catalog, Spot};
 use super::lost::Way;
 use super::{Candidate, Confidence, Reason, Why};
 use crate::identity::{self, Content, Identity, Likeness};
+use crate::model::FileKind;
 
 /// So many candidates are looked at one by one; more, and their common name says nothing.
 const MOST: usize = 1_000;
@@ -45,13 +46,15 @@ impl Names<'_> {
             let kind = self.catalog.kind_of(*spot);
             let fits = known.is_none_or(|known| kind.is_none_or(|kind| kind == known.kind));
             let directory = self.catalog.path(spot.directory);
-            if fits && (self.allowed)(directory) {
+            // A link that leads nowhere itself is nothing to lead to.
+            let leads = kind != Some(FileKind::Link) || self.catalog.path_of(*spot).metadata().is_ok();
+            if fits && leads && (self.allowed)(directory) {
                 let above = way.wanted.parent().unwrap_or(Path::new("/"));
                 found.push((1 + agreeing(above, directory), *spot));
             }
         }
         found.sort_unstable_by_key(|(score, spot)| (Reverse(*score), *spot));
-        if let Some(known) = known.filter(|known| known.kind == crate::model::FileKind::File) {
+        if let Some(known) = known.filter(|known| known.kind == FileKind::File) {
             return self.by_content(known, &found);
         }
         let told = |found: &[(usize, Spot)]| {

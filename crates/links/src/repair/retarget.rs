@@ -9,7 +9,7 @@ use crate::chain;
 use crate::create::relative_path;
 use crate::error::ErrorKind;
 use crate::model::{DEFAULT_DRIVE, FileKind, ReparsePoint, Target};
-use crate::platform::{self, NtfsVolume, Place};
+use crate::platform::{self, Filesystem, NtfsVolume, Place};
 
 /// A form of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +29,28 @@ pub(super) struct Home {
     /// Its path without links.
     pub(super) parent: PathBuf,
     volume: Option<NtfsVolume>,
+    /// Asked once for all links of a directory.
+    writable: bool,
 }
 
 impl Home {
     pub(super) fn of(place: Place, parent: PathBuf) -> Result<Self, Refusal> {
         let volume = place.ntfs().map_err(|error| platform::describe(&error))?;
-        Ok(Self { place, parent, volume })
+        let writable = platform::may_write(&place.directory);
+        Ok(Self { place, parent, volume, writable })
+    }
+
+    /// Whether this user may change links there.
+    pub(super) fn may_change(&self) -> Result<(), Refusal> {
+        if self.writable {
+            return Ok(());
+        }
+        let read_only = Filesystem::of(&self.place.directory).is_ok_and(|found| found.read_only);
+        Err(if read_only {
+            "its file system is mounted read-only".to_owned()
+        } else {
+            "this user may not change its directory".to_owned()
+        })
     }
 
     /// What a link there that says `old` has to say to lead to `to`, a full path.
@@ -86,7 +102,7 @@ impl Home {
                 }
                 let path = relative_path(&self.parent, to);
                 let target = platform::to_bytes(path.as_os_str()).into_owned();
-                ReparseData::LxSymlink(LxSymlink { target, ..link.clone() })
+                ReparseData::LxSymlink(LxSymlink { target })
             }
             _ => return Err("it is no link of a kind that leads to a path".to_owned()),
         };

@@ -27,6 +27,18 @@ impl Roots {
         found
     }
 
+    /// Paths of directories; a link means the directory behind it.
+    pub(super) fn directories(paths: &[PathBuf]) -> Self {
+        let mut found = Self { roots: Vec::new(), errors: Vec::new() };
+        for path in paths {
+            match Directory::open(path).and_then(|directory| directory.physical_path()) {
+                Ok(full) => found.roots.push((full, path.clone())),
+                Err(error) => found.errors.push(Error::io("search", path, error)),
+            }
+        }
+        found
+    }
+
     pub(super) fn physical(&self) -> Vec<PathBuf> {
         self.roots.iter().map(|(full, _)| full.clone()).collect()
     }

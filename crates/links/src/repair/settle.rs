@@ -1,15 +1,17 @@
 //! What was found is tried from each link's own directory, and becomes a step, or a reason.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::exact::Fate;
+use super::known::Known;
 use super::lost::{Fault, Lost};
 use super::retarget::{Form, Home};
 use super::roots::Roots;
 use super::{Confidence, Find, Mend, Reason, Repair, RepairSpec, Verdict, Why, in_parallel};
 use crate::model::Target;
 use crate::plan::Step;
-use crate::platform::{self, may_write};
+use crate::platform;
 use crate::scan::ScanOptions;
 
 pub(super) struct Ground<'a> {
@@ -18,11 +20,13 @@ pub(super) struct Ground<'a> {
     pub(super) options: &'a ScanOptions,
     /// Where maps would have led, had anything been there.
     pub(super) mapped: &'a [(usize, PathBuf)],
+    pub(super) known: &'a Known,
 }
 
 /// A link, and what was found for it and tried.
 enum Tried {
-    Found(Target, Why, Confidence),
+    /// What it has to say, and where that leads.
+    Found(Target, PathBuf, Why, Confidence),
     Remains(Reason, Vec<super::Candidate>),
 }
 
@@ -39,15 +43,17 @@ pub(super) fn settle(ground: &Ground<'_>, lost: Vec<Lost>, finds: Vec<Option<Fin
                 (Some(Find::At(to, why, confidence)), _) => attempt(ground, &lost, &to, &mut home)
                     .map_or_else(
                         |refusal| Tried::Remains(Reason::Other(refusal), Vec::new()),
-                        |target| Tried::Found(target, why, confidence),
+                        |target| Tried::Found(target, to.clone(), why, confidence),
                     ),
                 (_, Some(path)) => {
                     let text =
                         format!("by its map it would lead to {}, which is not there", platform::quoted(path));
                     Tried::Remains(Reason::Other(text), Vec::new())
                 }
-                (Some(Find::Remains(reason, candidates)), None) => Tried::Remains(reason, candidates),
-                (None, None) => Tried::Remains(Reason::NotFound, Vec::new()),
+                (Some(Find::Remains(reason, candidates)), None) if !candidates.is_empty() => {
+                    Tried::Remains(reason, candidates)
+                }
+                (find, None) => Tried::Remains(fate(ground.known, number, find), Vec::new()),
             };
             (lost, tried)
         };
@@ -70,9 +76,7 @@ fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>)
         *home = Some(Home::of(place, parent.to_owned())?);
     }
     let Some(home) = home.as_ref() else { return Err("its directory is gone".to_owned()) };
-    if !may_write(&home.place.directory) {
-        return Err("this user may not change its directory".to_owned());
-    }
+    home.may_change()?;
     // Said as before, where the beginning of the way was said by another path.
     let said = lost.way().and_then(|way| {
         let rest = to.strip_prefix(way.ground()).ok()?;
@@ -102,23 +106,61 @@ fn is_excluded(ground: &Ground<'_>, path: &Path) -> bool {
     })
 }
 
+/// Why nothing was found for a link: what became of what was recorded, or what the search says.
+fn fate(known: &Known, number: usize, find: Option<Find>) -> Reason {
+    let searched = match find {
+        Some(Find::Remains(reason, _)) => reason,
+        _ => Reason::NotFound,
+    };
+    match known.get(number) {
+        Some((_, Fate::Gone)) => Reason::Deleted,
+        Some((_, Fate::Unfound(text))) => Reason::Other(format!("of what was recorded: {text}")),
+        _ => searched,
+    }
+}
+
+/// Links by which others lead: where each leads once the plan is carried out.
+#[derive(Default)]
+struct Chains {
+    mended: HashMap<PathBuf, PathBuf>,
+    by: HashMap<PathBuf, (PathBuf, Option<PathBuf>)>,
+}
+
+impl Chains {
+    /// Where a way by a link leads, if that is mended, itself or by others in turn, and something is there.
+    fn leads(&self, link: &Path, rest: Option<&Path>) -> bool {
+        let (mut link, mut behind) = (link, rest.map(Path::to_owned));
+        for _ in 0..64 {
+            let Some(rest) = behind else { return false };
+            if let Some(to) = self.mended.get(link) {
+                return to.join(rest).metadata().is_ok();
+            }
+            let Some((next, first)) = self.by.get(link) else { return false };
+            behind = first.as_ref().map(|first| first.join(rest));
+            link = next;
+        }
+        false
+    }
+}
+
 fn assemble(ground: &Ground<'_>, tried: Vec<(Lost, Tried)>) -> Repair {
     let mut repair = Repair::default();
-    let mut mended: HashSet<PathBuf> = HashSet::new();
-    let mut by: HashMap<PathBuf, PathBuf> = HashMap::new();
+    let mut chains = Chains::default();
     for (lost, tried) in &tried {
         match (tried, &lost.fault) {
-            (Tried::Found(_, _, confidence), _) if *confidence >= ground.spec.min_confidence => {
-                mended.insert(lost.link.clone());
+            (Tried::Found(_, to, _, confidence), _) if *confidence >= ground.spec.min_confidence => {
+                chains.mended.insert(lost.link.clone(), to.clone());
             }
-            (_, Fault::By(other)) => drop(by.insert(lost.link.clone(), other.clone())),
+            (_, Fault::By(other, rest)) => {
+                chains.by.insert(lost.link.clone(), (other.clone(), rest.clone()));
+            }
             _ => {}
         }
     }
     for (lost, tried) in tried {
         let old = lost.seen.target.clone();
         let verdict = match (tried, lost.fault) {
-            (Tried::Found(new, why, confidence), _) => {
+            (Tried::Found(new, _, why, confidence), _) => {
                 let step = (confidence >= ground.spec.min_confidence).then(|| {
                     let attributes = Some(lost.seen.attributes);
                     repair.plan.steps.push(Step::ReplaceLink {
@@ -132,30 +174,21 @@ fn assemble(ground: &Ground<'_>, tried: Vec<(Lost, Tried)>) -> Repair {
                 });
                 Verdict::Found { new, why, confidence, step }
             }
-            (_, Fault::By(other)) if leads_to(&other, &mended, &by) => Verdict::With(other),
-            (_, Fault::By(other)) => Verdict::Remains { reason: Reason::By(other), candidates: Vec::new() },
-            (Tried::Remains(reason @ Reason::NotFound, candidates), Fault::Other(text)) => {
-                let reason = if candidates.is_empty() { Reason::Other(text) } else { reason };
-                Verdict::Remains { reason, candidates }
+            (_, Fault::By(other, rest)) if chains.leads(&other, rest.as_deref()) => Verdict::With(other),
+            (_, Fault::By(other, _)) if chains.mended.contains_key(&other) => {
+                let text =
+                    format!("leads by {}, which is mended, but not on from there", platform::quoted(&other));
+                Verdict::Remains { reason: Reason::Other(text), candidates: Vec::new() }
+            }
+            (_, Fault::By(other, _)) => {
+                Verdict::Remains { reason: Reason::By(other), candidates: Vec::new() }
+            }
+            (Tried::Remains(Reason::NotFound, _), Fault::Other(text)) => {
+                Verdict::Remains { reason: Reason::Other(text), candidates: Vec::new() }
             }
             (Tried::Remains(reason, candidates), _) => Verdict::Remains { reason, candidates },
         };
         repair.mends.push(Mend { link: ground.roots.shown(&lost.link), kind: old.kind(), old, verdict });
     }
     repair
-}
-
-/// Whether a link that others lead by is mended, itself or by others in turn.
-fn leads_to(link: &Path, mended: &HashSet<PathBuf>, by: &HashMap<PathBuf, PathBuf>) -> bool {
-    let mut link = link;
-    for _ in 0..=by.len().min(64) {
-        if mended.contains(link) {
-            return true;
-        }
-        match by.get(link) {
-            Some(next) => link = next,
-            None => return false,
-        }
-    }
-    false
 }

@@ -45,6 +45,8 @@ pub struct ScanOptions {
     pub drive: char,
     /// How many threads read. Default: as many as there are cores, up to 8, and at most 2 on a disk that rotates.
     pub workers: Option<usize>,
+    /// Directories that are not entered: they were read before.
+    pub(crate) known: Vec<PathBuf>,
 }
 
 /// What to find out about each link: each costs calls to the system.
@@ -72,6 +74,7 @@ impl ScanOptions {
             details: Details::Identity,
             drive: DEFAULT_DRIVE,
             workers: None,
+            known: Vec::new(),
         }
     }
 }

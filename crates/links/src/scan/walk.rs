@@ -211,6 +211,12 @@ impl<'c, 'o> Walker<'c, 'o> {
                     let (root, from, below) =
                         (Arc::clone(&frame.root), Arc::clone(&frame.from), Arc::clone(&frame.below));
                     let (path, level) = (join(&frame.path, &name), frame.level);
+                    if self.crew.options.known.contains(&path) {
+                        if frame.names.is_empty() {
+                            stack.pop();
+                        }
+                        continue;
+                    }
                     let opened = self.open(frame, &name);
                     if frame.names.is_empty() {
                         stack.pop();

@@ -121,6 +121,7 @@ impl Volume {
             passed: followed.passed.iter().map(path).collect(),
             failed_hop: 0,
             wanted: None,
+            behind: None,
         }
     }
 }
