@@ -118,7 +118,7 @@ fn unless_asked_nothing_inferred_is_applied_and_the_exit_code_says_that_links_re
     let before = testkit::Snapshot::of(renamed.ground.root());
     let ran = renamed.ground.run(["repair", "links", "--yes"]).exits(1);
     before.assert_unchanged();
-    let ran = ran.says("240 targets were found, but not surely enough; --min-confidence");
+    let ran = ran.says("240 more are mended with --min-confidence strong");
     assert!(ran.out.contains("240 stay broken"), "{ran}");
     assert_eq!(renamed.ground.history(), [Value::Null; 0], "nothing was done");
 }

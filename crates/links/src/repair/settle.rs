@@ -133,10 +133,12 @@ impl Chains {
         for _ in 0..64 {
             let Some(rest) = behind else { return false };
             if let Some(to) = self.mended.get(link) {
-                return to.join(rest).metadata().is_ok();
+                // A slash at the end would ask for a directory.
+                let end = if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) };
+                return end.metadata().is_ok();
             }
             let Some((next, first)) = self.by.get(link) else { return false };
-            behind = first.as_ref().map(|first| first.join(rest));
+            behind = first.as_ref().map(|first| first.components().chain(rest.components()).collect());
             link = next;
         }
         false

@@ -30,7 +30,13 @@ pub fn settled(journal: &Journal, id: OperationId) -> Result<Vec<Recorded>> {
     // is a step's alone, is that step's in any order: links are replaced several at a time.
     let mut last = true;
     for recorded in steps.iter_mut().rev().filter(|recorded| pending(recorded)) {
-        let effect = if later.contains(recorded.step.path()) { Effect::NotMade } else { effect(recorded) };
+        let own = effect(recorded);
+        let effect = match own {
+            own if !later.contains(recorded.step.path()) => own,
+            // What is left under a private name is still this step's, once all that came later is undone.
+            Effect::Left if says_as_before(&recorded.step) => Effect::Left,
+            _ => Effect::NotMade,
+        };
         recorded.outcome = match effect {
             Effect::Made(made) => Outcome::Done(made),
             Effect::Left => Outcome::Pending,
@@ -41,6 +47,12 @@ pub fn settled(journal: &Journal, id: OperationId) -> Result<Vec<Recorded>> {
         last &= recorded.outcome == Outcome::NotReached;
     }
     Ok(steps)
+}
+
+/// Whether the link that a step was to replace says what it said before.
+fn says_as_before(step: &Step) -> bool {
+    let Step::ReplaceLink { link, old, .. } = step else { return false };
+    Spot::look_at(link).is_ok_and(|spot| spot.holds(&old.target, Some(old.id)))
 }
 
 /// How a step stands on the disk.
