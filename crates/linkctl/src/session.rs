@@ -439,13 +439,21 @@ fn ask(question: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Failure::refused(format!("no terminal to ask on: {question}"), HINT));
     }
-    write!(anstream::stderr(), "{question} [y/N] ")?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
+    if confirm(question)? {
         return Ok(());
     }
     Err(Failure::refused("not confirmed: nothing was changed", HINT))
+}
+
+/// Asks something that may as well be answered by no: without a terminal it is.
+pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    write!(anstream::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// The first signal asks the executor to stop at the next safe point, and is acknowledged at once;

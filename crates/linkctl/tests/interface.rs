@@ -11,7 +11,7 @@ use std::process::Command;
 use common::{Linkctl, names, os};
 use testkit::{require, tree};
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 21] = [
     "create",
     "show",
     "list",
@@ -19,6 +19,9 @@ const VERBS: [&str; 18] = [
     "remove",
     "history",
     "undo",
+    "repair",
+    "track",
+    "untrack",
     "move",
     "restore",
     "recover",

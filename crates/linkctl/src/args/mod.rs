@@ -427,11 +427,21 @@ pub(crate) struct MoveArgs {
     pub(crate) drive: Option<char>,
     #[command(flatten)]
     pub(crate) tree: TreeOptions,
-    /// Tell of links below this directory that lead into SRC
-    #[arg(long, value_name = "DIR")]
-    pub(crate) search: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) into: IntoOptions,
     #[command(flatten)]
     pub(crate) change: ChangeOptions,
+}
+
+/// What becomes of links that lead into a tree that is moved.
+#[derive(Debug, Default, Args)]
+pub(crate) struct IntoOptions {
+    /// Look below this directory, too, for links that lead into what is moved
+    #[arg(long, value_name = "DIR")]
+    pub(crate) search: Vec<PathBuf>,
+    /// Let such links, and those that are tracked, name the new place themselves
+    #[arg(long)]
+    pub(crate) retarget: bool,
 }
 
 /// What `--kind` of `move` takes.
@@ -476,6 +486,8 @@ pub(crate) struct RestoreArgs {
     pub(crate) link: PathBuf,
     #[command(flatten)]
     pub(crate) tree: TreeOptions,
+    #[command(flatten)]
+    pub(crate) into: IntoOptions,
     #[command(flatten)]
     pub(crate) change: ChangeOptions,
 }

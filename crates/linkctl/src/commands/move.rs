@@ -1,14 +1,15 @@
 //! `linkctl move`.
 
-use links::KindChoice;
-use links::plan::Verify;
+use links::plan::{Step, Verify};
 use links::relocate::{self, Finding, MoveSpec, Relocation, Severity};
+use links::repair::links_into;
+use links::{Journal, KindChoice};
 
-use crate::args::{LeftKind, MoveArgs, TreeOptions, VerifyOption};
+use crate::args::{ChangeOptions, IntoOptions, LeftKind, MoveArgs, TreeOptions, VerifyOption};
 use crate::exit::Exit;
-use crate::failure::{Failure, complain};
+use crate::failure::{Failure, complain, say_all};
 use crate::output::sanitize::{self, quoted};
-use crate::session::{Change, Tree};
+use crate::session::{Change, Tree, confirm, existing_journal};
 
 pub(crate) fn run(args: &MoveArgs) -> Result<Exit, Failure> {
     let mut spec = MoveSpec::new(&args.source, &args.destination);
@@ -20,11 +21,52 @@ pub(crate) fn run(args: &MoveArgs) -> Result<Exit, Failure> {
     spec.drive = args.drive;
     spec.relative = args.relative;
     spec.verify = verify(&args.tree);
-    spec.search.clone_from(&args.search);
-    let planned = relocate::plan(&spec)?;
+    let mut planned = relocate::plan(&spec)?;
+    take_along(&mut planned, &args.into, &args.change)?;
     let mut change = Change::new("move", &args.change);
     change.question = Some(format!("Move {} to {}?", quoted(&args.source), quoted(&args.destination)));
     go(change, &args.tree, &planned)
+}
+
+/// Looks for links that lead into what is moved, and lets them name the new place, if that is wanted.
+pub(super) fn take_along(
+    planned: &mut Relocation,
+    options: &IntoOptions,
+    change: &ChangeOptions,
+) -> Result<(), Failure> {
+    let (from, to, goes_on) = match planned.plan.steps.first() {
+        Some(Step::MoveTree { source, destination, .. }) => (source, destination, true),
+        Some(Step::RestoreTree { tree, link, .. }) => (tree, link, false),
+        _ => return Ok(()),
+    };
+    let journal = Journal::default_directory().ok().map(|directory| existing_journal(&directory));
+    let journal = journal.transpose()?.flatten();
+    let mut into = links_into(from, to, &options.search, journal.as_ref())?;
+    if let Some(Step::RestoreTree { link, .. }) = planned.plan.steps.first() {
+        into.steps.retain(|step| step.path() != link);
+    }
+    say_all("move", &into.errors);
+    let (links, lead) = match into.steps.len() {
+        0 => return Ok(()),
+        1 => ("1 link".to_owned(), "leads"),
+        more => (format!("{more} links"), "lead"),
+    };
+    let what = format!("{links} outside of it {lead} into {}", quoted(from));
+    let wanted = options.retarget
+        || !change.yes
+            && !change.dry_run
+            && confirm(&format!("{what}. Let them name {} itself?", quoted(to)))?;
+    if wanted {
+        planned.plan.steps.extend(into.steps);
+        return Ok(());
+    }
+    if goes_on {
+        complain("note", &format!("{what}, and go on to by the new link"));
+    } else {
+        complain("warning", &format!("{what}, and will be broken"));
+    }
+    complain("hint", "--retarget lets them name the new place themselves");
+    Ok(())
 }
 
 pub(super) fn verify(options: &TreeOptions) -> Verify {

@@ -23,6 +23,7 @@ mod errnos;
 mod fidelity;
 mod hostile;
 mod interface;
+mod into;
 mod kills;
 mod meddlers;
 mod ntfs;

@@ -43,8 +43,6 @@ pub struct MoveSpec {
     pub relative: bool,
     /// How the copy is compared before the original goes. Default: every byte.
     pub verify: Verify,
-    /// Trees that are looked through for links into the source. Default: none.
-    pub search: Vec<PathBuf>,
 }
 
 impl MoveSpec {
@@ -57,7 +55,6 @@ impl MoveSpec {
             drive: None,
             relative: false,
             verify: Verify::default(),
-            search: Vec::new(),
         }
     }
 }

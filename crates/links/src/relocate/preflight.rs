@@ -12,7 +12,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LinkKind, ReparsePoint, Target};
 use crate::plan::Rewritten;
 use crate::platform::{self, Inventory, Item, ObjectKind, Place, quoted};
-use crate::scan::{Details, Filter, Found, ScanOptions, scan};
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,28 +110,6 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
             quoted(Path::new(&link.away.shown().unwrap_or_default()))
         );
         findings.add(Severity::Note, look.from.join(&link.path), text);
-    }
-    for root in &look.spec.search {
-        let mut filter = Filter::default();
-        for error in filter.points_to(look.from)? {
-            findings.add(Severity::Warning, error.path(), error.cause());
-        }
-        let mut options = ScanOptions::new([root]);
-        options.filter = filter;
-        options.details = Details::State;
-        for found in scan(options) {
-            match found {
-                Ok(Found::Link(link)) if !link.path.starts_with(look.from) => {
-                    findings.add(
-                        Severity::Note,
-                        link.path,
-                        "leads into the tree; it goes on to, by way of the new link",
-                    );
-                }
-                Ok(_) => {}
-                Err(error) => findings.add(Severity::Warning, error.path(), error.cause()),
-            }
-        }
     }
     findings.0.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(findings.0)

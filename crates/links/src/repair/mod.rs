@@ -11,6 +11,7 @@
 //!              catalog.rs, the entries of all directories that were read
 //! retarget.rs  what a link has to say to lead to another place
 //! settle.rs    what was found is tried, and becomes steps or reasons
+//! into.rs      links into a tree that is about to be somewhere else
 //! convert.rs   links that lead somewhere, said in another form
 //! ```
 
@@ -19,6 +20,7 @@ mod convert;
 mod evidence;
 mod exact;
 mod infer;
+mod into;
 mod known;
 mod lost;
 mod maps;
@@ -32,6 +34,7 @@ use std::path::PathBuf;
 
 pub use convert::{Conversion, convert};
 pub use infer::Mapping;
+pub use into::{LinksInto, links_into};
 
 use catalog::Catalog;
 use evidence::Evidence;
