@@ -46,6 +46,7 @@ Usage: cargo xtask COMMAND
   bench scan      time `list` on large trees beside bfs, fd, find and symlinks (builds them once; needs root)
   bench volume    time `list --volume` on NTFS images beside find on ntfs-3g (builds them once; needs root)
   bench move      time `move` between two ext4 volumes beside cp, rsync and rm (needs root)
+  bench repair    time `repair` beside `list`, a bare loop and symlinks (needs root)
   torture         every crash point, kill, error, power cut and race of `move`, not a sample (needs root; some ten minutes)
   house           check the house rules alone
   fuzz [SECONDS]  run each fuzz target for SECONDS (default 60); needs nightly Rust and cargo-fuzz
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         ["bench", "volume"] => bench::volume(),
         ["bench", "getdents", directory] => bench::getdents(directory),
         ["bench", "move"] => tools::ensure_peers().and_then(|()| bench::relocate()),
+        ["bench", "repair"] => tools::ensure_peers().and_then(|()| bench::repair()),
         ["torture"] => test::torture(),
         ["house"] => house::check(),
         ["fuzz"] => fuzz::fuzz(60),

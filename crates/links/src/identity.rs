@@ -175,7 +175,7 @@ pub(crate) fn of_target(place: &Place, target: &Target, content: Content) -> Opt
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
     use std::fs;
 

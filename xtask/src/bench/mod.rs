@@ -4,12 +4,14 @@
 //! ```text
 //! mklink.rs    one link, as a whole process
 //! relocate.rs  a tree moved to another volume
+//! repair.rs    broken links mended, and links said in another form
 //! scan.rs    the inventory of trees
 //! volume.rs  the inventory of NTFS volumes, without mounting them
 //! ```
 
 mod mklink;
 mod relocate;
+mod repair;
 mod scan;
 mod volume;
 
@@ -19,6 +21,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use mklink::mklink;
 pub(crate) use relocate::relocate;
+pub(crate) use repair::repair;
 pub(crate) use scan::{getdents, scan};
 pub(crate) use volume::volume;
 

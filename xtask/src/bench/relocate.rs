@@ -53,10 +53,10 @@ fn large(root: &Path) -> std::io::Result<()> {
 }
 
 /// A mounted ext4 volume. Dropping it unmounts and removes it.
-struct Volume(PathBuf);
+pub(super) struct Volume(pub(super) PathBuf);
 
 impl Volume {
-    fn new(name: &str) -> Result<Self> {
+    pub(super) fn new(name: &str) -> Result<Self> {
         let point = kept(name);
         let image = point.with_extension("img");
         let io = |error: std::io::Error| format!("{}: {error}", point.display());

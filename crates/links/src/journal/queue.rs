@@ -20,7 +20,7 @@ use super::rows::{Outcome, Status};
 #[serde(rename_all = "lowercase")]
 enum Line {
     Begun(Box<Begun>),
-    Ended(Ended),
+    Ended(Box<Ended>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,7 +70,7 @@ pub(crate) fn ended(
     (outcome, home): &(Outcome, Option<Home>),
     tracked: Option<&Tracked>,
 ) -> serde_json::Result<Vec<u8>> {
-    line(&Line::Ended(Ended {
+    line(&Line::Ended(Box::new(Ended {
         token: token.to_owned(),
         ended: now(),
         status: status.as_str().to_owned(),
@@ -79,7 +79,7 @@ pub(crate) fn ended(
         error: outcome.error().map(str::to_owned),
         home: *home,
         tracked: tracked.cloned(),
-    }))
+    })))
 }
 
 /// The line end comes first: what a torn line before it left stays a line of its own.

@@ -125,7 +125,6 @@ pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
     let (rewritten, stuck) = links::leading_out(&inventory, &source, (&from, &to), same);
     let (link, notes) = links::left(spec, &source, (&from, &to), metadata.kind, same)?;
     let findings = preflight::look(&preflight::Look {
-        spec,
         source: &source,
         destination: &destination,
         from: &from,
@@ -239,7 +238,6 @@ pub fn check(plan: &Plan) -> Result<Option<Relocation>> {
         let same = here.map_err(fail)?.id.volume() == there.map_err(fail)?.id.volume();
         findings.extend(match step {
             Step::MoveTree { link, rewritten, .. } => preflight::look(&preflight::Look {
-                spec: &MoveSpec::new(from, to),
                 source: &source,
                 destination: &destination,
                 from,

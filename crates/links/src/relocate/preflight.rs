@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use reparse::Tag;
 
-use super::{MOVE, MoveSpec, shown};
+use super::{MOVE, shown};
 use crate::apply::{Capability, MAKE, probe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LinkKind, ReparsePoint, Target};
@@ -37,7 +37,6 @@ pub struct Finding {
 
 /// What is looked at.
 pub(super) struct Look<'a> {
-    pub(super) spec: &'a MoveSpec,
     pub(super) source: &'a Place,
     pub(super) destination: &'a Place,
     /// The source in full, without links.
