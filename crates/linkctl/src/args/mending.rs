@@ -14,7 +14,7 @@ use super::options::{ChangeOptions, DriveOption};
 #[command(
     after_help = by_system(
         "A target is found exactly where it was recorded (`linkctl track`, and every link that linkctl makes): it is \
-        the same object, wherever it went on its file system. Others are found by evidence: where most links into a \
+        the same object, wherever it went on its file system, also into a trash folder. Others are found by evidence: where most links into a \
         directory are whole in another one (strong), or by name (weak). Only what is sure enough is changed \
         (--min-confidence); the rest is shown. Of several places that are equally good, none is taken.\n\
         With --relative, --absolute or --kind-fix, links that lead somewhere are said in another form, and nothing \
@@ -25,7 +25,7 @@ use super::options::{ChangeOptions, DriveOption};
         linkctl repair ~/bin --map /opt/old=/opt/new\n  \
         linkctl repair --relative project",
         "A target is found exactly where it was recorded (`linkctl track`, and every link that linkctl makes): it is \
-        the same object, wherever it went on its volume. Others are found by evidence: where most links into a \
+        the same object, wherever it went on its volume, also into the recycle bin. Others are found by evidence: where most links into a \
         directory are whole in another one (strong), or by name (weak). Only what is sure enough is changed \
         (--min-confidence); the rest is shown. Of several places that are equally good, none is taken.\n\
         With --relative, --absolute or --kind-fix, links that lead somewhere are said in another form, and nothing \

@@ -1,6 +1,6 @@
 //! Targets found by what they are: by the kernel's handle, or by their number in one walk of their file system.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -66,12 +66,17 @@ impl Wanted {
         roots: &[PathBuf],
         progress: &Progress,
     ) {
+        // Links on a file system and others that lead to it mean one walk.
+        let mut together: BTreeMap<Vec<PathBuf>, Vec<usize>> = BTreeMap::new();
         for ((file_system, device), numbers) in self.volumes.clone() {
             let near = device.and_then(|device| self.near.get(&device));
             let tops = match near.and_then(|near| top_of(Directory::open(near).ok()?).ok()) {
                 Some(top) => vec![top],
                 None => self.tops(&file_system, &numbers),
             };
+            together.entry(tops).or_default().extend(numbers);
+        }
+        for (tops, numbers) in together {
             let Some(top) = tops.first() else {
                 self.settle(&numbers, "its file system is not mounted");
                 continue;
