@@ -110,9 +110,17 @@ fn a_link_that_cannot_be_read_back_is_not_left_behind_for_good() {
     let written = calls.iter().position(|line| line.contains("lsetxattr(")).unwrap();
     bench.ok(["remove", "j"]);
     assert!(calls.len() - written > 2, "nothing is read back: {calls:#?}");
+    let mut failed = 0;
     for first in written + 1..calls.len() {
         // From this one on, none works any more.
         let ran = bench.with_fault(&format!("lgetxattr:error=EIO:when={first}+"), &MAKE);
+        // Behind its check, a link is read for the record of what it leads to, which it may lack.
+        if ran.code == Some(0) {
+            assert_eq!(get_reparse(bench.at("j")), Some(junction(r"C:\t")), "call {first}: {ran:?}");
+            bench.ok(["remove", "j"]);
+            continue;
+        }
+        failed += 1;
         assert_eq!(ran.code, Some(3), "call {first}: {ran:?}");
         // It is gone; or, where even that cannot be known, this is said, and undo takes it away.
         if bench.at("j").symlink_metadata().is_ok() {
@@ -122,6 +130,7 @@ fn a_link_that_cannot_be_read_back_is_not_left_behind_for_good() {
             assert_eq!(bench.names(), TARGETS, "call {first} of {}: {ran:?} {undone:?}", calls.len() - 1);
         }
     }
+    assert!(failed >= 2, "only {failed} reads were needed: {calls:#?}");
 }
 
 #[test]
