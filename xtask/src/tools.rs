@@ -29,6 +29,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("getfattr", "attr"),
     ("setfattr", "attr"),
     ("setfacl", "acl"),
+    ("rsync", "rsync"),
     // kills and faults at a chosen system call
     ("strace", "strace"),
     // other users, terminals, man pages, completions
