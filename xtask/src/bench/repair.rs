@@ -35,8 +35,8 @@ fn broken(ours: &str, root: &Path) -> Result<()> {
             let (at, from) = (tree.join(&data), tree.join(format!("links/{side}{directory}")));
             fs::create_dir_all(&at).and_then(|()| fs::create_dir_all(&from)).map_err(io)?;
             for file in 0..50 {
-                fs::write(at.join(format!("f{file}")), side).map_err(io)?;
-                links.push((from.join(format!("l{file}")), at.join(format!("f{file}"))));
+                fs::write(at.join(format!("{side}{file}")), side).map_err(io)?;
+                links.push((from.join(format!("l{file}")), at.join(format!("{side}{file}"))));
             }
         }
     }
@@ -45,7 +45,8 @@ fn broken(ours: &str, root: &Path) -> Result<()> {
             let at = tree.join(format!("other/copy{decoy}/a{}/d{directory}", directory % 7));
             fs::create_dir_all(&at).map_err(io)?;
             for file in (0..50).filter(|file| (file + decoy) % 5 != 0) {
-                fs::write(at.join(format!("f{file}")), "other").map_err(io)?;
+                let side = if decoy % 2 == 0 { "one" } else { "two" };
+                fs::write(at.join(format!("{side}{file}")), "other").map_err(io)?;
             }
         }
     }
