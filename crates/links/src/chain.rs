@@ -55,6 +55,13 @@ pub struct Chain {
     pub(crate) behind: Option<PathBuf>,
 }
 
+impl Chain {
+    /// What the first link itself names: the next link, or where it leads.
+    pub(crate) fn next_place(self) -> Option<PathBuf> {
+        self.hops.into_iter().nth(1).map(|hop| hop.link).or(self.resolved)
+    }
+}
+
 /// One thing still to do on the way.
 enum Todo {
     Name(OsString),

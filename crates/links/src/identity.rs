@@ -57,16 +57,7 @@ impl Identity {
         let metadata = held.metadata()?;
         let path = held.path()?;
         let parent = Directory::open(path.parent().unwrap_or(&path))?;
-        Self::build(held, &metadata, path, platform::file_system(&parent)?, content)
-    }
-
-    fn build(
-        held: &Held,
-        metadata: &crate::model::Metadata,
-        path: PathBuf,
-        file_system: String,
-        content: Content,
-    ) -> io::Result<Self> {
+        let file_system = platform::file_system(&parent)?;
         let mut id = metadata.id;
         if id.born == 0 {
             id.born = platform::made(held).unwrap_or(0);
@@ -119,6 +110,13 @@ impl Identity {
         })
     }
 
+    /// How much agrees of what is at a full path. `None` where that cannot be looked at.
+    pub(crate) fn likeness_at(&self, path: &Path) -> Option<Likeness> {
+        let held = hold(path).ok()?;
+        let other = Self::of(&held, Content::No).ok()?;
+        Some(self.looks_like(&other, &held))
+    }
+
     /// How much of a file's own nature agrees.
     pub(crate) fn looks_like(&self, other: &Self, held: &Held) -> Likeness {
         if self.kind != FileKind::File || other.kind != FileKind::File || self.size != other.size {
@@ -150,10 +148,8 @@ pub(crate) fn named(spot: Spot<'_>, target: &Target) -> io::Result<Held> {
         // The system walks the text; a link at its end is what is named.
         Target::Text(text) => spot.directory.hold(text),
         Target::Reparse(_) => {
-            let chain = chain::follow(spot, DEFAULT_DRIVE);
-            let next = chain.hops.get(1).map(|hop| hop.link.clone()).or(chain.resolved);
-            let path = next.ok_or(io::ErrorKind::NotFound)?;
-            hold(&path)
+            let next = chain::follow(spot, DEFAULT_DRIVE).next_place();
+            hold(&next.ok_or(io::ErrorKind::NotFound)?)
         }
         Target::File(path) => hold(path),
     }

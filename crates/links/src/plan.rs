@@ -225,6 +225,12 @@ impl Action {
 }
 
 impl Step {
+    /// Lets a link that is there say something else; its owner and time stay.
+    pub(crate) fn retarget(link: PathBuf, old: Seen, target: Target) -> Self {
+        let attributes = Some(old.attributes);
+        Self::ReplaceLink { link, old, target, file: None, attributes }
+    }
+
     /// What the step does.
     #[must_use]
     pub fn action(&self) -> Action {

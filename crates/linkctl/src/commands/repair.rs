@@ -158,9 +158,9 @@ impl Told<'_> {
             );
         }
         if self.planned.unsearched > 0 {
-            let directories =
-                counted(self.planned.unsearched, "directory").replace("directorys", "directories");
-            complain("note", &format!("{directories} could not be searched"));
+            let unread = self.planned.unsearched;
+            let directories = if unread == 1 { "directory" } else { "directories" };
+            complain("note", &format!("{unread} {directories} could not be searched"));
         }
         for confidence in [repair::Confidence::Strong, repair::Confidence::Weak] {
             let unsure = |mend: &&Mend| match &mend.verdict {

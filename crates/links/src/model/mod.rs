@@ -294,6 +294,12 @@ pub(crate) fn ends_in_separator(path: &[u8]) -> bool {
     path.last().is_some_and(|byte| std::path::is_separator(char::from(*byte)))
 }
 
+/// What is below a directory by these names; without any, the directory itself, and no slash at its end, which would ask
+/// for a directory.
+pub(crate) fn below(directory: &Path, names: &Path) -> PathBuf {
+    if names.as_os_str().is_empty() { directory.to_owned() } else { directory.join(names) }
+}
+
 /// `.` stands for itself only: names below it are shown as the user would type them.
 pub(crate) fn join(directory: &Path, name: &OsStr) -> PathBuf {
     if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }

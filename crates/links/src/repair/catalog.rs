@@ -96,13 +96,8 @@ impl Catalog {
         limit: Option<u64>,
         progress: &Progress,
     ) -> usize {
-        let mut options = like.clone();
-        options.roots = roots;
+        let mut options = entries_alone(like, roots);
         options.known = self.roots.clone();
-        options.one_file_system = true;
-        options.max_depth = None;
-        options.filter.kinds = vec![KindFilter::NONE];
-        options.filter.states = Vec::new();
         self.read(&options, limit, progress).errors.len()
     }
 
@@ -179,6 +174,14 @@ impl Catalog {
         // A link that leads nowhere itself is nothing to lead to: links are often called like their targets.
         entry.is_some_and(|(_, kind)| kind != FileKind::Link || listed.path.join(name).metadata().is_ok())
     }
+}
+
+/// How trees are read for their entries alone, each on its own file system.
+pub(super) fn entries_alone(like: &ScanOptions, roots: Vec<PathBuf>) -> ScanOptions {
+    let mut options = ScanOptions { roots, one_file_system: true, max_depth: None, ..like.clone() };
+    options.filter.kinds = vec![KindFilter::NONE];
+    options.filter.states = Vec::new();
+    options
 }
 
 struct Keeper<'a> {

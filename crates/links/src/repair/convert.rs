@@ -1,17 +1,18 @@
 //! Links that lead somewhere, said in another form: relative, in full, or of the kind that their target is.
 
 use std::ops::ControlFlow;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
+use super::lost::said;
 use super::retarget::{Form, Home};
 use super::roots::Roots;
-use super::{Mend, Reason, Repair, RepairSpec, Verdict, Why, in_parallel, scan_options};
+use super::{Mend, Reason, Repair, RepairSpec, Verdict, Why, each_once, in_parallel, scan_options};
 use crate::chain;
 use crate::error::{Error, Result};
 use crate::identity;
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
 use crate::plan::{Seen, Step};
-use crate::platform::{self, Place};
+use crate::platform;
 use crate::scan::{Details, Found, Progress, Receiver, ScanItem, visit};
 
 /// The form that links are to have.
@@ -50,9 +51,7 @@ pub fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Progress) -
         links.extend(sorter.links);
         errors.extend(sorter.errors);
     }
-    links.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    links.dedup_by(|a, b| a.path == b.path);
-    let converted = in_parallel(links, |links: Vec<Link>| {
+    let converted = in_parallel(each_once(links), |links: Vec<Link>| {
         let mut home = None;
         let mut one = |link: Link| {
             let converted = attempt(&link, conversion, &mut home);
@@ -66,15 +65,7 @@ pub fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Progress) -
         let verdict = match converted {
             Ok((seen, new)) => {
                 let step = Some(repair.plan.steps.len());
-                let attributes = Some(seen.attributes);
-                let link = link.path.clone();
-                repair.plan.steps.push(Step::ReplaceLink {
-                    link,
-                    old: seen,
-                    target: new.clone(),
-                    file: None,
-                    attributes,
-                });
+                repair.plan.steps.push(Step::retarget(link.path.clone(), seen, new.clone()));
                 Verdict::Found { new, why: Why::Converted, confidence: super::Confidence::Exact, step }
             }
             Err(refusal) => Verdict::Remains { reason: Reason::Other(refusal), candidates: Vec::new() },
@@ -135,11 +126,7 @@ fn attempt(
     else {
         return Err("it names no entry".to_owned());
     };
-    if home.as_ref().is_none_or(|home| home.parent != parent) {
-        let place = Place::open_physical(super::VERB, &link.path).map_err(|error| error.cause())?;
-        *home = Some(Home::of(place, parent.to_owned())?);
-    }
-    let Some(home) = home.as_ref() else { return Err("its directory is gone".to_owned()) };
+    let home = Home::of_link(home, &link.path)?;
     let directory = &home.place.directory;
     home.may_change()?;
     let describe = |error: std::io::Error| platform::describe(&error);
@@ -157,7 +144,7 @@ fn attempt(
                 (reached.id == meant.id).then_some(new)
             };
             // By its own words where they lead the same way, else by the way without links.
-            let by_words = by_text(parent, Path::new(text)).and_then(|to| reaches(&to));
+            let by_words = said(parent, Path::new(text)).and_then(|to| reaches(&to));
             let new = by_words.or_else(|| reaches(&identity::named(spot, old).ok()?.path().ok()?));
             Ok((seen, new.ok_or("said so, it would not reach the same file")?))
         }
@@ -170,8 +157,7 @@ fn attempt(
             let (meant, _) = home.behind(point)?;
             let form = if conversion == Conversion::Relative { Form::Relative } else { Form::Absolute };
             let chain = chain::follow(spot, DEFAULT_DRIVE);
-            let next = chain.hops.get(1).map(|hop| hop.link.clone()).or(chain.resolved);
-            let new = home.say(old, &next.ok_or("it leads nowhere")?, form)?;
+            let new = home.say(old, &chain.next_place().ok_or("it leads nowhere")?, form)?;
             let Target::Reparse(new_point) = &new else { return Err("it is no link of Windows".to_owned()) };
             if home.behind(new_point)?.0 != meant {
                 return Err("said so, it would not reach the same file".to_owned());
@@ -180,22 +166,4 @@ fn attempt(
         }
         Target::File(_) => Err("a hard link has no target".to_owned()),
     }
-}
-
-/// The full path that a text says, where that can be told from the text. `..` is that of a directory without links.
-fn by_text(parent: &Path, text: &Path) -> Option<PathBuf> {
-    let mut path = if text.is_absolute() { PathBuf::new() } else { parent.to_owned() };
-    let mut named = text.is_absolute();
-    for component in text.components() {
-        match component {
-            Component::ParentDir if named => return None,
-            Component::ParentDir => drop(path.pop()),
-            Component::CurDir => {}
-            other => {
-                named |= matches!(other, Component::Normal(_));
-                path.push(other);
-            }
-        }
-    }
-    Some(path)
 }

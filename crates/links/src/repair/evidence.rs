@@ -5,13 +5,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::catalog::{Catalog, NEAR};
+use super::exact::device_of;
 use super::infer::{Infer, Inferred, Mapping};
 use super::known::Known;
 use super::lost::{Lost, Way};
 use super::names::{Names, Verdict};
 use super::{Confidence, Find, Reason, Why};
-use crate::identity::{self, Content, Identity, Likeness};
-use crate::platform::Directory;
+use crate::identity::Likeness;
 use crate::scan::{Progress, ScanOptions};
 
 /// So many directories higher than what is there of a way the search begins.
@@ -103,6 +103,7 @@ impl Evidence<'_> {
         mappings: &mut [Mapping],
         verdicts: &mut HashMap<usize, Inferred>,
     ) {
+        let agrees = |likeness: Likeness| likeness != Likeness::Other;
         let mut told: HashMap<usize, (usize, usize)> = HashMap::new();
         for (number, way) in ways {
             let (Some((known, _)), Some(Inferred::By(by))) = (self.known.get(*number), verdicts.get(number))
@@ -111,7 +112,7 @@ impl Evidence<'_> {
             };
             let Some(mapping) = mappings.get_mut(*by) else { continue };
             let (agreeing, others) = told.entry(*by).or_default();
-            if mapping.place_of(way).is_some_and(|path| looks_like(known, &path)) {
+            if mapping.place_of(way).and_then(|path| known.likeness_at(&path)).is_some_and(agrees) {
                 *agreeing += 1;
             } else {
                 *others += 1;
@@ -128,27 +129,14 @@ impl Evidence<'_> {
     }
 }
 
-/// Whether what is at a path looks like what was recorded, which is not to be found itself.
-fn looks_like(known: &Identity, path: &Path) -> bool {
-    let likeness = || {
-        let held = identity::hold(path).ok()?;
-        let other = Identity::of(&held, Content::No).ok()?;
-        Some(known.looks_like(&other, &held))
-    };
-    likeness().is_some_and(|likeness| likeness != Likeness::Other)
-}
-
 /// The deepest directories that are there of each way, or those a little above on the same file system; never the root
 /// of all, unless nothing else is there.
 fn grounds(ways: &[(usize, &Way)]) -> Vec<PathBuf> {
     let grounds: HashSet<PathBuf> = ways.iter().map(|(_, way)| way.ground()).collect();
-    let device = |path: &Path| {
-        Directory::open(path).and_then(|opened| opened.metadata()).map(|found| found.id.volume()).ok()
-    };
     let higher = |path: PathBuf| {
-        let here = device(&path);
+        let here = device_of(&path);
         let wider = path.ancestors().take(WIDER + 1);
-        let near = wider.take_while(|wider| wider.parent().is_some() && device(wider) == here).last();
+        let near = wider.take_while(|wider| wider.parent().is_some() && device_of(wider) == here).last();
         near.map_or_else(|| path.clone(), Path::to_owned)
     };
     grounds.into_iter().map(higher).collect()

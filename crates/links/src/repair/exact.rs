@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, entries_alone};
 use crate::identity::{self, Identity};
 use crate::platform::{self, ByHandle, Directory};
-use crate::scan::{KindFilter, Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, half, visit_all};
+use crate::scan::{Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, half, visit_all};
 
 /// What became of a recorded target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,12 +192,7 @@ impl Wanted {
     ) -> bool {
         let by_number = self.by_number(numbers);
         let missing = by_number.values().map(Vec::len).sum();
-        let mut options = like.clone();
-        options.roots = roots.to_vec();
-        options.one_file_system = true;
-        options.max_depth = None;
-        options.filter.kinds = vec![KindFilter::NONE];
-        options.filter.states = Vec::new();
+        let options = entries_alone(like, roots.to_vec());
         let shared = Mutex::new((self, missing));
         let seekers = visit_all(&options, progress, || Seeker {
             by_number: &by_number,
@@ -213,7 +208,7 @@ fn is_at(identity: &Identity, path: &Path) -> bool {
     identity::hold(path).and_then(|held| identity.is(&held)).unwrap_or(false)
 }
 
-fn device_of(directory: &Path) -> Option<u64> {
+pub(super) fn device_of(directory: &Path) -> Option<u64> {
     let found = Directory::open(directory).and_then(|opened| opened.metadata()).ok()?;
     Some(found.id.volume())
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::identity;
 use crate::inspect;
 use crate::journal::Journal;
-use crate::model::LinkKind;
+use crate::model::{LinkKind, below};
 use crate::plan::Step;
 use crate::platform::{Place, is_within};
 use crate::scan::{Details, Filter, Found, ScanOptions, scan};
@@ -77,11 +77,9 @@ fn step(link: &Path, from: &Path, to: &Path) -> Result<Option<Step>> {
     let named = identity::named(place.spot(), &old.target).and_then(|held| held.path());
     let Ok(named) = named else { return Ok(None) };
     let Ok(rest) = named.strip_prefix(from) else { return Ok(None) };
-    let new = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
     let parent = link.parent().unwrap_or(Path::new("/")).to_owned();
-    let target = Home::of(place, parent).and_then(|home| home.say(&old.target, &new, Form::Same));
+    let target = Home::of(place, parent).and_then(|home| home.say(&old.target, &below(to, rest), Form::Same));
     let target = target
         .map_err(|refusal| Error::new(crate::error::ErrorKind::InvalidTarget, "retarget", link, refusal))?;
-    let attributes = Some(old.attributes);
-    Ok(Some(Step::ReplaceLink { link: link.to_owned(), old, target, file: None, attributes }))
+    Ok(Some(Step::retarget(link.to_owned(), old, target)))
 }

@@ -10,6 +10,7 @@ use super::{Confidence, Find, Mapping, Why};
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::journal::Journal;
+use crate::model::below;
 use crate::platform::{self, Directory};
 use crate::scan::{Progress, ScanOptions};
 
@@ -113,7 +114,7 @@ impl Known {
             let Some(mapping) = mappings.get_mut(number) else { continue };
             mapping.of += 1;
             let rest = way.wanted.strip_prefix(old).unwrap_or(Path::new(""));
-            let to = if rest.as_os_str().is_empty() { new.to_path_buf() } else { new.join(rest) };
+            let to = below(new, rest);
             if to.symlink_metadata().is_ok() {
                 mapping.mends += 1;
                 *find = Some(Find::At(to, Why::Inferred(number), Confidence::Strong));

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::chain::{self, state_of};
 use crate::model::{Link, LinkKind, State, Target, file_name_of};
 use crate::plan::Seen;
-use crate::platform::{self, Directory, Place, Spot};
+use crate::platform::{self, Directory, Spot};
 
 /// A broken link.
 #[derive(Debug)]
@@ -209,7 +209,7 @@ impl Looker {
 
 /// The full path that a text names, by the text alone. `None` where that may be another than the system's: `..` behind
 /// a name, which may be a link.
-fn said(parent: &Path, text: &Path) -> Option<PathBuf> {
+pub(super) fn said(parent: &Path, text: &Path) -> Option<PathBuf> {
     let mut path = if text.is_absolute() { PathBuf::from("/") } else { parent.to_owned() };
     let mut named = text.is_absolute();
     for component in text.components() {
@@ -228,11 +228,6 @@ fn said(parent: &Path, text: &Path) -> Option<PathBuf> {
 }
 
 impl Lost {
-    /// Opens the directory that holds it.
-    pub(super) fn place(&self) -> crate::error::Result<Place> {
-        Place::open_physical(super::VERB, &self.link)
-    }
-
     pub(super) fn way(&self) -> Option<&Way> {
         match &self.fault {
             Fault::Missing(way) => Some(way),

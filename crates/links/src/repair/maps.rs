@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::lost::Lost;
 use super::{Confidence, Find, Why};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::below;
 use crate::platform::{self, Directory};
 
 /// A place that went elsewhere.
@@ -68,8 +69,7 @@ impl<'a> Maps<'a> {
             let Some(way) = lost.way() else { continue };
             let fits = |(index, (old, map)): (usize, &(PathBuf, &Map))| {
                 let rest = way.wanted.strip_prefix(old).ok()?;
-                let to = if rest.as_os_str().is_empty() { map.new.clone() } else { map.new.join(rest) };
-                Some((old.components().count(), index, to))
+                Some((old.components().count(), index, below(&map.new, rest)))
             };
             let Some((_, index, to)) =
                 self.maps.iter().enumerate().filter_map(fits).max_by_key(|(length, ..)| *length)
@@ -97,7 +97,7 @@ fn physical(path: &Path) -> PathBuf {
     for above in path.ancestors() {
         if let Ok(found) = Directory::open(above).and_then(|directory| directory.physical_path()) {
             let rest = path.strip_prefix(above).unwrap_or(Path::new(""));
-            return if rest.as_os_str().is_empty() { found } else { found.join(rest) };
+            return below(&found, rest);
         }
     }
     path.to_owned()

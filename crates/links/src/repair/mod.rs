@@ -292,10 +292,8 @@ fn scan_options(spec: &RepairSpec) -> Result<ScanOptions> {
 }
 
 /// Looks at what the scan found broken, in the order of paths, each link once.
-fn look_at(mut links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lost> {
-    links.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    links.dedup_by(|a, b| a.path == b.path);
-    let looked = in_parallel(links, |links: Vec<Link>| {
+fn look_at(links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lost> {
+    let looked = in_parallel(each_once(links), |links: Vec<Link>| {
         let mut looker = Looker::new(drive);
         let look = |link: Link| looker.look(link);
         links.into_iter().map(look).collect()
@@ -313,6 +311,13 @@ fn look_at(mut links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lo
         }
     }
     lost
+}
+
+/// Links in the order of paths, each once: roots that overlap show them twice.
+fn each_once(mut links: Vec<Link>) -> Vec<Link> {
+    links.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    links.dedup_by(|a, b| a.path == b.path);
+    links
 }
 
 /// Does something with parts of a list in several threads; what comes of it stays in order.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::catalog::{Catalog, Spot};
 use super::lost::Way;
 use super::{Candidate, Confidence, Reason, Why};
-use crate::identity::{self, Content, Identity, Likeness};
+use crate::identity::{Identity, Likeness};
 use crate::model::FileKind;
 
 /// So many candidates are looked at one by one; more, and their common name says nothing.
@@ -78,11 +78,9 @@ impl Names<'_> {
         let mut alike: Vec<(Likeness, Candidate)> = Vec::new();
         for (score, spot) in found {
             let path = self.catalog.path_of(*spot);
-            let Ok(held) = identity::hold(&path) else { continue };
-            let Ok(other) = Identity::of(&held, Content::No) else { continue };
-            match known.looks_like(&other, &held) {
-                Likeness::Other => {}
-                likeness => alike.push((likeness, Candidate { path, score: *score })),
+            match known.likeness_at(&path) {
+                None | Some(Likeness::Other) => {}
+                Some(likeness) => alike.push((likeness, Candidate { path, score: *score })),
             }
         }
         let same = |likeness: &Likeness| *likeness == Likeness::Same;

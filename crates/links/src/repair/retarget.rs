@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use reparse::path::{TargetClass, classify, nt_to_win32, to_backslashes};
 use reparse::{LxSymlink, MountPoint, ReparseData, Symlink, WideString};
 
+use super::VERB;
 use crate::chain;
 use crate::create::relative_path;
 use crate::error::ErrorKind;
@@ -34,6 +35,18 @@ pub(super) struct Home {
 }
 
 impl Home {
+    /// The directory of a link: the one that is kept, if it is that.
+    pub(super) fn of_link<'h>(kept: &'h mut Option<Self>, link: &Path) -> Result<&'h Self, Refusal> {
+        let parent = link.parent().unwrap_or(Path::new("/"));
+        match kept.take() {
+            Some(home) if home.parent == parent => Ok(kept.insert(home)),
+            _ => {
+                let place = Place::open_physical(VERB, link).map_err(|error| error.cause())?;
+                Ok(kept.insert(Self::of(place, parent.to_owned())?))
+            }
+        }
+    }
+
     pub(super) fn of(place: Place, parent: PathBuf) -> Result<Self, Refusal> {
         let volume = place.ntfs().map_err(|error| platform::describe(&error))?;
         let writable = platform::may_write(&place.directory);

@@ -9,7 +9,7 @@ use super::lost::{Fault, Lost};
 use super::retarget::{Form, Home};
 use super::roots::Roots;
 use super::{Confidence, Find, Mend, Reason, Repair, RepairSpec, Verdict, Why, in_parallel};
-use crate::model::Target;
+use crate::model::{Target, below};
 use crate::plan::Step;
 use crate::platform;
 use crate::scan::ScanOptions;
@@ -70,12 +70,7 @@ fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>)
     if to == lost.link {
         return Err("only the link itself has that name".to_owned());
     }
-    let parent = lost.link.parent().unwrap_or(Path::new("/"));
-    if home.as_ref().is_none_or(|home| home.parent != parent) {
-        let place = lost.place().map_err(|error| error.cause())?;
-        *home = Some(Home::of(place, parent.to_owned())?);
-    }
-    let Some(home) = home.as_ref() else { return Err("its directory is gone".to_owned()) };
+    let home = Home::of_link(home, &lost.link)?;
     home.may_change()?;
     // Said as before, where the beginning of the way was said by another path.
     let said = lost.way().and_then(|way| {
@@ -134,8 +129,7 @@ impl Chains {
             let Some(rest) = behind else { return false };
             if let Some(to) = self.mended.get(link) {
                 // A slash at the end would ask for a directory.
-                let end = if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) };
-                return end.metadata().is_ok();
+                return below(to, &rest).metadata().is_ok();
             }
             let Some((next, first)) = self.by.get(link) else { return false };
             behind = first.as_ref().map(|first| first.components().chain(rest.components()).collect());
@@ -164,14 +158,7 @@ fn assemble(ground: &Ground<'_>, tried: Vec<(Lost, Tried)>) -> Repair {
         let verdict = match (tried, lost.fault) {
             (Tried::Found(new, _, why, confidence), _) => {
                 let step = (confidence >= ground.spec.min_confidence).then(|| {
-                    let attributes = Some(lost.seen.attributes);
-                    repair.plan.steps.push(Step::ReplaceLink {
-                        link: lost.link.clone(),
-                        old: lost.seen,
-                        target: new.clone(),
-                        file: None,
-                        attributes,
-                    });
+                    repair.plan.steps.push(Step::retarget(lost.link.clone(), lost.seen, new.clone()));
                     repair.plan.steps.len() - 1
                 });
                 Verdict::Found { new, why, confidence, step }
