@@ -1,5 +1,6 @@
 //! `linkctl repair`.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -101,6 +102,10 @@ struct Told<'a> {
 impl Told<'_> {
     fn print_table(&self) -> Result<(), Failure> {
         let mut out = output::stdout();
+        // Each is told once: many links may be mended by it.
+        for (number, mapping) in (1..).zip(&self.planned.mappings) {
+            writeln!(out, "mapping {number}: {}", self::mapping(mapping))?;
+        }
         if !self.planned.mends.is_empty() {
             let mut rows = Vec::with_capacity(self.planned.mends.len());
             for mend in &self.planned.mends {
@@ -112,23 +117,27 @@ impl Told<'_> {
         Ok(out.flush()?)
     }
 
-    fn rows(&self, mend: &Mend, rows: &mut Vec<[String; 5]>) {
-        let (link, old) = (sanitize::name(&mend.link), shown(&mend.old));
-        let dash = || "-".to_owned();
+    fn rows(&self, mend: &Mend, rows: &mut Vec<[Cow<'static, str>; 5]>) {
+        let (link, old) = (sanitize::name(&mend.link).into(), shown(&mend.old).into());
+        let dash = || Cow::Borrowed("-");
         match &mend.verdict {
             Verdict::Found { new, why, confidence, .. } => {
-                rows.push([link, old, shown(new), self.why(why), confidence.to_string()]);
+                let why = match why {
+                    Why::Inferred(number) => format!("mapping {}", number + 1),
+                    why => self.why(why),
+                };
+                rows.push([link, old, shown(new).into(), why.into(), confidence.as_str().into()]);
             }
             Verdict::With(by) => {
                 let why = format!("leads by {}, which is mended", sanitize::name(by));
-                rows.push([link, old, dash(), why, dash()]);
+                rows.push([link, old, dash(), why.into(), dash()]);
             }
             Verdict::Remains { reason, candidates } => {
-                rows.push([link, old, dash(), self::reason(reason), dash()]);
+                rows.push([link, old, dash(), self::reason(reason).into(), dash()]);
                 for Candidate { path, score } in candidates {
                     let why = format!("{} of its path agree", counted(*score, "name"));
                     let path = sanitize::name(path);
-                    rows.push(["  candidate".to_owned(), String::new(), path, why, dash()]);
+                    rows.push(["  candidate".into(), "".into(), path.into(), why.into(), dash()]);
                 }
             }
         }

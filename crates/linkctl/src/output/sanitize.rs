@@ -18,7 +18,13 @@ pub(crate) fn wide(name: &WideString) -> String {
 }
 
 fn bytes(name: &[u8]) -> String {
-    let mut text = String::new();
+    // Most names are plain, and stay as they are.
+    if let Ok(name) = std::str::from_utf8(name)
+        && name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    {
+        return name.to_owned();
+    }
+    let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         escape(chunk.valid(), &mut text);
         for byte in chunk.invalid() {

@@ -74,20 +74,25 @@ const WIDEST: usize = 100;
 pub(crate) fn columns<const N: usize>(
     out: &mut impl Write,
     head: [&str; N],
-    rows: &[[String; N]],
+    rows: &[[impl AsRef<str>; N]],
 ) -> io::Result<()> {
     let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
+        let cells = rows.iter().map(|row| row[column].as_ref().chars().count());
         cells.chain([head[column].chars().count()]).max().unwrap_or(0).min(WIDEST)
     };
     let widths: Vec<usize> = (0..N).map(width).collect();
-    let line = |cells: [&str; N]| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    let blank = " ".repeat(WIDEST);
+    let mut line = String::new();
+    let mut write = |out: &mut dyn Write, cells: [&str; N], style: Style| {
+        line.clear();
+        for (number, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+            line.push_str(if number == 0 { "" } else { "  " });
+            line.push_str(cell);
+            let missing = width.saturating_sub(cell.chars().count());
+            line.push_str(blank.get(..missing).unwrap_or_default());
+        }
+        writeln!(out, "{style}{}{style:#}", line.trim_end())
     };
-    writeln!(out, "{HEAD}{}{HEAD:#}", line(head))?;
-    for row in rows {
-        writeln!(out, "{}", line(row.each_ref().map(String::as_str)))?;
-    }
-    Ok(())
+    write(out, head, HEAD)?;
+    rows.iter().try_for_each(|row| write(out, row.each_ref().map(AsRef::as_ref), Style::new()))
 }

@@ -1,12 +1,13 @@
 //! The entries of directories that were read, to look for names and numbers in without asking the system again.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::in_parallel;
 use crate::error::Error;
 use crate::model::{FileKind, Link};
 use crate::platform;
@@ -22,7 +23,8 @@ pub(super) const NEAR: u64 = 1_000_000;
 #[derive(Default)]
 pub(super) struct Catalog {
     directories: Vec<Listed>,
-    at: HashMap<PathBuf, u32>,
+    /// By their bytes: all of them are spelt one way.
+    at: HashMap<OsString, u32>,
     /// Whether everything that was asked for is in it.
     pub(super) is_whole: bool,
     entries: u64,
@@ -76,9 +78,9 @@ impl Catalog {
             walked.errors.extend(keeper.walked.errors);
             self.is_whole &= !keeper.over;
             for (path, roll) in keeper.rolls {
-                if !self.at.contains_key(&path) {
+                if !self.has(&path) {
                     let number = u32::try_from(self.directories.len()).unwrap_or(u32::MAX);
-                    self.at.insert(path.clone(), number);
+                    self.at.insert(path.clone().into_os_string(), number);
                     self.directories.push(Listed { path, roll, sorted: OnceLock::new() });
                 }
             }
@@ -103,7 +105,7 @@ impl Catalog {
 
     /// Whether a directory is in it.
     pub(super) fn has(&self, directory: &Path) -> bool {
-        self.at.contains_key(directory)
+        self.at.contains_key(directory.as_os_str())
     }
 
     pub(super) fn path(&self, directory: u32) -> &Path {
@@ -127,17 +129,26 @@ impl Catalog {
 
     /// Where each of these names stands.
     pub(super) fn places<'n>(&self, names: &HashSet<&'n OsStr>) -> HashMap<&'n OsStr, Vec<Spot>> {
-        let mut places: HashMap<&OsStr, Vec<Spot>> = HashMap::new();
-        let by_bytes: HashMap<&[u8], &OsStr> =
-            names.iter().map(|name| (name.as_encoded_bytes(), *name)).collect();
-        for (directory, listed) in (0..).zip(&self.directories) {
-            for (entry, (name, ..)) in (0..).zip(listed.roll.iter()) {
-                if let Some(name) = by_bytes.get(name) {
-                    places.entry(name).or_default().push(Spot { directory, entry });
+        let numbers: HashMap<&[u8], usize> =
+            names.iter().enumerate().map(|(number, name)| (name.as_encoded_bytes(), number)).collect();
+        let found = in_parallel((0..).zip(&self.directories).collect(), |directories| {
+            let mut found = Vec::new();
+            for (directory, listed) in directories {
+                for (entry, (name, ..)) in (0..).zip(listed.roll.iter()) {
+                    if let Some(number) = numbers.get(name) {
+                        found.push((*number, Spot { directory, entry }));
+                    }
                 }
             }
+            found
+        });
+        let mut places: Vec<Vec<Spot>> = names.iter().map(|_| Vec::new()).collect();
+        for (number, spot) in found {
+            if let Some(places) = places.get_mut(number) {
+                places.push(spot);
+            }
         }
-        places
+        names.iter().copied().zip(places).collect()
     }
 
     /// Where the lower halves of these numbers stand.
@@ -155,7 +166,7 @@ impl Catalog {
 
     /// A directory by its path.
     pub(super) fn find(&self, path: &Path) -> Option<u32> {
-        self.at.get(path).copied()
+        self.at.get(path.as_os_str()).copied()
     }
 
     /// Whether a directory has an entry of a name, other than a link that leads nowhere.

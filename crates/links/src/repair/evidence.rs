@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::catalog::{Catalog, NEAR};
 use super::exact::device_of;
-use super::infer::{Infer, Inferred, Mapping};
+use super::infer::{Infer, Inferred, Mapping, Wanted};
 use super::known::Known;
 use super::lost::{Lost, Way};
 use super::names::{Names, Verdict};
@@ -46,21 +46,31 @@ impl Evidence<'_> {
         if ways.is_empty() {
             return 0;
         }
-        let mut roots = if self.search.is_empty() { grounds(&ways) } else { self.search.clone() };
+        let wanted = Wanted::of(&ways);
+        let mut roots = if self.search.is_empty() { grounds(&wanted) } else { self.search.clone() };
         roots.retain(|root| !catalog.has(root));
         roots.sort();
         roots.dedup_by(|inner, outer| inner.starts_with(outer));
         let limit = self.search.is_empty().then_some(NEAR);
         let unread = if roots.is_empty() { 0 } else { catalog.search(roots, self.options, limit, progress) };
-        self.judge(catalog, &ways, finds);
+        self.judge(catalog, &ways, &wanted, finds);
         unread
     }
 
-    fn judge(&mut self, catalog: &Catalog, ways: &[(usize, &Way)], finds: &mut [Option<Find>]) {
+    fn judge<'a>(
+        &mut self,
+        catalog: &'a Catalog,
+        ways: &[(usize, &'a Way)],
+        wanted: &[Wanted<'a>],
+        finds: &mut [Option<Find>],
+    ) {
         let search = &self.search;
         let allowed =
             move |path: &Path| search.is_empty() || search.iter().any(|root| path.starts_with(root));
-        let names: HashSet<&OsStr> = ways.iter().flat_map(|(_, way)| way.missing()).collect();
+        let names = |one: &Wanted<'a>| {
+            one.missing().chain(one.names.iter().map(|(name, _)| *name)).collect::<Vec<_>>()
+        };
+        let names: HashSet<&OsStr> = wanted.iter().flat_map(names).collect();
         let places = catalog.places(&names);
         let first = self.mappings.len();
         let mut infer = Infer {
@@ -70,16 +80,15 @@ impl Evidence<'_> {
             mappings: Vec::new(),
             verdicts: HashMap::new(),
         };
-        infer.run(ways);
+        infer.run(wanted);
         let Infer { mut mappings, mut verdicts, .. } = infer;
-        self.hold_to_records(ways, &mut mappings, &mut verdicts);
+        self.hold_to_records(&mut mappings, &mut verdicts);
         let mut by_name = Names { catalog, places: &places, allowed: &allowed, work: 0 };
         for (number, way) in ways {
             let find = match verdicts.remove(number) {
-                Some(Inferred::By(mapping)) => mappings.get(mapping).and_then(|found| {
-                    let path = found.place_of(way)?;
-                    Some(Find::At(path, Why::Inferred(first + mapping), found.confidence))
-                }),
+                Some(Inferred::By(mapping, path)) => mappings
+                    .get(mapping)
+                    .map(|found| Find::At(path, Why::Inferred(first + mapping), found.confidence)),
                 Some(Inferred::Ambiguous(candidates)) => Some(Find::Remains(Reason::Ambiguous, candidates)),
                 None => None,
             };
@@ -97,29 +106,20 @@ impl Evidence<'_> {
 
     /// Of what was recorded, names are not enough: a file must look as it did. A mapping that leads such links to
     /// other files is a guess for all others, too.
-    fn hold_to_records(
-        &self,
-        ways: &[(usize, &Way)],
-        mappings: &mut [Mapping],
-        verdicts: &mut HashMap<usize, Inferred>,
-    ) {
+    fn hold_to_records(&self, mappings: &mut [Mapping], verdicts: &mut HashMap<usize, Inferred>) {
         let agrees = |likeness: Likeness| likeness != Likeness::Other;
         let mut told: HashMap<usize, (usize, usize)> = HashMap::new();
-        for (number, way) in ways {
-            let (Some((known, _)), Some(Inferred::By(by))) = (self.known.get(*number), verdicts.get(number))
-            else {
-                continue;
+        verdicts.retain(|number, verdict| {
+            let (Some((known, _)), Inferred::By(by, path)) = (self.known.get(*number), verdict) else {
+                return true;
             };
-            let Some(mapping) = mappings.get_mut(*by) else { continue };
+            let Some(mapping) = mappings.get_mut(*by) else { return true };
             let (agreeing, others) = told.entry(*by).or_default();
-            if mapping.place_of(way).and_then(|path| known.likeness_at(&path)).is_some_and(agrees) {
-                *agreeing += 1;
-            } else {
-                *others += 1;
-                mapping.mends = mapping.mends.saturating_sub(1);
-                verdicts.remove(number);
-            }
-        }
+            let is_like = known.likeness_at(path).is_some_and(agrees);
+            *(if is_like { agreeing } else { others }) += 1;
+            mapping.mends -= usize::from(!is_like);
+            is_like
+        });
         for (by, (agreeing, others)) in told {
             // A file may have been written to since; many are others.
             if let Some(mapping) = mappings.get_mut(by).filter(|_| others * 10 > agreeing) {
@@ -131,8 +131,9 @@ impl Evidence<'_> {
 
 /// The deepest directories that are there of each way, or those a little above on the same file system; never the root
 /// of all, unless nothing else is there.
-fn grounds(ways: &[(usize, &Way)]) -> Vec<PathBuf> {
-    let grounds: HashSet<PathBuf> = ways.iter().map(|(_, way)| way.ground()).collect();
+fn grounds(wanted: &[Wanted<'_>]) -> Vec<PathBuf> {
+    let ground = |one: &Wanted<'_>| one.directory.components().take(one.there).collect();
+    let grounds: HashSet<PathBuf> = wanted.iter().map(ground).collect();
     let higher = |path: PathBuf| {
         let here = device_of(&path);
         let wider = path.ancestors().take(WIDER + 1);

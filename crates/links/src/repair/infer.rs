@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::catalog::{Catalog, Spot};
 use super::lost::Way;
 use super::{Candidate, Confidence};
+use crate::model::below;
 
 /// A directory that went to another place, as far as the links show that led into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,18 +25,11 @@ pub struct Mapping {
     pub confidence: Confidence,
 }
 
-impl Mapping {
-    /// Where a way into the old place leads in the new one.
-    pub(super) fn place_of(&self, way: &Way) -> Option<PathBuf> {
-        Some(self.new.join(way.wanted.strip_prefix(&self.old).ok()?))
-    }
-}
-
 /// What inference says of a link.
 #[derive(Clone, Debug)]
 pub(super) enum Inferred {
-    /// It is mended by this mapping.
-    By(usize),
+    /// It is mended by this mapping, and led to this path.
+    By(usize, PathBuf),
     /// Several directories are equally good.
     Ambiguous(Vec<Candidate>),
 }
@@ -53,110 +47,173 @@ pub(super) struct Infer<'a> {
     pub(super) verdicts: HashMap<usize, Inferred>,
 }
 
-/// The distinct ways below a directory that is gone: names by the directory they are in.
-struct Rests<'w> {
-    by_directory: BTreeMap<&'w Path, BTreeSet<&'w OsStr>>,
+/// Names that are wanted in one directory, and by which links.
+pub(super) struct Wanted<'w> {
+    pub(super) directory: &'w Path,
+    /// How many leading components of it are there.
+    pub(super) there: usize,
+    /// In order.
+    pub(super) names: Vec<(&'w OsStr, usize)>,
+}
+
+impl<'w> Wanted<'w> {
+    /// Ways put together by the directory they lead into, in the order of these.
+    pub(super) fn of(ways: &[(usize, &'w Way)]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        let mut numbers: HashMap<(&Path, usize), usize> = HashMap::new();
+        let mut last = 0;
+        for (link, way) in ways {
+            let (Some(directory), Some(name)) = (way.wanted.parent(), way.wanted.file_name()) else {
+                continue;
+            };
+            // Links that stand together mostly lead to what stands together.
+            let is_it = |one: &&mut Self| one.there == way.there && one.directory == directory;
+            if let Some(one) = all.get_mut(last).filter(is_it) {
+                one.names.push((name, *link));
+                continue;
+            }
+            last = *numbers.entry((directory, way.there)).or_insert_with(|| {
+                all.push(Self { directory, there: way.there, names: Vec::new() });
+                all.len() - 1
+            });
+            if let Some(one) = all.get_mut(last) {
+                one.names.push((name, *link));
+            }
+        }
+        all.sort_unstable_by_key(|one| (one.directory, one.there));
+        for one in &mut all {
+            one.names.sort_unstable();
+        }
+        all
+    }
+
+    /// The names of the directory that are missing.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &'w OsStr> + use<'w> {
+        self.directory.components().skip(self.there).map(Component::as_os_str)
+    }
+}
+
+/// Names that are wanted in a directory below one that is gone.
+struct Rest<'w> {
+    below: &'w Path,
+    names: Vec<(&'w OsStr, usize)>,
+}
+
+/// The same without the links: each name once.
+struct Names<'w> {
+    in_each: Vec<(&'w Path, Vec<&'w OsStr>)>,
     count: usize,
 }
 
-impl<'w> Rests<'w> {
-    fn of(old: &Path, ways: &[(usize, &'w Way)]) -> Self {
-        let mut by_directory: BTreeMap<&Path, BTreeSet<&OsStr>> = BTreeMap::new();
-        for (_, way) in ways {
-            if let Ok(rest) = way.wanted.strip_prefix(old)
-                && let (Some(parent), Some(name)) = (rest.parent(), rest.file_name())
-            {
-                by_directory.entry(parent).or_default().insert(name);
-            }
-        }
-        let count = by_directory.values().map(BTreeSet::len).sum();
-        Self { by_directory, count }
+impl<'w> Names<'w> {
+    fn of(rests: &[Rest<'w>]) -> Self {
+        let once = |rest: &Rest<'w>| {
+            let mut names: Vec<&OsStr> = rest.names.iter().map(|(name, _)| *name).collect();
+            names.dedup();
+            (rest.below, names)
+        };
+        let in_each: Vec<_> = rests.iter().map(once).collect();
+        let count = in_each.iter().map(|(_, names)| names.len()).sum();
+        Self { in_each, count }
     }
 
-    /// The names right below the directory, evenly picked where there are many.
+    /// Those right below the directory, evenly picked where there are many.
     fn first(&self) -> Vec<&'w OsStr> {
-        let mut names = BTreeSet::new();
-        for (directory, below) in &self.by_directory {
-            match directory.components().next() {
-                Some(first) => drop(names.insert(first.as_os_str())),
-                None => names.extend(below),
+        let mut first = BTreeSet::new();
+        for (below, names) in &self.in_each {
+            match below.components().next() {
+                Some(directory) => drop(first.insert(directory.as_os_str())),
+                None => first.extend(names),
             }
         }
-        let step = names.len().div_ceil(MOST_FIRST).max(1);
-        names.into_iter().step_by(step).collect()
+        let step = first.len().div_ceil(MOST_FIRST).max(1);
+        first.into_iter().step_by(step).collect()
     }
 
-    /// How many names there are in all, those of directories once: what there is to agree.
-    fn names(&self) -> usize {
+    /// How many there are with those of directories, these once: what there is to agree.
+    fn and_directories(&self) -> usize {
         let directories: BTreeSet<&Path> =
-            self.by_directory.keys().flat_map(|path| path.ancestors()).collect();
+            self.in_each.iter().flat_map(|(below, _)| below.ancestors()).collect();
         self.count + directories.len().saturating_sub(1)
     }
 }
 
 impl<'a> Infer<'a> {
-    /// Looks for where the directories went that these links led into.
-    pub(super) fn run(&mut self, ways: &[(usize, &'a Way)]) {
-        let mut groups: BTreeMap<PathBuf, Vec<(usize, &Way)>> = BTreeMap::new();
-        for (link, way) in ways {
-            if let Some(first) = way.missing().next() {
-                groups.entry(way.ground().join(first)).or_default().push((*link, way));
+    /// Looks for where the directories went that these ways led into.
+    pub(super) fn run(&mut self, wanted: &[Wanted<'a>]) {
+        // By the first name that is missing. Where that is the target itself, no directory is gone.
+        let mut groups: BTreeMap<PathBuf, Vec<Rest<'a>>> = BTreeMap::new();
+        for one in wanted {
+            let mut components = one.directory.components();
+            let ground: PathBuf = components.by_ref().take(one.there).collect();
+            if let Some(first) = components.next() {
+                let rest = Rest { below: components.as_path(), names: one.names.clone() };
+                groups.entry(ground.join(first)).or_default().push(rest);
             }
         }
-        for (old, members) in groups {
-            self.group(&old, members);
+        for (old, rests) in groups {
+            self.group(&old, rests);
         }
     }
 
-    fn group(&mut self, old: &Path, mut ways: Vec<(usize, &'a Way)>) {
-        ways.retain(|(_, way)| way.wanted != old);
-        let rests = Rests::of(old, &ways);
+    fn group(&mut self, old: &Path, mut rests: Vec<Rest<'a>>) {
+        let names = Names::of(&rests);
         // One name alone is found by its name.
-        if rests.count < 2 {
+        if names.count < 2 {
             return;
         }
-        let counted = self.count(old, &rests);
-        if let Some(((best, new), second)) =
-            counted.first().zip(Some(counted.get(1).map_or(0, |next| next.0)))
-            && best * 2 >= rests.count
-        {
+        let counted = self.count(old, &names);
+        let second = counted.get(1).map_or(0, |next| next.0);
+        if let Some((best, new)) = counted.first().filter(|(best, _)| best * 2 >= names.count) {
             if second == *best {
-                let tied: Vec<u32> =
-                    counted.iter().take_while(|(count, _)| count == best).map(|(_, new)| *new).collect();
-                self.tie(old, &tied, &ways);
+                let tied = counted.iter().take_while(|(count, _)| count == best);
+                self.tie(&tied.map(|(_, new)| *new).collect::<Vec<u32>>(), &rests);
                 return;
             }
             let new = self.catalog.path(*new).to_owned();
-            let confidence = confidence(old, &new, &rests, *best, second, self.catalog.is_whole);
-            let number = self.mappings.len();
-            let of = ways.len();
-            ways.retain(|(link, way)| {
-                let held = way.wanted.strip_prefix(old).is_ok_and(|rest| self.holds(&new, rest));
-                if held {
-                    self.verdicts.insert(*link, Inferred::By(number));
-                }
-                !held
-            });
-            let mends = of - ways.len();
+            let confidence = confidence(old, &new, &names, *best, second, self.catalog.is_whole);
+            let links = |rests: &[Rest<'_>]| rests.iter().map(|rest| rest.names.len()).sum();
+            let of = links(&rests);
+            self.lead(&new, &mut rests);
+            let mends = of - links(&rests);
             self.mappings.push(Mapping { old: old.to_owned(), new, mends, of, confidence });
         }
         // What is left may have gone elsewhere, directory by directory.
-        let mut below: BTreeMap<PathBuf, Vec<(usize, &Way)>> = BTreeMap::new();
-        for (link, way) in ways {
-            let next = way.wanted.strip_prefix(old).ok().and_then(|rest| rest.components().next());
-            if let Some(next) = next {
-                below.entry(old.join(next)).or_default().push((link, way));
+        let mut below: BTreeMap<&OsStr, Vec<Rest<'a>>> = BTreeMap::new();
+        for Rest { below: way, names } in rests {
+            let mut components = way.components();
+            if let Some(next) = components.next()
+                && !names.is_empty()
+            {
+                let rest = Rest { below: components.as_path(), names };
+                below.entry(next.as_os_str()).or_default().push(rest);
             }
         }
-        for (old, members) in below {
-            self.group(&old, members);
+        for (name, rests) in below {
+            self.group(&old.join(name), rests);
+        }
+    }
+
+    /// Leads links into the new place, as far as what they want is there; leaves the others.
+    fn lead(&mut self, new: &Path, rests: &mut [Rest<'a>]) {
+        let mapping = self.mappings.len();
+        for rest in rests {
+            let place = below(new, rest.below);
+            let Some(directory) = self.catalog.find(&place) else { continue };
+            rest.names.retain(|(name, link)| {
+                let held = self.catalog.holds(directory, name);
+                if held {
+                    self.verdicts.insert(*link, Inferred::By(mapping, place.join(name)));
+                }
+                !held
+            });
         }
     }
 
     /// Directories that hold ways of the one that is gone, and how many, the best first. Those behind the second are
-    /// counted only so far.
-    fn count(&self, old: &Path, rests: &Rests<'_>) -> Vec<(usize, u32)> {
-        let first = rests.first();
+    /// counted only so far; of those that can hold no more than half as many as the best, how many they can.
+    fn count(&self, old: &Path, names: &Names<'_>) -> Vec<(usize, u32)> {
+        let first = names.first();
         let mut hits: HashMap<u32, usize> = HashMap::new();
         for name in &first {
             for spot in self.places.get(*name).into_iter().flatten() {
@@ -170,34 +227,51 @@ impl<'a> Infer<'a> {
             .collect();
         candidates.sort_unstable_by_key(|(hits, directory)| (Reverse(*hits), *directory));
         candidates.truncate(MOST_CANDIDATES);
+        // Most hold few of the directories: that is seen before any name is looked for.
+        let mut candidates: Vec<(usize, u32)> = candidates
+            .into_iter()
+            .filter(|(_, directory)| {
+                let path = self.catalog.path(*directory);
+                path != old && (self.allowed)(path)
+            })
+            .map(|(_, directory)| (self.at_most(directory, names), directory))
+            .collect();
+        candidates.sort_unstable_by_key(|(most, directory)| (Reverse(*most), *directory));
         let mut counted: Vec<(usize, u32)> = Vec::new();
-        let mut second = 0;
-        for (_, directory) in candidates {
-            let path = self.catalog.path(directory);
-            if path == old || !(self.allowed)(path) {
-                continue;
-            }
-            let found = self.mends(directory, rests, second);
+        for (most, directory) in candidates {
+            let [best, second] = [0, 1].map(|place| counted.get(place).map_or(0, |one: &(usize, u32)| one.0));
+            // As a rival it is none, however many it holds.
+            let found = if most * 2 <= best { most } else { self.mends(directory, names, second) };
             if found > 0 {
                 counted.push((found, directory));
                 counted.sort_unstable_by_key(|(count, directory)| (Reverse(*count), *directory));
-                second = counted.get(1).map_or(0, |next| next.0);
             }
         }
         counted
     }
 
-    /// How many ways a directory makes whole; breaks off where they cannot be as many as `least` any more.
-    fn mends(&self, directory: u32, rests: &Rests<'_>, least: usize) -> usize {
+    /// The names that are wanted in directories that are below this one.
+    fn at_most(&self, directory: u32, names: &Names<'_>) -> usize {
         let root = self.catalog.path(directory);
-        let (mut found, mut left) = (0, rests.count);
-        for (below, names) in &rests.by_directory {
-            let at = if below.as_os_str().is_empty() {
-                Some(directory)
-            } else {
-                self.catalog.find(&root.join(below))
-            };
-            match at {
+        let mut path = PathBuf::new();
+        let mut wanted = 0;
+        for (way, names) in &names.in_each {
+            path.clear();
+            path.push(root);
+            if !way.as_os_str().is_empty() {
+                path.push(way);
+            }
+            wanted += if self.catalog.has(&path) { names.len() } else { 0 };
+        }
+        wanted
+    }
+
+    /// How many names a directory makes whole; breaks off where they cannot be as many as `least` any more.
+    fn mends(&self, directory: u32, names: &Names<'_>, least: usize) -> usize {
+        let root = self.catalog.path(directory);
+        let (mut found, mut left) = (0, names.count);
+        for (way, names) in &names.in_each {
+            match self.catalog.find(&below(root, way)) {
                 None => left -= names.len(),
                 Some(at) => {
                     for name in names {
@@ -216,22 +290,19 @@ impl<'a> Infer<'a> {
         found
     }
 
-    fn holds(&self, root: &Path, rest: &Path) -> bool {
-        let Some(name) = rest.file_name() else { return false };
-        let directory = root.join(rest.parent().unwrap_or(Path::new("")));
-        // Without a slash at its end, which an empty rest would leave.
-        let directory: PathBuf = directory.components().collect();
-        self.catalog.find(&directory).is_some_and(|directory| self.catalog.holds(directory, name))
-    }
-
-    fn tie(&mut self, old: &Path, tied: &[u32], ways: &[(usize, &Way)]) {
-        for (link, way) in ways {
-            let Ok(rest) = way.wanted.strip_prefix(old) else { continue };
-            let roots = tied.iter().map(|directory| self.catalog.path(*directory));
-            let holding = roots.filter(|root| self.holds(root, rest));
-            let score = rest.components().count();
-            let candidates = holding.map(|root| Candidate { path: root.join(rest), score }).collect();
-            self.verdicts.insert(*link, Inferred::Ambiguous(candidates));
+    fn tie(&mut self, tied: &[u32], rests: &[Rest<'_>]) {
+        for rest in rests {
+            let score = rest.below.components().count() + 1;
+            let places = tied.iter().map(|directory| below(self.catalog.path(*directory), rest.below));
+            let places: Vec<(Option<u32>, PathBuf)> =
+                places.map(|place| (self.catalog.find(&place), place)).collect();
+            for (name, link) in &rest.names {
+                let holds = |at: &Option<u32>| at.is_some_and(|at| self.catalog.holds(at, name));
+                let holding = places.iter().filter(|(at, _)| holds(at));
+                let candidates =
+                    holding.map(|(_, place)| Candidate { path: place.join(name), score }).collect();
+                self.verdicts.insert(*link, Inferred::Ambiguous(candidates));
+            }
         }
     }
 }
@@ -241,14 +312,14 @@ impl<'a> Infer<'a> {
 fn confidence(
     old: &Path,
     new: &Path,
-    rests: &Rests<'_>,
+    names: &Names<'_>,
     best: usize,
     second: usize,
     is_whole: bool,
 ) -> Confidence {
-    let all = rests.count;
+    let all = names.count;
     let same_name = old.file_name() == new.file_name();
-    let enough = rests.names() >= 5 || same_name && rests.names() >= 3;
+    let enough = names.and_directories() >= 5 || same_name && names.and_directories() >= 3;
     let nearly_all = best * 10 >= all * 8;
     // One that holds every name is told from one that lacks some; of two that both lack some, either may be it.
     let clear = if best == all { best - second >= 2.max(all / 100) } else { second * 2 <= best };

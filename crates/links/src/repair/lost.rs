@@ -57,14 +57,21 @@ impl Way {
 enum Head {
     /// It is there, at this path without links.
     There(PathBuf),
-    /// The nearest directory above it that is there: its path without links, and as it is said.
-    Missing {
-        physical: PathBuf,
-        said: PathBuf,
-    },
+    Missing(Gone),
     /// A link on the way is broken: that link, and as it is said.
     By(PathBuf, PathBuf),
     Other(String),
+}
+
+/// A directory that is not there.
+#[derive(Clone)]
+struct Gone {
+    /// The nearest directory above it that is, without links, and the names from there on.
+    wanted: PathBuf,
+    /// How many leading components of that are there.
+    there: usize,
+    /// The directory that is there, as it is said, where that is another path.
+    said: Option<PathBuf>,
 }
 
 /// Looks at broken links one by one; what many have in common is looked at once.
@@ -125,13 +132,8 @@ impl Looker {
                     Err(error) => Fault::Other(platform::describe(&error)),
                 }
             }
-            Head::Missing { physical, said: above } => {
-                let rest = said.strip_prefix(above).unwrap_or(said);
-                Fault::Missing(Way {
-                    wanted: physical.join(rest),
-                    there: physical.components().count(),
-                    said: (physical != above).then(|| above.clone()),
-                })
+            Head::Missing(Gone { wanted, there, said }) => {
+                Fault::Missing(Way { wanted: wanted.join(name), there: *there, said: said.clone() })
             }
             Head::By(link, at) => Fault::By(link.clone(), said.strip_prefix(at).ok().map(Path::to_owned)),
             Head::Other(reason) => Fault::Other(reason.clone()),
@@ -158,24 +160,23 @@ impl Looker {
             Err(error) => error,
         };
         let Some(parent) = path.parent() else { return Head::Other(platform::describe(&error)) };
+        let name = path.file_name().unwrap_or_default();
         match &*self.head(parent) {
             Head::There(physical) => {
-                let here = path.file_name().map(|name| physical.join(name)).unwrap_or_default();
+                let here = physical.join(name);
+                let gone = |here: PathBuf| {
+                    let said = (physical != parent).then(|| parent.to_owned());
+                    Head::Missing(Gone { wanted: here, there: physical.components().count(), said })
+                };
                 match here.symlink_metadata() {
                     Ok(found) if found.is_symlink() => Head::By(here, path.to_owned()),
-                    Err(error) if state_of(&error) == State::Missing => {
-                        Head::Missing { physical: physical.clone(), said: parent.to_owned() }
-                    }
+                    Err(error) if state_of(&error) == State::Missing => gone(here),
                     // A file stands where a directory was: what was below it went elsewhere.
-                    Ok(found) if !found.is_dir() => {
-                        Head::Missing { physical: physical.clone(), said: parent.to_owned() }
-                    }
+                    Ok(found) if !found.is_dir() => gone(here),
                     _ => Head::Other(platform::describe(&error)),
                 }
             }
-            Head::Missing { physical, said } => {
-                Head::Missing { physical: physical.clone(), said: said.clone() }
-            }
+            Head::Missing(gone) => Head::Missing(Gone { wanted: gone.wanted.join(name), ..gone.clone() }),
             Head::By(link, at) => Head::By(link.clone(), at.clone()),
             Head::Other(reason) => Head::Other(reason.clone()),
         }
@@ -210,7 +211,8 @@ impl Looker {
 /// The full path that a text names, by the text alone. `None` where that may be another than the system's: `..` behind
 /// a name, which may be a link.
 pub(super) fn said(parent: &Path, text: &Path) -> Option<PathBuf> {
-    let mut path = if text.is_absolute() { PathBuf::from("/") } else { parent.to_owned() };
+    let mut path = PathBuf::with_capacity(parent.as_os_str().len() + text.as_os_str().len() + 1);
+    path.push(if text.is_absolute() { Path::new("/") } else { parent });
     let mut named = text.is_absolute();
     for component in text.components() {
         match component {

@@ -315,33 +315,35 @@ fn look_at(links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lost> 
 
 /// Links in the order of paths, each once: roots that overlap show them twice.
 fn each_once(mut links: Vec<Link>) -> Vec<Link> {
-    links.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    // As paths are compared: what is below a directory stands behind it, before all that is called like it and longer.
+    let in_order = |byte: &u8| if std::path::is_separator(char::from(*byte)) { 0 } else { *byte };
+    links.sort_by_cached_key(|link| {
+        let path = link.path.as_os_str().as_encoded_bytes();
+        path.iter().map(in_order).collect::<Vec<u8>>()
+    });
     links.dedup_by(|a, b| a.path == b.path);
     links
 }
 
 /// Does something with parts of a list in several threads; what comes of it stays in order.
-fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(Vec<T>) -> Vec<R> + Sync) -> Vec<R> {
+fn in_parallel<T: Send, R: Send>(mut items: Vec<T>, work: impl Fn(Vec<T>) -> Vec<R> + Sync) -> Vec<R> {
     /// Fewer are done before a thread has begun.
     const LEAST: usize = 256;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let part = items.len().div_ceil(threads).max(LEAST);
-    if items.len() <= part {
-        return work(items);
+    let mut parts = Vec::new();
+    while items.len() > part {
+        parts.push(items.split_off((items.len() - 1) / part * part));
     }
-    let mut items = items.into_iter();
     std::thread::scope(|scope| {
-        let parts: Vec<_> = std::iter::from_fn(|| {
-            let part: Vec<T> = items.by_ref().take(part).collect();
-            let work = &work;
-            (!part.is_empty()).then(|| scope.spawn(move || work(part)))
-        })
-        .collect();
-        // A panic of a worker is this thread's own.
-        let join = |part: std::thread::ScopedJoinHandle<'_, Vec<R>>| {
-            part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        parts.into_iter().flat_map(join).collect()
+        let work = &work;
+        let others: Vec<_> = parts.into_iter().rev().map(|part| scope.spawn(move || work(part))).collect();
+        let mut done = work(items);
+        for other in others {
+            // A panic of a worker is this thread's own.
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
     })
 }
 

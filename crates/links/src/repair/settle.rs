@@ -23,43 +23,131 @@ pub(super) struct Ground<'a> {
     pub(super) known: &'a Known,
 }
 
-/// A link, and what was found for it and tried.
-enum Tried {
-    /// What it has to say, and where that leads.
-    Found(Target, PathBuf, Why, Confidence),
-    Remains(Reason, Vec<super::Candidate>),
+/// What came of some of the links.
+#[derive(Default)]
+struct Settled {
+    mends: Vec<Mend>,
+    steps: Vec<Step>,
+    /// Where the link of each step will lead.
+    places: Vec<PathBuf>,
+    by: Vec<By>,
+}
+
+/// A link that leads by another.
+struct By {
+    mend: usize,
+    link: PathBuf,
+    other: PathBuf,
+    /// The names behind the other, where these are known.
+    rest: Option<PathBuf>,
 }
 
 /// Makes the plan of a repair, and says what becomes of each link.
 pub(super) fn settle(ground: &Ground<'_>, lost: Vec<Lost>, finds: Vec<Option<Find>>) -> Repair {
     let mapped: HashMap<usize, &PathBuf> =
         ground.mapped.iter().map(|(number, path)| (*number, path)).collect();
-    let items: Vec<(usize, Lost, Option<Find>)> =
+    let items: Vec<_> =
         lost.into_iter().zip(finds).enumerate().map(|(number, (lost, find))| (number, lost, find)).collect();
-    let tried = in_parallel(items, |items: Vec<(usize, Lost, Option<Find>)>| {
+    let parts = in_parallel(items, |items| {
+        let mut settled = Settled { mends: Vec::with_capacity(items.len()), ..Settled::default() };
         let mut home = None;
-        let mut one = |(number, lost, find): (usize, Lost, Option<Find>)| {
-            let tried = match (find, mapped.get(&number)) {
-                (Some(Find::At(to, why, confidence)), _) => attempt(ground, &lost, &to, &mut home)
-                    .map_or_else(
-                        |refusal| Tried::Remains(Reason::Other(refusal), Vec::new()),
-                        |target| Tried::Found(target, to.clone(), why, confidence),
-                    ),
+        for (number, lost, find) in items {
+            let refused = |text: String| (Reason::Other(text), Vec::new());
+            let (reason, candidates) = match (find, mapped.get(&number)) {
+                (Some(Find::At(to, why, confidence)), _) => match attempt(ground, &lost, &to, &mut home) {
+                    Ok(new) => {
+                        settled.found(ground, lost, new, (to, why, confidence));
+                        continue;
+                    }
+                    Err(refusal) => refused(refusal),
+                },
                 (_, Some(path)) => {
-                    let text =
-                        format!("by its map it would lead to {}, which is not there", platform::quoted(path));
-                    Tried::Remains(Reason::Other(text), Vec::new())
+                    let path = platform::quoted(path);
+                    refused(format!("by its map it would lead to {path}, which is not there"))
                 }
                 (Some(Find::Remains(reason, candidates)), None) if !candidates.is_empty() => {
-                    Tried::Remains(reason, candidates)
+                    (reason, candidates)
                 }
-                (find, None) => Tried::Remains(fate(ground.known, number, find), Vec::new()),
+                (find, None) => (fate(ground.known, number, find), Vec::new()),
             };
-            (lost, tried)
-        };
-        items.into_iter().map(&mut one).collect()
+            settled.remains(ground, lost, reason, candidates);
+        }
+        vec![settled]
     });
-    assemble(ground, tried)
+    let mut all = parts.into_iter();
+    let mut settled = all.next().unwrap_or_default();
+    all.for_each(|part| settled.append(part));
+    settled.by_others()
+}
+
+impl Settled {
+    fn found(
+        &mut self,
+        ground: &Ground<'_>,
+        lost: Lost,
+        new: Target,
+        (to, why, confidence): (PathBuf, Why, Confidence),
+    ) {
+        let (old, link) = (lost.seen.target.clone(), ground.roots.shown(&lost.link));
+        let is_sure = confidence >= ground.spec.min_confidence;
+        let step = is_sure.then(|| {
+            self.steps.push(Step::retarget(lost.link, lost.seen, new.clone()));
+            self.places.push(to);
+            self.steps.len() - 1
+        });
+        let verdict = Verdict::Found { new, why, confidence, step };
+        self.mends.push(Mend { link, kind: old.kind(), old, verdict });
+    }
+
+    fn remains(
+        &mut self,
+        ground: &Ground<'_>,
+        lost: Lost,
+        reason: Reason,
+        candidates: Vec<super::Candidate>,
+    ) {
+        let (old, link) = (lost.seen.target, ground.roots.shown(&lost.link));
+        let reason = match (reason, lost.fault) {
+            (reason, Fault::By(other, rest)) => {
+                self.by.push(By { mend: self.mends.len(), link: lost.link, other, rest });
+                reason
+            }
+            (Reason::NotFound, Fault::Other(text)) => Reason::Other(text),
+            (reason, _) => reason,
+        };
+        let verdict = Verdict::Remains { reason, candidates };
+        self.mends.push(Mend { link, kind: old.kind(), old, verdict });
+    }
+
+    fn append(&mut self, mut other: Self) {
+        let (mends, steps) = (self.mends.len(), self.steps.len());
+        for mend in &mut other.mends {
+            if let Verdict::Found { step: Some(step), .. } = &mut mend.verdict {
+                *step += steps;
+            }
+        }
+        self.mends.append(&mut other.mends);
+        self.steps.append(&mut other.steps);
+        self.places.append(&mut other.places);
+        self.by.extend(other.by.into_iter().map(|by| By { mend: by.mend + mends, ..by }));
+    }
+
+    /// Looks at links that lead by others once it is known what becomes of these.
+    fn by_others(mut self) -> Repair {
+        if !self.by.is_empty() {
+            let mended = self.steps.iter().map(Step::path).zip(self.places.iter().map(PathBuf::as_path));
+            let by = self.by.iter().map(|by| (by.link.as_path(), by));
+            let chains = Chains { mended: mended.collect(), by: by.collect() };
+            for by in &self.by {
+                if let Some(mend) = self.mends.get_mut(by.mend) {
+                    mend.verdict = chains.verdict(by);
+                }
+            }
+        }
+        let mut repair = Repair { mends: self.mends, ..Repair::default() };
+        repair.plan.steps = self.steps;
+        repair
+    }
 }
 
 /// What a link has to say to lead there, if it may and then does.
@@ -74,8 +162,8 @@ fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>)
     home.may_change()?;
     // Said as before, where the beginning of the way was said by another path.
     let said = lost.way().and_then(|way| {
-        let rest = to.strip_prefix(way.ground()).ok()?;
-        Some(way.said.as_ref()?.join(rest))
+        let said = way.said.as_ref()?;
+        Some(said.join(to.strip_prefix(way.ground()).ok()?))
     });
     let text = matches!(lost.seen.target, Target::Text(_));
     let to = said.as_deref().filter(|_| text).unwrap_or(to);
@@ -115,13 +203,12 @@ fn fate(known: &Known, number: usize, find: Option<Find>) -> Reason {
 }
 
 /// Links by which others lead: where each leads once the plan is carried out.
-#[derive(Default)]
-struct Chains {
-    mended: HashMap<PathBuf, PathBuf>,
-    by: HashMap<PathBuf, (PathBuf, Option<PathBuf>)>,
+struct Chains<'a> {
+    mended: HashMap<&'a Path, &'a Path>,
+    by: HashMap<&'a Path, &'a By>,
 }
 
-impl Chains {
+impl Chains<'_> {
     /// Where a way by a link leads, if that is mended, itself or by others in turn, and something is there.
     fn leads(&self, link: &Path, rest: Option<&Path>) -> bool {
         let (mut link, mut behind) = (link, rest.map(Path::to_owned));
@@ -131,53 +218,25 @@ impl Chains {
                 // A slash at the end would ask for a directory.
                 return below(to, &rest).metadata().is_ok();
             }
-            let Some((next, first)) = self.by.get(link) else { return false };
-            behind = first.as_ref().map(|first| first.components().chain(rest.components()).collect());
-            link = next;
+            let Some(next) = self.by.get(link) else { return false };
+            behind = next.rest.as_ref().map(|first| first.components().chain(rest.components()).collect());
+            link = &next.other;
         }
         false
     }
-}
 
-fn assemble(ground: &Ground<'_>, tried: Vec<(Lost, Tried)>) -> Repair {
-    let mut repair = Repair::default();
-    let mut chains = Chains::default();
-    for (lost, tried) in &tried {
-        match (tried, &lost.fault) {
-            (Tried::Found(_, to, _, confidence), _) if *confidence >= ground.spec.min_confidence => {
-                chains.mended.insert(lost.link.clone(), to.clone());
-            }
-            (_, Fault::By(other, rest)) => {
-                chains.by.insert(lost.link.clone(), (other.clone(), rest.clone()));
-            }
-            _ => {}
+    /// What becomes of a link that leads by another.
+    fn verdict(&self, by: &By) -> Verdict {
+        let other = &by.other;
+        if self.leads(other, by.rest.as_deref()) {
+            return Verdict::With(other.clone());
         }
-    }
-    for (lost, tried) in tried {
-        let old = lost.seen.target.clone();
-        let verdict = match (tried, lost.fault) {
-            (Tried::Found(new, _, why, confidence), _) => {
-                let step = (confidence >= ground.spec.min_confidence).then(|| {
-                    repair.plan.steps.push(Step::retarget(lost.link.clone(), lost.seen, new.clone()));
-                    repair.plan.steps.len() - 1
-                });
-                Verdict::Found { new, why, confidence, step }
-            }
-            (_, Fault::By(other, rest)) if chains.leads(&other, rest.as_deref()) => Verdict::With(other),
-            (_, Fault::By(other, _)) if chains.mended.contains_key(&other) => {
-                let text =
-                    format!("leads by {}, which is mended, but not on from there", platform::quoted(&other));
-                Verdict::Remains { reason: Reason::Other(text), candidates: Vec::new() }
-            }
-            (_, Fault::By(other, _)) => {
-                Verdict::Remains { reason: Reason::By(other), candidates: Vec::new() }
-            }
-            (Tried::Remains(Reason::NotFound, _), Fault::Other(text)) => {
-                Verdict::Remains { reason: Reason::Other(text), candidates: Vec::new() }
-            }
-            (Tried::Remains(reason, candidates), _) => Verdict::Remains { reason, candidates },
+        let reason = if self.mended.contains_key(other.as_path()) {
+            let quoted = platform::quoted(other);
+            Reason::Other(format!("leads by {quoted}, which is mended, but not on from there"))
+        } else {
+            Reason::By(other.clone())
         };
-        repair.mends.push(Mend { link: ground.roots.shown(&lost.link), kind: old.kind(), old, verdict });
+        Verdict::Remains { reason, candidates: Vec::new() }
     }
-    repair
 }
