@@ -84,40 +84,82 @@ fn broken(ours: &str, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Absolute links made relative, in a tree of many files.
+/// A tree in which links are made relative.
+struct Shape {
+    name: &'static str,
+    directories: usize,
+    files_in_each: usize,
+    absolute: usize,
+    relative: usize,
+}
+
+/// As many of each as in a Debian's /usr with compilers (150,000 files), to the thousand; and as many links to be
+/// changed as hardly a tree has.
+const SHAPES: [Shape; 2] = [
+    Shape {
+        name: "of the shape of /usr",
+        directories: 25_000,
+        files_in_each: 6,
+        absolute: 500,
+        relative: 7_000,
+    },
+    Shape { name: "full of links", directories: 2_000, files_in_each: 25, absolute: 6_000, relative: 0 },
+];
+
+/// Absolute links made relative.
 fn converted(ours: &str, root: &Path) -> Result<()> {
-    let io = |error: std::io::Error| format!("{}: {error}", root.display());
-    let (tree, mut links) = (root.join("converted"), Links::new());
-    for directory in 0..2_000 {
-        let at = tree.join(format!("s{}/d{directory}", directory % 40));
-        fs::create_dir_all(&at).map_err(io)?;
-        for file in 0..25 {
-            fs::write(at.join(format!("f{file}")), "").map_err(io)?;
+    for shape in &SHAPES {
+        let tree = root.join("converted");
+        let links = lay_out(shape, &tree).map_err(|error| format!("{}: {error}", tree.display()))?;
+        let whole = text(&tree)?;
+        let state = root.join("state");
+        let (mut mine, mut theirs) = (Vec::new(), Vec::new());
+        for round in 0..=ROUNDS {
+            make(&links)?;
+            let first = run(ours, &["repair", "--relative", whole, "--yes"], &state)?;
+            make(&links)?;
+            let second = run("symlinks", &["-rc", whole], &state)?;
+            if round > 0 {
+                mine.push(first);
+                theirs.push(second);
+            }
         }
-        for link in 0..3 {
-            links.push((
-                at.join(format!("l{link}")),
-                tree.join(format!("s{}/d{directory}/f{link}", directory % 40)),
-            ));
-        }
+        let (mine, theirs) = (median(mine), median(theirs));
+        let Shape { name, directories, files_in_each, absolute, relative } = shape;
+        let files = directories * files_in_each;
+        let what =
+            format!("a tree {name}: {files} files, {relative} relative links and {absolute} absolute ones");
+        row(&format!("`symlinks -rc` in {what}"), theirs, None);
+        row("`repair --relative`, the same", mine, Some((mine, theirs, "`symlinks -rc`", 0.5)));
+        fs::remove_dir_all(&tree).map_err(|error| format!("{}: {error}", tree.display()))?;
     }
-    let whole = text(&tree)?;
-    let state = root.join("state");
-    let (mut mine, mut theirs) = (Vec::new(), Vec::new());
-    for round in 0..=ROUNDS {
-        make(&links)?;
-        let first = run(ours, &["repair", "--relative", whole, "--yes"], &state)?;
-        make(&links)?;
-        let second = run("symlinks", &["-rc", whole], &state)?;
-        if round > 0 {
-            mine.push(first);
-            theirs.push(second);
-        }
-    }
-    let (mine, theirs) = (median(mine), median(theirs));
-    row("`symlinks -rc`, 6,000 absolute links among 50,000 files", theirs, None);
-    row("`repair --relative`, the same", mine, Some((mine, theirs, "`symlinks -rc`", 0.5)));
     Ok(())
+}
+
+/// Makes the tree and its relative links. Gives the absolute ones, which are still to be made.
+fn lay_out(shape: &Shape, tree: &Path) -> std::io::Result<Links> {
+    let at = |number: usize| {
+        let directory = number % shape.directories;
+        tree.join(format!("s{}/d{directory}", directory % 40))
+    };
+    for directory in 0..shape.directories {
+        fs::create_dir_all(at(directory))?;
+        for file in 0..shape.files_in_each {
+            fs::write(at(directory).join(format!("f{file}")), "")?;
+        }
+    }
+    // Spread over all directories, to a file of the next.
+    let step = |many: usize| (shape.directories / many.max(1)).max(1);
+    for link in 0..shape.relative {
+        let (from, to) = (link * step(shape.relative), link * step(shape.relative) + 40);
+        let name = format!("r{}", link / shape.directories);
+        symlink(format!("../d{}/f0", to % shape.directories), at(from).join(name))?;
+    }
+    let absolute = |link: usize| {
+        let from = link * step(shape.absolute);
+        (at(from).join(format!("l{}", link / shape.directories)), at(from + 1).join("f0"))
+    };
+    Ok((0..shape.absolute).map(absolute).collect())
 }
 
 fn row(what: &str, time: Duration, ratio: Option<(Duration, Duration, &str, f64)>) {
