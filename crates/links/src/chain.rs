@@ -9,10 +9,12 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use reparse::ReparseData;
+use reparse::path::{TargetClass, classify, nt_to_win32};
 use reparse::way::{Part, Way, way};
 
 use crate::error::ErrorKind;
-use crate::model::{FileId, FileKind, LinkKind, ReparsePoint, State, Target};
+use crate::identity;
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, LinkKind, ReparsePoint, State, Target};
 use crate::platform::{self, Directory, MAX_HOPS, NtfsVolume, Spot};
 
 /// Windows follows at most 63 reparse points in one path.
@@ -51,7 +53,7 @@ pub struct Chain {
     pub(crate) failed_hop: usize,
     /// Where that text would lead to the end, were all of it there.
     pub(crate) wanted: Option<PathBuf>,
-    /// The names still to come behind it, where there are names alone.
+    /// The names still to come behind it, where there are names and `..` alone.
     pub(crate) behind: Option<PathBuf>,
 }
 
@@ -143,6 +145,31 @@ pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
             reason: Some(reason),
             passed: walk.passed,
         },
+    }
+}
+
+/// What the Windows link at a place leads to, by the letter that it says.
+pub(crate) fn object_behind(spot: Spot<'_>) -> io::Result<FileId> {
+    let target = platform::read_target(spot.directory, spot.name, true)?;
+    let data = match &target {
+        Target::Reparse(point) => point.decode().ok(),
+        _ => None,
+    };
+    let drive = data.as_ref().and_then(drive_of).unwrap_or(DEFAULT_DRIVE);
+    let reached = follow(spot, drive).resolved.ok_or(io::ErrorKind::NotFound)?;
+    Ok(identity::hold(&reached)?.metadata()?.id)
+}
+
+/// The letter that a Windows link says, which is then that of its volume.
+pub(crate) fn drive_of(data: &ReparseData) -> Option<char> {
+    let name = match data {
+        ReparseData::Symlink(link) => &link.substitute,
+        ReparseData::MountPoint(point) => &point.substitute,
+        _ => return None,
+    };
+    match classify(&nt_to_win32(name)) {
+        TargetClass::DriveAbsolute { letter } => Some(letter),
+        _ => None,
     }
 }
 
@@ -287,13 +314,14 @@ impl Walk {
         Some(path)
     }
 
-    /// The names behind the text that failed.
+    /// The names behind the text that failed, and `..`.
     fn behind(&self) -> Option<PathBuf> {
         let inner = self.todo.iter().rposition(|todo| matches!(todo, Todo::Done(..)))?;
         let mut path = PathBuf::new();
         for todo in self.todo.get(..inner)?.iter().rev() {
             match todo {
                 Todo::Name(name) => path.push(name),
+                Todo::Up => path.push(".."),
                 Todo::Done(..) | Todo::Directory => {}
                 _ => return None,
             }

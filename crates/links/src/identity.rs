@@ -37,14 +37,17 @@ pub struct Identity {
     /// BLAKE3 of its content, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) content: Option<String>,
+    /// The directory it was in: editors and package managers put another file in a file's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<Box<Self>>,
 }
 
 /// Whether the content of files is read for [`Identity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Of files of at most [`LARGEST`] bytes.
+    /// Of files of at most [`LARGEST`] bytes; and the directory is looked at.
     Small,
-    /// Nothing is read.
+    /// Nothing is read, nothing else is looked at.
     No,
 }
 
@@ -72,9 +75,12 @@ impl Identity {
             handle: platform::handle(held),
             object: platform::object_number(held),
             content: None,
+            directory: None,
         };
         if content == Content::Small {
             identity.content = identity.hash(held);
+            let directory = parent.hold(OsStr::new(".")).and_then(|held| Self::of(&held, Content::No));
+            identity.directory = directory.ok().map(Box::new);
         }
         Ok(identity)
     }

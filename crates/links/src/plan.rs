@@ -82,7 +82,8 @@ pub enum Step {
         old: Seen,
         /// What the new one stores.
         target: Target,
-        /// For a hard link: the identity of the file that gets the name.
+        /// For a hard link: the identity of the file that gets the name. For another: what it must lead to, where that
+        /// is known; else it is not made.
         file: Option<FileId>,
         /// Owner and time to give it, when it is brought back.
         attributes: Option<Attributes>,
@@ -225,10 +226,10 @@ impl Action {
 }
 
 impl Step {
-    /// Lets a link that is there say something else; its owner and time stay.
-    pub(crate) fn retarget(link: PathBuf, old: Seen, target: Target) -> Self {
+    /// Lets a link that is there say something else, and with that lead to this object; its owner and time stay.
+    pub(crate) fn retarget(link: PathBuf, old: Seen, target: Target, object: Option<FileId>) -> Self {
         let attributes = Some(old.attributes);
-        Self::ReplaceLink { link, old, target, file: None, attributes }
+        Self::ReplaceLink { link, old, target, file: object, attributes }
     }
 
     /// What the step does.

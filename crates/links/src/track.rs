@@ -51,6 +51,11 @@ impl Report {
 pub fn track(options: ScanOptions) -> Report {
     let mut report = Report::default();
     let mut links = Vec::new();
+    for root in &options.roots {
+        if is_no_link(root) {
+            report.errors.push(Error::new(ErrorKind::InvalidPath, TRACK, root, "it is no link"));
+        }
+    }
     for found in scan(ScanOptions { details: Details::State, ..options }) {
         match found {
             Ok(Found::Link(link)) => links.push(link.path),
@@ -62,7 +67,8 @@ pub fn track(options: ScanOptions) -> Report {
     for link in links {
         match now_of(&link) {
             Ok(Some(tracked)) => report.tracked.push(tracked),
-            Ok(None) => report.broken.push(link),
+            // As the records of the others have it.
+            Ok(None) => report.broken.push(full(&link).unwrap_or(link)),
             Err(error) => report.errors.push(error),
         }
     }
@@ -74,7 +80,7 @@ pub fn track(options: ScanOptions) -> Report {
 /// to be forgotten, and so is what it said before. Nothing is written: [`Report::write`] does that.
 ///
 /// # Errors
-/// The journal cannot be read.
+/// Nothing is recorded there ([`ErrorKind::Nothing`]), or the journal cannot be read.
 pub fn refresh(journal: &Journal, paths: &[PathBuf]) -> Result<Report> {
     let mut report = Report::default();
     let mut by_link: BTreeMap<PathBuf, Vec<Tracked>> = BTreeMap::new();
@@ -106,15 +112,15 @@ pub fn refresh(journal: &Journal, paths: &[PathBuf]) -> Result<Report> {
 pub fn untrack(journal: &Journal, paths: &[PathBuf]) -> Result<Report> {
     let mut found = Vec::new();
     for path in paths {
-        let full = full(path).map_err(|error| Error::io("untrack", path, error))?;
-        let records = journal.tracked(Some(&full))?;
-        if records.is_empty() {
-            let cause = format!("nothing is tracked at or below {}", platform::quoted(path));
-            return Err(Error::new(ErrorKind::Nothing, "untrack", path, cause));
-        }
-        found.extend(records);
+        found.extend(recorded_at(journal, path, "untrack")?);
     }
     Ok(Report { forgotten: found, ..Report::default() })
+}
+
+/// Whether something else is there than a link, or a directory that may hold some.
+fn is_no_link(path: &Path) -> bool {
+    let found = Place::open(TRACK, path).ok().and_then(|place| place.metadata().ok()?);
+    found.is_some_and(|found| matches!(found.kind, FileKind::File | FileKind::Special))
 }
 
 /// A record, and how its link is now.
@@ -129,7 +135,7 @@ pub struct Listed {
 /// What is recorded at and below the paths, and how each link is; with no path, everything. Nothing is written.
 ///
 /// # Errors
-/// The journal cannot be read.
+/// Nothing is recorded there ([`ErrorKind::Nothing`]), or the journal cannot be read.
 pub fn list(journal: &Journal, paths: &[PathBuf]) -> Result<Vec<Listed>> {
     let state = |tracked: &Tracked| {
         let link = inspect::inspect_path(&tracked.link, crate::model::DEFAULT_DRIVE).ok()?.link?;
@@ -146,12 +152,25 @@ fn recorded(journal: &Journal, paths: &[PathBuf]) -> Result<Vec<Tracked>> {
     }
     let mut all = Vec::new();
     for path in paths {
-        let full = full(path).map_err(|error| Error::io(TRACK, path, error))?;
-        all.extend(journal.tracked(Some(&full))?);
+        all.extend(recorded_at(journal, path, TRACK)?);
     }
     all.sort_by(|a, b| (&a.link, a.seen).cmp(&(&b.link, b.seen)));
     all.dedup();
     Ok(all)
+}
+
+/// What is recorded at and below a path, which is not nothing.
+fn recorded_at(journal: &Journal, path: &Path, operation: &'static str) -> Result<Vec<Tracked>> {
+    let full = full(path).map_err(|error| Error::io(operation, path, error))?;
+    let records = journal.tracked(Some(&full))?;
+    if records.is_empty() {
+        let cause = match is_no_link(path) {
+            true => "it is no link".to_owned(),
+            false => format!("nothing is tracked at or below {}", platform::quoted(path)),
+        };
+        return Err(Error::new(ErrorKind::Nothing, operation, path, cause));
+    }
+    Ok(records)
 }
 
 /// A path in full, as records have it: without links in its parent. What is not there any more is taken by its text.

@@ -85,11 +85,18 @@ fn map_file(file: &Path) -> Result<Vec<Map>, Failure> {
         let text = format!("cannot read the mappings in {}: {error}", sanitize::quoted(file));
         Failure::usage(text, "name a file with lines of the form OLD=NEW")
     })?;
+    // Editors of Windows put the mark of UTF-8 in front.
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
     let lines = content.split(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let meant = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
-    let parse = |line: &[u8]| Ok(Map::parse(&links::name_from_bytes(line.to_vec()))?);
-    meant.map(parse).collect()
+    let is_meant = |line: &[u8]| !line.trim_ascii().is_empty() && !line.starts_with(b"#");
+    let parse = |(number, line): (usize, &[u8])| {
+        Map::parse(&links::name_from_bytes(line.to_vec())).map_err(|error| {
+            let text = format!("{}, line {number}: {}", sanitize::quoted(file), message(&error));
+            Failure::usage(text, "a line has the form OLD=NEW, or begins with #")
+        })
+    };
+    (1..).zip(lines).filter(|(_, line)| is_meant(line)).map(parse).collect()
 }
 
 struct Told<'a> {
@@ -150,6 +157,7 @@ impl Told<'_> {
                 format!("--map {}={}", sanitize::name(&map.old), sanitize::name(&map.new))
             }),
             Why::Inferred(number) => self.planned.mappings.get(*number).map_or_else(String::new, mapping),
+            Why::Directory => "in its directory it has the name of what was recorded".to_owned(),
             Why::Content => "the only file with the content that was recorded".to_owned(),
             Why::SizeAndTime => "the only file with the size and time that were recorded".to_owned(),
             Why::Name { components: 1 } => "the only one of its name".to_owned(),
@@ -160,6 +168,10 @@ impl Told<'_> {
 
     /// What is to be known of the search.
     fn remark(&self) {
+        for map in self.planned.idle_maps.iter().filter_map(|number| self.spec.maps.get(*number)) {
+            let map = format!("{}={}", sanitize::name(&map.old), sanitize::name(&map.new));
+            complain("note", &format!("the map {map} holds the target of no broken link"));
+        }
         if !self.planned.is_whole {
             complain(
                 "note",
@@ -283,6 +295,8 @@ fn reason(reason: &Reason) -> String {
         Reason::Ambiguous => "several places are equally good".to_owned(),
         Reason::TooCommon => "too many others have its target's name".to_owned(),
         Reason::OtherContent => "no file of its target's name holds what was recorded".to_owned(),
+        Reason::SeveralNames => "what was recorded has several names".to_owned(),
+        Reason::Hidden => "what was recorded is there still, but under no name that was found".to_owned(),
         Reason::Deleted => "its target was deleted".to_owned(),
         Reason::By(link) => format!("leads by {}, which is broken", sanitize::name(link)),
         Reason::Other(text) => sanitize::line(text),

@@ -23,6 +23,7 @@ mod ntfs;
 #[path = "../common/ntfs.rs"]
 mod ntfs_common;
 mod refusals;
+mod reviewed;
 mod subvolumes;
 mod tracking;
 mod uuid;

@@ -1,15 +1,15 @@
 //! What an operation leaves in the journal, or in its queue: an intent before the step, the outcome behind it.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Observer, Queue, Request, state};
 use crate::error::{Error, ErrorKind, Result};
-use crate::identity::Content;
+use crate::identity::{self, Content, Identity};
 use crate::journal::{Intent, Journal, OperationId, Outcome, Status, Then, Tracked};
-use crate::model::Home;
+use crate::model::{FileId, Home};
 use crate::plan::Step;
 use crate::platform::Directory;
 use crate::track;
@@ -30,6 +30,8 @@ pub(super) struct Log<'j> {
     homeless: BTreeSet<usize>,
     /// Whether links are given another text that somebody else made, and whether any of those is recorded.
     mends: Option<bool>,
+    /// Records of links that lead to links, once one of these was replaced.
+    to_links: Option<Vec<Tracked>>,
 }
 
 /// A directory that steps are in.
@@ -84,7 +86,7 @@ impl Records<'_> {
 
 impl<'j> Log<'j> {
     fn new(open: Option<(Records<'j>, Option<OperationId>)>) -> Self {
-        Self { open, parent: None, homeless: BTreeSet::new(), mends: None }
+        Self { open, parent: None, homeless: BTreeSet::new(), mends: None, to_links: None }
     }
 
     pub(super) fn begin(
@@ -213,13 +215,19 @@ impl<'j> Log<'j> {
         if self.open.is_none() {
             return;
         }
-        let tracked = self.tracked(steps, &outcomes);
+        let mut tracked = self.tracked(steps, &outcomes);
+        let replaced = if self.is_tracking() { replaced(steps, &outcomes) } else { Vec::new() };
+        self.follow(&replaced, &mut tracked);
         let ask = self.homeless.remove(&first);
         let home = |step: &Step| if ask { self.parent_of(step.path()).ok()?.home } else { None };
         let outcomes: Vec<_> = outcomes.into_iter().zip(steps.iter().map(home)).collect();
         self.write(
             observer,
             |journal, id| {
+                if !replaced.is_empty() {
+                    let numbers = replaced.iter().map(|replaced| (replaced.old, replaced.new));
+                    journal.renumber(numbers, Then::Stay)?;
+                }
                 if !tracked.is_empty() {
                     journal.track(&tracked, Then::Stay)?;
                 }
@@ -261,6 +269,38 @@ impl<'j> Log<'j> {
         tracked
     }
 
+    /// Whether anything is recorded of any link.
+    fn is_tracking(&self) -> bool {
+        match (&self.open, self.mends) {
+            (Some((Records::Journal(_), _)), Some(is_any)) => is_any,
+            (Some((Records::Journal(journal), _)), None) => journal.tracks_anything().unwrap_or(true),
+            _ => false,
+        }
+    }
+
+    /// A link that was replaced is another object: what was recorded to lead to the old one leads to that.
+    fn follow(&mut self, replaced: &[Replaced<'_>], tracked: &mut Vec<Tracked>) {
+        let Some((Records::Journal(journal), _)) = &self.open else { return };
+        if replaced.is_empty() {
+            return;
+        }
+        let by_number: HashMap<_, _> =
+            replaced.iter().map(|replaced| ((replaced.old.file, replaced.old.born), replaced.link)).collect();
+        // One that cannot be read is told where the journal is next written to.
+        let to_links = self.to_links.get_or_insert_with(|| journal.tracked_to_links().unwrap_or_default());
+        for record in to_links {
+            let id = record.identity.id;
+            let Some(link) = by_number.get(&(id.file, id.born)) else { continue };
+            let now = track::full(link)
+                .and_then(|link| identity::hold(&link))
+                .and_then(|held| Identity::of(&held, Content::Small));
+            if let Ok(now) = now {
+                record.identity = now;
+                tracked.push(record.clone());
+            }
+        }
+    }
+
     pub(super) fn finish(&mut self, status: Status, request: Request<'_>, observer: &mut dyn Observer) {
         let wholly = status == Status::Done && !request.in_part;
         let undone = request.undoes.filter(|_| wholly);
@@ -270,6 +310,23 @@ impl<'j> Log<'j> {
             |queue| queue.finish(status),
         );
     }
+}
+
+/// A link that another took the place of.
+struct Replaced<'s> {
+    link: &'s Path,
+    old: FileId,
+    new: FileId,
+}
+
+fn replaced<'s>(steps: &'s [Step], outcomes: &[Outcome]) -> Vec<Replaced<'s>> {
+    let replaced = |(step, outcome): (&'s Step, &Outcome)| match (step, outcome) {
+        (Step::ReplaceLink { link, old, .. }, Outcome::Done(Some(new))) => {
+            Some(Replaced { link, old: old.id, new: *new })
+        }
+        _ => None,
+    };
+    steps.iter().zip(outcomes).filter_map(replaced).collect()
 }
 
 /// The path of a directory that lies too deep for the kernel to name, as it was typed. Should a link be on

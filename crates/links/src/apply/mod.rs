@@ -183,8 +183,10 @@ fn carry_out(
         journal.wait_for_disk();
     }
     let log = Log::begin(records, request, plan.steps.len(), observer);
-    // What is undone lies at paths of the journal, in which no link was; what is moved, at paths that were made so.
-    let has_no_links = request.undoes.is_some() || plan.steps.iter().any(Step::is_whole_tree);
+    // What is undone lies at paths of the journal, in which no link was; what is moved or mended, at paths made so.
+    let has_no_links = request.undoes.is_some()
+        || request.verb == crate::repair::VERB
+        || plan.steps.iter().any(Step::is_whole_tree);
     let mut run = Run { steps: &plan.steps, has_no_links, work, log, observer, report, broken: false };
     run.all();
     let Run { mut log, mut report, observer, .. } = run;

@@ -38,6 +38,8 @@ struct Chunk {
     range: Range<usize>,
     /// Each step's private name.
     names: Vec<String>,
+    /// Whether no path leads through a link.
+    physical: bool,
     /// Whether they can be taken in any order.
     apart: bool,
 }
@@ -89,7 +91,8 @@ impl Run<'_> {
         let steps = self.steps.get(range.clone()).unwrap_or_default();
         let names: Vec<String> = steps.iter().map(|_| step::private_name()).collect();
         let physical = self.log.intend(range.start, steps, &names, self.observer);
-        Chunk { range, names, apart: apart && (physical || self.has_no_links) }
+        let physical = physical || self.has_no_links;
+        Chunk { range, names, physical, apart: apart && physical }
     }
 
     fn record(&mut self, done: Option<(Chunk, Vec<Outcome>)>) {
@@ -111,7 +114,7 @@ impl Run<'_> {
     }
 
     fn one_by_one(&mut self, chunk: &Chunk) -> Vec<Outcome> {
-        let open = if self.has_no_links { Place::open_physical } else { Place::open };
+        let open = if chunk.physical { Place::open_physical } else { Place::open };
         let steps = self.steps.get(chunk.range.clone()).unwrap_or_default();
         let mut outcomes = Vec::with_capacity(steps.len());
         for (step, name) in steps.iter().zip(&chunk.names) {

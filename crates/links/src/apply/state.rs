@@ -19,10 +19,14 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
     const MAKE: &str = "make the directory of the journal";
     os::make_state_directory(directory)
         .map_err(|error| Error::io(MAKE, directory, error).of_kind(ErrorKind::Journal))?;
+    let emptied = emptied(directory);
     let cause = match Journal::open_or_create(directory) {
         Ok(mut journal) => match take_in(&mut journal) {
             Err(error) if error.kind() == ErrorKind::CorruptJournal => error.cause(),
-            said => return Ok((journal, said.unwrap_or_else(|error| Some(not_taken_in(&error))))),
+            said => {
+                let said = said.unwrap_or_else(|error| Some(not_taken_in(&error)));
+                return Ok((journal, emptied.or(said)));
+            }
         },
         Err(error) => match error.corruption() {
             Some(cause) => cause,
@@ -52,6 +56,7 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
 /// # Errors
 /// The journal is corrupt, of a newer version, another user's, or cannot be read.
 pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<String>)>> {
+    let emptied = emptied(directory);
     let queued = directory.join(QUEUE).metadata().is_ok_and(|queue| queue.len() > 0);
     let journal = match Journal::open_existing(directory)? {
         Some(journal) => Some(journal),
@@ -62,7 +67,16 @@ pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<Stri
     };
     let Some(mut journal) = journal else { return Ok(None) };
     let said = take_in(&mut journal).unwrap_or_else(|error| Some(not_taken_in(&error)));
-    Ok(Some((journal, said)))
+    Ok(Some((journal, emptied.or(said))))
+}
+
+/// What is to be said of a journal without a byte. To SQLite it is a new one; but only a crash, or somebody, leaves it so.
+fn emptied(directory: &Path) -> Option<String> {
+    let is_empty = directory.join(Journal::FILES[0]).metadata().is_ok_and(|found| found.len() == 0);
+    is_empty.then(|| {
+        let directory = platform::quoted(directory);
+        format!("the journal in {directory} is empty: what was written there before, if anything, is lost")
+    })
 }
 
 fn not_taken_in(error: &Error) -> String {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::os::{self, tree};
 use super::relocate::{self, Job, Link, Moved, Way};
+use crate::chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect;
 use crate::model::{Attributes, FileId, FileKind, LinkKind, Target};
@@ -192,6 +193,21 @@ impl New<'_> {
         Ok(metadata.id)
     }
 
+    /// Whether the link, made under another name in its directory, leads to what it must.
+    fn must_lead(&self, made: Spot<'_>) -> Result<()> {
+        let reached = match (self.file, self.target) {
+            (None, _) | (_, Target::File(_)) => return Ok(()),
+            // By the text: a directory that all may write to may let nobody follow the link of another.
+            (Some(_), Target::Text(text)) => made.directory.metadata_follow(text).map(|found| found.id),
+            (Some(_), Target::Reparse(_)) => chain::object_behind(made),
+        };
+        if reached.is_ok_and(|reached| self.file == Some(reached)) {
+            return Ok(());
+        }
+        let cause = "what it was to lead to is not there any more, or something else is";
+        Err(self.refuse(made.path, ErrorKind::Changed, cause))
+    }
+
     fn make_hard(&self, place: &Place, name: &OsStr, existing: &Path) -> Result<FileId> {
         let link = &place.path;
         let source = Place::open(self.operation(), existing)?;
@@ -259,7 +275,9 @@ pub(super) fn replace_at(place: &Place, old: &Seen, new: &New<'_>, private: &OsS
         Some(_) => tree::give_link(&place.directory, place.name(), private).map_err(fail),
         None => Ok(()),
     };
-    let swapped = give().and_then(|()| swap_in(place, old, private, REPLACE));
+    let swapped = give()
+        .and_then(|()| new.must_lead(place.spot_of(private)))
+        .and_then(|()| swap_in(place, old, private, REPLACE));
     let give_back_time = || match &before {
         Some(before) => tree::give_back_time(&place.directory, OsStr::new("."), before).map_err(fail),
         None => Ok(()),

@@ -92,6 +92,27 @@ impl Journal {
         self.transact(then, |connection| links.iter().try_for_each(|link| link.write(connection)))
     }
 
+    /// Links that are other objects now: in all that is recorded of them, the old number becomes the new one.
+    pub(crate) fn renumber(
+        &mut self,
+        numbers: impl Iterator<Item = (FileId, FileId)>,
+        then: Then,
+    ) -> Result<()> {
+        self.transact(then, |connection| {
+            let mut update = connection.prepare_cached("UPDATE tracked SET object = ? WHERE object = ?")?;
+            for (old, new) in numbers {
+                update.execute(params![Tracked::number(new), Tracked::number(old)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The records of links that lead to links.
+    pub(crate) fn tracked_to_links(&self) -> Result<Vec<Tracked>> {
+        let sql = format!("{SELECT} WHERE identity ->> '$.kind' = 'link'");
+        self.query(&sql, params![], Tracked::read)
+    }
+
     /// Forgets one record of a link: that of what it said once.
     pub(crate) fn untrack_target(&mut self, link: &Path, target: &Target) -> Result<()> {
         let target = serde_json::to_string(target).map_err(to_sql);

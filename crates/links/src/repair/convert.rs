@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::lost::said;
-use super::retarget::{Form, Home};
+use super::retarget::{Form, Home, object_at};
 use super::roots::Roots;
 use super::{Mend, Reason, Repair, RepairSpec, Verdict, Why, each_once, in_parallel, scan_options};
 use crate::chain;
 use crate::error::{Error, Result};
 use crate::identity;
-use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
+use crate::model::{DEFAULT_DRIVE, FileId, Link, LinkKind, State, Target};
 use crate::plan::{Seen, Step};
 use crate::platform;
 use crate::scan::{Details, Found, Progress, Receiver, ScanItem, visit};
@@ -63,9 +63,11 @@ pub fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Progress) -
     for (link, converted) in converted {
         let Some(old) = link.target else { continue };
         let verdict = match converted {
-            Ok((seen, new)) => {
+            // Its form cannot be another.
+            Ok((_, new, _)) if new == old => continue,
+            Ok((seen, new, object)) => {
                 let step = Some(repair.plan.steps.len());
-                repair.plan.steps.push(Step::retarget(link.path.clone(), seen, new.clone()));
+                repair.plan.steps.push(Step::retarget(link.path.clone(), seen, new.clone(), object));
                 Verdict::Found { new, why: Why::Converted, confidence: super::Confidence::Exact, step }
             }
             Err(refusal) => Verdict::Remains { reason: Reason::Other(refusal), candidates: Vec::new() },
@@ -112,12 +114,12 @@ fn has_other_form(link: &Link, conversion: Conversion) -> bool {
     }
 }
 
-/// The link as it is, and what it has to say.
+/// The link as it is, what it has to say, and to what that leads.
 fn attempt(
     link: &Link,
     conversion: Conversion,
     home: &mut Option<Home>,
-) -> std::result::Result<(Seen, Target), String> {
+) -> std::result::Result<(Seen, Target, Option<FileId>), String> {
     let is_kind = conversion == Conversion::Kind;
     if link.state != State::Ok && !is_kind {
         return Err(format!("it leads nowhere ({}): that it leads to the same cannot be seen", link.state));
@@ -146,12 +148,12 @@ fn attempt(
             // By its own words where they lead the same way, else by the way without links.
             let by_words = said(parent, Path::new(text)).and_then(|to| reaches(&to));
             let new = by_words.or_else(|| reaches(&identity::named(spot, old).ok()?.path().ok()?));
-            Ok((seen, new.ok_or("said so, it would not reach the same file")?))
+            Ok((seen, new.ok_or("said so, it would not reach the same file")?, Some(meant.id)))
         }
         Target::Reparse(point) if is_kind => {
             let mut new = point.clone();
             new.directory = !point.directory;
-            Ok((seen, Target::Reparse(new)))
+            Ok((seen, Target::Reparse(new), None))
         }
         Target::Reparse(point) => {
             let (meant, _) = home.behind(point)?;
@@ -162,7 +164,7 @@ fn attempt(
             if home.behind(new_point)?.0 != meant {
                 return Err("said so, it would not reach the same file".to_owned());
             }
-            Ok((seen, new))
+            Ok((seen, new, Some(object_at(&meant)?)))
         }
         Target::File(_) => Err("a hard link has no target".to_owned()),
     }

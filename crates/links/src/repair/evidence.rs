@@ -12,6 +12,7 @@ use super::lost::{Lost, Way};
 use super::names::{Names, Verdict};
 use super::{Confidence, Find, Reason, Why};
 use crate::identity::Likeness;
+use crate::platform;
 use crate::scan::{Progress, ScanOptions};
 
 /// So many directories higher than what is there of a way the search begins.
@@ -84,7 +85,9 @@ impl Evidence<'_> {
         let Infer { mut mappings, mut verdicts, .. } = infer;
         self.hold_to_records(&mut mappings, &mut verdicts);
         let mut by_name = Names { catalog, places: &places, allowed: &allowed, work: 0 };
+        let mut asked = None;
         for (number, way) in ways {
+            let known = self.known.get(*number);
             let find = match verdicts.remove(number) {
                 Some(Inferred::By(mapping, path)) => mappings
                     .get(mapping)
@@ -92,11 +95,16 @@ impl Evidence<'_> {
                 Some(Inferred::Ambiguous(candidates)) => Some(Find::Remains(Reason::Ambiguous, candidates)),
                 None => None,
             };
-            let known = self.known.get(*number);
-            let find = find.unwrap_or_else(|| match by_name.look(way, known.map(|(identity, _)| identity)) {
+            let mut find = find.unwrap_or_else(|| match by_name.look(way, known) {
                 Verdict::At(path, why, confidence) => Find::At(path, why, confidence),
                 Verdict::Remains(reason, candidates) => Find::Remains(reason, candidates),
             });
+            let owner = self.lost.get(*number).map_or(0, |lost| lost.seen.attributes.uid);
+            if let Find::At(path, _, confidence @ Confidence::Strong) = &mut find
+                && is_of_others(&mut asked, directory_of(path, &mappings), owner)
+            {
+                *confidence = Confidence::Weak;
+            }
             if let Some(place) = finds.get_mut(*number) {
                 *place = Some(find);
             }
@@ -126,6 +134,21 @@ impl Evidence<'_> {
                 mapping.confidence = Confidence::Weak;
             }
         }
+    }
+}
+
+/// The directory that somebody laid out for a path to be found: itself, where it is one that others were found in.
+fn directory_of<'p>(path: &'p Path, mappings: &[Mapping]) -> &'p Path {
+    let is_moved = mappings.iter().any(|mapping| mapping.new == path);
+    if is_moved { path } else { path.parent().unwrap_or(path) }
+}
+
+/// Whether the directory of a find is in the hands of others than this user and the link's owner: anybody can lay out
+/// names. The answer for the last one is kept.
+fn is_of_others(asked: &mut Option<(PathBuf, u32, bool)>, directory: &Path, owner: u32) -> bool {
+    match asked {
+        Some((last, of, answer)) if last == directory && *of == owner => *answer,
+        _ => asked.insert((directory.to_owned(), owner, platform::is_of_others(directory, owner))).2,
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::PoisonError;
 
 use super::catalog::{Catalog, entries_alone};
 use crate::identity::{self, Identity};
+use crate::model::FileKind;
 use crate::platform::{self, ByHandle, Directory};
 use crate::scan::{Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, half, visit_all};
 
@@ -15,17 +16,48 @@ use crate::scan::{Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, half,
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It is there now.
-    At(PathBuf),
+    At {
+        path: PathBuf,
+        /// Whether it has no other name.
+        is_only: bool,
+    },
+    /// It has several names.
+    Names(Vec<PathBuf>),
     /// It was deleted.
     Gone,
-    /// It was not found where this user can look; why, in words.
-    Unfound(String),
+    /// It is there still, but under no name that was found.
+    Hidden,
+    /// It was not found.
+    Unfound {
+        /// In words.
+        why: &'static str,
+        /// Whether all of its file system was looked through.
+        everywhere: bool,
+    },
+}
+
+impl Fate {
+    /// Whether there is nothing of it any more, as far as can be seen.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone | Self::Unfound { everywhere: true, .. })
+    }
+}
+
+/// A recorded target, and what is known of it by now.
+struct Sought {
+    identity: Identity,
+    /// Names of it.
+    names: Vec<PathBuf>,
+    lives: bool,
+    /// Whether it is worth a walk; else it is found on the way, or not.
+    is_needed: bool,
+    fate: Option<Fate>,
 }
 
 /// Identities, each once: many links may lead to one object.
 #[derive(Default)]
 pub(super) struct Wanted {
-    identities: Vec<(Identity, Option<Fate>)>,
+    identities: Vec<Sought>,
     known: HashMap<(Volume, u128, u64), usize>,
     volumes: HashMap<Volume, Vec<usize>>,
     /// A directory on each device that is meant.
@@ -37,24 +69,34 @@ type Volume = (String, Option<u64>);
 
 impl Wanted {
     /// Adds one, and gives the number by which its fate is asked.
-    pub(super) fn add(&mut self, identity: Identity, near: Option<PathBuf>) -> usize {
+    pub(super) fn add(&mut self, identity: Identity, near: Option<PathBuf>, is_needed: bool) -> usize {
         let device = near.as_deref().and_then(device_of);
         let volume = (identity.file_system.clone(), device);
         if let (Some(device), Some(near)) = (device, near) {
             self.near.entry(device).or_insert(near);
         }
         let key = (volume.clone(), identity.id.file, identity.id.born);
-        *self.known.entry(key).or_insert_with(|| {
-            self.identities.push((identity, None));
+        let number = *self.known.entry(key).or_insert_with(|| {
+            self.identities.push(Sought {
+                identity,
+                names: Vec::new(),
+                lives: false,
+                is_needed: false,
+                fate: None,
+            });
             let number = self.identities.len() - 1;
             self.volumes.entry(volume).or_default().push(number);
             number
-        })
+        });
+        if let Some(sought) = self.identities.get_mut(number) {
+            sought.is_needed |= is_needed;
+        }
+        number
     }
 
     pub(super) fn get(&self, number: usize) -> Option<(&Identity, &Fate)> {
-        let (identity, fate) = self.identities.get(number)?;
-        Some((identity, fate.as_ref()?))
+        let sought = self.identities.get(number)?;
+        Some((&sought.identity, sought.fate.as_ref()?))
     }
 
     /// Finds all of them: by handle where the system allows that, in what has been read already, and in at most one
@@ -78,31 +120,48 @@ impl Wanted {
         }
         for (tops, numbers) in together {
             let Some(top) = tops.first() else {
-                self.settle(&numbers, "its file system is not mounted");
+                self.settle(&numbers, "its file system is not mounted", false);
                 continue;
             };
             let device = device_of(top);
             self.by_handle(top, &numbers);
             self.in_catalog(catalog, &numbers, device);
-            if numbers.iter().all(|number| self.identities[*number].1.is_some()) {
+            if !numbers.iter().any(|number| self.is_missing(*number)) {
+                self.settle(&numbers, "it was not looked for", false);
                 continue;
             }
-            let roots = if roots.is_empty() { tops } else { roots.to_vec() };
+            let roots = if roots.is_empty() { tops.clone() } else { roots.to_vec() };
+            let is_all = roots == tops && !like.filter.has_excludes();
             // A whole disk has directories that this user may not read: that is told once, of what was not found.
-            let why = if self.walk(&roots, like, &numbers, progress) {
-                "it was not found where this user may look"
-            } else {
-                "it was not found on its file system"
-            };
-            self.settle(&numbers, why);
+            match (self.walk(&roots, like, &numbers, progress), is_all) {
+                (true, _) => self.settle(&numbers, "it was not found where this user may look", false),
+                (false, true) => self.settle(&numbers, "it was not found on its file system", true),
+                (false, false) => self.settle(&numbers, "it was not found where it was looked for", false),
+            }
         }
     }
 
-    fn settle(&mut self, numbers: &[usize], why: &str) {
+    /// Whether it is still to be found.
+    fn is_missing(&self, number: usize) -> bool {
+        self.identities.get(number).is_some_and(|sought| sought.is_needed && sought.fate.is_none())
+    }
+
+    fn settle(&mut self, numbers: &[usize], why: &'static str, everywhere: bool) {
         for number in numbers {
-            if let Some((_, fate @ None)) = self.identities.get_mut(*number) {
-                *fate = Some(Fate::Unfound(why.to_owned()));
-            }
+            let Some(sought) = self.identities.get_mut(*number).filter(|sought| sought.fate.is_none()) else {
+                continue;
+            };
+            let mut names = std::mem::take(&mut sought.names);
+            sought.fate = Some(match names.pop() {
+                Some(path) if names.is_empty() => Fate::At { path, is_only: everywhere },
+                Some(path) => {
+                    names.push(path);
+                    names.sort_unstable();
+                    Fate::Names(names)
+                }
+                None if sought.lives => Fate::Hidden,
+                None => Fate::Unfound { why, everywhere },
+            });
         }
     }
 
@@ -114,7 +173,7 @@ impl Wanted {
         let mut tops: Vec<PathBuf> = Vec::new();
         let mut tried = HashSet::new();
         for number in numbers {
-            let Some((identity, _)) = self.identities.get(*number) else { continue };
+            let Some(Sought { identity, .. }) = self.identities.get(*number) else { continue };
             if tops.iter().any(|top| identity.path.starts_with(top)) {
                 continue;
             }
@@ -139,12 +198,17 @@ impl Wanted {
     fn by_handle(&mut self, top: &Path, numbers: &[usize]) {
         let Ok(on) = Directory::open(top) else { return };
         for number in numbers {
-            let Some((identity, fate)) = self.identities.get_mut(*number) else { continue };
-            *fate = match platform::find(&on, identity.handle.as_deref(), identity.id.file) {
-                ByHandle::At(path) if is_at(identity, &path) => Some(Fate::At(path)),
-                ByHandle::Gone => Some(Fate::Gone),
-                ByHandle::At(_) | ByHandle::Alive | ByHandle::Unknown => None,
-            };
+            let Some(sought) = self.identities.get_mut(*number) else { continue };
+            let identity = &sought.identity;
+            match platform::find(&on, identity.handle.as_deref(), identity.id.file) {
+                ByHandle::At(path) => {
+                    sought.lives = true;
+                    sought.try_at(&path);
+                }
+                ByHandle::Alive => sought.lives = true,
+                ByHandle::Gone => sought.fate = Some(Fate::Gone),
+                ByHandle::Unknown => {}
+            }
         }
     }
 
@@ -156,7 +220,9 @@ impl Wanted {
                 continue;
             }
             for candidate in by_number.get(&number).into_iter().flatten() {
-                self.try_at(*candidate, &path);
+                if let Some(sought) = self.identities.get_mut(*candidate) {
+                    sought.try_at(&path);
+                }
             }
         }
     }
@@ -164,21 +230,11 @@ impl Wanted {
     fn by_number(&self, numbers: &[usize]) -> HashMap<u64, Vec<usize>> {
         let mut by_number: HashMap<u64, Vec<usize>> = HashMap::new();
         for number in numbers {
-            if let Some((identity, None)) = self.identities.get(*number) {
+            if let Some(Sought { identity, fate: None, .. }) = self.identities.get(*number) {
                 by_number.entry(half(identity.id.file)).or_default().push(*number);
             }
         }
         by_number
-    }
-
-    fn try_at(&mut self, number: usize, path: &Path) -> bool {
-        match self.identities.get_mut(number) {
-            Some((identity, fate @ None)) if is_at(identity, path) => {
-                *fate = Some(Fate::At(path.to_owned()));
-                true
-            }
-            _ => false,
-        }
     }
 
     /// One walk, in which nothing is asked but the directories' own numbers; it ends as soon as all are found.
@@ -191,7 +247,7 @@ impl Wanted {
         progress: &Progress,
     ) -> bool {
         let by_number = self.by_number(numbers);
-        let missing = by_number.values().map(Vec::len).sum();
+        let missing = numbers.iter().filter(|number| self.is_missing(**number)).count();
         let options = entries_alone(like, roots.to_vec());
         let shared = Mutex::new((self, missing));
         let seekers = visit_all(&options, progress, || Seeker {
@@ -203,9 +259,27 @@ impl Wanted {
     }
 }
 
-/// Whether an object of a record is at a path now.
-fn is_at(identity: &Identity, path: &Path) -> bool {
-    identity::hold(path).and_then(|held| identity.is(&held)).unwrap_or(false)
+impl Sought {
+    /// Whether it is at this path, and that settles it: of a file with several names the others are looked for.
+    fn try_at(&mut self, path: &Path) -> bool {
+        if self.fate.is_some() || self.names.iter().any(|name| name == path) {
+            return false;
+        }
+        let Some(links) = is_at(&self.identity, path) else { return false };
+        if links > 1 && self.identity.kind != FileKind::Directory {
+            self.names.push(path.to_owned());
+            return false;
+        }
+        self.fate = Some(Fate::At { path: path.to_owned(), is_only: true });
+        true
+    }
+}
+
+/// Whether an object of a record is at a path now, and how many names it has.
+pub(super) fn is_at(identity: &Identity, path: &Path) -> Option<u64> {
+    let held = identity::hold(path).ok()?;
+    let links = held.metadata().ok()?.links;
+    identity.is(&held).is_ok_and(|is| is).then_some(links)
 }
 
 pub(super) fn device_of(directory: &Path) -> Option<u64> {
@@ -248,9 +322,9 @@ impl Reader for Seeker<'_, '_> {
             let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
             let (wanted, missing) = &mut *shared;
             for candidate in candidates {
-                if wanted.try_at(*candidate, &path) {
-                    *missing -= 1;
-                }
+                let sought = wanted.identities.get_mut(*candidate);
+                let found = sought.is_some_and(|sought| sought.try_at(&path) && sought.is_needed);
+                *missing -= usize::from(found);
             }
             if *missing == 0 {
                 return ControlFlow::Break(());

@@ -154,6 +154,19 @@ impl<'a> Infer<'a> {
         for (old, rests) in groups {
             self.group(&old, rests);
         }
+        self.lead_to_roots(wanted);
+    }
+
+    /// A directory that went elsewhere may itself be a target.
+    fn lead_to_roots(&mut self, wanted: &[Wanted<'a>]) {
+        for (number, mapping) in self.mappings.iter().enumerate() {
+            let (parent, name) = (mapping.old.parent(), mapping.old.file_name());
+            for one in wanted.iter().filter(|one| parent == Some(one.directory)) {
+                for (_, link) in one.names.iter().filter(|(wanted, _)| name == Some(*wanted)) {
+                    self.verdicts.entry(*link).or_insert_with(|| Inferred::By(number, mapping.new.clone()));
+                }
+            }
+        }
     }
 
     fn group(&mut self, old: &Path, mut rests: Vec<Rest<'a>>) {
@@ -167,7 +180,9 @@ impl<'a> Infer<'a> {
         if let Some((best, new)) = counted.first().filter(|(best, _)| best * 2 >= names.count) {
             if second == *best {
                 let tied = counted.iter().take_while(|(count, _)| count == best);
-                self.tie(&tied.map(|(_, new)| *new).collect::<Vec<u32>>(), &rests);
+                let mut tied: Vec<&Path> = tied.map(|(_, new)| self.catalog.path(*new)).collect();
+                tied.sort_unstable();
+                self.tie(&tied, &rests);
                 return;
             }
             let new = self.catalog.path(*new).to_owned();
@@ -290,10 +305,10 @@ impl<'a> Infer<'a> {
         found
     }
 
-    fn tie(&mut self, tied: &[u32], rests: &[Rest<'_>]) {
+    fn tie(&mut self, tied: &[&Path], rests: &[Rest<'_>]) {
         for rest in rests {
             let score = rest.below.components().count() + 1;
-            let places = tied.iter().map(|directory| below(self.catalog.path(*directory), rest.below));
+            let places = tied.iter().map(|directory| below(directory, rest.below));
             let places: Vec<(Option<u32>, PathBuf)> =
                 places.map(|place| (self.catalog.find(&place), place)).collect();
             for (name, link) in &rest.names {

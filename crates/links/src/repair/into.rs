@@ -81,5 +81,5 @@ fn step(link: &Path, from: &Path, to: &Path) -> Result<Option<Step>> {
     let target = Home::of(place, parent).and_then(|home| home.say(&old.target, &below(to, rest), Form::Same));
     let target = target
         .map_err(|refusal| Error::new(crate::error::ErrorKind::InvalidTarget, "retarget", link, refusal))?;
-    Ok(Some(Step::retarget(link.to_owned(), old, target)))
+    Ok(Some(Step::retarget(link.to_owned(), old, target, None)))
 }

@@ -1,15 +1,17 @@
 //! What was recorded of links, and what became of it.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::catalog::Catalog;
-use super::exact::{Fate, Wanted};
+use super::exact::{self, Fate, Wanted};
 use super::lost::{Fault, Lost};
-use super::{Confidence, Find, Mapping, Why};
+use super::names::{TOLD, agreeing};
+use super::{Candidate, Confidence, Find, Mapping, Reason, Why};
 use crate::error::{Error, Result};
-use crate::identity::Identity;
-use crate::journal::Journal;
+use crate::identity::{self, Identity};
+use crate::journal::{Journal, Tracked};
 use crate::model::below;
 use crate::platform::{self, Directory};
 use crate::scan::{Progress, ScanOptions};
@@ -18,8 +20,17 @@ use crate::scan::{Progress, ScanOptions};
 #[derive(Default)]
 pub(super) struct Known {
     wanted: Wanted,
-    /// The key of the identity, and when it was recorded.
-    of: HashMap<usize, (usize, i64)>,
+    of: HashMap<usize, Record>,
+}
+
+/// What was recorded of a link.
+struct Record {
+    /// The key of the identity.
+    key: usize,
+    /// That of the directory it was in, where that is another by now.
+    directory: Option<usize>,
+    /// When it was recorded.
+    seen: i64,
 }
 
 impl Known {
@@ -34,6 +45,7 @@ impl Known {
             return Ok(known);
         }
         let mut parent: Option<(PathBuf, String)> = None;
+        let mut stayed: HashMap<PathBuf, bool> = HashMap::new();
         for (number, lost) in lost.iter().enumerate() {
             if finds.get(number).is_some_and(Option::is_some) || matches!(lost.fault, Fault::By(..)) {
                 continue;
@@ -52,11 +64,19 @@ impl Known {
                     errors.push(error);
                     None
                 });
-            if let Some(tracked) = tracked {
+            // Another name of a recorded link, in another directory, may never have led anywhere.
+            let is_it = |tracked: &Tracked| tracked.link == lost.link || has_one_name(&lost.link);
+            if let Some(mut tracked) = tracked.filter(is_it) {
                 // Of volumes that are copies of each other, numbers and all, the link's own is meant.
                 let own = file_system.is_some_and(|name| name == tracked.identity.file_system);
                 let near = own.then(|| directory.to_owned());
-                known.of.insert(number, (known.wanted.add(tracked.identity, near), tracked.seen));
+                let directory = tracked.identity.directory.take().filter(|directory| {
+                    let stays = || exact::is_at(directory, &directory.path).is_some();
+                    !*stayed.entry(directory.path.clone()).or_insert_with(stays)
+                });
+                let directory = directory.map(|directory| known.wanted.add(*directory, near.clone(), false));
+                let key = known.wanted.add(tracked.identity, near, true);
+                known.of.insert(number, Record { key, directory, seen: tracked.seen });
             }
         }
         Ok(known)
@@ -72,11 +92,49 @@ impl Known {
         finds: &mut [Option<Find>],
     ) {
         self.wanted.find(catalog, options, search, progress);
-        for (number, (key, _)) in &self.of {
-            if let (Some((_, Fate::At(path))), Some(find)) = (self.wanted.get(*key), finds.get_mut(*number)) {
-                *find = Some(Find::At(path.clone(), Why::Identity, Confidence::Exact));
+        for (number, record) in &self.of {
+            if let (Some(found), Some(find)) = (self.find_of(record, search), finds.get_mut(*number)) {
+                *find = Some(found);
             }
         }
+    }
+
+    fn find_of(&self, record: &Record, search: &[PathBuf]) -> Option<Find> {
+        let (identity, fate) = self.wanted.get(record.key)?;
+        let (path, why, confidence) = match fate {
+            Fate::At { path, is_only } => {
+                let is_sure = *is_only && !is_backup(&identity.path, path);
+                let confidence = if is_sure { Confidence::Exact } else { Confidence::Weak };
+                (path.clone(), Why::Identity, confidence)
+            }
+            Fate::Names(paths) => {
+                let candidate =
+                    |path: &PathBuf| Candidate { score: agreeing(&identity.path, path), path: path.clone() };
+                let mut candidates: Vec<Candidate> = paths.iter().map(candidate).collect();
+                candidates.sort_by_key(|candidate| Reverse(candidate.score));
+                candidates.truncate(TOLD);
+                return Some(Find::Remains(Reason::SeveralNames, candidates));
+            }
+            Fate::Hidden => return Some(Find::Remains(Reason::Hidden, Vec::new())),
+            // Where its directory is, there is what took its place.
+            fate => {
+                let Some((_, Fate::At { path, .. })) = self.wanted.get(record.directory?) else {
+                    return None;
+                };
+                let path = path.join(identity.path.file_name()?);
+                let there = identity::hold(&path).and_then(|held| held.metadata()).ok()?;
+                if !fate.is_gone() || there.kind != identity.kind {
+                    return None;
+                }
+                (path, Why::Directory, Confidence::Strong)
+            }
+        };
+        if !search.is_empty() && !search.iter().any(|root| path.starts_with(root)) {
+            let text =
+                format!("it was found at {}, and was to be searched elsewhere", platform::quoted(&path));
+            return Some(Find::Remains(Reason::Other(text), Vec::new()));
+        }
+        Some(Find::At(path, why, confidence))
     }
 
     /// Finds what is below directories that were recorded and found elsewhere, for links of which nothing was recorded, and
@@ -84,7 +142,7 @@ impl Known {
     pub(super) fn carry_over(&self, lost: &[Lost], finds: &mut [Option<Find>]) -> Vec<Mapping> {
         // Of several records of one path, the newest speaks.
         let mut newest: HashMap<&Path, (i64, &Fate)> = HashMap::new();
-        for (key, seen) in self.of.values() {
+        for Record { key, seen, .. } in self.of.values() {
             let Some((identity, fate)) = self.wanted.get(*key) else { continue };
             let known = newest.entry(&identity.path).or_insert((*seen, fate));
             if known.0 < *seen {
@@ -94,7 +152,7 @@ impl Known {
         let moved: HashMap<&Path, &Path> = newest
             .iter()
             .filter_map(|(old, (_, fate))| match fate {
-                Fate::At(path) if path != old => Some((*old, path.as_path())),
+                Fate::At { path, is_only: true } if path != old => Some((*old, path.as_path())),
                 _ => None,
             })
             .collect();
@@ -125,6 +183,18 @@ impl Known {
 
     /// What was recorded of a link, and what became of that.
     pub(super) fn get(&self, number: usize) -> Option<(&Identity, &Fate)> {
-        self.wanted.get(self.of.get(&number)?.0)
+        self.wanted.get(self.of.get(&number)?.key)
     }
+}
+
+/// Whether a link is known by no other name.
+fn has_one_name(link: &Path) -> bool {
+    identity::hold(link).and_then(|held| held.metadata()).is_ok_and(|found| found.links < 2)
+}
+
+/// Whether a file was put aside by somebody who wrote another in its place, as editors do.
+fn is_backup(was: &Path, is: &Path) -> bool {
+    let (Some(name), Some(now)) = (was.file_name(), is.file_name()) else { return false };
+    let rest = now.as_encoded_bytes().strip_prefix(name.as_encoded_bytes());
+    rest.is_some_and(|rest| [&b"~"[..], b".bak", b".orig", b".old"].contains(&rest))
 }

@@ -1,5 +1,6 @@
 //! Places that somebody says went elsewhere.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -57,32 +58,53 @@ pub(super) struct Maps<'a> {
 }
 
 impl<'a> Maps<'a> {
-    pub(super) fn of(maps: &'a [Map]) -> Self {
-        Self { maps: maps.iter().map(|map| (physical(&map.old), map)).collect() }
+    pub(super) fn of(maps: &'a [Map]) -> Result<Self> {
+        let mut known: HashMap<PathBuf, &Map> = HashMap::new();
+        let mut of = Vec::with_capacity(maps.len());
+        for map in maps {
+            let old = physical(&map.old);
+            let other = known.insert(old.clone(), map).filter(|other| other.new != map.new);
+            if let Some(other) = other {
+                let (one, two) = (platform::quoted(&other.new), platform::quoted(&map.new));
+                let cause = format!("one map leads it to {one}, another to {two}");
+                return Err(Error::new(ErrorKind::InvalidOption, "map", &map.old, cause));
+            }
+            of.push((old, map));
+        }
+        Ok(Self { maps: of })
     }
 
     /// Finds targets by the map whose old place is the longest. Gives, by the number of the link, the places that would
-    /// have to be there and are not.
-    pub(super) fn apply(&self, lost: &[Lost], finds: &mut [Option<Find>]) -> Vec<(usize, PathBuf)> {
+    /// have to be there and are not; and the maps that fit nothing.
+    pub(super) fn apply(
+        &self,
+        lost: &[Lost],
+        finds: &mut [Option<Find>],
+    ) -> (Vec<(usize, PathBuf)>, Vec<usize>) {
         let mut missing = Vec::new();
+        let mut idle: BTreeSet<usize> = (0..self.maps.len()).collect();
+        if self.maps.is_empty() {
+            return (missing, Vec::new());
+        }
         for (number, (lost, find)) in lost.iter().zip(finds).enumerate() {
             let Some(way) = lost.way() else { continue };
-            let fits = |(index, (old, map)): (usize, &(PathBuf, &Map))| {
-                let rest = way.wanted.strip_prefix(old).ok()?;
-                Some((old.components().count(), index, below(&map.new, rest)))
-            };
-            let Some((_, index, to)) =
-                self.maps.iter().enumerate().filter_map(fits).max_by_key(|(length, ..)| *length)
-            else {
-                continue;
-            };
+            let mut longest: Option<(usize, usize, PathBuf)> = None;
+            for (index, (old, map)) in self.maps.iter().enumerate() {
+                let Ok(rest) = way.wanted.strip_prefix(old) else { continue };
+                idle.remove(&index);
+                let length = old.components().count();
+                if longest.as_ref().is_none_or(|(most, ..)| *most <= length) {
+                    longest = Some((length, index, below(&map.new, rest)));
+                }
+            }
+            let Some((_, index, to)) = longest else { continue };
             if to.symlink_metadata().is_ok() {
                 *find = Some(Find::At(to, Why::Map(index), Confidence::Exact));
             } else {
                 missing.push((number, to));
             }
         }
-        missing
+        (missing, idle.into_iter().collect())
     }
 }
 

@@ -130,6 +130,8 @@ pub enum Why {
     Map(usize),
     /// Of [`Repair::mappings`], the one of this number.
     Inferred(usize),
+    /// It has the name of what was recorded, in the directory that was recorded with it.
+    Directory,
     /// A file with the content that was recorded, and no other has it.
     Content,
     /// A file with the size and time that were recorded, and no other has them.
@@ -163,6 +165,10 @@ pub enum Reason {
     TooCommon,
     /// Files of its target's name hold something else.
     OtherContent,
+    /// What was recorded has several names now, and any of them may be meant.
+    SeveralNames,
+    /// What was recorded is there still, but under no name that was found.
+    Hidden,
     /// Its target was deleted.
     Deleted,
     /// It leads by another link, which is broken.
@@ -218,6 +224,8 @@ pub struct Repair {
     pub mends: Vec<Mend>,
     /// Directories that went elsewhere, as was inferred; and what was recorded for other links and found elsewhere.
     pub mappings: Vec<Mapping>,
+    /// Maps that were given and hold the target of no broken link, by their numbers.
+    pub idle_maps: Vec<usize>,
     /// What could not be read.
     pub errors: Vec<Error>,
     /// Whether everything was looked through that there was to look through; else nothing inferred counts as strong.
@@ -247,7 +255,8 @@ impl Repair {
 /// data it will have, and is of the kind that it says. Of several places that are equally good none is chosen.
 ///
 /// # Errors
-/// A pattern or path has no meaning, or the journal cannot be read.
+/// A pattern has no meaning, maps contradict each other, nothing of what is to be searched is there, or the journal
+/// cannot be read.
 pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -> Result<Repair> {
     let roots = Roots::find(&spec.paths);
     let mut options = scan_options(spec)?;
@@ -257,9 +266,15 @@ pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -
     let walked = catalog.read(&options, None, progress);
     let mut errors = walked.errors;
     let lost = look_at(walked.links, spec.drive, &mut errors);
-    let search = Roots::directories(&spec.search);
+    let mut search = Roots::directories(&spec.search);
+    if search.physical().is_empty()
+        && let Some(error) = search.errors.pop()
+    {
+        return Err(error);
+    }
     let mut finds: Vec<Option<Find>> = lost.iter().map(|_| None).collect();
-    let mapped = Maps::of(&spec.maps).apply(&lost, &mut finds);
+    let maps = Maps::of(&spec.maps)?;
+    let (mapped, idle_maps) = maps.apply(&lost, &mut finds);
     let mut known = Known::default();
     if let Some(journal) = journal {
         known = Known::of(journal, &lost, &finds, &mut errors)?;
@@ -276,7 +291,7 @@ pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -
     let mut repair = settle::settle(&ground, lost, finds);
     errors.extend(roots.errors);
     errors.extend(search.errors);
-    repair = Repair { mappings, is_whole, errors, unsearched, ..repair };
+    repair = Repair { mappings, idle_maps, is_whole, errors, unsearched, ..repair };
     Ok(repair)
 }
 
@@ -352,4 +367,42 @@ fn in_parallel<T: Send, R: Send>(mut items: Vec<T>, work: impl Fn(Vec<T>) -> Vec
 enum Find {
     At(PathBuf, Why, Confidence),
     Remains(Reason, Vec<Candidate>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::State;
+
+    fn links(paths: &[&str]) -> Vec<Link> {
+        let link = |path: &&str| Link {
+            path: path.into(),
+            kind: LinkKind::Symlink,
+            target: None,
+            resolved: None,
+            state: State::Missing,
+            id: None,
+            attributes: None,
+        };
+        paths.iter().map(link).collect()
+    }
+
+    #[test]
+    fn links_stand_in_the_order_of_their_paths_each_once() {
+        let given = ["/a/b.c", "/a/b/c", "/a", "/a/b", "/a-b", "/a/b", "/a/b-c", "/a/b/c/d", "/a.b/c", "/ä"];
+        let mut wanted: Vec<PathBuf> = given.iter().map(PathBuf::from).collect();
+        wanted.sort();
+        wanted.dedup();
+        let found: Vec<PathBuf> = each_once(links(&given)).into_iter().map(|link| link.path).collect();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn what_threads_make_of_a_list_stays_in_its_order() {
+        for many in [0, 1, 255, 256, 257, 511, 512, 513, 10_000] {
+            let items: Vec<usize> = (0..many).collect();
+            let doubled = in_parallel(items.clone(), |part| part.into_iter().map(|item| item * 2).collect());
+            assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<_>>(), "{many}");
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! Where a single target went, by what can be seen of it: its name, the names above it, its size, time and content.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
 use super::catalog::{Catalog, Spot};
+use super::exact::Fate;
 use super::lost::Way;
 use super::{Candidate, Confidence, Reason, Why};
 use crate::identity::{Identity, Likeness};
@@ -16,7 +16,7 @@ const MOST: usize = 1_000;
 /// So many comparisons are made in all.
 const WORK: usize = 20_000_000;
 /// So many candidates are told.
-const TOLD: usize = 5;
+pub(super) const TOLD: usize = 5;
 
 /// What the names say of a link.
 pub(super) enum Verdict {
@@ -33,7 +33,7 @@ pub(super) struct Names<'a> {
 
 impl Names<'_> {
     /// Looks for a target by its name, and by what was recorded of it.
-    pub(super) fn look(&mut self, way: &Way, known: Option<&Identity>) -> Verdict {
+    pub(super) fn look(&mut self, way: &Way, known: Option<(&Identity, &Fate)>) -> Verdict {
         let none = || Verdict::Remains(Reason::NotFound, Vec::new());
         let Some(name) = way.wanted.file_name() else { return none() };
         let Some(places) = self.places.get(name) else { return none() };
@@ -44,7 +44,7 @@ impl Names<'_> {
         let mut found: Vec<(usize, Spot)> = Vec::new();
         for spot in places {
             let kind = self.catalog.kind_of(*spot);
-            let fits = known.is_none_or(|known| kind.is_none_or(|kind| kind == known.kind));
+            let fits = known.is_none_or(|(known, _)| kind.is_none_or(|kind| kind == known.kind));
             let directory = self.catalog.path(spot.directory);
             // A link that leads nowhere itself is nothing to lead to.
             let leads = kind != Some(FileKind::Link) || self.catalog.path_of(*spot).metadata().is_ok();
@@ -53,9 +53,14 @@ impl Names<'_> {
                 found.push((1 + agreeing(above, directory), *spot));
             }
         }
-        found.sort_unstable_by_key(|(score, spot)| (Reverse(*score), *spot));
-        if let Some(known) = known.filter(|known| known.kind == FileKind::File) {
-            return self.by_content(known, &found);
+        let directory = |spot: &Spot| self.catalog.path(spot.directory);
+        found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| directory(&a.1).cmp(directory(&b.1))));
+        if let Some((known, fate)) = known.filter(|(known, _)| known.kind == FileKind::File) {
+            let verdict = self.by_content(known, &found);
+            // Of one that is gone, another may have taken the place.
+            if !fate.is_gone() || !matches!(verdict, Verdict::Remains(Reason::OtherContent, _)) {
+                return verdict;
+            }
         }
         let told = |found: &[(usize, Spot)]| {
             let told = found.iter().take(TOLD);
@@ -103,6 +108,6 @@ impl Names<'_> {
 }
 
 /// How many names at the end of two paths are the same.
-fn agreeing(one: &Path, other: &Path) -> usize {
+pub(super) fn agreeing(one: &Path, other: &Path) -> usize {
     one.components().rev().zip(other.components().rev()).take_while(|(a, b)| a == b).count()
 }

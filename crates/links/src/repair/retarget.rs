@@ -9,7 +9,8 @@ use super::VERB;
 use crate::chain;
 use crate::create::relative_path;
 use crate::error::ErrorKind;
-use crate::model::{DEFAULT_DRIVE, FileKind, ReparsePoint, Target};
+use crate::identity;
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, ReparsePoint, Target};
 use crate::platform::{self, Filesystem, NtfsVolume, Place};
 
 /// A form of text.
@@ -97,7 +98,12 @@ impl Home {
                     Form::Same => class == TargetClass::Relative,
                     form => form == Form::Relative,
                 };
-                let text = if relative { self.relative(to)? } else { self.in_full(&class, to)? };
+                let text = match form {
+                    // From the root of its volume is not in full.
+                    Form::Absolute => self.by_drive(to, DEFAULT_DRIVE)?,
+                    _ if relative => self.relative(to)?,
+                    _ => self.in_full(&class, to)?,
+                };
                 ReparseData::Symlink(Symlink::new(&text).map_err(|error| error.to_string())?)
             }
             ReparseData::MountPoint(_) if form == Form::Relative => {
@@ -166,18 +172,18 @@ impl Home {
         })
     }
 
-    /// Whether a link there that says this would reach something of its kind.
-    pub(super) fn reaches(&self, target: &Target) -> Result<(), Refusal> {
+    /// What a link there that says this would reach, if that is of its kind.
+    pub(super) fn reaches(&self, target: &Target) -> Result<FileId, Refusal> {
         match target {
             Target::Text(text) => match self.place.directory.metadata_follow(text) {
-                Ok(_) => Ok(()),
+                Ok(found) => Ok(found.id),
                 Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {
                     Err("this user may not reach it there".to_owned())
                 }
                 Err(error) => Err(platform::describe(&error)),
             },
             Target::Reparse(point) => {
-                let found = self.kind_behind(point)?;
+                let (path, found) = self.behind(point)?;
                 let data = point.decode().map_err(|error| error.to_string())?;
                 let directory = found == FileKind::Directory;
                 if !matches!(data, ReparseData::LxSymlink(_)) && directory != point.directory {
@@ -185,15 +191,10 @@ impl Home {
                         if directory { ("a directory", "files") } else { ("a file", "directories") };
                     return Err(format!("it is {found}, and the link is one for {wanted}"));
                 }
-                Ok(())
+                object_at(&path)
             }
             Target::File(_) => Err("a hard link has no target".to_owned()),
         }
-    }
-
-    /// What a Windows link there that holds this leads to.
-    fn kind_behind(&self, point: &ReparsePoint) -> Result<FileKind, Refusal> {
-        self.behind(point).map(|(_, kind)| kind)
     }
 
     /// Where a Windows link there that holds this leads to, and what is there.
@@ -201,21 +202,14 @@ impl Home {
         let data = point.decode().map_err(|error| error.to_string())?;
         let start = self.place.directory.open_child(".".as_ref());
         let start = start.map_err(|error| platform::describe(&error))?;
-        let drive = drive_of(&data).unwrap_or(DEFAULT_DRIVE);
+        let drive = chain::drive_of(&data).unwrap_or(DEFAULT_DRIVE);
         let found = chain::reach(start, self.parent.clone(), &data, self.volume()?, drive);
         found.ok_or_else(|| "it does not lead there".to_owned())
     }
 }
 
-/// The letter that a link says, which is then that of its volume.
-pub(super) fn drive_of(data: &ReparseData) -> Option<char> {
-    let name = match data {
-        ReparseData::Symlink(link) => &link.substitute,
-        ReparseData::MountPoint(point) => &point.substitute,
-        _ => return None,
-    };
-    match classify(&nt_to_win32(name)) {
-        TargetClass::DriveAbsolute { letter } => Some(letter),
-        _ => None,
-    }
+/// What is at a full path without links.
+pub(super) fn object_at(path: &Path) -> Result<FileId, Refusal> {
+    let held = identity::hold(path).and_then(|held| held.metadata());
+    held.map(|found| found.id).map_err(|error| platform::describe(&error))
 }

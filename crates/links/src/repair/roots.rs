@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind};
-use crate::model::{ends_in_separator, file_name_of, join};
+use crate::model::{FileKind, ends_in_separator, file_name_of, join};
 use crate::platform::{Directory, Place};
 
 /// Paths as they were given, and what they are without links.
@@ -61,8 +61,13 @@ fn full(path: &Path) -> Result<PathBuf, Error> {
         return Directory::open(path).and_then(|directory| directory.physical_path()).map_err(fail);
     }
     let place = Place::open(super::VERB, path)?;
-    if place.metadata().map_err(fail)?.is_none() {
-        return Err(Error::new(ErrorKind::NotFound, super::VERB, path, "no such file or directory"));
+    match place.metadata().map_err(fail)?.map(|found| found.kind) {
+        None => return Err(Error::new(ErrorKind::NotFound, super::VERB, path, "no such file or directory")),
+        // Nor can there be any below it.
+        Some(FileKind::File | FileKind::Special) => {
+            return Err(Error::new(ErrorKind::InvalidPath, super::VERB, path, "it is no link"));
+        }
+        Some(FileKind::Link | FileKind::Directory) => {}
     }
     Ok(place.directory.physical_path().map_err(fail)?.join(place.name()))
 }

@@ -9,9 +9,9 @@ use super::lost::{Fault, Lost};
 use super::retarget::{Form, Home};
 use super::roots::Roots;
 use super::{Confidence, Find, Mend, Reason, Repair, RepairSpec, Verdict, Why, in_parallel};
-use crate::model::{Target, below};
+use crate::model::{FileId, Target, below};
 use crate::plan::Step;
-use crate::platform;
+use crate::platform::{self, Directory};
 use crate::scan::ScanOptions;
 
 pub(super) struct Ground<'a> {
@@ -85,13 +85,13 @@ impl Settled {
         &mut self,
         ground: &Ground<'_>,
         lost: Lost,
-        new: Target,
+        (new, object): (Target, FileId),
         (to, why, confidence): (PathBuf, Why, Confidence),
     ) {
         let (old, link) = (lost.seen.target.clone(), ground.roots.shown(&lost.link));
         let is_sure = confidence >= ground.spec.min_confidence;
         let step = is_sure.then(|| {
-            self.steps.push(Step::retarget(lost.link, lost.seen, new.clone()));
+            self.steps.push(Step::retarget(lost.link, lost.seen, new.clone(), Some(object)));
             self.places.push(to);
             self.steps.len() - 1
         });
@@ -150,8 +150,13 @@ impl Settled {
     }
 }
 
-/// What a link has to say to lead there, if it may and then does.
-fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>) -> Result<Target, String> {
+/// What a link has to say to lead there, if it may and then does; and to what.
+fn attempt(
+    ground: &Ground<'_>,
+    lost: &Lost,
+    to: &Path,
+    home: &mut Option<Home>,
+) -> Result<(Target, FileId), String> {
     if is_excluded(ground, to) {
         return Err(format!("it was found at {}, which is left out", platform::quoted(to)));
     }
@@ -172,16 +177,23 @@ fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>)
         return Err("it says so already, and does not lead there".to_owned());
     }
     let at = || format!("it was found at {}, but ", platform::quoted(to));
-    home.reaches(&target).map_err(|refusal| at() + &refusal)?;
-    Ok(target)
+    let object = home.reaches(&target).map_err(|refusal| at() + &refusal)?;
+    Ok((target, object))
 }
 
 /// Whether a path is in what is left out, seen from the roots that hold it.
 fn is_excluded(ground: &Ground<'_>, path: &Path) -> bool {
-    let filter = &ground.options.filter;
-    if !filter.has_excludes() {
+    if !ground.options.filter.has_excludes() {
         return false;
     }
+    // By whatever other name it was found.
+    let there = path.parent().and_then(|parent| Directory::open(parent).ok()?.physical_path().ok());
+    let there = there.zip(path.file_name()).map(|(parent, name)| parent.join(name));
+    is_left_out(ground, path) || there.is_some_and(|there| is_left_out(ground, &there))
+}
+
+fn is_left_out(ground: &Ground<'_>, path: &Path) -> bool {
+    let filter = &ground.options.filter;
     let roots = ground.options.roots.iter().map(PathBuf::as_path).chain([Path::new("/")]);
     roots.filter_map(|root| path.strip_prefix(root).ok()).any(|inside| {
         let above = inside.ancestors().filter(|above| !above.as_os_str().is_empty());
@@ -195,10 +207,12 @@ fn fate(known: &Known, number: usize, find: Option<Find>) -> Reason {
         Some(Find::Remains(reason, _)) => reason,
         _ => Reason::NotFound,
     };
-    match known.get(number) {
-        Some((_, Fate::Gone)) => Reason::Deleted,
-        Some((_, Fate::Unfound(text))) => Reason::Other(format!("of what was recorded: {text}")),
-        _ => searched,
+    match (searched, known.get(number)) {
+        (Reason::NotFound | Reason::OtherContent, Some((_, Fate::Gone))) => Reason::Deleted,
+        (Reason::NotFound | Reason::OtherContent, Some((_, Fate::Unfound { why, .. }))) => {
+            Reason::Other(format!("of what was recorded: {why}"))
+        }
+        (searched, _) => searched,
     }
 }
 

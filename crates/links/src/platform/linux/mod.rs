@@ -39,7 +39,9 @@ pub(crate) use power::{open_files, workers};
 pub(crate) use process::Process;
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
-pub(crate) use users::{current_user, forbidden, is_one_mount, may_write, remarks, room, users_below};
+pub(crate) use users::{
+    current_user, forbidden, is_of_others, is_one_mount, may_write, remarks, room, users_below,
+};
 pub(crate) use volume::VolumeIdentity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 

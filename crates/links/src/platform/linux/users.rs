@@ -5,10 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, StatxFlags, accessat, fstatvfs, statx};
+use rustix::fs::{Access, AtFlags, StatxAttributes, StatxFlags, accessat, fstatvfs, statx};
 use rustix::io::Errno;
 
-use super::{Directory, look};
+use super::{Directory, filesystem, look};
 use crate::platform::{Inventory, ObjectKind, Use};
 
 /// More than this nobody reads.
@@ -55,9 +55,24 @@ pub(crate) fn is_one_mount(one: &Directory, other: &Directory) -> io::Result<boo
     Ok(mount(one)? == mount(other)?)
 }
 
-/// Whether this user may make names in a directory.
+/// Whether this user may make and remove names in a directory.
 pub(crate) fn may_write(directory: &Directory) -> bool {
-    accessat(directory, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+    // One that can only be added to keeps what is made in it for good.
+    let only_grows = || {
+        let found = statx(directory, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE);
+        found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::APPEND))
+    };
+    accessat(directory, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok() && !only_grows()
+}
+
+/// Whether anybody but root, this user and the one given can make names in a directory, as its owner or as everybody.
+/// FUSE shows rights that are not what counts.
+pub(crate) fn is_of_others(directory: &Path, user: u32) -> bool {
+    let Ok(opened) = Directory::open(directory) else { return true };
+    let Ok(found) = statx(&opened, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) else { return true };
+    let is_known = [0, current_user(), user].contains(&found.stx_uid);
+    let is_open = found.stx_mode & 0o002 != 0;
+    (is_open || !is_known) && !filesystem::magic_of(&opened).is_ok_and(|magic| magic == filesystem::FUSE)
 }
 
 /// What of a tree this user may not read, or not remove, with the words for it; on the same file system, whether he may rename

@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
 
@@ -94,6 +94,11 @@ pub(crate) fn is_one_mount(_one: &Directory, _other: &Directory) -> io::Result<b
 /// Whether this user may make names in a directory: tried where it matters.
 pub(crate) fn may_write(_directory: &Directory) -> bool {
     true
+}
+
+/// Whether others could have laid out what is in a directory: not asked here.
+pub(crate) fn is_of_others(_directory: &Path, _user: u32) -> bool {
+    false
 }
 
 /// What of a tree this user may not read or remove: here, the copy tells.

@@ -33,7 +33,8 @@ pub(crate) use errors::{describe, error_kind};
 pub(crate) use filesystem::Filesystem;
 pub(crate) use identity::{content, file_system, find, handle, made, mounted, object_number};
 pub(crate) use inventory::{
-    current_user, forbidden, is_one_mount, look, may_write, room, take_inventory, unreadable_streams,
+    current_user, forbidden, is_of_others, is_one_mount, look, may_write, room, take_inventory,
+    unreadable_streams,
 };
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{

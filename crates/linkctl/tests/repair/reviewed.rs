@@ -1,0 +1,574 @@
+//! What a review of `repair`, `track` and the converters found.
+
+use std::io::{Read, Write as _};
+use std::process::{Output, Stdio};
+
+use ntfs_common::{Bench, file_point, symlink};
+use testkit::ntfs::get_reparse;
+
+use super::*;
+
+/// What a dry run says of each link.
+#[track_caller]
+fn planned<'a>(ground: &Ground, args: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, Value> {
+    records(&ground.run(["repair", "--dry-run", "--json"].into_iter().chain(args)))
+}
+
+/// Runs it on a terminal, does something as soon as it asks, and answers yes.
+#[track_caller]
+fn asked(ground: &Ground, line: &str, meanwhile: impl FnOnce()) -> Ran {
+    testkit::require!(tool "script");
+    let line = format!("{} {line}", ground.linkctl.program().display());
+    let mut command = Command::new("script");
+    command.args(["-qec", &line, "/dev/null"]).current_dir(ground.root()).env_remove("SUDO_USER");
+    command.env("LINKCTL_STATE_DIR", ground.linkctl.state()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut answer, mut out) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    while !said.ends_with(b"[y/N] ") {
+        let read = out.read_exact(&mut byte);
+        assert!(read.is_ok(), "it does not ask: {}", String::from_utf8_lossy(&said));
+        said.extend(byte);
+    }
+    meanwhile();
+    answer.write_all(b"y\n").unwrap();
+    out.read_to_end(&mut said).unwrap();
+    let status = child.wait().unwrap();
+    ground.linkctl.said(Output { status, stdout: said, stderr: Vec::new() })
+}
+
+/// `links/l` to `data/f`, tracked, and `data` renamed to `far`.
+fn moved() -> Ground {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("data/f"), "x");
+    link("../data/f", ground.at("links/l"));
+    ground.ok(["track", "links"]);
+    rename(ground.at("data"), ground.at("far"));
+    ground
+}
+
+/// Saves a file as editors do: another one takes its name.
+fn save(path: impl AsRef<Path>, content: &str) {
+    let new = path.as_ref().with_extension("new");
+    write(&new, content);
+    rename(new, path);
+}
+
+/// An empty file system over a directory, until dropped.
+struct Cover(PathBuf);
+
+impl Cover {
+    fn over(at: PathBuf) -> Cover {
+        assert!(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&at).status().unwrap().success());
+        Cover(at)
+    }
+}
+
+impl Drop for Cover {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+#[test]
+fn of_several_names_of_a_recorded_file_none_is_taken() {
+    for before in [true, false] {
+        let ground = Ground::on(Fs::Ext4);
+        write(ground.at("data/f"), "x");
+        link("../data/f", ground.at("links/l"));
+        fs::create_dir(ground.at("backup")).unwrap();
+        let other_name = || fs::hard_link(ground.at("data/f"), ground.at("backup/f")).unwrap();
+        if before {
+            other_name();
+            ground.ok(["track", "links"]);
+        } else {
+            ground.ok(["track", "links"]);
+            other_name();
+        }
+        rename(ground.at("data/f"), ground.at("data/g"));
+        let ran = ground.run(["repair", "links", "--yes", "--json"]);
+        assert_eq!(ground.target("links/l"), Path::new("../data/f"), "{ran}");
+        let ran = ran.exits(1);
+        let candidates = records(&ran)["links/l"]["candidates"].to_string();
+        for place in ["backup/f", "data/g"] {
+            assert!(candidates.contains(place), "{place} is not told\n{ran}");
+        }
+        fs::remove_file(ground.at("backup/f")).unwrap();
+        let ran = ground.ok(["repair", "links", "--yes", "--json"]);
+        assert_eq!(records(&ran)["links/l"]["confidence"], "exact");
+        assert_eq!(ground.target("links/l"), Path::new("../data/g"));
+    }
+}
+
+#[track_caller]
+fn assert_not_led_to_what_changed(change: impl FnOnce(&Ground)) {
+    let ground = moved();
+    let ran = asked(&ground, "repair links", || change(&ground));
+    assert_eq!(ground.target("links/l"), Path::new("../data/f"), "{ran}");
+    assert!(ran.out.contains("error"), "{ran}");
+    ran.exits(4);
+    assert_eq!(common::leftovers(ground.at("links")), [""; 0]);
+}
+
+#[test]
+fn a_link_whose_target_came_back_while_it_asked_stays() {
+    assert_not_led_to_what_changed(|ground| rename(ground.at("far"), ground.at("data")));
+}
+
+#[test]
+fn a_link_whose_target_was_deleted_while_it_asked_stays() {
+    assert_not_led_to_what_changed(|ground| fs::remove_file(ground.at("far/f")).unwrap());
+}
+
+#[test]
+fn a_link_is_not_led_to_another_file_that_took_the_name_while_it_asked() {
+    assert_not_led_to_what_changed(|ground| {
+        rename(ground.at("far/f"), ground.at("far/g"));
+        write(ground.at("far/f"), "another");
+    });
+}
+
+#[test]
+fn a_link_is_not_led_into_another_directory_that_took_the_name_while_it_asked() {
+    assert_not_led_to_what_changed(|ground| {
+        rename(ground.at("far"), ground.at("farther"));
+        write(ground.at("far/f"), "another");
+    });
+}
+
+#[test]
+fn a_converter_leaves_links_alone_whose_target_went_while_it_asked() {
+    for form in ["--relative", "--absolute"] {
+        let ground = Ground::new();
+        write(ground.at("data/f"), "x");
+        let text = if form == "--relative" { ground.at("data/f") } else { "../data/f".into() };
+        link(&text, ground.at("links/l"));
+        let ran = asked(&ground, &format!("repair links {form}"), || {
+            fs::remove_file(ground.at("data/f")).unwrap();
+        });
+        assert_eq!(ground.target("links/l"), text, "{ran}");
+        ran.exits(4);
+    }
+}
+
+#[test]
+fn a_link_to_a_link_that_was_mended_and_moved_is_mended_in_two_runs() {
+    for at_once in [true, false] {
+        let ground = Ground::on(Fs::Ext4);
+        write(ground.at("t/f"), "x");
+        link("t/f", ground.at("mid"));
+        link("mid", ground.at("end"));
+        ground.ok(["track", "."]);
+        rename(ground.at("t"), ground.at("u"));
+        if !at_once {
+            ground.ok(["repair", ".", "--yes"]);
+        }
+        rename(ground.at("mid"), ground.at("mid2"));
+        let first = ground.run(["repair", ".", "--yes"]);
+        let second = ground.run(["repair", ".", "--yes"]);
+        for name in ["mid2", "end"] {
+            assert_eq!(read(ground.at(name)).as_deref(), Some("x"), "{name}\n{first}\n{second}");
+        }
+        second.exits(0);
+    }
+}
+
+#[test]
+fn a_link_that_a_converter_made_anew_is_still_the_one_that_was_recorded() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("f"), "x");
+    link(ground.at("f"), ground.at("mid"));
+    link("mid", ground.at("end"));
+    ground.ok(["track", "."]);
+    ground.ok(["repair", "mid", "--relative", "--yes"]);
+    rename(ground.at("mid"), ground.at("mid2"));
+    let ran = ground.run(["repair", "end", "--yes", "--json"]);
+    assert_eq!(records(&ran)["end"]["confidence"], "exact", "{ran}");
+    assert_eq!(ground.target("end"), Path::new("mid2"), "{ran}");
+    ran.exits(0);
+}
+
+#[test]
+fn a_moved_link_whose_repair_was_undone_is_still_known_by_itself() {
+    let ground = Ground::on(Fs::Xfs);
+    write(ground.at("t/f"), "x");
+    link("t/f", ground.at("l"));
+    ground.ok(["track", "."]);
+    rename(ground.at("l"), ground.at("l2"));
+    rename(ground.at("t"), ground.at("u"));
+    let ran = ground.ok(["repair", ".", "--yes", "--json"]);
+    assert_eq!(records(&ran)["l2"]["confidence"], "exact");
+    ground.ok(["undo", "--yes"]);
+    assert_eq!(ground.target("l2"), Path::new("t/f"));
+    assert_eq!(planned(&ground, ["."])["l2"]["confidence"], "exact");
+}
+
+/// Tracked links to eight files, each of which was saved anew since.
+fn saved_anew() -> Ground {
+    let ground = Ground::on(Fs::Ext4);
+    let names: Vec<String> = (0..8).map(|n| format!("old/f{n}.conf")).collect();
+    for (n, name) in names.iter().enumerate() {
+        write(ground.at(name), "first");
+        link(Path::new("..").join(name), ground.at(format!("links/l{n}")));
+    }
+    ground.ok(["track", "links"]);
+    for name in &names {
+        save(ground.at(name), "second, and longer");
+    }
+    ground
+}
+
+#[test]
+fn files_that_were_saved_anew_are_found_with_their_directory() {
+    let ground = saved_anew();
+    rename(ground.at("old"), ground.at("new"));
+    let records = planned(&ground, ["links", "--min-confidence", "strong"]);
+    assert_eq!(records.len(), 8);
+    for (path, record) in &records {
+        let found = (&record["result"], &record["confidence"]);
+        assert_eq!(found, (&"planned".into(), &"strong".into()), "{path}: {record}");
+    }
+    ground.ok(["repair", "links", "--min-confidence", "strong", "--yes"]);
+    assert_eq!(ground.target("links/l3"), Path::new("../new/f3.conf"));
+}
+
+#[test]
+fn the_recorded_file_goes_before_another_that_took_its_name() {
+    let ground = saved_anew();
+    write(ground.at("old/own.conf"), "own");
+    link("../old/own.conf", ground.at("links/own"));
+    ground.ok(["track", "links/own"]);
+    rename(ground.at("old/own.conf"), ground.at("kept/own.conf"));
+    write(ground.at("old/own.conf"), "another");
+    rename(ground.at("old"), ground.at("new"));
+    let records = planned(&ground, ["links", "--min-confidence", "strong"]);
+    assert_eq!(records["links/own"]["confidence"], "exact", "{records:?}");
+    assert_eq!(records["links/own"]["new_target"]["text"], "../kept/own.conf", "{records:?}");
+    assert_eq!(records["links/l0"]["confidence"], "strong", "{records:?}");
+}
+
+#[test]
+fn one_file_that_was_saved_anew_is_found_by_its_name_as_weak() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("data/f"), "first");
+    link("../data/f", ground.at("links/l"));
+    ground.ok(["track", "links"]);
+    save(ground.at("data/f"), "second, and longer");
+    rename(ground.at("data/f"), ground.at("sub/f"));
+    let record = &planned(&ground, ["links"])["links/l"];
+    assert_eq!((&record["result"], &record["confidence"]), (&"shown".into(), &"weak".into()), "{record}");
+    assert_eq!(record["new_target"]["text"], "../sub/f", "{record}");
+}
+
+#[test]
+fn another_name_of_a_recorded_link_that_led_nowhere_stays() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("t/f"), "x");
+    link("../t/f", ground.at("s/l"));
+    fs::create_dir(ground.at("s/deep")).unwrap();
+    fs::hard_link(ground.at("s/l"), ground.at("s/deep/l3")).unwrap();
+    ground.ok(["track", "."]);
+    rename(ground.at("t"), ground.at("u"));
+    let ran = ground.run(["repair", ".", "--yes"]);
+    assert_eq!(ground.target("s/l"), Path::new("../u/f"), "{ran}");
+    assert_eq!(ground.target("s/deep/l3"), Path::new("../t/f"), "{ran}");
+    ran.exits(1);
+}
+
+#[test]
+fn a_directory_of_another_user_is_no_strong_find() {
+    for (owner, confidence) in [(0, "strong"), (NOBODY, "weak")] {
+        let ground = Ground::on(Fs::Ext4);
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            link(format!("../old/{name}"), ground.at("root/desk").join(name));
+            write(ground.at("pub/evil/old").join(name), "x");
+        }
+        let mut chown = Command::new("chown");
+        chown.args(["-R", &owner.to_string()]).arg(ground.at("pub/evil"));
+        assert!(chown.status().unwrap().success());
+        let records = planned(&ground, ["root", "--min-confidence", "weak"]);
+        assert_eq!(records.len(), 6);
+        for (path, record) in &records {
+            assert_eq!(record["confidence"], confidence, "of {owner}: {path}: {record}");
+        }
+        let strong = planned(&ground, ["root", "--min-confidence", "strong"]);
+        let taken = strong.values().filter(|record| record["result"] == "planned").count();
+        assert_eq!(taken, if owner == 0 { 6 } else { 0 }, "{strong:?}");
+    }
+}
+
+#[test]
+fn a_link_by_two_dots_behind_a_mended_link_is_mended_with_it() {
+    for tracked in [true, false] {
+        let ground = Ground::on(Fs::Ext4);
+        fs::create_dir_all(ground.at("real/x")).unwrap();
+        link("../real/x", ground.at("a/sl"));
+        write(ground.at("real/f"), "x");
+        link("a/sl/../f", ground.at("l"));
+        let mut args = vec!["repair", ".", "--yes", "--json"];
+        if tracked {
+            ground.ok(["track", "."]);
+        } else {
+            args.extend(["--map", "real=real2"]);
+        }
+        rename(ground.at("real"), ground.at("real2"));
+        let ran = ground.run(args);
+        assert_eq!(read(ground.at("l")).as_deref(), Some("x"), "{ran}");
+        assert_eq!(records(&ran)["l"]["result"], "with-another", "{ran}");
+        assert_eq!(ground.target("l"), Path::new("a/sl/../f"));
+        ran.exits(0);
+    }
+}
+
+#[test]
+fn a_map_leads_no_link_by_another_name_into_what_is_left_out() {
+    let ground = Ground::new();
+    write(ground.at("ex/x/f"), "x");
+    link("ex", ground.at("alias"));
+    link("../old/x/f", ground.at("links/l"));
+    let ran = ground.run(["repair", "links", "--exclude", "ex", "--map", "old=alias", "--yes"]);
+    assert_eq!(ground.target("links/l"), Path::new("../old/x/f"), "{ran}");
+    ran.exits(1);
+}
+
+#[test]
+fn what_was_recorded_is_not_taken_from_outside_the_search_and_its_place_is_told() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("t/a/f"), "x");
+    link("../t/a/f", ground.at("keep/l"));
+    ground.ok(["track", "."]);
+    rename(ground.at("t/a"), ground.at("ex/a"));
+    let ran = ground.run(["repair", ".", "--search", "keep", "--yes", "--json"]);
+    assert_eq!(ground.target("keep/l"), Path::new("../t/a/f"), "{ran}");
+    let record = &records(&ran)["keep/l"];
+    assert!(record["why"].as_str().unwrap().contains("ex/a/f"), "{record}");
+    ran.exits(1);
+    ground.ok(["repair", ".", "--search", "ex", "--yes"]);
+}
+
+#[test]
+fn where_what_is_to_be_searched_is_not_there_nothing_is_done() {
+    let ground = moved();
+    let ran = ground.run(["repair", "links", "--search", "nonexistent", "--yes"]).says("nonexistent");
+    assert_eq!(ground.target("links/l"), Path::new("../data/f"), "{ran}");
+    assert!(matches!(ran.code(), Some(2 | 3)), "{ran}");
+}
+
+/// A link to `old/f`, which is in `a` and in `b`.
+fn in_two_places() -> Ground {
+    let ground = Ground::new();
+    for name in ["a", "b"] {
+        write(ground.at(name).join("f"), name);
+    }
+    link("../old/f", ground.at("links/l"));
+    ground
+}
+
+#[test]
+fn two_maps_that_say_different_things_of_one_place_are_refused() {
+    let ground = in_two_places();
+    let root = ground.root().display().to_string();
+    fs::write(ground.at("maps"), "old=b\n").unwrap();
+    fs::write(ground.at("both"), "old=a\nold=b\n").unwrap();
+    for maps in [
+        &["--map", "old=a", "--map", "old=b"][..],
+        &["--map", "old=b", "--map", "old=a"],
+        &["--map", "./old/=a", "--map", &format!("{root}/old=b")],
+        &["--map", "old=a", "--map-file", "maps"],
+        &["--map-file", "both"],
+    ] {
+        let ran = ground.run(["repair", "links", "--yes"].iter().chain(maps));
+        assert_eq!(ground.target("links/l"), Path::new("../old/f"), "{maps:?}\n{ran}");
+        ran.exits(2).says("old");
+    }
+    let (whole, again) = (format!("{root}/old={root}/b"), "./old/=./b/");
+    ground.ok(["repair", "links", "--yes", "--map", &whole, "--map", again, "--map-file", "maps"]);
+    assert_eq!(ground.target("links/l"), Path::new("../b/f"));
+}
+
+#[test]
+fn ntfs_a_link_from_the_root_of_its_volume_is_said_in_full_once() {
+    let bench = Bench::ntfs();
+    write(bench.at("t/f"), "x");
+    fs::create_dir(bench.at("links")).unwrap();
+    file_point(bench.at("links/l"), &symlink(r"\t\f"));
+    bench.ok(["repair", "links", "--absolute", "--yes"]);
+    let point = get_reparse(bench.at("links/l"));
+    let ran = bench.run(["repair", "links", "--absolute", "--yes"]).exits(0);
+    assert!(ran.out.contains("nothing to do"), "{ran:?}");
+    assert_eq!(get_reparse(bench.at("links/l")), point);
+}
+
+#[test]
+fn the_link_to_the_renamed_directory_itself_goes_where_those_into_it_go() {
+    let ground = Ground::new();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        write(ground.at("old").join(name), name);
+        link(format!("../old/{name}"), ground.at("desk").join(name));
+    }
+    link("../old", ground.at("desk/top"));
+    rename(ground.at("old"), ground.at("new"));
+    let ran = ground.run(["repair", "desk", "--min-confidence", "strong", "--yes"]);
+    assert_eq!(ground.target("desk/a"), Path::new("../new/a"), "{ran}");
+    assert_eq!(ground.target("desk/top"), Path::new("../new"), "{ran}");
+    ran.exits(0);
+}
+
+#[test]
+fn for_what_a_mount_hides_no_other_of_its_name_is_proposed() {
+    let ground = Ground::on(Fs::Ext4);
+    for name in ["data", "decoy/x/data", "m"] {
+        fs::create_dir_all(ground.at(name)).unwrap();
+    }
+    link("../data", ground.at("links/d"));
+    ground.ok(["track", "links"]);
+    rename(ground.at("data"), ground.at("m/hid"));
+    let cover = Cover::over(ground.at("m"));
+    let record = planned(&ground, ["links", "--min-confidence", "weak"])["links/d"].clone();
+    assert_ne!(record["result"], "planned", "{record}");
+    assert!(record["new_target"].is_null(), "{record}");
+    drop(cover);
+    assert_eq!(planned(&ground, ["links"])["links/d"]["confidence"], "exact");
+}
+
+#[test]
+fn a_journal_of_no_length_is_told() {
+    let ground = moved();
+    for file in common::names(ground.linkctl.state()) {
+        fs::remove_file(ground.linkctl.state().join(file)).unwrap();
+    }
+    fs::write(ground.linkctl.database(), "").unwrap();
+    let ran = ground.run(["repair", "links", "--dry-run"]);
+    ran.says("warning").says("journal");
+}
+
+#[test]
+fn an_append_only_directory_is_told_beforehand_and_nothing_is_left_in_it() {
+    let ground = moved();
+    assert!(Command::new("chattr").arg("+a").arg(ground.at("links")).status().unwrap().success());
+    let ran = ground.run(["repair", "links", "--dry-run"]).exits(1);
+    assert!(ran.out.contains("may not") || ran.out.contains("append"), "{ran}");
+    let ran = ground.run(["repair", "links", "--yes"]);
+    assert_eq!(common::leftovers(ground.at("links")), [""; 0], "{ran}");
+    assert_eq!(ground.target("links/l"), Path::new("../data/f"));
+    assert_ne!(ran.code(), Some(0), "{ran}");
+}
+
+#[test]
+fn a_map_that_no_broken_link_needs_is_told() {
+    let ground = in_two_places();
+    let args = ["repair", "links", "--dry-run", "--map", "old=a"];
+    ground.run(args.into_iter().chain(["--map", "misspelt=b"])).says("misspelt");
+    assert_eq!(ground.ok(args).err, "");
+}
+
+#[test]
+fn a_fault_in_a_map_file_is_told_with_the_file_and_the_line() {
+    let ground = in_two_places();
+    fs::write(ground.at("maps"), "# a remark\n\nold=a\nnonsense\n").unwrap();
+    let ran = ground.run(["repair", "links", "--map-file", "maps", "--yes"]).exits(2).says("maps");
+    assert!(ran.err.contains("line 4") || ran.err.contains("maps:4"), "{ran}");
+}
+
+#[test]
+fn the_mark_of_utf_8_at_the_beginning_of_a_map_file_says_nothing() {
+    let ground = in_two_places();
+    fs::write(ground.at("maps"), "\u{feff}old=a\r\n").unwrap();
+    let ran = ground.run(["repair", "links", "--map-file", "maps", "--yes"]);
+    assert_eq!(read(ground.at("links/l")).as_deref(), Some("a"), "{ran}");
+    ran.exits(0);
+}
+
+#[test]
+fn lines_of_spaces_in_a_map_file_say_nothing() {
+    let ground = in_two_places();
+    fs::write(ground.at("maps"), "   \nold=a\n \t \n  \r\n").unwrap();
+    let ran = ground.run(["repair", "links", "--map-file", "maps", "--yes"]);
+    assert_eq!(read(ground.at("links/l")).as_deref(), Some("a"), "{ran}");
+    ran.exits(0);
+}
+
+#[track_caller]
+fn assert_told_to_be_no_link(verb: &str) {
+    let ground = Ground::new();
+    write(ground.at("f"), "x");
+    link("f", ground.at("l"));
+    ground.ok(["track", "l"]);
+    let ran = ground.run([verb, "f", "--yes"]);
+    assert_ne!(ran.code(), Some(0), "{ran}");
+    assert!(ran.err.contains("no link") || ran.err.contains("not a link"), "{ran}");
+}
+
+#[test]
+fn to_track_a_file_is_an_error() {
+    assert_told_to_be_no_link("track");
+}
+
+#[test]
+fn to_untrack_a_file_is_an_error_that_says_why() {
+    assert_told_to_be_no_link("untrack");
+}
+
+#[test]
+fn to_repair_a_file_is_an_error() {
+    assert_told_to_be_no_link("repair");
+}
+
+/// The candidates in the table, in its order.
+fn candidates(ran: &Ran) -> Vec<String> {
+    let rows = ran.out.lines().filter(|line| line.trim_start().starts_with("candidate"));
+    rows.map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect()
+}
+
+#[track_caller]
+fn assert_in_order(found: &[String], ran: &Ran) {
+    assert!(found.len() > 2 && found.is_sorted(), "{ran}");
+}
+
+#[test]
+fn files_that_are_equally_good_are_told_in_the_order_of_their_paths() {
+    for fs in [Fs::Tmpfs, Fs::Ext4] {
+        let ground = Ground::on(fs);
+        for name in ["n/z", "c/d", "b/p", "z/a", "a/q"] {
+            write(ground.at(name).join("f"), name);
+        }
+        link(ground.at("gone/f"), ground.at("links/l"));
+        let ran = ground.run(["repair", "links", "--dry-run"]).exits(1);
+        assert_in_order(&candidates(&ran), &ran);
+    }
+}
+
+#[test]
+fn directories_that_are_equally_good_are_told_in_the_order_of_their_paths() {
+    for fs in [Fs::Tmpfs, Fs::Ext4] {
+        let ground = Ground::on(fs);
+        for n in 0..10 {
+            for name in ["n/z", "c/d", "b/p", "z/a", "a/q"] {
+                write(ground.at(name).join(format!("f{n}")), name);
+            }
+            link(ground.at(format!("gone/f{n}")), ground.at(format!("links/l{n}")));
+        }
+        let ran = ground.run(["repair", "links", "--dry-run"]).exits(1);
+        let found = candidates(&ran);
+        for n in 0..10 {
+            let of_one: Vec<_> =
+                found.iter().filter(|path| path.ends_with(&format!("/f{n}"))).cloned().collect();
+            assert_in_order(&of_one, &ran);
+        }
+    }
+}
+
+#[test]
+fn what_an_editor_kept_of_the_file_before_is_not_taken_for_it() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("f"), "first");
+    link("f", ground.at("l"));
+    ground.ok(["track", "l"]);
+    rename(ground.at("f"), ground.at("f~"));
+    write(ground.at("f"), "second");
+    rename(ground.at("f"), ground.at("sub/f"));
+    let record = &planned(&ground, ["l"])["l"];
+    assert_ne!(record["confidence"], "exact", "{record}");
+    let ran = ground.run(["repair", "l", "--yes"]).exits(1);
+    assert_eq!(ground.target("l"), Path::new("f"), "{ran}");
+}
