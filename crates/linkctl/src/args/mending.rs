@@ -46,7 +46,7 @@ pub(crate) struct RepairArgs {
     /// What was at OLD is at NEW now; a name that holds `=` is written with two of them
     #[arg(long, value_name = "OLD=NEW")]
     pub(crate) map: Vec<OsString>,
-    /// Read such pairs from a file, one a line; `#` begins a remark
+    /// Read such pairs from a file, one a line; a line that begins with `#` is a remark
     #[arg(long, value_name = "FILE")]
     pub(crate) map_file: Option<PathBuf>,
     /// How sure it must be for a link to be changed
