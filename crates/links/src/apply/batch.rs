@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::step::{self, New, REPLACE};
+use super::make::New;
+use super::step::{self, REPLACE};
 use crate::error::Result;
 use crate::model::{FileId, Target};
 use crate::plan::Step;

@@ -1,7 +1,17 @@
 //! The only executor: check, journal, act, verify, record. Whatever changes a disk is below here.
+//!
+//! ```text
+//! run.rs       a plan on its way, chunk by chunk; batch.rs many links replaced side by side
+//! step.rs      one step: checked, done, taken back; make.rs the making of a link
+//! log.rs       what goes into the journal, or its queue (queue.rs); state.rs opens them
+//! relocate/    trees that are moved
+//! probe.rs     what can be made in a directory
+//! os/          the calls that change something
+//! ```
 
 mod batch;
 mod log;
+mod make;
 mod os;
 mod probe;
 mod queue;

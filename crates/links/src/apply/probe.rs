@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{os, step};
+use super::{make, os, step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{KindChoice, LinkSpec, Shape};
 use crate::plan::Step;
@@ -167,7 +167,7 @@ fn make(opened: &Directory, name: &OsStr, spec: &LinkSpec) -> Result<()> {
     let fail = |error| Error::io(operation, path, error);
     for step in &plan.steps {
         let Step::CreateLink { target, .. } = step else { continue };
-        step::make_soft(opened, name, target).map_err(fail)?;
+        make::make_soft(opened, name, target).map_err(fail)?;
         if !super::relocate::says(opened, name, target).map_err(fail)? {
             let cause = "what was made reads back otherwise";
             return Err(Error::new(ErrorKind::NotVerified, operation, path, cause));

@@ -296,7 +296,7 @@ fn within_by_steps(job: &Job<'_>, (from, to): (&Place, &Place), stage: &mut Stag
 fn make_link(place: &Place, name: &OsStr, target: &Target) -> Result<FileId> {
     let path = place.path.with_file_name(name);
     let fail = |error| Error::io("make the link", &path, error);
-    super::step::make_soft(&place.directory, name, target).map_err(fail)?;
+    super::make::make_soft(&place.directory, name, target).map_err(fail)?;
     let made = place.directory.metadata_nofollow(name).map_err(fail)?.id;
     if says(&place.directory, name, target).map_err(fail)? {
         return Ok(made);

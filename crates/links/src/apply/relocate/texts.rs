@@ -6,8 +6,9 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::super::make::New;
 use super::super::os::{self, tree};
-use super::super::step::{self, New};
+use super::super::step;
 use super::stage::{self, Before};
 use super::{Open, Way};
 use crate::error::{Error, ErrorKind, Result};
