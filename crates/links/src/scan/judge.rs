@@ -113,11 +113,12 @@ impl Judge<'_> {
         if let Some(answer) = self.by_siblings(spot.directory, text) {
             return answer;
         }
-        if let (Some(physical), true) = (self.physical, self.ntfs.is_empty())
-            && let Some(path) = by_text(physical, Path::new(text))
-        {
+        // Where no link is on the way, nothing of it is a translation, and the text tells where it leads.
+        let by_text = self.physical.map(|physical| by_text(physical, Path::new(text)));
+        let may_be_by_text = by_text.as_ref().map_or(!self.ntfs.is_empty(), Option::is_some);
+        if may_be_by_text {
             match spot.directory.leads_without_links(text) {
-                Ok(true) => return (State::Ok, Some(path)),
+                Ok(true) => return (State::Ok, by_text.flatten()),
                 Ok(false) => {}
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
                 Err(error) => return (chain::state_of(&error), None),
