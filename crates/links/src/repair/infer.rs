@@ -255,8 +255,9 @@ impl<'a> Infer<'a> {
         let mut counted: Vec<(usize, u32)> = Vec::new();
         for (most, directory) in candidates {
             let [best, second] = [0, 1].map(|place| counted.get(place).map_or(0, |one: &(usize, u32)| one.0));
-            // As a rival it is none, however many it holds.
-            let found = if most * 2 <= best { most } else { self.mends(directory, names, second) };
+            // As a rival it is none, however many it holds: see `confidence`.
+            let is_rival = most * 2 > best || best < 3;
+            let found = if is_rival { self.mends(directory, names, second) } else { most };
             if found > 0 {
                 counted.push((found, directory));
                 counted.sort_unstable_by_key(|(count, directory)| (Reverse(*count), *directory));
