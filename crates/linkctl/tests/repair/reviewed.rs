@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write as _};
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use ntfs_common::{Bench, file_point, symlink};
 use testkit::ntfs::get_reparse;
@@ -438,8 +439,12 @@ fn a_journal_of_no_length_is_told() {
         fs::remove_file(ground.linkctl.state().join(file)).unwrap();
     }
     fs::write(ground.linkctl.database(), "").unwrap();
+    // One that was made just now is another process' that has not written to it yet.
     let ran = ground.run(["repair", "links", "--dry-run"]);
-    ran.says("warning").says("journal");
+    assert!(!ran.err.contains("warning"), "{ran}");
+    fs::write(ground.linkctl.database(), "").unwrap();
+    std::thread::sleep(Duration::from_secs(6));
+    ground.run(["repair", "links", "--dry-run"]).says("warning").says("is empty");
 }
 
 #[test]

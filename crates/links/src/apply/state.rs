@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::os;
 use crate::error::{Error, ErrorKind, Result};
@@ -70,13 +71,14 @@ pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<Stri
     Ok(Some((journal, emptied.or(said))))
 }
 
-/// What is to be said of a journal without a byte. To SQLite it is a new one; but only a crash, or somebody, leaves it so.
+/// What is to be said of a journal without a byte. To SQLite it is a new one; but another process that is just making
+/// one has long written to it by then.
 fn emptied(directory: &Path) -> Option<String> {
-    let is_empty = directory.join(Journal::FILES[0]).metadata().is_ok_and(|found| found.len() == 0);
-    is_empty.then(|| {
-        let directory = platform::quoted(directory);
-        format!("the journal in {directory} is empty: what was written there before, if anything, is lost")
-    })
+    const LONG_MADE: Duration = Duration::from_secs(5);
+    let found = directory.join(Journal::FILES[0]).metadata().ok().filter(|found| found.len() == 0)?;
+    found.created().ok()?.elapsed().ok().filter(|age| *age > LONG_MADE)?;
+    let directory = platform::quoted(directory);
+    Some(format!("the journal in {directory} is empty: what was written there before is lost"))
 }
 
 fn not_taken_in(error: &Error) -> String {
