@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::chain;
-use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Target};
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Metadata, Target};
 use crate::platform::{self, Directory, Held, NUMBERS_LAST, Place, Spot};
 
 /// A file or directory as it was when a link to it was recorded.
@@ -40,6 +40,18 @@ pub struct Identity {
     /// The directory it was in: editors and package managers put another file in a file's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) directory: Option<Box<Self>>,
+    /// How many names it had: another of them is another place.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub(crate) names: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "so it is called")]
+fn is_one(number: &u64) -> bool {
+    *number == 1
 }
 
 /// Whether the content of files is read for [`Identity`].
@@ -60,7 +72,9 @@ impl Identity {
         let metadata = held.metadata()?;
         let path = held.path()?;
         let parent = Directory::open(path.parent().unwrap_or(&path))?;
-        let file_system = platform::file_system(&parent)?;
+        // What is mounted at a name is not of the file system that the name is on.
+        let own = (metadata.kind == FileKind::Directory).then(|| Directory::open(&path)).transpose()?;
+        let file_system = platform::file_system(own.as_ref().unwrap_or(&parent))?;
         let mut id = metadata.id;
         if id.born == 0 {
             id.born = platform::made(held).unwrap_or(0);
@@ -76,11 +90,13 @@ impl Identity {
             object: platform::object_number(held),
             content: None,
             directory: None,
+            names: 1,
         };
         if content == Content::Small {
             identity.content = identity.hash(held);
             let directory = parent.hold(OsStr::new(".")).and_then(|held| Self::of(&held, Content::No));
             identity.directory = directory.ok().map(Box::new);
+            identity.names = names(&metadata, &identity.path);
         }
         Ok(identity)
     }
@@ -135,6 +151,17 @@ impl Identity {
             _ => Likeness::Other,
         }
     }
+}
+
+/// How many names an object has by which a link can lead to it; one of them is this full path.
+pub(crate) fn names(metadata: &Metadata, path: &Path) -> u64 {
+    if metadata.links < 2 || metadata.kind == FileKind::Directory {
+        return 1;
+    }
+    let directory = path.parent().and_then(|parent| Directory::open_physical(parent).ok());
+    let has_short =
+        directory.zip(path.file_name()).is_some_and(|(parent, name)| platform::has_short_name(&parent, name));
+    metadata.links - u64::from(has_short)
 }
 
 /// How one file stands to another.

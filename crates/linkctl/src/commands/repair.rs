@@ -89,7 +89,7 @@ fn map_file(file: &Path) -> Result<Vec<Map>, Failure> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
     let lines = content.split(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let is_meant = |line: &[u8]| !line.trim_ascii().is_empty() && !line.starts_with(b"#");
+    let is_meant = |line: &[u8]| !matches!(line.trim_ascii_start().first(), None | Some(b'#'));
     let parse = |(number, line): (usize, &[u8])| {
         Map::parse(&links::name_from_bytes(line.to_vec())).map_err(|error| {
             let text = format!("{}, line {number}: {}", sanitize::quoted(file), message(&error));
@@ -177,6 +177,15 @@ impl Told<'_> {
                 "note",
                 "there was more to search than is looked through unasked; --search says where to look",
             );
+        }
+        match self.planned.distrusted {
+            0 => {}
+            1 => complain("note", "1 target was found where other users may write: it counts as weak"),
+            many => {
+                let text =
+                    format!("{many} targets were found where other users may write: they count as weak");
+                complain("note", &text);
+            }
         }
         if self.planned.unsearched > 0 {
             let unread = self.planned.unsearched;

@@ -1,15 +1,15 @@
 //! What an operation leaves in the journal, or in its queue: an intent before the step, the outcome behind it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Observer, Queue, Request, state};
+use super::{Observer, Queue, Request, replaced, state};
 use crate::error::{Error, ErrorKind, Result};
-use crate::identity::{self, Content, Identity};
+use crate::identity::Content;
 use crate::journal::{Intent, Journal, OperationId, Outcome, Status, Then, Tracked};
-use crate::model::{FileId, Home};
+use crate::model::Home;
 use crate::plan::Step;
 use crate::platform::Directory;
 use crate::track;
@@ -30,8 +30,6 @@ pub(super) struct Log<'j> {
     homeless: BTreeSet<usize>,
     /// Whether links are given another text that somebody else made, and whether any of those is recorded.
     mends: Option<bool>,
-    /// Records of links that lead to links, once one of these was replaced.
-    to_links: Option<Vec<Tracked>>,
 }
 
 /// A directory that steps are in.
@@ -40,6 +38,8 @@ struct Parent {
     /// Without links, as far as it exists.
     full: PathBuf,
     home: Option<Home>,
+    /// Whether links may be in `full`: it is what was typed.
+    is_spelt_out: bool,
 }
 
 impl Parent {
@@ -49,10 +49,12 @@ impl Parent {
         loop {
             match Directory::open(head) {
                 Ok(directory) => {
-                    let mut full = directory.physical_path().or_else(|error| spelt_out(head, error))?;
+                    let physical = directory.physical_path();
+                    let is_spelt_out = physical.is_err();
+                    let mut full = physical.or_else(|error| spelt_out(head, error))?;
                     full.extend(rest.iter().rev());
                     let home = if rest.is_empty() { Some(directory.home()?) } else { None };
-                    return Ok(Self { typed, full, home });
+                    return Ok(Self { typed, full, home, is_spelt_out });
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
@@ -86,7 +88,7 @@ impl Records<'_> {
 
 impl<'j> Log<'j> {
     fn new(open: Option<(Records<'j>, Option<OperationId>)>) -> Self {
-        Self { open, parent: None, homeless: BTreeSet::new(), mends: None, to_links: None }
+        Self { open, parent: None, homeless: BTreeSet::new(), mends: None }
     }
 
     pub(super) fn begin(
@@ -151,9 +153,14 @@ impl<'j> Log<'j> {
             return false;
         }
         let mut intents = Vec::with_capacity(steps.len());
+        let mut is_physical = true;
         for (step, private_name) in steps.iter().zip(names) {
             match self.in_full(step) {
-                Ok((step, home)) => intents.push(Intent { step, private_name, home }),
+                Ok((step, home)) => {
+                    is_physical &= matches!(step, Cow::Borrowed(_))
+                        && self.parent.as_ref().is_some_and(|parent| !parent.is_spelt_out);
+                    intents.push(Intent { step, private_name, home });
+                }
                 // Undone from elsewhere, a path that is not full would mean another place.
                 Err(error) => {
                     let error = Error::io("write down the place of", step.path(), error);
@@ -177,7 +184,7 @@ impl<'j> Log<'j> {
             |journal, id| journal.intend(id, first, &intents),
             |queue| queue.intend(&intents),
         );
-        self.open.is_some() && intents.iter().all(|intent| matches!(intent.step, Cow::Borrowed(_)))
+        self.open.is_some() && is_physical
     }
 
     /// The step with its path in full, links in the parent resolved: undone next month from another
@@ -215,21 +222,19 @@ impl<'j> Log<'j> {
         if self.open.is_none() {
             return;
         }
-        let mut tracked = self.tracked(steps, &outcomes);
-        let replaced = if self.is_tracking() { replaced(steps, &outcomes) } else { Vec::new() };
-        self.follow(&replaced, &mut tracked);
+        let tracked = self.tracked(steps, &outcomes);
+        let replaced = if self.is_tracking() { replaced::of(steps, &outcomes) } else { Vec::new() };
         let ask = self.homeless.remove(&first);
         let home = |step: &Step| if ask { self.parent_of(step.path()).ok()?.home } else { None };
         let outcomes: Vec<_> = outcomes.into_iter().zip(steps.iter().map(home)).collect();
         self.write(
             observer,
             |journal, id| {
-                if !replaced.is_empty() {
-                    let numbers = replaced.iter().map(|replaced| (replaced.old, replaced.new));
-                    journal.renumber(numbers, Then::Stay)?;
-                }
                 if !tracked.is_empty() {
                     journal.track(&tracked, Then::Stay)?;
+                }
+                if !replaced.is_empty() {
+                    replaced::follow(journal, &replaced)?;
                 }
                 journal.record(id, first, &outcomes, Then::Stay)
             },
@@ -278,29 +283,6 @@ impl<'j> Log<'j> {
         }
     }
 
-    /// A link that was replaced is another object: what was recorded to lead to the old one leads to that.
-    fn follow(&mut self, replaced: &[Replaced<'_>], tracked: &mut Vec<Tracked>) {
-        let Some((Records::Journal(journal), _)) = &self.open else { return };
-        if replaced.is_empty() {
-            return;
-        }
-        let by_number: HashMap<_, _> =
-            replaced.iter().map(|replaced| ((replaced.old.file, replaced.old.born), replaced.link)).collect();
-        // One that cannot be read is told where the journal is next written to.
-        let to_links = self.to_links.get_or_insert_with(|| journal.tracked_to_links().unwrap_or_default());
-        for record in to_links {
-            let id = record.identity.id;
-            let Some(link) = by_number.get(&(id.file, id.born)) else { continue };
-            let now = track::full(link)
-                .and_then(|link| identity::hold(&link))
-                .and_then(|held| Identity::of(&held, Content::Small));
-            if let Ok(now) = now {
-                record.identity = now;
-                tracked.push(record.clone());
-            }
-        }
-    }
-
     pub(super) fn finish(&mut self, status: Status, request: Request<'_>, observer: &mut dyn Observer) {
         let wholly = status == Status::Done && !request.in_part;
         let undone = request.undoes.filter(|_| wholly);
@@ -310,23 +292,6 @@ impl<'j> Log<'j> {
             |queue| queue.finish(status),
         );
     }
-}
-
-/// A link that another took the place of.
-struct Replaced<'s> {
-    link: &'s Path,
-    old: FileId,
-    new: FileId,
-}
-
-fn replaced<'s>(steps: &'s [Step], outcomes: &[Outcome]) -> Vec<Replaced<'s>> {
-    let replaced = |(step, outcome): (&'s Step, &Outcome)| match (step, outcome) {
-        (Step::ReplaceLink { link, old, .. }, Outcome::Done(Some(new))) => {
-            Some(Replaced { link, old: old.id, new: *new })
-        }
-        _ => None,
-    };
-    steps.iter().zip(outcomes).filter_map(replaced).collect()
 }
 
 /// The path of a directory that lies too deep for the kernel to name, as it was typed. Should a link be on

@@ -124,7 +124,7 @@ impl New<'_> {
     }
 
     /// Whether the link, made under another name in its directory, leads to what it must.
-    pub(super) fn must_lead(&self, made: Spot<'_>) -> Result<()> {
+    pub(super) fn must_lead(&self, made: Spot<'_>, operation: &'static str) -> Result<()> {
         let reached = match (self.file, self.target) {
             (None, _) | (_, Target::File(_)) => return Ok(()),
             // By the text: a directory that all may write to may let nobody follow the link of another.
@@ -135,7 +135,7 @@ impl New<'_> {
             return Ok(());
         }
         let cause = "what it was to lead to is not there any more, or something else is";
-        Err(self.refuse(made.path, ErrorKind::Changed, cause))
+        Err(self.name_target(Error::new(ErrorKind::Changed, operation, made.path, cause)))
     }
 
     fn make_hard(&self, place: &Place, name: &OsStr, existing: &Path) -> Result<FileId> {

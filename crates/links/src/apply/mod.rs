@@ -3,7 +3,8 @@
 //! ```text
 //! run.rs       a plan on its way, chunk by chunk; batch.rs many links replaced side by side
 //! step.rs      one step: checked, done, taken back; make.rs the making of a link
-//! log.rs       what goes into the journal, or its queue (queue.rs); state.rs opens them
+//! log.rs       what goes into the journal, or its queue (queue.rs); state.rs opens them; replaced.rs what is recorded
+//!              of links that others took the place of
 //! relocate/    trees that are moved
 //! probe.rs     what can be made in a directory
 //! os/          the calls that change something
@@ -16,6 +17,7 @@ mod os;
 mod probe;
 mod queue;
 mod relocate;
+mod replaced;
 mod run;
 mod state;
 mod step;

@@ -113,7 +113,7 @@ pub(super) fn replace_at(place: &Place, old: &Seen, new: &New<'_>, private: &OsS
         None => Ok(()),
     };
     let swapped = give()
-        .and_then(|()| new.must_lead(place.spot_of(private)))
+        .and_then(|()| new.must_lead(place.spot_of(private), REPLACE))
         .and_then(|()| swap_in(place, old, private, REPLACE));
     let give_back_time = || match &before {
         Some(before) => tree::give_back_time(&place.directory, OsStr::new("."), before).map_err(fail),

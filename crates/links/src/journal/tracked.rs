@@ -92,19 +92,13 @@ impl Journal {
         self.transact(then, |connection| links.iter().try_for_each(|link| link.write(connection)))
     }
 
-    /// Links that are other objects now: in all that is recorded of them, the old number becomes the new one.
-    pub(crate) fn renumber(
-        &mut self,
-        numbers: impl Iterator<Item = (FileId, FileId)>,
-        then: Then,
-    ) -> Result<()> {
-        self.transact(then, |connection| {
-            let mut update = connection.prepare_cached("UPDATE tracked SET object = ? WHERE object = ?")?;
-            for (old, new) in numbers {
-                update.execute(params![Tracked::number(new), Tracked::number(old)])?;
-            }
-            Ok(())
-        })
+    /// The records of a link, wherever it is and whatever it said.
+    pub(crate) fn tracked_as(&self, object: FileId, file_system: &str) -> Result<Vec<Tracked>> {
+        let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
+        let sql = format!("{SELECT} WHERE object = ? AND file_system = ?");
+        let mut select = self.connection.prepare_cached(&sql).map_err(fail)?;
+        let found = select.query_map(params![Tracked::number(object), file_system], Tracked::read);
+        found.and_then(Iterator::collect).map_err(fail)
     }
 
     /// The records of links that lead to links.

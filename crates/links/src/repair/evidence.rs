@@ -12,7 +12,7 @@ use super::lost::{Lost, Way};
 use super::names::{Names, Verdict};
 use super::{Confidence, Find, Reason, Why};
 use crate::identity::Likeness;
-use crate::platform;
+use crate::platform::{self, Directory};
 use crate::scan::{Progress, ScanOptions};
 
 /// So many directories higher than what is there of a way the search begins.
@@ -25,6 +25,8 @@ pub(super) struct Evidence<'a> {
     pub(super) search: Vec<PathBuf>,
     pub(super) options: &'a ScanOptions,
     pub(super) mappings: Vec<Mapping>,
+    /// How many finds lie in the hands of others.
+    pub(super) distrusted: usize,
 }
 
 impl Evidence<'_> {
@@ -74,10 +76,13 @@ impl Evidence<'_> {
         let names: HashSet<&OsStr> = wanted.iter().flat_map(names).collect();
         let places = catalog.places(&names);
         let first = self.mappings.len();
+        let lost = self.lost;
+        let link = move |number: usize| lost.get(number).map_or(Path::new(""), |lost| lost.link.as_path());
         let mut infer = Infer {
             catalog,
             places: &places,
             allowed: &allowed,
+            link: &link,
             mappings: Vec::new(),
             verdicts: HashMap::new(),
         };
@@ -85,7 +90,7 @@ impl Evidence<'_> {
         let Infer { mut mappings, mut verdicts, .. } = infer;
         self.hold_to_records(&mut mappings, &mut verdicts);
         let mut by_name = Names { catalog, places: &places, allowed: &allowed, work: 0 };
-        let mut asked = None;
+        let mut trust = Trust::default();
         for (number, way) in ways {
             let known = self.known.get(*number);
             let find = match verdicts.remove(number) {
@@ -101,9 +106,10 @@ impl Evidence<'_> {
             });
             let owner = self.lost.get(*number).map_or(0, |lost| lost.seen.attributes.uid);
             if let Find::At(path, _, confidence @ Confidence::Strong) = &mut find
-                && is_of_others(&mut asked, directory_of(path, &mappings), owner)
+                && trust.is_of_others(directory_of(path, &mappings), owner, way)
             {
                 *confidence = Confidence::Weak;
+                self.distrusted += 1;
             }
             if let Some(place) = finds.get_mut(*number) {
                 *place = Some(find);
@@ -143,12 +149,27 @@ fn directory_of<'p>(path: &'p Path, mappings: &[Mapping]) -> &'p Path {
     if is_moved { path } else { path.parent().unwrap_or(path) }
 }
 
-/// Whether the directory of a find is in the hands of others than this user and the link's owner: anybody can lay out
-/// names. The answer for the last one is kept.
-fn is_of_others(asked: &mut Option<(PathBuf, u32, bool)>, directory: &Path, owner: u32) -> bool {
-    match asked {
-        Some((last, of, answer)) if last == directory && *of == owner => *answer,
-        _ => asked.insert((directory.to_owned(), owner, platform::is_of_others(directory, owner))).2,
+/// In whose hands directories are: anybody can lay out names. The last answer is kept.
+#[derive(Default)]
+struct Trust {
+    asked: Option<(PathBuf, u32, PathBuf, bool)>,
+}
+
+impl Trust {
+    /// Whether a directory is in the hands of others than this user, the link's owner, and whoever has the directory in
+    /// which the way of the link is still there: he could have laid out what was on it before.
+    fn is_of_others(&mut self, directory: &Path, owner: u32, way: &Way) -> bool {
+        let ground = way.ground();
+        match &self.asked {
+            Some((of, who, on, answer)) if of == directory && *who == owner && on == ground => *answer,
+            _ => {
+                let host = Directory::open(ground).and_then(|opened| opened.metadata());
+                let host = host.map_or(owner, |found| found.attributes.uid);
+                let answer = platform::is_of_others(directory, [owner, host]);
+                self.asked = Some((directory.to_owned(), owner, ground.to_owned(), answer));
+                answer
+            }
+        }
     }
 }
 

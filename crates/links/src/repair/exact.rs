@@ -8,7 +8,6 @@ use std::sync::PoisonError;
 
 use super::catalog::{Catalog, entries_alone};
 use crate::identity::{self, Identity};
-use crate::model::FileKind;
 use crate::platform::{self, ByHandle, Directory};
 use crate::scan::{Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, half, visit_all};
 
@@ -177,7 +176,7 @@ impl Wanted {
             if tops.iter().any(|top| identity.path.starts_with(top)) {
                 continue;
             }
-            let there = identity.path.ancestors().skip(1).find(|path| tried.contains(*path) || path.is_dir());
+            let there = identity.path.ancestors().find(|path| tried.contains(*path) || path.is_dir());
             let Some(path) = there.filter(|path| tried.insert(path.to_path_buf())) else { continue };
             let Ok(directory) = Directory::open(path) else { continue };
             if is_it(&directory)
@@ -262,11 +261,11 @@ impl Wanted {
 impl Sought {
     /// Whether it is at this path, and that settles it: of a file with several names the others are looked for.
     fn try_at(&mut self, path: &Path) -> bool {
-        if self.fate.is_some() || self.names.iter().any(|name| name == path) {
+        if self.fate.is_some() || is_private(path) || self.names.iter().any(|name| name == path) {
             return false;
         }
-        let Some(links) = is_at(&self.identity, path) else { return false };
-        if links > 1 && self.identity.kind != FileKind::Directory {
+        let Some(names) = is_at(&self.identity, path) else { return false };
+        if names > 1 {
             self.names.push(path.to_owned());
             return false;
         }
@@ -275,11 +274,16 @@ impl Sought {
     }
 }
 
+/// Whether a crash may have left it there, amid a change.
+fn is_private(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".linkctl-"))
+}
+
 /// Whether an object of a record is at a path now, and how many names it has.
 pub(super) fn is_at(identity: &Identity, path: &Path) -> Option<u64> {
     let held = identity::hold(path).ok()?;
-    let links = held.metadata().ok()?.links;
-    identity.is(&held).is_ok_and(|is| is).then_some(links)
+    let names = identity::names(&held.metadata().ok()?, path);
+    identity.is(&held).is_ok_and(|is| is).then_some(names)
 }
 
 pub(super) fn device_of(directory: &Path) -> Option<u64> {

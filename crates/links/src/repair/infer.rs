@@ -43,6 +43,8 @@ pub(super) struct Infer<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) places: &'a HashMap<&'a OsStr, Vec<Spot>>,
     pub(super) allowed: &'a dyn Fn(&Path) -> bool,
+    /// The path of a link.
+    pub(super) link: &'a dyn Fn(usize) -> &'a Path,
     pub(super) mappings: Vec<Mapping>,
     pub(super) verdicts: HashMap<usize, Inferred>,
 }
@@ -157,12 +159,17 @@ impl<'a> Infer<'a> {
         self.lead_to_roots(wanted);
     }
 
-    /// A directory that went elsewhere may itself be a target.
+    /// A directory that went elsewhere may itself be a target. Where only what was in it went, up into a directory
+    /// above it, it is not; nor is it the target of links in it, which would go round.
     fn lead_to_roots(&mut self, wanted: &[Wanted<'a>]) {
-        for (number, mapping) in self.mappings.iter().enumerate() {
+        let went = |(_, mapping): &(usize, &Mapping)| !mapping.old.starts_with(&mapping.new);
+        for (number, mapping) in self.mappings.iter().enumerate().filter(went) {
             let (parent, name) = (mapping.old.parent(), mapping.old.file_name());
             for one in wanted.iter().filter(|one| parent == Some(one.directory)) {
-                for (_, link) in one.names.iter().filter(|(wanted, _)| name == Some(*wanted)) {
+                let is_meant = |(wanted, link): &&(&OsStr, usize)| {
+                    name == Some(*wanted) && !(self.link)(*link).starts_with(&mapping.new)
+                };
+                for (_, link) in one.names.iter().filter(is_meant) {
                     self.verdicts.entry(*link).or_insert_with(|| Inferred::By(number, mapping.new.clone()));
                 }
             }

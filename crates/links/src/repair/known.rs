@@ -101,40 +101,58 @@ impl Known {
 
     fn find_of(&self, record: &Record, search: &[PathBuf]) -> Option<Find> {
         let (identity, fate) = self.wanted.get(record.key)?;
-        let (path, why, confidence) = match fate {
-            Fate::At { path, is_only } => {
-                let is_sure = *is_only && !is_backup(&identity.path, path);
-                let confidence = if is_sure { Confidence::Exact } else { Confidence::Weak };
-                (path.clone(), Why::Identity, confidence)
+        let is_within = |path: &Path| search.is_empty() || search.iter().any(|root| path.starts_with(root));
+        let (names, is_only) = match fate {
+            Fate::At { path, is_only } => (std::slice::from_ref(path), *is_only),
+            Fate::Names(names) => (names.as_slice(), false),
+            Fate::Gone | Fate::Hidden | Fate::Unfound { .. } => (&[][..], false),
+        };
+        // The name that was recorded, in the directory that was recorded with it: the link means that, also where somebody
+        // wrote another file in the place of the first, and wherever he put that one.
+        if let Some(place) = self.place_of(record, identity).filter(|place| is_within(place)) {
+            let is_same = names.contains(&place);
+            let (why, confidence) = if is_same {
+                (Why::Identity, Confidence::Exact)
+            } else {
+                (Why::Directory, Confidence::Strong)
+            };
+            return Some(Find::At(place, why, confidence));
+        }
+        let inside: Vec<&PathBuf> = names.iter().filter(|path| is_within(path)).collect();
+        match (inside.as_slice(), names) {
+            ([], []) if *fate == Fate::Hidden => Some(Find::Remains(Reason::Hidden, Vec::new())),
+            ([], []) => None,
+            ([], [path, ..]) => {
+                let path = platform::quoted(path);
+                let text = format!("it was found at {path}, and was to be searched elsewhere");
+                Some(Find::Remains(Reason::Other(text), Vec::new()))
             }
-            Fate::Names(paths) => {
-                let candidate =
-                    |path: &PathBuf| Candidate { score: agreeing(&identity.path, path), path: path.clone() };
-                let mut candidates: Vec<Candidate> = paths.iter().map(candidate).collect();
+            ([path], [_]) => {
+                let is_sure = is_only && identity.names == 1 && !is_backup(&identity.path, path);
+                let confidence = if is_sure { Confidence::Exact } else { Confidence::Weak };
+                Some(Find::At((*path).clone(), Why::Identity, confidence))
+            }
+            // Somebody said where to look.
+            ([path], _) => Some(Find::At((*path).clone(), Why::Identity, Confidence::Strong)),
+            (several, _) => {
+                let candidate = |path: &&PathBuf| Candidate {
+                    score: agreeing(&identity.path, path),
+                    path: (*path).clone(),
+                };
+                let mut candidates: Vec<Candidate> = several.iter().map(candidate).collect();
                 candidates.sort_by_key(|candidate| Reverse(candidate.score));
                 candidates.truncate(TOLD);
-                return Some(Find::Remains(Reason::SeveralNames, candidates));
+                Some(Find::Remains(Reason::SeveralNames, candidates))
             }
-            Fate::Hidden => return Some(Find::Remains(Reason::Hidden, Vec::new())),
-            // Where its directory is, there is what took its place.
-            fate => {
-                let Some((_, Fate::At { path, .. })) = self.wanted.get(record.directory?) else {
-                    return None;
-                };
-                let path = path.join(identity.path.file_name()?);
-                let there = identity::hold(&path).and_then(|held| held.metadata()).ok()?;
-                if !fate.is_gone() || there.kind != identity.kind {
-                    return None;
-                }
-                (path, Why::Directory, Confidence::Strong)
-            }
-        };
-        if !search.is_empty() && !search.iter().any(|root| path.starts_with(root)) {
-            let text =
-                format!("it was found at {}, and was to be searched elsewhere", platform::quoted(&path));
-            return Some(Find::Remains(Reason::Other(text), Vec::new()));
         }
-        Some(Find::At(path, why, confidence))
+    }
+
+    /// What has the recorded name in the recorded directory, where that is now, and is of the recorded kind.
+    fn place_of(&self, record: &Record, identity: &Identity) -> Option<PathBuf> {
+        let (_, Fate::At { path, .. }) = self.wanted.get(record.directory?)? else { return None };
+        let path = path.join(identity.path.file_name()?);
+        let there = identity::hold(&path).and_then(|held| held.metadata()).ok()?;
+        (there.kind == identity.kind).then_some(path)
     }
 
     /// Finds what is below directories that were recorded and found elsewhere, for links of which nothing was recorded, and

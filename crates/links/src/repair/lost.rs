@@ -43,8 +43,8 @@ pub(super) struct Way {
 
 impl Way {
     /// The deepest directory on it that is there.
-    pub(super) fn ground(&self) -> PathBuf {
-        self.wanted.components().take(self.there).collect()
+    pub(super) fn ground(&self) -> &Path {
+        self.wanted.ancestors().nth(self.missing().count()).unwrap_or(&self.wanted)
     }
 
     /// The names that are missing.

@@ -232,6 +232,9 @@ pub struct Repair {
     pub is_whole: bool,
     /// How many directories could not be searched for targets.
     pub unsearched: usize,
+    /// How many targets were found in directories that belong to others, or that everybody may write to: they are never
+    /// more than weak.
+    pub distrusted: usize,
 }
 
 impl Repair {
@@ -281,17 +284,23 @@ pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -
     }
     known.find(&catalog, &options, &search.physical(), progress, &mut finds);
     let mappings = known.carry_over(&lost, &mut finds);
-    let mut evidence =
-        Evidence { lost: &lost, known: &known, search: search.physical(), options: &options, mappings };
+    let mut evidence = Evidence {
+        lost: &lost,
+        known: &known,
+        search: search.physical(),
+        options: &options,
+        mappings,
+        distrusted: 0,
+    };
     let unsearched = evidence.look(&mut catalog, &mut finds, progress);
-    let mappings = evidence.mappings;
+    let (mappings, distrusted) = (evidence.mappings, evidence.distrusted);
     let is_whole = catalog.is_whole;
     drop(catalog);
     let ground = Ground { spec, roots: &roots, options: &options, mapped: &mapped, known: &known };
     let mut repair = settle::settle(&ground, lost, finds);
     errors.extend(roots.errors);
     errors.extend(search.errors);
-    repair = Repair { mappings, idle_maps, is_whole, errors, unsearched, ..repair };
+    repair = Repair { mappings, idle_maps, is_whole, errors, unsearched, distrusted, ..repair };
     Ok(repair)
 }
 

@@ -194,11 +194,14 @@ fn is_excluded(ground: &Ground<'_>, path: &Path) -> bool {
 
 fn is_left_out(ground: &Ground<'_>, path: &Path) -> bool {
     let filter = &ground.options.filter;
-    let roots = ground.options.roots.iter().map(PathBuf::as_path).chain([Path::new("/")]);
-    roots.filter_map(|root| path.strip_prefix(root).ok()).any(|inside| {
-        let above = inside.ancestors().filter(|above| !above.as_os_str().is_empty());
-        above.into_iter().any(|above| filter.excludes(above, above != inside))
-    })
+    // What is outside of the roots is seen from the directory that it shares with the nearest.
+    let shared = |root: &PathBuf| {
+        root.ancestors().find(|above| path.starts_with(above)).map(|above| above.components().count())
+    };
+    let above = ground.options.roots.iter().filter_map(shared).max().unwrap_or(1);
+    let inside: PathBuf = path.components().skip(above).collect();
+    let mut ancestors = inside.ancestors().filter(|above| !above.as_os_str().is_empty());
+    ancestors.any(|above| filter.excludes(above, above != inside))
 }
 
 /// Why nothing was found for a link: what became of what was recorded, or what the search says.

@@ -65,12 +65,12 @@ pub(crate) fn may_write(directory: &Directory) -> bool {
     accessat(directory, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok() && !only_grows()
 }
 
-/// Whether anybody but root, this user and the one given can make names in a directory, as its owner or as everybody.
+/// Whether anybody but root, this user and those given can make names in a directory, as its owner or as everybody.
 /// FUSE shows rights that are not what counts.
-pub(crate) fn is_of_others(directory: &Path, user: u32) -> bool {
+pub(crate) fn is_of_others(directory: &Path, users: [u32; 2]) -> bool {
     let Ok(opened) = Directory::open(directory) else { return true };
     let Ok(found) = statx(&opened, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) else { return true };
-    let is_known = [0, current_user(), user].contains(&found.stx_uid);
+    let is_known = found.stx_uid == 0 || found.stx_uid == current_user() || users.contains(&found.stx_uid);
     let is_open = found.stx_mode & 0o002 != 0;
     (is_open || !is_known) && !filesystem::magic_of(&opened).is_ok_and(|magic| magic == filesystem::FUSE)
 }

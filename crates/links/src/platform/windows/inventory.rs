@@ -97,7 +97,7 @@ pub(crate) fn may_write(_directory: &Directory) -> bool {
 }
 
 /// Whether others could have laid out what is in a directory: not asked here.
-pub(crate) fn is_of_others(_directory: &Path, _user: u32) -> bool {
+pub(crate) fn is_of_others(_directory: &Path, _users: [u32; 2]) -> bool {
     false
 }
 

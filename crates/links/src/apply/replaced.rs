@@ -1,0 +1,80 @@
+//! Links that others took the place of: what is recorded of them, and of links that lead to them, goes on to these.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::identity::{self, Content, Identity};
+use crate::journal::{Journal, Outcome, Then};
+use crate::model::FileId;
+use crate::plan::Step;
+use crate::platform::{self, Directory};
+use crate::track;
+
+/// A link that another took the place of.
+pub(super) struct Replaced<'s> {
+    link: &'s Path,
+    old: FileId,
+    new: FileId,
+}
+
+/// The links that steps replaced.
+pub(super) fn of<'s>(steps: &'s [Step], outcomes: &[Outcome]) -> Vec<Replaced<'s>> {
+    let replaced = |(step, outcome): (&'s Step, &Outcome)| match (step, outcome) {
+        (Step::ReplaceLink { link, old, .. }, Outcome::Done(Some(new))) => {
+            Some(Replaced { link, old: old.id, new: *new })
+        }
+        _ => None,
+    };
+    steps.iter().zip(outcomes).filter_map(replaced).collect()
+}
+
+/// Writes the new objects into the records that have the old ones.
+pub(super) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result<()> {
+    let mut homes: HashMap<&Path, Option<(PathBuf, String)>> = HashMap::new();
+    let mut by_number = HashMap::new();
+    let mut own = Vec::new();
+    for one in replaced {
+        let (Some(typed), Some(name)) = (one.link.parent(), one.link.file_name()) else { continue };
+        let Some((parent, file_system)) = homes.entry(typed).or_insert_with(|| home_of(one.link)) else {
+            continue;
+        };
+        let link = parent.join(name);
+        for mut record in journal.tracked_as(one.old, file_system)? {
+            if record.link == link || !is_there(&record.link, one.old) {
+                record.object = one.new;
+                own.push(record);
+            }
+        }
+        by_number.insert((one.old.file, one.old.born), (link, file_system.clone()));
+    }
+    journal.track(&own, Then::Stay)?;
+    let mut others = Vec::new();
+    for mut record in journal.tracked_to_links()? {
+        let Identity { id, path, file_system, .. } = &record.identity;
+        let same = by_number.get(&(id.file, id.born)).filter(|(_, on)| on == file_system);
+        let Some((link, _)) = same else { continue };
+        if path != link && is_there(path, *id) {
+            continue;
+        }
+        let now = identity::hold(link).and_then(|held| Identity::of(&held, Content::Small));
+        // One that is gone again already keeps its record, which finds nothing.
+        if let Ok(now) = now {
+            record.identity = now;
+            others.push(record);
+        }
+    }
+    journal.track(&others, Then::Stay)
+}
+
+/// The directory of a link, without links, and the name of its file system.
+fn home_of(link: &Path) -> Option<(PathBuf, String)> {
+    let parent = track::full(link).ok()?.parent()?.to_owned();
+    let file_system = platform::file_system(&Directory::open_physical(&parent).ok()?).ok()?;
+    Some((parent, file_system))
+}
+
+/// Whether an object of this number still is where a record has it: then that is a copy's, of a whole volume.
+fn is_there(path: &Path, id: FileId) -> bool {
+    identity::hold(path).and_then(|held| held.metadata()).is_ok_and(|found| found.id.same_file(id))
+}
