@@ -251,6 +251,22 @@ fn in_a_directory_deeper_than_a_path_can_be_it_is_told_that_nothing_can_be_undon
 }
 
 #[test]
+fn behind_a_link_and_deeper_than_a_path_can_be_links_are_made_and_removed_all_the_same() {
+    let linkctl = Linkctl::new();
+    fs::create_dir(linkctl.at("deep")).unwrap();
+    std::os::unix::fs::symlink("deep", linkctl.at("way")).unwrap();
+    let script = r#"way=$PWD/way; cd deep; n=$(printf '%0200d' 0)
+        for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23; do mkdir $n; cd -P $n; way=$way/$n; done
+        "$0" create "$way/l" t && readlink l && "$0" create --replace "$way/l" u && readlink l && "$0" remove "$way/l"
+        code=$?; ls -A; exit $code"#;
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]).arg(linkctl.program()).current_dir(linkctl.work());
+    let ran = linkctl.said(bash.env("LINKCTL_STATE_DIR", linkctl.state()).output().unwrap()).exits(0);
+    let said: Vec<&str> = ran.out.lines().filter(|line| line.len() == 1).collect();
+    assert_eq!(said, ["t", "u"], "{ran}");
+}
+
+#[test]
 fn a_journal_that_has_no_room_left_promises_no_undo() {
     let volume = Volume::with_options(Fs::Tmpfs, 1 << 20, "size=200k");
     let linkctl = Linkctl::new().with_state(volume.path().join("state"));

@@ -101,13 +101,13 @@ impl From<Confidence> for repair::Confidence {
 #[command(
     after_help = by_system(
         "Links that linkctl makes are tracked from the beginning. What is kept: path, file system, number and handle of \
-        the target, its size and time, and of files up to 1 MiB a hash of the content.\n\n\
+        the target and of its directory, its size and time, and of files up to 1 MiB a hash of the content.\n\n\
         Examples:\n  \
         linkctl track ~\n  \
         linkctl track --list\n  \
         linkctl track --refresh",
-        "Links that linkctl makes are tracked from the beginning. What is kept: path, volume and number of the target, \
-        its size and time, and of files up to 1 MiB a hash of the content.\n\n\
+        "Links that linkctl makes are tracked from the beginning. What is kept: path, volume and number of the target \
+        and of its directory, its size and time, and of files up to 1 MiB a hash of the content.\n\n\
         Examples:\n  \
         linkctl track C:\\Users\n  \
         linkctl track --list\n  \

@@ -249,6 +249,7 @@ impl Told<'_> {
             links: self.planned.mends.iter().map(|mend| self.record(mend, report)).collect(),
             mappings: self.planned.mappings.iter().map(Into::into).collect(),
             searched_all: self.planned.is_whole,
+            distrusted: self.planned.distrusted,
             errors: change.errors.iter().map(Into::into).collect(),
         }
     }
@@ -330,6 +331,7 @@ struct Document {
     links: Vec<Record>,
     mappings: Vec<MappingRecord>,
     searched_all: bool,
+    distrusted: usize,
     errors: Vec<json::ErrorRecord>,
 }
 

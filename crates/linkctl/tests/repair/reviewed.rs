@@ -737,3 +737,10 @@ fn patterns_leave_out_nothing_by_the_directories_above_all() {
     let ran = ground.linkctl.output_in(ground.at("v3"), args);
     assert_eq!(records(&ran)["links/l"]["result"], "planned", "{ran}");
 }
+
+#[test]
+fn what_a_crash_left_under_a_private_name_is_led_to_by_nothing() {
+    let ground = moved();
+    rename(ground.at("far/f"), ground.at("far/.linkctl-0123456789abcdef"));
+    assert_eq!(planned(&ground, ["links"])["links/l"]["result"], "remains");
+}
