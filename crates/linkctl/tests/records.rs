@@ -254,7 +254,7 @@ fn in_a_directory_deeper_than_a_path_can_be_it_is_told_that_nothing_can_be_undon
 fn behind_a_link_and_deeper_than_a_path_can_be_links_are_made_and_removed_all_the_same() {
     let linkctl = Linkctl::new();
     fs::create_dir(linkctl.at("deep")).unwrap();
-    std::os::unix::fs::symlink("deep", linkctl.at("way")).unwrap();
+    symlink("deep", linkctl.at("way")).unwrap();
     let script = r#"way=$PWD/way; cd deep; n=$(printf '%0200d' 0)
         for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23; do mkdir $n; cd -P $n; way=$way/$n; done
         "$0" create "$way/l" t && readlink l && "$0" create --replace "$way/l" u && readlink l && "$0" remove "$way/l"

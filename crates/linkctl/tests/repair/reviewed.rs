@@ -744,3 +744,16 @@ fn what_a_crash_left_under_a_private_name_is_led_to_by_nothing() {
     rename(ground.at("far/f"), ground.at("far/.linkctl-0123456789abcdef"));
     assert_eq!(planned(&ground, ["links"])["links/l"]["result"], "remains");
 }
+
+#[test]
+fn a_link_that_an_undo_brought_back_is_still_what_others_lead_to() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("d/f"), "x");
+    link("../d/f", ground.at("z/l1"));
+    link("../z/l1", ground.at("a/l2"));
+    ground.ok(["track", "."]);
+    ground.ok(["remove", "z/l1"]);
+    ground.ok(["undo", "--yes"]);
+    rename(ground.at("z"), ground.at("z2"));
+    assert_eq!(planned(&ground, ["a"])["a/l2"]["confidence"], "exact");
+}

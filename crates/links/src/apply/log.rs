@@ -30,6 +30,7 @@ pub(super) struct Log<'j> {
     homeless: BTreeSet<usize>,
     /// Whether links are given another text that somebody else made, and whether any of those is recorded.
     mends: Option<bool>,
+    undoes: bool,
 }
 
 /// A directory that steps are in.
@@ -88,7 +89,7 @@ impl Records<'_> {
 
 impl<'j> Log<'j> {
     fn new(open: Option<(Records<'j>, Option<OperationId>)>) -> Self {
-        Self { open, parent: None, homeless: BTreeSet::new(), mends: None }
+        Self { open, parent: None, homeless: BTreeSet::new(), mends: None, undoes: false }
     }
 
     pub(super) fn begin(
@@ -111,7 +112,7 @@ impl<'j> Log<'j> {
             observer.warning(&error);
         }
         match records.begin(request, planned) {
-            Ok(id) => Self { mends, ..Self::new(Some((records, id))) },
+            Ok(id) => Self { mends, undoes: request.undoes.is_some(), ..Self::new(Some((records, id))) },
             Err(error) => {
                 give_up(&mut records, &error, observer);
                 Self::new(None)
@@ -223,18 +224,20 @@ impl<'j> Log<'j> {
             return;
         }
         let tracked = self.tracked(steps, &outcomes);
-        let replaced = if self.is_tracking() { replaced::of(steps, &outcomes) } else { Vec::new() };
+        let replaced =
+            if self.is_tracking() { replaced::of(steps, &outcomes, self.undoes) } else { Vec::new() };
         let ask = self.homeless.remove(&first);
         let home = |step: &Step| if ask { self.parent_of(step.path()).ok()?.home } else { None };
         let outcomes: Vec<_> = outcomes.into_iter().zip(steps.iter().map(home)).collect();
         self.write(
             observer,
             |journal, id| {
-                if !tracked.is_empty() {
-                    journal.track(&tracked, Then::Stay)?;
-                }
+                // By the records of before; what is recorded anew knows the links that are there now.
                 if !replaced.is_empty() {
                     replaced::follow(journal, &replaced)?;
+                }
+                if !tracked.is_empty() {
+                    journal.track(&tracked, Then::Stay)?;
                 }
                 journal.record(id, first, &outcomes, Then::Stay)
             },

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::identity::{self, Content, Identity};
 use crate::journal::{Journal, Outcome, Then};
-use crate::model::FileId;
+use crate::model::{FileId, Target};
 use crate::plan::Step;
 use crate::platform::{self, Directory};
 use crate::track;
@@ -14,20 +14,32 @@ use crate::track;
 /// A link that another took the place of.
 pub(super) struct Replaced<'s> {
     link: &'s Path,
-    old: FileId,
+    old: Old<'s>,
     new: FileId,
 }
 
-/// The links that steps replaced.
-pub(super) fn of<'s>(steps: &'s [Step], outcomes: &[Outcome]) -> Vec<Replaced<'s>> {
+enum Old<'s> {
+    Is(FileId),
+    /// It is gone; the record of a link that said this tells.
+    Said(&'s Target),
+}
+
+/// The links that steps replaced; where these undo others, also those that were gone.
+pub(super) fn of<'s>(steps: &'s [Step], outcomes: &[Outcome], undoes: bool) -> Vec<Replaced<'s>> {
     let replaced = |(step, outcome): (&'s Step, &Outcome)| match (step, outcome) {
         (Step::ReplaceLink { link, old, .. }, Outcome::Done(Some(new))) => {
-            Some(Replaced { link, old: old.id, new: *new })
+            Some(Replaced { link, old: Old::Is(old.id), new: *new })
+        }
+        (Step::CreateLink { link, target, .. }, Outcome::Done(Some(new))) if undoes => {
+            Some(Replaced { link, old: Old::Said(target), new: *new })
         }
         _ => None,
     };
     steps.iter().zip(outcomes).filter_map(replaced).collect()
 }
+
+/// No object's number.
+const NONE: FileId = FileId { volume: 0, file: 0, born: 0 };
 
 /// Writes the new objects into the records that have the old ones.
 pub(super) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result<()> {
@@ -40,13 +52,21 @@ pub(super) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result
             continue;
         };
         let link = parent.join(name);
-        for mut record in journal.tracked_as(one.old, file_system)? {
-            if record.link == link || !is_there(&record.link, one.old) {
+        let old = match one.old {
+            Old::Is(old) => old,
+            Old::Said(target) => {
+                let found = journal.tracked_link(&link, target, NONE, Some(file_system))?;
+                let Some(found) = found.filter(|found| !found.object.same_file(one.new)) else { continue };
+                found.object
+            }
+        };
+        for mut record in journal.tracked_as(old, file_system)? {
+            if record.link == link || !is_there(&record.link, old) {
                 record.object = one.new;
                 own.push(record);
             }
         }
-        by_number.insert((one.old.file, one.old.born), (link, file_system.clone()));
+        by_number.insert((old.file, old.born), (link, file_system.clone()));
     }
     journal.track(&own, Then::Stay)?;
     let mut others = Vec::new();
