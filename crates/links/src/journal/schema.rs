@@ -52,7 +52,8 @@ const MIGRATIONS: [&str; 7] = [
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX tracked_by_object ON tracked (object);",
     // Links that lead to links are asked for whenever links are replaced.
-    "CREATE INDEX tracked_to_links ON tracked (link) WHERE identity ->> '$.kind' = 'link';",
+    "CREATE INDEX tracked_to_links ON tracked (link)
+     WHERE CASE WHEN json_valid(identity) THEN identity ->> '$.kind' END = 'link';",
 ];
 
 /// The schema this program writes.

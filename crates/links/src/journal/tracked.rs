@@ -92,19 +92,25 @@ impl Journal {
         self.transact(then, |connection| links.iter().try_for_each(|link| link.write(connection)))
     }
 
-    /// The records of a link, wherever it is and whatever it said.
+    /// The records of a link, wherever it is and whatever it said. One that cannot be read is left as it is: whoever asks
+    /// for its link is told.
     pub(crate) fn tracked_as(&self, object: FileId, file_system: &str) -> Result<Vec<Tracked>> {
         let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
         let sql = format!("{SELECT} WHERE object = ? AND file_system = ?");
         let mut select = self.connection.prepare_cached(&sql).map_err(fail)?;
         let found = select.query_map(params![Tracked::number(object), file_system], Tracked::read);
-        found.and_then(Iterator::collect).map_err(fail)
+        found.map(|found| found.filter_map(rusqlite::Result::ok).collect()).map_err(fail)
     }
 
-    /// The records of links that lead to links.
+    /// The records of links that lead to links; those that can be read.
     pub(crate) fn tracked_to_links(&self) -> Result<Vec<Tracked>> {
-        let sql = format!("{SELECT} WHERE identity ->> '$.kind' = 'link'");
-        self.query(&sql, params![], Tracked::read)
+        let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
+        // As the index has it.
+        let sql =
+            format!("{SELECT} WHERE CASE WHEN json_valid(identity) THEN identity ->> '$.kind' END = 'link'");
+        let mut select = self.connection.prepare_cached(&sql).map_err(fail)?;
+        let found = select.query_map(params![], Tracked::read);
+        found.map(|found| found.filter_map(rusqlite::Result::ok).collect()).map_err(fail)
     }
 
     /// Forgets one record of a link: that of what it said once.
