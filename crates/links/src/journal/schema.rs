@@ -6,7 +6,7 @@ use rusqlite::Connection;
 const APPLICATION_ID: i32 = 0x6c6e_6b63;
 
 /// Each brings the schema from its index to the next version. Never change one that was released.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 6] = [
     "CREATE TABLE operations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         verb TEXT NOT NULL,
@@ -51,9 +51,6 @@ const MIGRATIONS: [&str; 7] = [
         PRIMARY KEY (link, target)
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX tracked_by_object ON tracked (object);",
-    // Links that lead to links are asked for whenever links are replaced.
-    "CREATE INDEX tracked_to_links ON tracked (link)
-     WHERE CASE WHEN json_valid(identity) THEN identity ->> '$.kind' END = 'link';",
 ];
 
 /// The schema this program writes.

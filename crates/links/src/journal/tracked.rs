@@ -105,7 +105,6 @@ impl Journal {
     /// The records of links that lead to links; those that can be read.
     pub(crate) fn tracked_to_links(&self) -> Result<Vec<Tracked>> {
         let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
-        // As the index has it.
         let sql =
             format!("{SELECT} WHERE CASE WHEN json_valid(identity) THEN identity ->> '$.kind' END = 'link'");
         let mut select = self.connection.prepare_cached(&sql).map_err(fail)?;
