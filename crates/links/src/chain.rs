@@ -148,16 +148,11 @@ pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
     }
 }
 
-/// What the Windows link at a place leads to, by the letter that it says.
-pub(crate) fn object_behind(spot: Spot<'_>) -> io::Result<FileId> {
-    let target = platform::read_target(spot.directory, spot.name, true)?;
-    let data = match &target {
-        Target::Reparse(point) => point.decode().ok(),
-        _ => None,
-    };
-    let drive = data.as_ref().and_then(drive_of).unwrap_or(DEFAULT_DRIVE);
+/// What the Windows link at a place, which holds this, leads to, by the letter that it says.
+pub(crate) fn object_behind(spot: Spot<'_>, point: &ReparsePoint) -> io::Result<FileId> {
+    let drive = point.decode().ok().as_ref().and_then(drive_of).unwrap_or(DEFAULT_DRIVE);
     let reached = follow(spot, drive).resolved.ok_or(io::ErrorKind::NotFound)?;
-    Ok(identity::hold(&reached)?.metadata()?.id)
+    Ok(identity::look(&reached)?.id)
 }
 
 /// The letter that a Windows link says, which is then that of its volume.

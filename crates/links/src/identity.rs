@@ -196,6 +196,11 @@ pub(crate) fn hold(path: &Path) -> io::Result<Held> {
     }
 }
 
+/// What is at a full path, whose parent has no links on its way.
+pub(crate) fn look(path: &Path) -> io::Result<Metadata> {
+    hold(path)?.metadata()
+}
+
 /// What the link at a place leads to. `None` where that is nothing, or cannot be looked at.
 pub(crate) fn of_target(place: &Place, target: &Target, content: Content) -> Option<Identity> {
     let held = named(place.spot(), target).ok()?;

@@ -153,9 +153,9 @@ impl Told<'_> {
     fn why(&self, why: &Why) -> String {
         match why {
             Why::Identity => "it is what was recorded".to_owned(),
-            Why::Map(number) => self.spec.maps.get(*number).map_or_else(String::new, |map| {
-                format!("--map {}={}", sanitize::name(&map.old), sanitize::name(&map.new))
-            }),
+            Why::Map(number) => {
+                self.spec.maps.get(*number).map_or_else(String::new, |map| format!("--map {}", pair(map)))
+            }
             Why::Inferred(number) => self.planned.mappings.get(*number).map_or_else(String::new, mapping),
             Why::Directory => "in its directory it has the name of what was recorded".to_owned(),
             Why::Content => "the only file with the content that was recorded".to_owned(),
@@ -169,8 +169,7 @@ impl Told<'_> {
     /// What is to be known of the search.
     fn remark(&self) {
         for map in self.planned.idle_maps.iter().filter_map(|number| self.spec.maps.get(*number)) {
-            let map = format!("{}={}", sanitize::name(&map.old), sanitize::name(&map.new));
-            complain("note", &format!("the map {map} holds the target of no broken link"));
+            complain("note", &format!("the map {} holds the target of no broken link", pair(map)));
         }
         if !self.planned.is_whole {
             complain(
@@ -292,6 +291,10 @@ impl Told<'_> {
         }
         record
     }
+}
+
+fn pair(map: &Map) -> String {
+    format!("{}={}", sanitize::name(&map.old), sanitize::name(&map.new))
 }
 
 fn mapping(mapping: &Mapping) -> String {

@@ -224,8 +224,10 @@ impl<'j> Log<'j> {
             return;
         }
         let tracked = self.tracked(steps, &outcomes);
-        let replaced =
-            if self.is_tracking() { replaced::of(steps, &outcomes, self.undoes) } else { Vec::new() };
+        let mut replaced = replaced::of(steps, &outcomes, self.undoes);
+        if !replaced.is_empty() && !self.is_tracking() {
+            replaced.clear();
+        }
         let ask = self.homeless.remove(&first);
         let home = |step: &Step| if ask { self.parent_of(step.path()).ok()?.home } else { None };
         let outcomes: Vec<_> = outcomes.into_iter().zip(steps.iter().map(home)).collect();

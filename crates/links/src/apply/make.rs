@@ -129,7 +129,7 @@ impl New<'_> {
             (None, _) | (_, Target::File(_)) => return Ok(()),
             // By the text: a directory that all may write to may let nobody follow the link of another.
             (Some(_), Target::Text(text)) => made.directory.metadata_follow(text).map(|found| found.id),
-            (Some(_), Target::Reparse(_)) => chain::object_behind(made),
+            (Some(_), Target::Reparse(point)) => chain::object_behind(made, point),
         };
         if reached.is_ok_and(|reached| self.file == Some(reached)) {
             return Ok(());

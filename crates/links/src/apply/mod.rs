@@ -35,7 +35,7 @@ pub use relocate::{
 pub(crate) use relocate::{may_be_stage, must_not_be_moving};
 use run::Run;
 pub use state::{existing_journal, open_journal};
-pub(crate) use step::aside_name;
+pub(crate) use step::{aside_name, may_be_private};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, OperationId, Status};

@@ -96,5 +96,5 @@ fn home_of(link: &Path) -> Option<(PathBuf, String)> {
 
 /// Whether an object of this number still is where a record has it: then that is a copy's, of a whole volume.
 fn is_there(path: &Path, id: FileId) -> bool {
-    identity::hold(path).and_then(|held| held.metadata()).is_ok_and(|found| found.id.same_file(id))
+    identity::look(path).is_ok_and(|found| found.id.same_file(id))
 }

@@ -13,11 +13,19 @@ use crate::model::{FileId, FileKind, LinkKind, Target};
 use crate::plan::{Seen, Step};
 use crate::platform::{self, Place, Spot};
 
+/// How private names begin.
+pub(super) const PRIVATE: &str = ".linkctl-";
+
+/// Whether a name may be one that a crash left, amid a change.
+pub(crate) fn may_be_private(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(PRIVATE.as_bytes())
+}
+
 /// A name that nobody else uses, and that says whose it is.
 pub(super) fn private_name() -> String {
     // The hasher's keys come from the system's random numbers.
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    format!(".linkctl-{random:016x}")
+    format!("{PRIVATE}{random:016x}")
 }
 
 /// How the parent of a step's path is opened.

@@ -92,24 +92,22 @@ impl Journal {
         self.transact(then, |connection| links.iter().try_for_each(|link| link.write(connection)))
     }
 
-    /// The records of a link, wherever it is and whatever it said. One that cannot be read is left as it is: whoever asks
-    /// for its link is told.
+    /// The records of a link, wherever it is and whatever it said; those that can be read.
     pub(crate) fn tracked_as(&self, object: FileId, file_system: &str) -> Result<Vec<Tracked>> {
-        let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
-        let sql = format!("{SELECT} WHERE object = ? AND file_system = ?");
-        let mut select = self.connection.prepare_cached(&sql).map_err(fail)?;
-        let found = select.query_map(params![Tracked::number(object), file_system], Tracked::read);
-        found.map(|found| found.filter_map(rusqlite::Result::ok).collect()).map_err(fail)
+        self.readable("object = ? AND file_system = ?", params![Tracked::number(object), file_system])
     }
 
     /// The records of links that lead to links; those that can be read.
     pub(crate) fn tracked_to_links(&self) -> Result<Vec<Tracked>> {
+        self.readable("CASE WHEN json_valid(identity) THEN identity ->> '$.kind' END = 'link'", params![])
+    }
+
+    /// A record that cannot be read is left as it is: whoever asks for its link is told.
+    fn readable(&self, which: &str, params: impl rusqlite::Params) -> Result<Vec<Tracked>> {
         let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
-        let sql =
-            format!("{SELECT} WHERE CASE WHEN json_valid(identity) THEN identity ->> '$.kind' END = 'link'");
-        let mut select = self.connection.prepare_cached(&sql).map_err(fail)?;
-        let found = select.query_map(params![], Tracked::read);
-        found.map(|found| found.filter_map(rusqlite::Result::ok).collect()).map_err(fail)
+        let mut select = self.connection.prepare_cached(&format!("{SELECT} WHERE {which}")).map_err(fail)?;
+        let found = select.query_map(params, Tracked::read).map_err(fail)?;
+        Ok(found.filter_map(rusqlite::Result::ok).collect())
     }
 
     /// Forgets one record of a link: that of what it said once.

@@ -287,7 +287,7 @@ pub fn stages_in(directory: &Path) -> Result<Vec<PathBuf>> {
         let name = entry.map_err(fail)?.name;
         let full = directory.join(&name);
         // One that may not be used is told of, when it is tried.
-        if name.as_encoded_bytes().starts_with(b".linkctl-") && crate::apply::may_be_stage(&full) {
+        if crate::apply::may_be_private(&name) && crate::apply::may_be_stage(&full) {
             found.push(full);
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::catalog::{Catalog, NEAR};
 use super::exact::device_of;
-use super::infer::{Infer, Inferred, Mapping, Wanted};
+use super::infer::{Infer, Inferred, Mapping, Ways};
 use super::known::Known;
 use super::lost::{Lost, Way};
 use super::names::{Names, Verdict};
@@ -49,7 +49,7 @@ impl Evidence<'_> {
         if ways.is_empty() {
             return 0;
         }
-        let wanted = Wanted::of(&ways);
+        let wanted = Ways::of(&ways);
         let mut roots = if self.search.is_empty() { grounds(&wanted) } else { self.search.clone() };
         roots.retain(|root| !catalog.has(root));
         roots.sort();
@@ -64,15 +64,14 @@ impl Evidence<'_> {
         &mut self,
         catalog: &'a Catalog,
         ways: &[(usize, &'a Way)],
-        wanted: &[Wanted<'a>],
+        wanted: &[Ways<'a>],
         finds: &mut [Option<Find>],
     ) {
         let search = &self.search;
         let allowed =
             move |path: &Path| search.is_empty() || search.iter().any(|root| path.starts_with(root));
-        let names = |one: &Wanted<'a>| {
-            one.missing().chain(one.names.iter().map(|(name, _)| *name)).collect::<Vec<_>>()
-        };
+        let names =
+            |one: &Ways<'a>| one.missing().chain(one.names.iter().map(|(name, _)| *name)).collect::<Vec<_>>();
         let names: HashSet<&OsStr> = wanted.iter().flat_map(names).collect();
         let places = catalog.places(&names);
         let first = self.mappings.len();
@@ -175,8 +174,8 @@ impl Trust {
 
 /// The deepest directories that are there of each way, or those a little above on the same file system; never the root
 /// of all, unless nothing else is there.
-fn grounds(wanted: &[Wanted<'_>]) -> Vec<PathBuf> {
-    let ground = |one: &Wanted<'_>| one.directory.components().take(one.there).collect();
+fn grounds(wanted: &[Ways<'_>]) -> Vec<PathBuf> {
+    let ground = |one: &Ways<'_>| one.directory.components().take(one.there).collect();
     let grounds: HashSet<PathBuf> = wanted.iter().map(ground).collect();
     let higher = |path: PathBuf| {
         let here = device_of(&path);

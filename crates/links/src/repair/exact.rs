@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use super::catalog::{Catalog, entries_alone};
+use crate::apply::may_be_private;
 use crate::identity::{self, Identity};
 use crate::platform::{self, ByHandle, Directory};
 use crate::scan::{Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, half, visit_all};
@@ -151,15 +152,12 @@ impl Wanted {
                 continue;
             };
             let mut names = std::mem::take(&mut sought.names);
-            sought.fate = Some(match names.pop() {
-                Some(path) if names.is_empty() => Fate::At { path, is_only: everywhere },
-                Some(path) => {
-                    names.push(path);
-                    names.sort_unstable();
-                    Fate::Names(names)
-                }
-                None if sought.lives => Fate::Hidden,
-                None => Fate::Unfound { why, everywhere },
+            names.sort_unstable();
+            sought.fate = Some(match names.as_slice() {
+                [] if sought.lives => Fate::Hidden,
+                [] => Fate::Unfound { why, everywhere },
+                [path] => Fate::At { path: path.clone(), is_only: everywhere },
+                _ => Fate::Names(names),
             });
         }
     }
@@ -261,7 +259,10 @@ impl Wanted {
 impl Sought {
     /// Whether it is at this path, and that settles it: of a file with several names the others are looked for.
     fn try_at(&mut self, path: &Path) -> bool {
-        if self.fate.is_some() || is_private(path) || self.names.iter().any(|name| name == path) {
+        if self.fate.is_some()
+            || path.file_name().is_some_and(may_be_private)
+            || self.names.iter().any(|name| name == path)
+        {
             return false;
         }
         let Some(names) = is_at(&self.identity, path) else { return false };
@@ -274,16 +275,13 @@ impl Sought {
     }
 }
 
-/// Whether a crash may have left it there, amid a change.
-fn is_private(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".linkctl-"))
-}
-
 /// Whether an object of a record is at a path now, and how many names it has.
 pub(super) fn is_at(identity: &Identity, path: &Path) -> Option<u64> {
     let held = identity::hold(path).ok()?;
-    let names = identity::names(&held.metadata().ok()?, path);
-    identity.is(&held).is_ok_and(|is| is).then_some(names)
+    if !identity.is(&held).ok()? {
+        return None;
+    }
+    Some(identity::names(&held.metadata().ok()?, path))
 }
 
 pub(super) fn device_of(directory: &Path) -> Option<u64> {

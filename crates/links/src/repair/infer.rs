@@ -49,8 +49,8 @@ pub(super) struct Infer<'a> {
     pub(super) verdicts: HashMap<usize, Inferred>,
 }
 
-/// Names that are wanted in one directory, and by which links.
-pub(super) struct Wanted<'w> {
+/// Distinct that are wanted in one directory, and by which links.
+pub(super) struct Ways<'w> {
     pub(super) directory: &'w Path,
     /// How many leading components of it are there.
     pub(super) there: usize,
@@ -58,7 +58,7 @@ pub(super) struct Wanted<'w> {
     pub(super) names: Vec<(&'w OsStr, usize)>,
 }
 
-impl<'w> Wanted<'w> {
+impl<'w> Ways<'w> {
     /// Ways put together by the directory they lead into, in the order of these.
     pub(super) fn of(ways: &[(usize, &'w Way)]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
@@ -95,19 +95,19 @@ impl<'w> Wanted<'w> {
     }
 }
 
-/// Names that are wanted in a directory below one that is gone.
+/// Distinct that are wanted in a directory below one that is gone.
 struct Rest<'w> {
     below: &'w Path,
     names: Vec<(&'w OsStr, usize)>,
 }
 
 /// The same without the links: each name once.
-struct Names<'w> {
+struct Distinct<'w> {
     in_each: Vec<(&'w Path, Vec<&'w OsStr>)>,
     count: usize,
 }
 
-impl<'w> Names<'w> {
+impl<'w> Distinct<'w> {
     fn of(rests: &[Rest<'w>]) -> Self {
         let once = |rest: &Rest<'w>| {
             let mut names: Vec<&OsStr> = rest.names.iter().map(|(name, _)| *name).collect();
@@ -142,7 +142,7 @@ impl<'w> Names<'w> {
 
 impl<'a> Infer<'a> {
     /// Looks for where the directories went that these ways led into.
-    pub(super) fn run(&mut self, wanted: &[Wanted<'a>]) {
+    pub(super) fn run(&mut self, wanted: &[Ways<'a>]) {
         // By the first name that is missing. Where that is the target itself, no directory is gone.
         let mut groups: BTreeMap<PathBuf, Vec<Rest<'a>>> = BTreeMap::new();
         for one in wanted {
@@ -161,7 +161,7 @@ impl<'a> Infer<'a> {
 
     /// A directory that went elsewhere may itself be a target. Where only what was in it went, up into a directory
     /// above it, it is not; nor is it the target of links in it, which would go round.
-    fn lead_to_roots(&mut self, wanted: &[Wanted<'a>]) {
+    fn lead_to_roots(&mut self, wanted: &[Ways<'a>]) {
         let went = |(_, mapping): &(usize, &Mapping)| !mapping.old.starts_with(&mapping.new);
         for (number, mapping) in self.mappings.iter().enumerate().filter(went) {
             let (parent, name) = (mapping.old.parent(), mapping.old.file_name());
@@ -177,7 +177,7 @@ impl<'a> Infer<'a> {
     }
 
     fn group(&mut self, old: &Path, mut rests: Vec<Rest<'a>>) {
-        let names = Names::of(&rests);
+        let names = Distinct::of(&rests);
         // One name alone is found by its name.
         if names.count < 2 {
             return;
@@ -234,7 +234,7 @@ impl<'a> Infer<'a> {
 
     /// Directories that hold ways of the one that is gone, and how many, the best first. Those behind the second are
     /// counted only so far; of those that can hold no more than half as many as the best, how many they can.
-    fn count(&self, old: &Path, names: &Names<'_>) -> Vec<(usize, u32)> {
+    fn count(&self, old: &Path, names: &Distinct<'_>) -> Vec<(usize, u32)> {
         let first = names.first();
         let mut hits: HashMap<u32, usize> = HashMap::new();
         for name in &first {
@@ -274,7 +274,7 @@ impl<'a> Infer<'a> {
     }
 
     /// The names that are wanted in directories that are below this one.
-    fn at_most(&self, directory: u32, names: &Names<'_>) -> usize {
+    fn at_most(&self, directory: u32, names: &Distinct<'_>) -> usize {
         let root = self.catalog.path(directory);
         let mut path = PathBuf::new();
         let mut wanted = 0;
@@ -290,7 +290,7 @@ impl<'a> Infer<'a> {
     }
 
     /// How many names a directory makes whole; breaks off where they cannot be as many as `least` any more.
-    fn mends(&self, directory: u32, names: &Names<'_>, least: usize) -> usize {
+    fn mends(&self, directory: u32, names: &Distinct<'_>, least: usize) -> usize {
         let root = self.catalog.path(directory);
         let (mut found, mut left) = (0, names.count);
         for (way, names) in &names.in_each {
@@ -335,7 +335,7 @@ impl<'a> Infer<'a> {
 fn confidence(
     old: &Path,
     new: &Path,
-    names: &Names<'_>,
+    names: &Distinct<'_>,
     best: usize,
     second: usize,
     is_whole: bool,

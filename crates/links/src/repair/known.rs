@@ -151,7 +151,7 @@ impl Known {
     fn place_of(&self, record: &Record, identity: &Identity) -> Option<PathBuf> {
         let (_, Fate::At { path, .. }) = self.wanted.get(record.directory?)? else { return None };
         let path = path.join(identity.path.file_name()?);
-        let there = identity::hold(&path).and_then(|held| held.metadata()).ok()?;
+        let there = identity::look(&path).ok()?;
         (there.kind == identity.kind).then_some(path)
     }
 
@@ -207,7 +207,7 @@ impl Known {
 
 /// Whether a link is known by no other name.
 fn has_one_name(link: &Path) -> bool {
-    identity::hold(link).and_then(|held| held.metadata()).is_ok_and(|found| found.links < 2)
+    identity::look(link).is_ok_and(|found| found.links < 2)
 }
 
 /// Whether a file was put aside by somebody who wrote another in its place, as editors do.

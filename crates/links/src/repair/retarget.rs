@@ -210,6 +210,5 @@ impl Home {
 
 /// What is at a full path without links.
 pub(super) fn object_at(path: &Path) -> Result<FileId, Refusal> {
-    let held = identity::hold(path).and_then(|held| held.metadata());
-    held.map(|found| found.id).map_err(|error| platform::describe(&error))
+    identity::look(path).map(|found| found.id).map_err(|error| platform::describe(&error))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::os::{self, tree};
+use super::super::step::PRIVATE;
 use super::{Job, Link, TREE, Way, as_error, changed, texts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Target;
@@ -316,7 +317,7 @@ fn begins_as_written(directory: &Directory, name: &OsStr) -> std::io::Result<boo
 
 /// Whether a name is one that this program gives: `.linkctl-` and sixteen digits.
 fn is_private(name: &OsStr) -> bool {
-    let digits = name.as_encoded_bytes().strip_prefix(b".linkctl-");
+    let digits = name.as_encoded_bytes().strip_prefix(PRIVATE.as_bytes());
     digits.is_some_and(|digits| digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
