@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::{Linkctl, Ran, program};
+use crate::{Linkctl, Ran, output, program};
 
 #[test]
 fn mklink_h_says_what_it_made_and_why_it_did_not() {
@@ -91,7 +91,7 @@ fn they_run_from_cmd_and_by_their_own_names() {
     }
     let cmd = |line: &str| {
         let mut command: Command = linkctl.command_of("cmd".as_ref(), ["/d", "/c", line]);
-        Ran::of(&command.stdin(Stdio::null()).output().unwrap())
+        Ran::of(&output(command.stdin(Stdio::null())))
     };
     cmd(r"linkctl.exe create --kind hard b a").exits(0).prints("created hard b");
     cmd(r".\fsutil.exe hardlink list b").exits(0).prints(r"\work\a");

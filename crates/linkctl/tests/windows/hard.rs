@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::Linkctl;
+use crate::{Linkctl, started};
 
 #[test]
 fn a_hard_link_is_made_listed_removed_and_brought_back() {
@@ -85,7 +85,8 @@ fn of_two_that_remove_the_last_two_names_one_is_refused() {
         linkctl.ok(["create", "--kind", "hard", &b, &a]);
         let children = [&a, &b].map(|name| {
             let mut command = linkctl.command(["remove", "--kind", "hard", name]);
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            started(|| command.spawn())
         });
         let done = children.map(|mut child| child.wait().unwrap().success());
         assert!(done.iter().filter(|done| **done).count() <= 1, "round {round}: both were removed");

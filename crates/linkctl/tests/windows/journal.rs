@@ -1,13 +1,13 @@
 //! What was done is known, also behind a crash.
 
-use crate::Linkctl;
+use crate::{Linkctl, output, started};
 
 #[test]
 fn a_crash_is_told_and_can_be_undone() {
     let linkctl = Linkctl::new();
     linkctl.write("a", "x");
     let mut command = linkctl.command(["create", "--kind", "hard", "b", "a"]);
-    let crashed = command.env("LINKCTL_CRASH_AFTER_STEP", "1").output().unwrap();
+    let crashed = output(command.env("LINKCTL_CRASH_AFTER_STEP", "1"));
     assert!(!crashed.status.success());
     assert!(linkctl.exists("b"));
     let history = linkctl.ok(["history", "--json"]).json();
@@ -33,7 +33,7 @@ fn many_at_once_lose_nothing() {
             };
             let mut command = linkctl.command(words);
             command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-            command.spawn().unwrap()
+            started(|| command.spawn())
         })
         .collect();
     for child in children {

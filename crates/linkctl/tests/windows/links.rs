@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{Linkctl, able, is_reparse_point};
+use crate::{Linkctl, able, is_reparse_point, output};
 
 /// The bytes behind the header that Windows itself writes for what is typed.
 const RELATIVE_DIRECTORY: &str = "0800080000000800010000002e002e005c0074002e002e005c007400";
@@ -248,7 +248,7 @@ fn a_replacement_that_is_killed_between_its_renames_is_taken_back_whole() {
     for killed_behind in ["1", "2"] {
         linkctl.ok(["create", "--kind", "junction", "link", "one"]);
         let mut command = linkctl.command(["create", "--replace", "--kind", "junction", "link", "two"]);
-        let ran = command.env("LINKCTL_CRASH_BETWEEN_RENAMES", killed_behind).output().unwrap();
+        let ran = output(command.env("LINKCTL_CRASH_BETWEEN_RENAMES", killed_behind));
         if ran.status.success() {
             crate::say("replacements killed half-way: this system replaces in one call");
             return;
@@ -260,7 +260,7 @@ fn a_replacement_that_is_killed_between_its_renames_is_taken_back_whole() {
         // An undo that is killed at the same place is taken up by the next.
         linkctl.ok(["create", "--replace", "--kind", "junction", "link", "two"]);
         let mut command = linkctl.command(["undo"]);
-        let ran = command.env("LINKCTL_CRASH_BETWEEN_RENAMES", killed_behind).output().unwrap();
+        let ran = output(command.env("LINKCTL_CRASH_BETWEEN_RENAMES", killed_behind));
         assert!(!ran.status.success());
         linkctl.ok(["undo"]);
         assert_eq!(linkctl.left(), ["link", "one", "two"], "undo killed behind {killed_behind}");
@@ -282,7 +282,7 @@ fn a_link_that_cannot_go_stays_what_it_was() {
     linkctl.ok(["create", "--kind", "symlink", "--file", "link", "nowhere"]);
     let attrib = |sign: &str| {
         let mut command = linkctl.command_of("attrib".as_ref(), [sign, "link", "/l"]);
-        drop(command.output().unwrap());
+        drop(output(&mut command));
     };
     attrib("+r");
     let replaced = linkctl.run(["create", "--replace", "--kind", "junction", "link", "directory"]);

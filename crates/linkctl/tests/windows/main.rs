@@ -88,7 +88,7 @@ impl Linkctl {
     }
 
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
-        Ran::of(&self.command(args).output().unwrap())
+        Ran::of(&output(&mut self.command(args)))
     }
 
     /// Runs what has to work.
@@ -101,6 +101,28 @@ impl Linkctl {
 /// The program, by its full path: a child looks for it from another directory.
 pub(crate) fn program() -> PathBuf {
     std::path::absolute(env!("CARGO_BIN_EXE_linkctl")).unwrap()
+}
+
+/// The output of a command that could be started.
+#[track_caller]
+pub(crate) fn output(command: &mut Command) -> Output {
+    started(|| command.output())
+}
+
+/// What the start of a process gives. Wine says `ERROR_INTERNAL_ERROR` where a process ended while its loader was
+/// still at work, before any code of the program ran: once in many thousand starts. Such a start is made again.
+#[track_caller]
+pub(crate) fn started<T>(mut start: impl FnMut() -> std::io::Result<T>) -> T {
+    const ERROR_INTERNAL_ERROR: i32 = 1359;
+    for _ in 0..2 {
+        match start() {
+            Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {
+                say("a process that Wine's loader did not get started: started again");
+            }
+            begun => return begun.unwrap(),
+        }
+    }
+    start().unwrap()
 }
 
 /// How a run ended.
@@ -177,7 +199,7 @@ pub(crate) fn able() -> Able {
         std::os::windows::fs::symlink_dir("target", &symlink).unwrap_or_default();
         let mut mklink = Command::new("cmd");
         mklink.args(["/c", "mklink", "/j", "junction", "target"]).current_dir(dir.path());
-        drop(mklink.output());
+        drop(output(&mut mklink));
         let mut able = Able { symlinks: is_reparse_point(&symlink), junctions: is_reparse_point(&junction) };
         // Where cmd does not know how, linkctl may; and where there are symbolic links, there are junctions.
         let linkctl = Linkctl::new();

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::{Linkctl, Ran, able, say};
+use crate::{Linkctl, Ran, able, output, say};
 
 /// A place to work in on each of two volumes, or of one.
 struct Scene {
@@ -119,7 +119,7 @@ impl Scene {
     }
 
     fn run(&self, args: &[String]) -> Ran {
-        Ran::of(&self.command(args).output().unwrap())
+        Ran::of(&output(&mut self.command(args)))
     }
 
     #[track_caller]
@@ -220,7 +220,7 @@ fn wherever_a_move_ends_recover_finishes_it_or_takes_it_back() {
                 let what = format!("one volume: {one_volume}, back: {back}, phase {phase}");
                 let scene = Scene::ready(one_volume, back);
                 let mut command = scene.command(&scene.args(back));
-                let ran = command.env("LINKCTL_CRASH_AT_PHASE", phase.to_string()).output().unwrap();
+                let ran = output(command.env("LINKCTL_CRASH_AT_PHASE", phase.to_string()));
                 assert!(!ran.status.success(), "{what} was not passed: {}", Ran::of(&ran));
                 let recover = if index % 2 == 0 {
                     scene.run(&["recover".to_owned()])
@@ -231,7 +231,7 @@ fn wherever_a_move_ends_recover_finishes_it_or_takes_it_back() {
                         places.iter().map(|place| place.to_str().unwrap().to_owned()).collect();
                     let mut command = scene.command(&[vec!["recover".to_owned()], args].concat());
                     let state = tempfile::tempdir().unwrap();
-                    Ran::of(&command.env("LINKCTL_STATE_DIR", state.path()).output().unwrap())
+                    Ran::of(&output(command.env("LINKCTL_STATE_DIR", state.path())))
                 };
                 let recover = recover.exits(0);
                 if scene.is_moved() {
@@ -278,7 +278,7 @@ fn where_no_link_can_be_made_nothing_is_done() {
         return say("that no move begins where no link can be made: not to be seen here, where they can");
     }
     // Without what stands in for links.
-    let ran = Ran::of(&scene.linkctl.command(scene.move_args()).output().unwrap()).exits(4);
+    let ran = Ran::of(&output(&mut scene.linkctl.command(scene.move_args()))).exits(4);
     assert!(ran.err.contains("no link can be made here"), "{ran}");
     scene.assert_home("refused");
 }
