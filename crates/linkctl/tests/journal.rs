@@ -24,7 +24,7 @@ fn pragma(database: &Path, name: &str) -> String {
 /// A journal of one operation with many steps: a database of many pages.
 fn filled() -> Linkctl {
     let linkctl = Linkctl::new();
-    let targets = (0..600).map(|n| format!("target/{n}"));
+    let targets = (0..4000).map(|n| format!("target/{n}"));
     linkctl.ok(["create", "--parents", "--into", "old"].map(String::from).into_iter().chain(targets));
     linkctl
 }

@@ -270,10 +270,10 @@ fn behind_a_link_and_deeper_than_a_path_can_be_links_are_made_and_removed_all_th
 fn a_journal_that_has_no_room_left_promises_no_undo() {
     let volume = Volume::with_options(Fs::Tmpfs, 1 << 20, "size=200k");
     let linkctl = Linkctl::new().with_state(volume.path().join("state"));
-    let targets = (0..600).map(|n| format!("target/{n}"));
+    let targets = (0..6000).map(|n| format!("target/{n}"));
     let args = ["create", "--into", "."].map(String::from).into_iter().chain(targets);
     let ran = linkctl.ok(args).says("warning: ").says(CANNOT_UNDO);
-    assert_eq!(names(linkctl.work()).len(), 600);
+    assert_eq!(names(linkctl.work()).len(), 6000);
     assert!(linkctl.database().exists(), "it did not even begin: {ran}");
     assert!(!ran.out.contains("linkctl undo") && !ran.err.contains("`linkctl undo"), "{ran}");
 }

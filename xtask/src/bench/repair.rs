@@ -82,6 +82,10 @@ fn broken(ours: &str, root: &Path) -> Result<()> {
         apply.saturating_sub(dry),
         Some((apply.saturating_sub(dry), bare, "the loop", 1.5)),
     );
+    let journal = state.join("journal.db");
+    let bytes = fs::metadata(&journal).map_err(|error| format!("{}: {error}", journal.display()))?.len();
+    let steps = links.len() as u64 * (ROUNDS as u64 + 1);
+    println!("| the journal, for each link | {} bytes | | |", bytes / steps);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use links::journal::{Operation, OperationId, Outcome, Recorded, Status, Tally};
 use links::undo::settled;
-use links::{Journal, LinkKind, Name, Target, User};
+use links::{Journal, LinkKind, Name, Step, Target, User};
 use serde::Serialize;
 
 use crate::args::HistoryArgs;
@@ -54,7 +54,7 @@ struct Entry {
     tally: Tally,
     /// Of the steps without an end: how many were done, by the look of the disk.
     found_done: u64,
-    first: Option<Recorded>,
+    first: Option<Step>,
 }
 
 impl Entry {
@@ -83,7 +83,7 @@ impl Entry {
 
     fn what(&self) -> String {
         let Some(first) = &self.first else { return String::new() };
-        let path = sanitize::name(first.step.path());
+        let path = sanitize::name(first.path());
         match self.operation.planned {
             0 | 1 => path,
             planned => format!("{path} and {} more", planned - 1),

@@ -316,12 +316,9 @@ fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
     if journal.tally(id)?.pending == 0 {
         return Ok(());
     }
-    let pending = journal.steps(id)?.into_iter().zip(undo::settled(journal, id)?);
-    for (before, after) in pending.filter(|(before, after)| before.outcome != after.outcome) {
-        let number = usize::try_from(before.number).unwrap_or(usize::MAX);
-        journal.record(id, number, &[(after.outcome, None)], Then::Stay)?;
-    }
-    journal.keep()
+    let known: Vec<_> =
+        undo::settled(journal, id)?.into_iter().map(|step| (step.number, step.outcome)).collect();
+    journal.settle_steps(id, &known)
 }
 
 /// The journal is of no more use to this run. Damage that only shows now would show again: the file is

@@ -7,9 +7,9 @@ mod open;
 pub(crate) mod queue;
 mod rows;
 mod schema;
+mod steps;
 mod tracked;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,11 +18,11 @@ use rusqlite::{Connection, params};
 
 pub(crate) use open::check_owner;
 pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
+pub(crate) use steps::Intent;
 pub use tracked::Tracked;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Home, User};
-use crate::plan::Step;
+use crate::model::User;
 use crate::platform::{self, Process};
 
 /// An opened journal.
@@ -125,62 +125,6 @@ impl Journal {
         self.connection.execute_batch(&sql).unwrap_or_default();
     }
 
-    /// Writes down what is about to be done: one transaction for a chunk of steps, and for the beginning of the
-    /// operation, if it is the first.
-    pub(crate) fn intend(&mut self, id: OperationId, first: usize, steps: &[Intent<'_>]) -> Result<()> {
-        let sql = "INSERT INTO steps (operation, number, step, private_name, began, home) \
-                   VALUES (?, ?, ?, ?, ?, ?)";
-        let (now, mut last) = (now(), None);
-        let (mut step, mut home) = (Vec::new(), None);
-        self.write(Then::Commit, sql, steps, |insert, offset, intent| {
-            step.clear();
-            serde_json::to_writer(&mut step, &*intent.step).map_err(to_sql)?;
-            let step = std::str::from_utf8(&step).map_err(|error| to_sql(serde::de::Error::custom(error)))?;
-            // Steps of one directory stand together.
-            if last != intent.home {
-                home = intent.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
-                last = intent.home;
-            }
-            insert.execute(params![id.0, row_number(first + offset), step, intent.private_name, now, home])
-        })
-    }
-
-    /// Writes down what came of a chunk of steps, and where they were, if that is known only now. Of the last chunk
-    /// with [`Journal::finish_operation`] only: what follows is `then`.
-    pub(crate) fn record(
-        &mut self,
-        id: OperationId,
-        first: usize,
-        outcomes: &[(Outcome, Option<Home>)],
-        then: Then,
-    ) -> Result<()> {
-        let sql = "UPDATE steps SET outcome = ?, made = ?, error = ?, home = coalesce(home, ?) \
-                   WHERE operation = ? AND number = ?";
-        self.write(then, sql, outcomes, |update, offset, (outcome, home)| {
-            let made = outcome.made().map(|made| made.to_string());
-            let home = home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
-            let number = row_number(first + offset);
-            update.execute(params![outcome.as_str(), made, outcome.error(), home, id.0, number])
-        })
-    }
-
-    /// One statement for each item, in one transaction.
-    fn write<T>(
-        &mut self,
-        then: Then,
-        sql: &str,
-        items: &[T],
-        mut execute: impl FnMut(&mut rusqlite::Statement<'_>, usize, &T) -> rusqlite::Result<usize>,
-    ) -> Result<()> {
-        self.transact(then, |connection| {
-            let mut statement = connection.prepare(sql)?;
-            for (offset, item) in items.iter().enumerate() {
-                execute(&mut statement, offset, item)?;
-            }
-            Ok(())
-        })
-    }
-
     /// All of it, or nothing; with what the transaction that is open already holds.
     fn transact(&mut self, then: Then, work: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<()> {
         let connection = &self.connection;
@@ -219,30 +163,6 @@ impl Journal {
             all.extend(trees.map(|recorded| Relocated { operation, status, recorded }));
         }
         Ok(all)
-    }
-
-    /// Writes down what became of a step whose process ended in the middle, and of its operation where that is known then.
-    pub(crate) fn settle(&mut self, id: OperationId, number: u64, outcome: &Outcome) -> Result<()> {
-        self.transact(Then::Commit, |transaction| {
-            let made = outcome.made().map(|made| made.to_string());
-            let number = i64::try_from(number).unwrap_or(i64::MAX);
-            let sql = "UPDATE steps SET outcome = ?, made = ?, error = ? WHERE operation = ? AND number = ?";
-            transaction.execute(sql, params![outcome.as_str(), made, outcome.error(), id.0, number])?;
-            let count = |what: &str| -> rusqlite::Result<i64> {
-                let sql = format!("SELECT count(*) FROM steps WHERE operation = ? AND {what}");
-                transaction.query_row(&sql, params![id.0], |row| row.get(0))
-            };
-            let status =
-                match (count("outcome IS NULL")?, count("outcome = 'done'")?, count("outcome <> 'done'")?) {
-                    (0, _, 0) => Status::Done,
-                    (0, 0, _) => Status::Failed,
-                    (0, _, _) => Status::Partial,
-                    // What became of its other steps is not known.
-                    _ => return Ok(()),
-                };
-            let sql = "UPDATE operations SET status = ?, ended = ? WHERE id = ?";
-            transaction.execute(sql, params![status.as_str(), now(), id.0]).map(drop)
-        })
     }
 
     /// Ends the transaction that is open: what it holds is in the journal.
@@ -315,13 +235,6 @@ impl Journal {
         Ok(undos)
     }
 
-    /// The paths that later operations changed.
-    pub(crate) fn paths_done_after(&self, id: OperationId) -> Result<BTreeSet<PathBuf>> {
-        let sql = format!("{} WHERE operation > ? AND outcome = 'done'", rows::SELECT_STEPS);
-        let later = self.query(&sql, params![id.0], rows::recorded)?;
-        Ok(later.into_iter().map(|recorded| recorded.step.path().to_owned()).collect())
-    }
-
     /// The newest operation that can be undone: one that did something, was not undone yet, and is itself
     /// no undo.
     ///
@@ -329,10 +242,9 @@ impl Journal {
     /// There is none, or the journal cannot be read.
     pub fn last_undoable(&self) -> Result<Operation> {
         let sql = format!(
-            "{} WHERE undone_by IS NULL AND undoes IS NULL AND EXISTS (SELECT 1 FROM steps \
-             WHERE operation = id AND coalesce(outcome, '') NOT IN ('failed', 'not-reached')) \
-             ORDER BY id DESC LIMIT 1",
-            rows::SELECT
+            "{} WHERE undone_by IS NULL AND undoes IS NULL AND {} ORDER BY id DESC LIMIT 1",
+            rows::SELECT,
+            steps::DID_SOMETHING
         );
         self.query_operations(&sql, params![])?.pop().ok_or_else(|| {
             Error::new(
@@ -342,39 +254,6 @@ impl Journal {
                 "there is nothing to undo",
             )
         })
-    }
-
-    /// How many steps of an operation were done, failed, and have no end recorded.
-    ///
-    /// # Errors
-    /// The journal cannot be read.
-    pub fn tally(&self, id: OperationId) -> Result<Tally> {
-        let sql = "SELECT count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome IN ('failed', 'unsure')), \
-                   count(*) FILTER (WHERE outcome IS NULL) FROM steps WHERE operation = ?";
-        let row = |row: &rusqlite::Row<'_>| {
-            let count =
-                |column| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or_default());
-            Ok(Tally { done: count(0)?, failed: count(1)?, pending: count(2)? })
-        };
-        Ok(self.query(sql, params![id.0], row)?.pop().unwrap_or_default())
-    }
-
-    /// The first step of an operation.
-    ///
-    /// # Errors
-    /// The journal cannot be read.
-    pub fn first_step(&self, id: OperationId) -> Result<Option<Recorded>> {
-        let sql = format!("{} WHERE operation = ? ORDER BY number LIMIT 1", rows::SELECT_STEPS);
-        Ok(self.query(&sql, params![id.0], rows::recorded)?.pop())
-    }
-
-    /// The steps of an operation that were begun, in order.
-    ///
-    /// # Errors
-    /// The journal cannot be read, or a row of it has no meaning.
-    pub fn steps(&self, id: OperationId) -> Result<Vec<Recorded>> {
-        let sql = format!("{} WHERE operation = ? ORDER BY number", rows::SELECT_STEPS);
-        self.query(&sql, params![id.0], rows::recorded)
     }
 
     fn query_operations(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Operation>> {
@@ -417,16 +296,6 @@ pub(crate) enum Then {
     Stay,
 }
 
-/// A step about to be taken.
-pub(crate) struct Intent<'a> {
-    /// The step, its path in full.
-    pub(crate) step: Cow<'a, Step>,
-    /// The name under which something of it may be left.
-    pub(crate) private_name: &'a str,
-    /// The directory it is in, if that is there already.
-    pub(crate) home: Option<Home>,
-}
-
 /// Under `sudo`: who called it, and where that user's own journal is.
 #[must_use]
 pub fn behind_sudo() -> Option<(String, PathBuf)> {
@@ -447,10 +316,6 @@ fn is_corruption(error: &rusqlite::Error) -> bool {
 
 fn to_sql(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(error.into())
-}
-
-fn row_number(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Milliseconds since 1970 (UTC).

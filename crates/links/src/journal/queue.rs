@@ -2,14 +2,15 @@
 //! they change. Opening the database would cost them more than the change itself; whoever opens it next takes the
 //! lines in.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Intent, Journal, Then, Tracked, now, row_number, to_sql};
+use super::{Intent, Journal, Then, Tracked, now, steps, to_sql};
 use crate::error::Result;
-use crate::model::{Home, User};
+use crate::model::{FileId, Home, User};
 use crate::plan::Step;
 use crate::platform::Process;
 
@@ -41,7 +42,7 @@ struct Ended {
     ended: i64,
     status: String,
     outcome: Option<String>,
-    made: Option<String>,
+    made: Option<FileId>,
     error: Option<String>,
     home: Option<Home>,
     /// What a link that was made leads to.
@@ -75,7 +76,7 @@ pub(crate) fn ended(
         ended: now(),
         status: status.as_str().to_owned(),
         outcome: outcome.as_str().map(str::to_owned),
-        made: outcome.made().map(|made| made.to_string()),
+        made: outcome.made(),
         error: outcome.error().map(str::to_owned),
         home: *home,
         tracked: tracked.cloned(),
@@ -140,13 +141,9 @@ impl Begun {
         let sql =
             "INSERT INTO operations (verb, began, process, user, planned, token) VALUES (?, ?, ?, ?, 1, ?)";
         connection.execute(sql, params![self.verb, self.began, process, user, self.token])?;
-        let step = serde_json::to_string(&self.step).map_err(to_sql)?;
-        let home = self.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
-        let sql = "INSERT INTO steps (operation, number, step, private_name, began, home) VALUES (?, ?, ?, ?, ?, ?)";
-        let id = connection.last_insert_rowid();
-        connection
-            .execute(sql, params![id, row_number(0), step, self.private_name, self.began, home])
-            .map(drop)
+        let intent =
+            Intent { step: Cow::Borrowed(&self.step), private_name: &self.private_name, home: self.home };
+        steps::write_intents(connection, connection.last_insert_rowid(), 0, self.began, &[intent])
     }
 }
 
@@ -155,10 +152,13 @@ impl Ended {
         if let Some(tracked) = &self.tracked {
             tracked.write(connection)?;
         }
-        let home = self.home.map(|home| serde_json::to_string(&home)).transpose().map_err(to_sql)?;
-        let sql = "UPDATE steps SET outcome = ?, made = ?, error = ?, home = coalesce(home, ?) \
-                   WHERE operation = (SELECT id FROM operations WHERE token = ?) AND outcome IS NULL";
-        connection.execute(sql, params![self.outcome, self.made, self.error, home, self.token])?;
+        let operation = connection
+            .query_row("SELECT id FROM operations WHERE token = ?", params![self.token], |row| row.get(0))
+            .optional()?;
+        if let Some(operation) = operation {
+            let outcome = Outcome::of(self.outcome.as_deref(), self.made, self.error.clone());
+            steps::end_only_step(connection, operation, (outcome, self.home))?;
+        }
         let sql = "UPDATE operations SET status = ?, ended = ? WHERE token = ? AND ended IS NULL";
         connection.execute(sql, params![self.status, self.ended, self.token]).map(drop)
     }

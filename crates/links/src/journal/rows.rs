@@ -101,6 +101,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub(super) fn of(name: Option<&str>, made: Option<FileId>, error: Option<String>) -> Self {
+        match name {
+            Some("done") => Self::Done(made),
+            Some("failed") => Self::Failed(error.unwrap_or_default()),
+            Some("unsure") => Self::Unsure(error.unwrap_or_default()),
+            Some("not-reached") => Self::NotReached,
+            _ => Self::Pending,
+        }
+    }
+
     pub(super) fn as_str(&self) -> Option<&'static str> {
         match self {
             Self::Pending => None,
@@ -146,9 +156,6 @@ pub struct Recorded {
 pub(super) const SELECT: &str =
     "SELECT id, verb, began, ended, status, process, user, undoes, undone_by, planned FROM operations";
 
-pub(super) const SELECT_STEPS: &str =
-    "SELECT number, step, private_name, began, outcome, made, error, home FROM steps";
-
 pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
     let process: Process = json(row, 5)?;
     let status = match row.get::<_, String>(4)?.as_str() {
@@ -174,34 +181,13 @@ pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
     })
 }
 
-pub(super) fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
-    let made: Option<String> = row.get(5)?;
-    let made = made.map(|text| text.parse().map_err(|error: String| broken(5, error))).transpose()?;
-    let error = row.get::<_, Option<String>>(6)?.unwrap_or_default();
-    let outcome = match row.get::<_, Option<String>>(4)?.as_deref() {
-        Some("done") => Outcome::Done(made),
-        Some("failed") => Outcome::Failed(error),
-        Some("unsure") => Outcome::Unsure(error),
-        Some("not-reached") => Outcome::NotReached,
-        _ => Outcome::Pending,
-    };
-    Ok(Recorded {
-        number: row.get::<_, i64>(0)?.try_into().unwrap_or_default(),
-        step: json(row, 1)?,
-        private_name: row.get(2)?,
-        began: row.get(3)?,
-        outcome,
-        home: match row.get::<_, Option<String>>(7)? {
-            Some(_) => Some(json(row, 7)?),
-            None => None,
-        },
-    })
-}
-
 pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     serde_json::from_str(&row.get::<_, String>(column)?).map_err(|error| broken(column, error))
 }
 
-fn broken(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+pub(super) fn broken(
+    column: usize,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }

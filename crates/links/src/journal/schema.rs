@@ -6,7 +6,7 @@ use rusqlite::Connection;
 const APPLICATION_ID: i32 = 0x6c6e_6b63;
 
 /// Each brings the schema from its index to the next version. Never change one that was released.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "CREATE TABLE operations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         verb TEXT NOT NULL,
@@ -51,6 +51,36 @@ const MIGRATIONS: [&str; 6] = [
         PRIMARY KEY (link, target)
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX tracked_by_object ON tracked (object);",
+    // Steps in chunks, a line each, and what came of them apart: a row for each, written twice, cost as much as what it
+    // told of.
+    "CREATE TABLE chunks (
+        operation INTEGER NOT NULL REFERENCES operations (id),
+        first INTEGER NOT NULL,
+        many INTEGER NOT NULL,
+        began INTEGER NOT NULL,
+        steps ANY NOT NULL,
+        PRIMARY KEY (operation, first)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE outcomes (
+        id INTEGER PRIMARY KEY,
+        operation INTEGER NOT NULL REFERENCES operations (id),
+        first INTEGER NOT NULL,
+        ended INTEGER NOT NULL,
+        done INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        unsure INTEGER NOT NULL,
+        steps ANY NOT NULL
+     ) STRICT;
+     CREATE INDEX outcomes_by_operation ON outcomes (operation);
+     INSERT INTO chunks (operation, first, many, began, steps)
+        SELECT operation, number, 1, began, '{\"step\":' || step || ',\"name\":' || json_quote(private_name)
+            || ',\"home\":' || coalesce(home, 'null') || '}'
+        FROM steps;
+     INSERT INTO outcomes (operation, first, ended, done, failed, unsure, steps)
+        SELECT operation, number, 1, outcome = 'done', outcome = 'failed', outcome = 'unsure',
+            json_object('outcome', outcome, 'made', made, 'error', error)
+        FROM steps WHERE outcome IS NOT NULL ORDER BY operation, number;
+     DROP TABLE steps;",
 ];
 
 /// The schema this program writes.
@@ -98,7 +128,9 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
         // A page that rows are about to be added to and that cannot be read shows here, not in the middle of an
         // operation. Only those are read: a journal of years must not cost more than one of a day.
         connection.query_row("SELECT max(id) FROM operations", [], |_| Ok(()))?;
-        connection.query_row("SELECT max(operation) FROM steps", [], |_| Ok(()))?;
+        connection.query_row("SELECT max(operation) FROM chunks", [], |_| Ok(()))?;
+        connection.query_row("SELECT max(id) FROM outcomes", [], |_| Ok(()))?;
+        connection.query_row("SELECT max(operation) FROM outcomes", [], |_| Ok(()))?;
         connection.query_row("SELECT max(seq) FROM sqlite_sequence", [], |_| Ok(()))?;
         return Ok(Opened::Ready);
     }
@@ -125,7 +157,11 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::journal::{Journal, OperationId, Outcome, Tally};
+    use crate::model::Home;
 
     #[test]
     fn rows_of_an_older_schema_survive_the_migration() {
@@ -142,6 +178,54 @@ mod tests {
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<String>>(2)?))
         });
         assert_eq!(row.unwrap(), ("create".into(), 7, None));
+    }
+
+    #[test]
+    fn steps_of_an_older_schema_are_those_they_were() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&MIGRATIONS[..6].concat()).unwrap();
+        let step = r#"{"step":"make-directory","path":{"text":"/a\nb"}}"#;
+        let home = r#"{"directory":"1:2:3","file_system":18446744073709551615}"#;
+        let insert = "INSERT INTO steps VALUES (?, ?, ?, 'name', 7, ?, ?, ?, ?)";
+        connection
+            .execute_batch(&format!(
+                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 6;
+                 INSERT INTO operations (verb, began, process, planned) VALUES ('create', 7, '{{}}', 5), ('undo', 8, '{{}}', 1);"
+            ))
+            .unwrap();
+        let rows = [
+            (1, 0, Some("done"), Some("4:5:6"), None, Some(home)),
+            (1, 1, Some("failed"), None, Some("\"no\"\n"), None),
+            (1, 2, Some("unsure"), None, Some("ü"), Some(home)),
+            (1, 3, Some("not-reached"), None, None, None),
+            (1, 4, None, None, None, Some(home)),
+            (2, 0, Some("done"), None, None, None),
+        ];
+        for (operation, number, outcome, made, error, home) in rows {
+            let row = rusqlite::params![operation, number, step, outcome, made, error, home];
+            connection.execute(insert, row).unwrap();
+        }
+        assert!(matches!(prepare(&connection, "memory").unwrap(), Opened::Ready));
+        let journal =
+            Journal { connection, directory: "test".into(), running: BTreeSet::new(), looked_to: None };
+        let steps = journal.steps(OperationId(1)).unwrap();
+        let home: Home = serde_json::from_str(home).unwrap();
+        let told: Vec<_> = steps.iter().map(|step| (step.number, step.outcome.clone(), step.home)).collect();
+        let expected = [
+            (0, Outcome::Done(Some("4:5:6".parse().unwrap())), Some(home)),
+            (1, Outcome::Failed("\"no\"\n".into()), None),
+            (2, Outcome::Unsure("ü".into()), Some(home)),
+            (3, Outcome::NotReached, None),
+            (4, Outcome::Pending, Some(home)),
+        ];
+        assert_eq!(told, expected);
+        for recorded in &steps {
+            assert_eq!((recorded.private_name.as_str(), recorded.began), ("name", 7));
+            assert_eq!(recorded.step, serde_json::from_str(step).unwrap());
+        }
+        assert_eq!(journal.tally(OperationId(1)).unwrap(), Tally { done: 1, failed: 2, pending: 1 });
+        let [only] = &journal.steps(OperationId(2)).unwrap()[..] else { unreachable!() };
+        assert_eq!(only.outcome, Outcome::Done(None));
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub fn tell_untold(journal: &mut Journal) -> Result<()> {
                 outcome => outcome,
             };
             if recorded.number == relocated.recorded.number && outcome != Outcome::Pending {
-                journal.settle(relocated.operation, recorded.number, &outcome)?;
+                journal.settle(relocated.operation, recorded.number, outcome)?;
             }
         }
     }
@@ -291,7 +291,7 @@ pub fn recover(path: &Path, journal: Option<&mut Journal>) -> Result<Recovered> 
             Recovered::Finished { tree, .. } => Outcome::Done(crate::inspect::id_of(tree)),
             _ => Outcome::Failed("interrupted, and taken back by recover".to_owned()),
         };
-        journal.settle(known.operation, known.recorded.number, &outcome)?;
+        journal.settle(known.operation, known.recorded.number, outcome)?;
     }
     Ok(recovered)
 }
