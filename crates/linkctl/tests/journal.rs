@@ -247,6 +247,30 @@ fn two_processes_at_once_lose_no_operation() {
 }
 
 #[test]
+fn an_operation_at_work_can_be_read_at_any_moment() {
+    let linkctl = Linkctl::new();
+    let targets = (0..8_000).map(|n| format!("target/{n}"));
+    let args = ["create", "--into", "."].map(String::from).into_iter().chain(targets);
+    let mut child = linkctl.command(args).stdout(Stdio::null()).spawn().unwrap();
+    let mut seen = 0;
+    while child.try_wait().unwrap().is_none() {
+        let ran = linkctl.output(["history", "1", "--json"]);
+        if ran.code() == Some(4) {
+            // It has not begun.
+            assert_eq!(seen, 0, "{ran}");
+            continue;
+        }
+        let operation = ran.exits(0).json()["operations"][0].clone();
+        let (done, begun) =
+            (operation["done"].as_u64().unwrap(), operation["steps"].as_array().unwrap().len());
+        assert!(seen <= done && usize::try_from(done).unwrap() <= begun, "{seen}, {done} of {begun}");
+        seen = done;
+    }
+    assert!(seen > 0, "it was never seen at work");
+    assert_eq!(linkctl.newest(), "create done: 8000 done, 0 failed of 8000");
+}
+
+#[test]
 fn what_changes_nothing_does_not_open_the_journal() {
     let linkctl = Linkctl::new();
     tree!(linkctl.work(), { "l" => symlink("t") });

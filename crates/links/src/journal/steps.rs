@@ -265,19 +265,21 @@ fn amend(connection: &Connection, operation: i64, known: &[(u64, Outcome)]) -> r
     Ok(())
 }
 
-/// How many steps were begun, and what came of them.
+/// How many steps were begun, and what came of them. In one statement: a program that is at work adds to both.
 fn count(connection: &Connection, operation: i64) -> rusqlite::Result<(i64, Counts)> {
-    let sql = "SELECT coalesce(sum(many), 0) FROM chunks WHERE operation = ?";
-    let begun = connection.query_row(sql, params![operation], |row| row.get(0))?;
-    let sql = "SELECT coalesce(sum(ended), 0), coalesce(sum(done), 0), coalesce(sum(failed), 0), coalesce(sum(unsure), 0) \
-               FROM outcomes WHERE operation = ?";
-    let counts = connection.query_row(sql, params![operation], |row| {
-        Ok(Counts { ended: row.get(0)?, done: row.get(1)?, failed: row.get(2)?, unsure: row.get(3)? })
-    })?;
-    Ok((begun, counts))
+    let sql = "SELECT (SELECT coalesce(sum(many), 0) FROM chunks WHERE operation = ?1), \
+               coalesce(sum(ended), 0), coalesce(sum(done), 0), coalesce(sum(failed), 0), coalesce(sum(unsure), 0) \
+               FROM outcomes WHERE operation = ?1";
+    connection.query_row(sql, params![operation], |row| {
+        let counts =
+            Counts { ended: row.get(1)?, done: row.get(2)?, failed: row.get(3)?, unsure: row.get(4)? };
+        Ok((row.get(0)?, counts))
+    })
 }
 
 fn steps(connection: &Connection, operation: i64) -> rusqlite::Result<Vec<Recorded>> {
+    // One look at both tables: else what a program at work adds to the second may be of steps that the first had not.
+    let _look = connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose()?;
     let mut steps: Vec<Recorded> = Vec::new();
     let sql = "SELECT first, many, began, steps FROM chunks WHERE operation = ? ORDER BY first";
     let mut statement = connection.prepare(sql)?;
