@@ -98,7 +98,15 @@ pub(crate) fn clear(dir: &Path) {
             continue;
         }
         if entry.file_type().unwrap().is_dir() {
-            fs::remove_dir_all(entry.path()).unwrap();
+            // FUSE hears a moment later that a file was closed, and until then keeps a removed one under another name.
+            let mut tries = 0..100;
+            while let Err(error) = fs::remove_dir_all(entry.path()) {
+                assert!(
+                    error.kind() == std::io::ErrorKind::DirectoryNotEmpty && tries.next().is_some(),
+                    "{error}"
+                );
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
         } else {
             fs::remove_file(entry.path()).unwrap();
         }

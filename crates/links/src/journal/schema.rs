@@ -52,15 +52,16 @@ const MIGRATIONS: [&str; 7] = [
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX tracked_by_object ON tracked (object);",
     // Steps in chunks, a line each, and what came of them apart: a row for each, written twice, cost as much as what it
-    // told of.
+    // told of. No table without row numbers: a look for one of its rows reads others to the end.
     "CREATE TABLE chunks (
+        id INTEGER PRIMARY KEY,
         operation INTEGER NOT NULL REFERENCES operations (id),
         first INTEGER NOT NULL,
         many INTEGER NOT NULL,
         began INTEGER NOT NULL,
-        steps ANY NOT NULL,
-        PRIMARY KEY (operation, first)
-     ) STRICT, WITHOUT ROWID;
+        steps ANY NOT NULL
+     ) STRICT;
+     CREATE UNIQUE INDEX chunks_by_operation ON chunks (operation, first);
      CREATE TABLE outcomes (
         id INTEGER PRIMARY KEY,
         operation INTEGER NOT NULL REFERENCES operations (id),
@@ -75,7 +76,7 @@ const MIGRATIONS: [&str; 7] = [
      INSERT INTO chunks (operation, first, many, began, steps)
         SELECT operation, number, 1, began, '{\"step\":' || step || ',\"name\":' || json_quote(private_name)
             || ',\"home\":' || coalesce(home, 'null') || '}'
-        FROM steps;
+        FROM steps ORDER BY operation, number;
      INSERT INTO outcomes (operation, first, ended, done, failed, unsure, steps)
         SELECT operation, number, 1, outcome = 'done', outcome = 'failed', outcome = 'unsure',
             json_object('outcome', outcome, 'made', made, 'error', error)
@@ -128,6 +129,7 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
         // A page that rows are about to be added to and that cannot be read shows here, not in the middle of an
         // operation. Only those are read: a journal of years must not cost more than one of a day.
         connection.query_row("SELECT max(id) FROM operations", [], |_| Ok(()))?;
+        connection.query_row("SELECT max(id) FROM chunks", [], |_| Ok(()))?;
         connection.query_row("SELECT max(operation) FROM chunks", [], |_| Ok(()))?;
         connection.query_row("SELECT max(id) FROM outcomes", [], |_| Ok(()))?;
         connection.query_row("SELECT max(operation) FROM outcomes", [], |_| Ok(()))?;
