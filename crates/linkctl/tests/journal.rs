@@ -143,6 +143,34 @@ fn any_broken_page_costs_the_journal_at_most_and_never_the_change() {
 }
 
 #[test]
+fn steps_that_cannot_be_read_are_in_nobodys_way() {
+    let linkctl = filled();
+    linkctl.ok(["undo"]);
+    let database = Connection::open(linkctl.database()).unwrap();
+    let damage = "UPDATE chunks SET lines = substr(lines, 1, 100) WHERE typeof(lines) = 'blob'";
+    assert!(database.execute(damage, []).unwrap() > 2);
+    drop(database);
+    let ran = linkctl.ok(["create", "l", "t"]);
+    assert!(!ran.err.contains("warning"), "{ran}");
+    let history = linkctl.ok(["history"]).out;
+    assert!(history.contains("(a row of it has no meaning: compressed lines are not whole)"), "{history}");
+    assert_eq!(linkctl.history().len(), 3);
+    linkctl.output(["history", "1"]).exits(3).says("a row of it has no meaning");
+    linkctl.ok(["undo"]);
+    assert!(!linkctl.exists("l"));
+}
+
+#[test]
+fn a_journal_of_before_is_told_where_it_cannot_be_brought_up_to_date() {
+    let linkctl = Linkctl::nobody();
+    linkctl.ok(["create", "l", "t"]);
+    Connection::open(linkctl.database()).unwrap().execute_batch("PRAGMA user_version = 6").unwrap();
+    fs::set_permissions(linkctl.state(), Permissions::from_mode(0o555)).unwrap();
+    fs::set_permissions(linkctl.database(), Permissions::from_mode(0o444)).unwrap();
+    linkctl.output(["history"]).exits(3).says("it is of an older linkctl");
+}
+
+#[test]
 fn programs_that_begin_the_journal_at_the_same_moment_are_not_told_it_is_locked_or_another_programs() {
     for round in 0..60 {
         let linkctl = Linkctl::new();

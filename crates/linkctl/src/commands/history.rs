@@ -54,13 +54,14 @@ struct Entry {
     tally: Tally,
     /// Of the steps without an end: how many were done, by the look of the disk.
     found_done: u64,
-    first: Option<Step>,
+    /// Its first step, or why that cannot be read.
+    first: Result<Option<Step>, links::Error>,
 }
 
 impl Entry {
     fn read(journal: &Journal, operation: Operation) -> links::Result<Self> {
         let tally = journal.tally(operation.id)?;
-        let first = journal.first_step(operation.id)?;
+        let first = journal.first_step(operation.id);
         let mut found_done = 0;
         if operation.status == Status::Interrupted && tally.pending > 0 {
             let done = |step: &&Recorded| matches!(step.outcome, Outcome::Done(_));
@@ -82,8 +83,11 @@ impl Entry {
     }
 
     fn what(&self) -> String {
-        let Some(first) = &self.first else { return String::new() };
-        let path = sanitize::name(first.path());
+        let path = match &self.first {
+            Ok(Some(first)) => sanitize::name(first.path()),
+            Ok(None) => return String::new(),
+            Err(error) => return format!("({})", sanitize::line(&error.cause())),
+        };
         match self.operation.planned {
             0 | 1 => path,
             planned => format!("{path} and {} more", planned - 1),

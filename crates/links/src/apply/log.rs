@@ -318,7 +318,7 @@ fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
     }
     let known: Vec<_> =
         undo::settled(journal, id)?.into_iter().map(|step| (step.number, step.outcome)).collect();
-    journal.settle_steps(id, &known)
+    journal.settle_steps(id, known)
 }
 
 /// The journal is of no more use to this run. Damage that only shows now would show again: the file is

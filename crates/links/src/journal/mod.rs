@@ -3,6 +3,7 @@
 //! It is written by [`mod@crate::apply`]: an intent before the step, the outcome behind it; and by
 //! [`mod@crate::track`]: what links lead to. The database is data: nothing in it authorises a change without a look at the disk.
 
+mod lines;
 mod open;
 pub(crate) mod queue;
 mod rows;
@@ -34,6 +35,8 @@ pub struct Journal {
     /// The newest operation when the queue was taken in. What another program takes in later has an end that may still
     /// be in the queue.
     looked_to: Option<i64>,
+    /// The operation of this program of which another one told what came of its steps.
+    told_by_others: Option<OperationId>,
 }
 
 const FILE: &str = "journal.db";
@@ -57,6 +60,11 @@ pub(crate) struct Relocated {
 }
 
 impl Journal {
+    fn of(connection: Connection, directory: &Path) -> Self {
+        let directory = directory.to_owned();
+        Self { connection, directory, running: BTreeSet::new(), looked_to: None, told_by_others: None }
+    }
+
     /// Where the journal of this user is kept: `LINKCTL_STATE_DIR`, else the system's place for
     /// such files.
     ///
@@ -152,8 +160,12 @@ impl Journal {
 
     /// The steps of the newest operations that moved trees, each with how its operation stands.
     pub(crate) fn relocations(&self, most: usize) -> Result<Vec<Relocated>> {
-        let sql =
-            format!("{} WHERE verb IN ('move', 'restore', 'undo') ORDER BY id DESC LIMIT ?", rows::SELECT);
+        // An undo of links alone moved none, and may have as many steps as those.
+        let sql = format!(
+            "{} WHERE verb IN ('move', 'restore', 'undo') AND (verb <> 'undo' OR EXISTS (SELECT 1 FROM operations AS undone \
+             WHERE undone.id = operations.undoes AND undone.verb IN ('move', 'restore', 'undo'))) ORDER BY id DESC LIMIT ?",
+            rows::SELECT
+        );
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut all = Vec::new();
         for operation in self.query_operations(&sql, params![most])? {
@@ -274,7 +286,7 @@ impl Journal {
         row: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
         let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
-        let mut statement = self.connection.prepare(sql).map_err(fail)?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
         let rows = statement.query_map(params, row).map_err(fail)?;
         rows.collect::<rusqlite::Result<_>>().map_err(fail)
     }
@@ -306,7 +318,13 @@ pub fn behind_sudo() -> Option<(String, PathBuf)> {
 
 fn sqlite_error(operation: &'static str, directory: &Path, error: &rusqlite::Error) -> Error {
     let kind = if is_corruption(error) { ErrorKind::CorruptJournal } else { ErrorKind::Journal };
-    Error::new(kind, operation, directory, error.to_string())
+    let cause = match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, cause) => {
+            format!("a row of it has no meaning: {cause}")
+        }
+        error => error.to_string(),
+    };
+    Error::new(kind, operation, directory, cause)
 }
 
 fn is_corruption(error: &rusqlite::Error) -> bool {

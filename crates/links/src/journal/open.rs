@@ -1,6 +1,5 @@
 //! Opens the database: for reading, for writing, or not at all.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,7 +42,8 @@ impl Journal {
         let Some(uri) = immutable_uri(&path) else { return Err(error.into_error(directory)) };
         match Self::finish(Connection::open_with_flags(uri, flags), directory) {
             Ok(journal) => Ok(Some(journal)),
-            Err(_) => Err(error.into_error(directory)),
+            Err(error @ OpenError::Other(_)) => Err(error.into_error(directory)),
+            Err(OpenError::Sqlite(_)) => Err(error.into_error(directory)),
         }
     }
 
@@ -59,8 +59,7 @@ impl Journal {
         directory: &Path,
     ) -> std::result::Result<Self, OpenError> {
         let connection = connection.map_err(OpenError::Sqlite)?;
-        let journal =
-            Self { connection, directory: directory.to_owned(), running: BTreeSet::new(), looked_to: None };
+        let journal = Self::of(connection, directory);
         journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
         // Shared memory and locks are not to be trusted across a network: no write-ahead log there.
         let network = Directory::open(directory).and_then(|directory| Filesystem::of(&directory));

@@ -1,6 +1,9 @@
 //! The database's shape, and how older shapes become it.
 
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+
+use super::lines;
 
 /// "lnkc": tells a journal from any other SQLite database.
 const APPLICATION_ID: i32 = 0x6c6e_6b63;
@@ -59,7 +62,7 @@ const MIGRATIONS: [&str; 7] = [
         first INTEGER NOT NULL,
         many INTEGER NOT NULL,
         began INTEGER NOT NULL,
-        steps ANY NOT NULL
+        lines ANY NOT NULL
      ) STRICT;
      CREATE UNIQUE INDEX chunks_by_operation ON chunks (operation, first);
      CREATE TABLE outcomes (
@@ -70,18 +73,20 @@ const MIGRATIONS: [&str; 7] = [
         done INTEGER NOT NULL,
         failed INTEGER NOT NULL,
         unsure INTEGER NOT NULL,
-        steps ANY NOT NULL
+        lines ANY NOT NULL
      ) STRICT;
-     CREATE INDEX outcomes_by_operation ON outcomes (operation);
-     INSERT INTO chunks (operation, first, many, began, steps)
-        SELECT operation, number, 1, began, '{\"step\":' || step || ',\"name\":' || json_quote(private_name)
-            || ',\"home\":' || coalesce(home, 'null') || '}'
-        FROM steps ORDER BY operation, number;
-     INSERT INTO outcomes (operation, first, ended, done, failed, unsure, steps)
-        SELECT operation, number, 1, outcome = 'done', outcome = 'failed', outcome = 'unsure',
-            json_object('outcome', outcome, 'made', made, 'error', error)
-        FROM steps WHERE outcome IS NOT NULL ORDER BY operation, number;
-     DROP TABLE steps;",
+     CREATE INDEX outcomes_by_operation ON outcomes (operation, first);
+     INSERT INTO chunks (operation, first, many, began, lines)
+        SELECT operation, min(number), count(*), min(began), pack(group_concat('{\"step\":' || step || ',\"name\":'
+            || json_quote(private_name) || ',\"home\":' || coalesce(home, 'null') || '}', char(10) ORDER BY number))
+        FROM steps WHERE operation IN (SELECT id FROM operations) GROUP BY operation, number / 256;
+     INSERT INTO outcomes (operation, first, ended, done, failed, unsure, lines)
+        SELECT operation, min(number), count(outcome), count(*) FILTER (WHERE outcome = 'done'),
+            count(*) FILTER (WHERE outcome = 'failed'), count(*) FILTER (WHERE outcome = 'unsure'),
+            pack(group_concat(json_object('outcome', outcome, 'made', made, 'error', error), char(10) ORDER BY number))
+        FROM steps WHERE operation IN (SELECT id FROM operations) GROUP BY operation, number / 256;
+     DROP TABLE steps;
+     CREATE INDEX operations_that_move ON operations (id) WHERE verb IN ('move', 'restore', 'undo');",
 ];
 
 /// The schema this program writes.
@@ -143,6 +148,10 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
         connection.execute_batch("ROLLBACK")?;
         return Ok(Opened::Newer(at));
     }
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("pack", 1, flags, |given| {
+        lines::pack(given.get::<String>(0)?.into_bytes())
+    })?;
     for migration in MIGRATIONS.iter().skip(at) {
         if let Err(error) = connection.execute_batch(migration) {
             connection.execute_batch("ROLLBACK")?;
@@ -152,14 +161,24 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
     connection.execute_batch(&format!(
         "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT"
     ))?;
+    give_back_room(connection);
     Ok(Opened::Ready)
+}
+
+/// Makes the file smaller where the rows of before were most of it. Else, and where there is no room for that or others
+/// use it, the room is used again by and by.
+fn give_back_room(connection: &Connection) {
+    const MUCH: i64 = 1_000;
+    let pages = |what: &str| connection.query_row(&format!("PRAGMA {what}"), [], |row| row.get::<_, i64>(0));
+    let (Ok(all), Ok(free)) = (pages("page_count"), pages("freelist_count")) else { return };
+    if free > MUCH && free > all / 2 {
+        connection.execute_batch("VACUUM").unwrap_or_default();
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-
-    use std::collections::BTreeSet;
 
     use super::*;
     use crate::journal::{Journal, OperationId, Outcome, Tally};
@@ -192,7 +211,7 @@ mod tests {
         connection
             .execute_batch(&format!(
                 "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 6;
-                 INSERT INTO operations (verb, began, process, planned) VALUES ('create', 7, '{{}}', 5), ('undo', 8, '{{}}', 1);"
+                 INSERT INTO operations (verb, began, process, planned) VALUES ('create', 7, '{{}}', 5), ('undo', 8, '{{}}', 1), ('repair', 8, '{{}}', 1);"
             ))
             .unwrap();
         let rows = [
@@ -207,9 +226,20 @@ mod tests {
             let row = rusqlite::params![operation, number, step, outcome, made, error, home];
             connection.execute(insert, row).unwrap();
         }
+        for number in 0..1_000 {
+            let row =
+                rusqlite::params![3, number, step, Some("done"), Some("4:5:6"), None::<&str>, Some(home)];
+            connection.execute(insert, row).unwrap();
+        }
+        // Of an operation that is not there: nothing tells what it was.
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF; INSERT INTO steps SELECT 9, number, step, private_name, \
+            began, outcome, made, error, home FROM steps WHERE operation = 1",
+            )
+            .unwrap();
         assert!(matches!(prepare(&connection, "memory").unwrap(), Opened::Ready));
-        let journal =
-            Journal { connection, directory: "test".into(), running: BTreeSet::new(), looked_to: None };
+        let journal = Journal::of(connection, "test".as_ref());
         let steps = journal.steps(OperationId(1)).unwrap();
         let home: Home = serde_json::from_str(home).unwrap();
         let told: Vec<_> = steps.iter().map(|step| (step.number, step.outcome.clone(), step.home)).collect();
@@ -228,6 +258,13 @@ mod tests {
         assert_eq!(journal.tally(OperationId(1)).unwrap(), Tally { done: 1, failed: 2, pending: 1 });
         let [only] = &journal.steps(OperationId(2)).unwrap()[..] else { unreachable!() };
         assert_eq!(only.outcome, Outcome::Done(None));
+        let many = journal.steps(OperationId(3)).unwrap();
+        assert!(many.iter().all(|step| step.outcome == Outcome::Done(Some("4:5:6".parse().unwrap()))));
+        assert!(many.iter().map(|step| step.number).eq(0..1_000));
+        assert_eq!(journal.tally(OperationId(3)).unwrap(), Tally { done: 1_000, failed: 0, pending: 0 });
+        assert_eq!(journal.steps(OperationId(9)).unwrap(), []);
+        let packed = "SELECT count(*) FROM chunks WHERE typeof(lines) = 'blob'";
+        assert_eq!(journal.connection.query_row(packed, [], |row| row.get::<_, i64>(0)).unwrap(), 4);
     }
 
     #[test]

@@ -1,20 +1,17 @@
 //! The steps of operations: what they were to be, in chunks, and what came of them.
 //!
 //! Nothing that was written is ever written again: a chunk is a row of lines, and what came of its steps is a row of its
-//! own. A row for each step would cost as much as the step itself, and a second time where its end is added. Lines are
-//! text; many of them are compressed, as LZ4 blocks with their length in front.
+//! own. A row for each step would cost as much as the step itself, and a second time where its end is added.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use lz4_flex::block::{self, DecompressError};
-use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::rows::{OperationId, Outcome, Recorded, Status, Tally, broken};
-use super::{Journal, READ, Then, now, sqlite_error, to_sql};
+use super::{Journal, READ, Then, lines, now, sqlite_error};
 use crate::error::Result;
 use crate::model::{FileId, Home};
 use crate::plan::Step;
@@ -29,12 +26,9 @@ pub(crate) struct Intent<'a> {
     pub(crate) home: Option<Home>,
 }
 
-/// Lines of fewer bytes stay text, to be read by anybody.
-const FEW: usize = 4096;
-
 /// A line of a chunk.
 #[derive(Serialize, Deserialize)]
-struct Begun<'a> {
+struct StepLine<'a> {
     step: Cow<'a, Step>,
     name: Cow<'a, str>,
     /// Left out where it is that of the line before: steps of one directory stand together.
@@ -51,7 +45,7 @@ fn given<'d, D: Deserializer<'d>, T: Deserialize<'d>>(
 
 /// A line about what came of a step.
 #[derive(Serialize, Deserialize)]
-struct Ended<'a> {
+struct OutcomeLine<'a> {
     /// Not there: nothing is known.
     outcome: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,22 +103,33 @@ impl Journal {
         outcomes: &[(Outcome, Option<Home>)],
         then: Then,
     ) -> Result<()> {
+        // Another program may have taken this one for dead, and written down what it saw.
+        let sql = "SELECT EXISTS (SELECT 1 FROM outcomes WHERE operation = ? AND first >= ?)";
+        let mut is_told = self.told_by_others == Some(id);
         self.transact(then, |connection| {
-            let mut counts = Counts::default();
-            outcomes.iter().for_each(|(outcome, _)| counts.add(outcome, 1));
-            write_outcomes(connection, id.0, row_number(first), outcomes, &counts)
-        })
+            is_told |=
+                connection.query_row(sql, params![id.0, row_number(first)], |row| row.get::<_, bool>(0))?;
+            if !is_told {
+                let mut counts = Counts::default();
+                outcomes.iter().for_each(|(outcome, _)| counts.add(outcome, 1));
+                return write_outcomes(connection, id.0, row_number(first), outcomes, &counts);
+            }
+            let known: Vec<_> = (row_number(first)..).zip(outcomes.iter().cloned()).collect();
+            amend(connection, id.0, known, |was, outcome| was != outcome)
+        })?;
+        self.told_by_others = is_told.then_some(id);
+        Ok(())
     }
 
-    /// Writes down what became of steps whose process ended in the middle.
-    pub(crate) fn settle_steps(&mut self, id: OperationId, known: &[(u64, Outcome)]) -> Result<()> {
-        self.transact(Then::Commit, |connection| amend(connection, id.0, known))
+    /// Writes down what became of steps whose process ended in the middle, of those that nobody has told of yet.
+    pub(crate) fn settle_steps(&mut self, id: OperationId, known: Vec<(u64, Outcome)>) -> Result<()> {
+        self.transact(Then::Commit, |connection| settle(connection, id.0, known))
     }
 
     /// The same of one step, and of its operation where that is known then.
     pub(crate) fn settle(&mut self, id: OperationId, number: u64, outcome: Outcome) -> Result<()> {
         self.transact(Then::Commit, |connection| {
-            amend(connection, id.0, &[(number, outcome)])?;
+            settle(connection, id.0, vec![(number, outcome)])?;
             let (begun, Counts { ended, done, .. }) = count(connection, id.0)?;
             let status = match (begun - ended, done, ended - done) {
                 (0, _, 0) => Status::Done,
@@ -157,11 +162,11 @@ impl Journal {
     /// # Errors
     /// The journal cannot be read.
     pub fn first_step(&self, id: OperationId) -> Result<Option<Step>> {
-        let sql = "SELECT steps FROM chunks WHERE operation = ? ORDER BY first LIMIT 1";
+        let sql = "SELECT lines FROM chunks WHERE operation = ? ORDER BY first LIMIT 1";
         let row = |row: &Row<'_>| {
-            let lines = text(row, 0)?;
-            let begun: Begun<'_> = read(lines.lines().next().unwrap_or_default())?;
-            Ok(begun.step.into_owned())
+            let lines = lines::unpack(row, 0)?;
+            let first: StepLine<'_> = lines::parse(lines.lines().next().unwrap_or_default(), 0)?;
+            Ok(first.step.into_owned())
         };
         Ok(self.query(sql, params![id.0], row)?.pop())
     }
@@ -171,19 +176,14 @@ impl Journal {
     /// # Errors
     /// The journal cannot be read, or a row of it has no meaning.
     pub fn steps(&self, id: OperationId) -> Result<Vec<Recorded>> {
-        steps(&self.connection, id.0).map_err(|error| self.unreadable(&error))
+        steps_of(&self.connection, id.0).map_err(|error| self.unreadable(&error))
     }
 
     /// The paths that later operations changed.
     pub(crate) fn paths_done_after(&self, id: OperationId) -> Result<BTreeSet<PathBuf>> {
-        let sql = "SELECT DISTINCT operation FROM chunks WHERE operation > ?";
-        let mut paths = BTreeSet::new();
-        for later in self.query(sql, params![id.0], |row| row.get(0).map(OperationId))? {
-            let steps = self.steps(later)?.into_iter();
-            let done = steps.filter(|recorded| matches!(recorded.outcome, Outcome::Done(_)));
-            paths.extend(done.map(|recorded| recorded.step.path().to_owned()));
-        }
-        Ok(paths)
+        let later = read(&self.connection, "operation > ?", id.0).map_err(|error| self.unreadable(&error))?;
+        let done = later.into_values().flatten().filter(|step| matches!(step.outcome, Outcome::Done(_)));
+        Ok(done.map(|recorded| recorded.step.path().to_owned()).collect())
     }
 
     fn unreadable(&self, error: &rusqlite::Error) -> crate::error::Error {
@@ -199,14 +199,14 @@ pub(super) fn write_intents(
     intents: &[Intent<'_>],
 ) -> rusqlite::Result<()> {
     let mut last = None;
-    let steps = lines(intents.iter().map(|intent| {
+    let lines = lines::store(intents.iter().map(|intent| {
         let home = Some(intent.home).filter(|home| last != Some(*home));
         last = Some(intent.home);
-        Begun { step: Cow::Borrowed(&*intent.step), name: intent.private_name.into(), home }
+        StepLine { step: Cow::Borrowed(&*intent.step), name: intent.private_name.into(), home }
     }))?;
-    let sql = "INSERT INTO chunks (operation, first, many, began, steps) VALUES (?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO chunks (operation, first, many, began, lines) VALUES (?, ?, ?, ?, ?)";
     let (first, many) = (row_number(first), row_number(intents.len()));
-    connection.execute(sql, params![operation, first, many, began, steps]).map(drop)
+    connection.execute(sql, params![operation, first, many, began, lines]).map(drop)
 }
 
 fn write_outcomes(
@@ -216,15 +216,15 @@ fn write_outcomes(
     outcomes: &[(Outcome, Option<Home>)],
     counts: &Counts,
 ) -> rusqlite::Result<()> {
-    let steps = lines(outcomes.iter().map(|(outcome, home)| Ended {
+    let lines = lines::store(outcomes.iter().map(|(outcome, home)| OutcomeLine {
         outcome: outcome.as_str().map(Cow::Borrowed),
         made: outcome.made(),
         error: outcome.error().map(Cow::Borrowed),
         home: *home,
     }))?;
     let Counts { ended, done, failed, unsure } = counts;
-    let sql = "INSERT INTO outcomes (operation, first, ended, done, failed, unsure, steps) VALUES (?, ?, ?, ?, ?, ?, ?)";
-    connection.execute(sql, params![operation, first, ended, done, failed, unsure, steps]).map(drop)
+    let sql = "INSERT INTO outcomes (operation, first, ended, done, failed, unsure, lines) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    connection.execute(sql, params![operation, first, ended, done, failed, unsure, lines]).map(drop)
 }
 
 /// Writes down what came of the only step of an operation, unless that is known.
@@ -242,24 +242,36 @@ pub(super) fn end_only_step(
     Ok(())
 }
 
-/// Writes down what became of steps, in the place of what is known of them: by a look at that in the same transaction, as
-/// others may have written it down meanwhile.
-fn amend(connection: &Connection, operation: i64, known: &[(u64, Outcome)]) -> rusqlite::Result<()> {
-    let steps = steps(connection, operation)?;
-    let was = |number: u64| Some(&steps.get(place_of(&steps, number)?)?.outcome);
-    let news: Vec<_> = known
-        .iter()
-        .filter_map(|(number, outcome)| Some((*number, was(*number)?, outcome)))
-        .filter(|(_, was, outcome)| was != outcome && **outcome != Outcome::Pending)
-        .collect();
+/// Writes down what became of steps that have no outcome.
+fn settle(connection: &Connection, operation: i64, known: Vec<(u64, Outcome)>) -> rusqlite::Result<()> {
+    let known = known
+        .into_iter()
+        .map(|(number, outcome)| (i64::try_from(number).unwrap_or(i64::MAX), (outcome, None)));
+    amend(connection, operation, known.collect(), |was, outcome| {
+        *was == Outcome::Pending && *outcome != Outcome::Pending
+    })
+}
+
+/// Writes down what became of steps, in the place of what is known of them by now, where that `counts` for less.
+fn amend(
+    connection: &Connection,
+    operation: i64,
+    known: Vec<(i64, (Outcome, Option<Home>))>,
+    counts: impl Fn(&Outcome, &Outcome) -> bool,
+) -> rusqlite::Result<()> {
+    let steps = steps_of(connection, operation)?;
+    let was = |number: i64| Some(&steps.get(place_of(&steps, number)?)?.outcome);
+    let news = known.into_iter().filter_map(|(number, ended)| Some((number, was(number)?, ended)));
+    let news: Vec<_> = news.filter(|(_, was, (outcome, _))| counts(was, outcome)).collect();
     for run in news.chunk_by(|(one, ..), (next, ..)| one + 1 == *next) {
         let mut counts = Counts::default();
-        for (_, was, outcome) in run {
+        let (mut first, mut outcomes) = (i64::MAX, Vec::new());
+        for (number, was, ended) in run {
             counts.add(was, -1);
-            counts.add(outcome, 1);
+            counts.add(&ended.0, 1);
+            first = first.min(*number);
+            outcomes.push(ended.clone());
         }
-        let first = run.first().map_or(0, |(number, ..)| i64::try_from(*number).unwrap_or(i64::MAX));
-        let outcomes: Vec<_> = run.iter().map(|(_, _, outcome)| ((*outcome).clone(), None)).collect();
         write_outcomes(connection, operation, first, &outcomes, &counts)?;
     }
     Ok(())
@@ -277,22 +289,34 @@ fn count(connection: &Connection, operation: i64) -> rusqlite::Result<(i64, Coun
     })
 }
 
-fn steps(connection: &Connection, operation: i64) -> rusqlite::Result<Vec<Recorded>> {
+fn steps_of(connection: &Connection, operation: i64) -> rusqlite::Result<Vec<Recorded>> {
+    Ok(read(connection, "operation = ?", operation)?.remove(&operation).unwrap_or_default())
+}
+
+/// The steps of operations, with what came of them.
+fn read(
+    connection: &Connection,
+    which: &str,
+    operation: i64,
+) -> rusqlite::Result<BTreeMap<i64, Vec<Recorded>>> {
     // One look at both tables: else what a program at work adds to the second may be of steps that the first had not.
     let _look = connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose()?;
-    let mut steps: Vec<Recorded> = Vec::new();
-    let sql = "SELECT first, many, began, steps FROM chunks WHERE operation = ? ORDER BY first";
-    let mut statement = connection.prepare(sql)?;
+    let mut all: BTreeMap<i64, Vec<Recorded>> = BTreeMap::new();
+    let sql = format!(
+        "SELECT operation, first, many, began, lines FROM chunks WHERE {which} ORDER BY operation, first"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![operation])?;
     while let Some(row) = rows.next()? {
-        let (first, many): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let (began, lines): (i64, _) = (row.get(2)?, text(row, 3)?);
+        let (first, many, began): (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        let lines = lines::unpack(row, 4)?;
+        let steps = all.entry(row.get(0)?).or_default();
         let (before, mut last) = (steps.len(), None);
         for (number, line) in (first..).zip(lines.lines()) {
-            let Begun { step, name, home } = read(line)?;
+            let StepLine { step, name, home } = lines::parse(line, 4)?;
             last = home.unwrap_or(last);
             steps.push(Recorded {
-                number: number.try_into().unwrap_or_default(),
+                number: number.try_into().map_err(|error| broken(1, error))?,
                 step: step.into_owned(),
                 private_name: name.into_owned(),
                 began,
@@ -301,63 +325,32 @@ fn steps(connection: &Connection, operation: i64) -> rusqlite::Result<Vec<Record
             });
         }
         if row_number(steps.len() - before) != many {
-            return Err(broken(3, "a chunk of steps is not whole"));
+            return Err(broken(4, "a chunk of steps is not whole"));
         }
     }
     // What was written later counts.
-    let sql = "SELECT first, steps FROM outcomes WHERE operation = ? ORDER BY id";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!("SELECT operation, first, lines FROM outcomes WHERE {which} ORDER BY operation, id");
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![operation])?;
     while let Some(row) = rows.next()? {
-        let (first, lines): (i64, _) = (row.get(0)?, text(row, 1)?);
-        let first = u64::try_from(first).ok().and_then(|first| place_of(&steps, first));
-        let mut places = steps.iter_mut().skip(first.unwrap_or(usize::MAX));
-        for line in lines.lines() {
-            let Ended { outcome, made, error, home } = read(line)?;
-            let recorded = places.next().ok_or_else(|| broken(1, "the outcome of no step"))?;
+        let (operation, first): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let no_step = || broken(2, "an outcome is of no step");
+        let steps = all.get_mut(&operation).ok_or_else(no_step)?;
+        let place = place_of(steps, first).ok_or_else(no_step)?;
+        let mut steps = steps.iter_mut().skip(place);
+        for line in lines::unpack(row, 2)?.lines() {
+            let OutcomeLine { outcome, made, error, home } = lines::parse(line, 2)?;
+            let recorded = steps.next().ok_or_else(no_step)?;
             recorded.outcome = Outcome::of(outcome.as_deref(), made, error.map(Cow::into_owned));
             recorded.home = recorded.home.or(home);
         }
     }
-    Ok(steps)
+    Ok(all)
 }
 
-fn place_of(steps: &[Recorded], number: u64) -> Option<usize> {
+fn place_of(steps: &[Recorded], number: i64) -> Option<usize> {
+    let number = u64::try_from(number).ok()?;
     steps.binary_search_by_key(&number, |recorded| recorded.number).ok()
-}
-
-/// A line for each, as it is stored.
-fn lines<T: Serialize>(items: impl Iterator<Item = T>) -> rusqlite::Result<Value> {
-    let mut lines = Vec::new();
-    for item in items {
-        serde_json::to_writer(&mut lines, &item).map_err(to_sql)?;
-        lines.push(b'\n');
-    }
-    if lines.len() > FEW && u32::try_from(lines.len()).is_ok() {
-        return Ok(Value::Blob(block::compress_prepend_size(&lines)));
-    }
-    String::from_utf8(lines).map(Value::Text).map_err(|error| to_sql(serde::ser::Error::custom(error)))
-}
-
-/// Lines as they were before they were stored.
-fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Cow<'r, str>> {
-    /// What an LZ4 block grows to at most, for each of its bytes.
-    const MOST: usize = 255;
-    let stored = match row.get_ref(column)? {
-        ValueRef::Blob(stored) => stored,
-        other => return other.as_str().map(Cow::Borrowed).map_err(|error| broken(column, error)),
-    };
-    let fail = |error: DecompressError| broken(column, error);
-    let (length, _) = block::uncompressed_size(stored).map_err(fail)?;
-    if length > stored.len().saturating_mul(MOST) {
-        return Err(broken(column, "a block cannot be that long"));
-    }
-    let lines = block::decompress_size_prepended(stored).map_err(fail)?;
-    String::from_utf8(lines).map(Cow::Owned).map_err(|error| broken(column, error))
-}
-
-fn read<'l, T: Deserialize<'l>>(line: &'l str) -> rusqlite::Result<T> {
-    serde_json::from_str(line).map_err(|error| broken(0, error))
 }
 
 fn row_number(number: usize) -> i64 {
@@ -368,6 +361,8 @@ fn row_number(number: usize) -> i64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use rusqlite::types::Value;
+
     use super::*;
     use crate::journal::schema;
     use crate::model::Target;
@@ -375,8 +370,7 @@ mod tests {
     fn journal() -> (Journal, OperationId) {
         let connection = Connection::open_in_memory().unwrap();
         assert!(matches!(schema::prepare(&connection, "memory").unwrap(), schema::Opened::Ready));
-        let mut journal =
-            Journal { connection, directory: "test".into(), running: BTreeSet::new(), looked_to: None };
+        let mut journal = Journal::of(connection, "test".as_ref());
         let id = journal.begin("create", None, 3).unwrap();
         (journal, id)
     }
@@ -434,7 +428,7 @@ mod tests {
             }
             assert_eq!(journal.first_step(operation).unwrap(), Some(step(0)));
             for table in ["chunks", "outcomes"] {
-                let stored = format!("SELECT typeof(steps) FROM {table}");
+                let stored = format!("SELECT typeof(lines) FROM {table}");
                 let stored: String = journal.connection.query_row(&stored, [], |row| row.get(0)).unwrap();
                 assert_eq!(stored, kind, "{table} of {many}");
             }
@@ -455,21 +449,44 @@ mod tests {
         // Twice, as of two that look at the same time; what is not known changes nothing.
         for _ in 0..2 {
             let known =
-                [(0, Outcome::Done(None)), (1, failed()), (2, Outcome::NotReached), (4, Outcome::Pending)];
-            journal.settle_steps(operation, &known).unwrap();
-            assert_eq!(tally(&journal), Tally { done: 1, failed: 1, pending: 2 });
+                [(0, Outcome::Done(None)), (2, Outcome::NotReached), (4, Outcome::Pending), (9, failed())];
+            journal.settle_steps(operation, known.to_vec()).unwrap();
+            assert_eq!(tally(&journal), Tally { done: 0, failed: 2, pending: 2 });
         }
         assert_eq!(journal.operation(operation).unwrap().ended, None);
         journal.settle(operation, 3, failed()).unwrap();
         assert_eq!(journal.operation(operation).unwrap().ended, None, "of one step nothing is known");
-        journal.settle(operation, 4, failed()).unwrap();
-        assert_eq!(tally(&journal), Tally { done: 1, failed: 3, pending: 0 });
-        assert_eq!(journal.operation(operation).unwrap().status, Status::Partial);
-        journal.settle(operation, 0, failed()).unwrap();
-        assert_eq!(journal.operation(operation).unwrap().status, Status::Failed);
-        assert!(journal.last_undoable().is_err(), "nothing was done");
+        // The program was not dead: it knows better than who looked.
+        journal
+            .record(operation, 2, &[(Outcome::Done(None), home(3)), (failed(), None)], Then::Commit)
+            .unwrap();
+        assert_eq!(tally(&journal), Tally { done: 1, failed: 3, pending: 1 });
+        journal.record(operation, 4, &[(failed(), None)], Then::Commit).unwrap();
+        assert_eq!(tally(&journal), Tally { done: 1, failed: 4, pending: 0 });
+        assert!(journal.last_undoable().is_ok());
         let ends: Vec<_> = journal.steps(operation).unwrap().into_iter().map(|step| step.outcome).collect();
-        assert_eq!(ends, [failed(), failed(), Outcome::NotReached, failed(), failed()]);
+        assert_eq!(
+            ends,
+            [Outcome::Unsure("perhaps".into()), failed(), Outcome::Done(None), failed(), failed()]
+        );
+    }
+
+    #[test]
+    fn an_operation_ends_as_its_steps_did() {
+        for (ends, status) in [
+            ([Outcome::Done(None), Outcome::Done(None)], Status::Done),
+            ([Outcome::Done(None), Outcome::NotReached], Status::Partial),
+            ([Outcome::Failed("no".into()), Outcome::NotReached], Status::Failed),
+        ] {
+            let (mut journal, operation) = journal();
+            intend(&mut journal, operation, 2);
+            for (number, end) in (0..).zip(ends) {
+                assert_eq!(journal.operation(operation).unwrap().ended, None);
+                journal.settle(operation, number, end).unwrap();
+            }
+            assert_eq!(journal.operation(operation).unwrap().status, status);
+            assert_eq!(journal.last_undoable().is_ok(), status != Status::Failed);
+        }
     }
 
     #[test]
@@ -489,24 +506,24 @@ mod tests {
         let (mut journal, operation) = journal();
         intend(&mut journal, operation, 2_000);
         let whole: Vec<u8> =
-            journal.connection.query_row("SELECT steps FROM chunks", [], |row| row.get(0)).unwrap();
+            journal.connection.query_row("SELECT lines FROM chunks", [], |row| row.get(0)).unwrap();
         let mut broken: Vec<Value> =
             (0..whole.len().min(64)).map(|at| Value::Blob(whole[..at].to_vec())).collect();
         let mut long = whole.clone();
-        long[..4].copy_from_slice(&u32::MAX.to_le_bytes());
+        long[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
         broken.push(Value::Blob(long));
-        broken.extend([3, 4, 5, 40, whole.len() / 2, whole.len() - 1].map(|at| {
+        broken.extend((0..whole.len()).step_by(97).map(|at| {
             let mut flipped = whole.clone();
-            flipped[at] ^= 0xff;
+            flipped[at] ^= 1;
             Value::Blob(flipped)
         }));
         broken.extend([Value::Text("{}\n".into()), Value::Text(String::new()), Value::Integer(7)]);
         for value in broken {
-            let sql = "UPDATE chunks SET steps = ?";
+            let sql = "UPDATE chunks SET lines = ?";
             journal.connection.execute(sql, params![value]).unwrap();
             assert!(journal.steps(operation).is_err(), "{value:?}");
         }
-        let sql = "UPDATE chunks SET steps = ?";
+        let sql = "UPDATE chunks SET lines = ?";
         journal.connection.execute(sql, params![whole]).unwrap();
         journal.record(operation, 1_999, &[(Outcome::NotReached, None)], Then::Commit).unwrap();
         assert_eq!(journal.steps(operation).unwrap().len(), 2_000);

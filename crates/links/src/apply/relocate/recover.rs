@@ -99,6 +99,10 @@ pub fn tell_untold(journal: &mut Journal) -> Result<()> {
 /// # Errors
 /// The journal cannot be read.
 pub fn unrecovered_of_same(journal: &Journal, steps: &[Step]) -> Result<Option<PathBuf>> {
+    // Whatever the journal holds, what takes no tree anywhere is not in its way.
+    if !steps.iter().any(Step::is_whole_tree) {
+        return Ok(None);
+    }
     for relocated in journal.relocations(LATELY)? {
         let Some(theirs) = places(&relocated.recorded.step) else { continue };
         let ours = steps.iter().filter_map(places).flatten();
