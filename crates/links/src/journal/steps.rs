@@ -252,17 +252,17 @@ fn settle(connection: &Connection, operation: i64, known: Vec<(u64, Outcome)>) -
     })
 }
 
-/// Writes down what became of steps, in the place of what is known of them by now, where that `counts` for less.
+/// Writes down what became of steps, in the place of what is known of them by now, where it `is_better`.
 fn amend(
     connection: &Connection,
     operation: i64,
     known: Vec<(i64, (Outcome, Option<Home>))>,
-    counts: impl Fn(&Outcome, &Outcome) -> bool,
+    is_better: impl Fn(&Outcome, &Outcome) -> bool,
 ) -> rusqlite::Result<()> {
     let steps = steps_of(connection, operation)?;
     let was = |number: i64| Some(&steps.get(place_of(&steps, number)?)?.outcome);
     let news = known.into_iter().filter_map(|(number, ended)| Some((number, was(number)?, ended)));
-    let news: Vec<_> = news.filter(|(_, was, (outcome, _))| counts(was, outcome)).collect();
+    let news: Vec<_> = news.filter(|(_, was, (outcome, _))| is_better(was, outcome)).collect();
     for run in news.chunk_by(|(one, ..), (next, ..)| one + 1 == *next) {
         let mut counts = Counts::default();
         let (mut first, mut outcomes) = (i64::MAX, Vec::new());
