@@ -70,6 +70,8 @@ fn debian_cargo(arguments: &[&str]) -> Command {
         // Lets a stable compiler build the standard library.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_LINKER", "x86_64-w64-mingw32-gcc")
+        // These tests take a moment, and optimising what they run takes minutes.
+        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
         // Two compilers in one directory would throw out each other's work.
         .env("CARGO_TARGET_DIR", directory());
     command

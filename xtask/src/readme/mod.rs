@@ -100,8 +100,13 @@ fn files() -> Result<Vec<PathBuf>> {
 fn build() -> Result<PathBuf> {
     let own = std::env::current_exe().map_err(|error| format!("where am I: {error}"))?;
     let directory = own.parent().map(PathBuf::from).unwrap_or_default();
-    let profile = if directory.ends_with("debug") { "dev" } else { "release" };
-    run(&mut cargo(&["build", "--package", "linkctl", "--profile", profile]))?;
+    let build: &[&str] = if directory.ends_with("debug") {
+        // As the tests have it: built for itself, it has other features of its crates, and all are built again.
+        &["test", "--workspace", "--tests", "--no-run"]
+    } else {
+        &["build", "--package", "linkctl", "--release"]
+    };
+    run(&mut cargo(build))?;
     Ok(directory.join("linkctl"))
 }
 
