@@ -50,6 +50,11 @@ const WRITE: &str = "write the journal in";
 /// Another process may be writing; it is waited for this long.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Of all operations. An undo of links alone moved nothing, and may have as many steps as those.
+const NEWEST_THAT_MOVED: &str = "WHERE verb IN ('move', 'restore', 'undo') AND (verb <> 'undo' OR EXISTS \
+     (SELECT 1 FROM operations AS undone WHERE undone.id = operations.undoes AND undone.verb IN ('move', 'restore', 'undo'))) \
+     ORDER BY id DESC LIMIT ?";
+
 /// A step that moved a tree.
 #[derive(Clone, Debug)]
 pub(crate) struct Relocated {
@@ -160,12 +165,7 @@ impl Journal {
 
     /// The steps of the newest operations that moved trees, each with how its operation stands.
     pub(crate) fn relocations(&self, most: usize) -> Result<Vec<Relocated>> {
-        // An undo of links alone moved none, and may have as many steps as those.
-        let sql = format!(
-            "{} WHERE verb IN ('move', 'restore', 'undo') AND (verb <> 'undo' OR EXISTS (SELECT 1 FROM operations AS undone \
-             WHERE undone.id = operations.undoes AND undone.verb IN ('move', 'restore', 'undo'))) ORDER BY id DESC LIMIT ?",
-            rows::SELECT
-        );
+        let sql = format!("{} {NEWEST_THAT_MOVED}", rows::SELECT);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut all = Vec::new();
         for operation in self.query_operations(&sql, params![most])? {
@@ -340,4 +340,20 @@ fn to_sql(error: serde_json::Error) -> rusqlite::Error {
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn moves_are_found_without_a_look_at_every_operation() {
+        let connection = Connection::open_in_memory().unwrap();
+        assert!(matches!(schema::prepare(&connection, "memory").unwrap(), schema::Opened::Ready));
+        let plan = format!("EXPLAIN QUERY PLAN {} {NEWEST_THAT_MOVED}", rows::SELECT);
+        let first: String = connection.query_row(&plan, [20], |row| row.get("detail")).unwrap();
+        assert!(first.ends_with("USING INDEX operations_that_move"), "{first}");
+    }
 }
