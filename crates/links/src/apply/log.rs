@@ -340,7 +340,7 @@ fn give_up(records: &mut Records<'_>, error: &Error, observer: &mut dyn Observer
 fn is_recorded(journal: &Journal, step: &Step) -> bool {
     let Ok(link) = track::full(step.path()) else { return false };
     let moved = match step {
-        Step::ReplaceLink { old, .. } => journal.tracked_link(&link, &old.target, old.id, None),
+        Step::ReplaceLink { old, .. } => journal.tracked_link(&link, &old.target, Some(old.id), None),
         _ => Ok(None),
     };
     journal.tracks(&link).unwrap_or(false) || moved.is_ok_and(|found| found.is_some())

@@ -38,9 +38,6 @@ pub(super) fn of<'s>(steps: &'s [Step], outcomes: &[Outcome], undoes: bool) -> V
     steps.iter().zip(outcomes).filter_map(replaced).collect()
 }
 
-/// No object's number.
-const NONE: FileId = FileId { volume: 0, file: 0, born: 0 };
-
 /// Writes the new objects into the records that have the old ones.
 pub(super) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result<()> {
     let mut homes: HashMap<&Path, Option<(PathBuf, String)>> = HashMap::new();
@@ -55,7 +52,7 @@ pub(super) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result
         let old = match one.old {
             Old::Is(old) => old,
             Old::Said(target) => {
-                let found = journal.tracked_link(&link, target, NONE, Some(file_system))?;
+                let found = journal.tracked_link(&link, target, None, None)?;
                 let Some(found) = found.filter(|found| !found.object.same_file(one.new)) else { continue };
                 found.object
             }

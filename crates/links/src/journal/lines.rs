@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use lz4_flex::block;
 use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::rows::broken;
 use super::to_sql;
@@ -46,21 +46,16 @@ pub(super) fn unpack<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Co
         other => return other.as_str().map(Cow::Borrowed).map_err(|error| broken(column, error)),
     };
     let not_whole = || broken(column, "compressed lines are not whole");
-    let (check_then, packed) = stored.split_at_checked(CHECK).ok_or_else(not_whole)?;
+    let (told, packed) = stored.split_at_checked(CHECK).ok_or_else(not_whole)?;
     let length = block::uncompressed_size(packed).map_or(usize::MAX, |(length, _)| length);
     if length > MANY {
         return Err(not_whole());
     }
     let lines = block::decompress_size_prepended(packed).map_err(|_| not_whole())?;
-    if check_then != check(&lines) {
+    if told != check(&lines) {
         return Err(not_whole());
     }
     String::from_utf8(lines).map(Cow::Owned).map_err(|_| not_whole())
-}
-
-/// The value in a line.
-pub(super) fn parse<'l, T: Deserialize<'l>>(line: &'l str, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(line).map_err(|error| broken(column, error))
 }
 
 fn check(lines: &[u8]) -> [u8; CHECK] {

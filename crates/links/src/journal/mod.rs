@@ -285,10 +285,14 @@ impl Journal {
         params: impl rusqlite::Params,
         row: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
+        let fail = |error| self.unreadable(&error);
         let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
         let rows = statement.query_map(params, row).map_err(fail)?;
         rows.collect::<rusqlite::Result<_>>().map_err(fail)
+    }
+
+    fn unreadable(&self, error: &rusqlite::Error) -> Error {
+        sqlite_error(READ, &self.directory, error)
     }
 
     /// How the database keeps itself whole: `wal`, or `delete` on network homes.

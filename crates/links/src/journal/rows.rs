@@ -182,7 +182,12 @@ pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
 }
 
 pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(&row.get::<_, String>(column)?).map_err(|error| broken(column, error))
+    parse(&row.get::<_, String>(column)?, column)
+}
+
+/// The value in a text of this column.
+pub(super) fn parse<'t, T: serde::Deserialize<'t>>(text: &'t str, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|error| broken(column, error))
 }
 
 pub(super) fn broken(

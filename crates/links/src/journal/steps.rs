@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::rows::{OperationId, Outcome, Recorded, Status, Tally, broken};
-use super::{Journal, READ, Then, lines, now, sqlite_error};
+use super::rows::{OperationId, Outcome, Recorded, Status, Tally, broken, parse};
+use super::{Journal, Then, lines, now};
 use crate::error::Result;
 use crate::model::{FileId, Home};
 use crate::plan::Step;
@@ -110,9 +110,7 @@ impl Journal {
             is_told |=
                 connection.query_row(sql, params![id.0, row_number(first)], |row| row.get::<_, bool>(0))?;
             if !is_told {
-                let mut counts = Counts::default();
-                outcomes.iter().for_each(|(outcome, _)| counts.add(outcome, 1));
-                return write_outcomes(connection, id.0, row_number(first), outcomes, &counts);
+                return write_outcomes(connection, id.0, row_number(first), outcomes, &[]);
             }
             let known: Vec<_> = (row_number(first)..).zip(outcomes.iter().cloned()).collect();
             amend(connection, id.0, known, |was, outcome| was != outcome)
@@ -165,7 +163,7 @@ impl Journal {
         let sql = "SELECT lines FROM chunks WHERE operation = ? ORDER BY first LIMIT 1";
         let row = |row: &Row<'_>| {
             let lines = lines::unpack(row, 0)?;
-            let first: StepLine<'_> = lines::parse(lines.lines().next().unwrap_or_default(), 0)?;
+            let first: StepLine<'_> = parse(lines.lines().next().unwrap_or_default(), 0)?;
             Ok(first.step.into_owned())
         };
         Ok(self.query(sql, params![id.0], row)?.pop())
@@ -184,10 +182,6 @@ impl Journal {
         let later = read(&self.connection, "operation > ?", id.0).map_err(|error| self.unreadable(&error))?;
         let done = later.into_values().flatten().filter(|step| matches!(step.outcome, Outcome::Done(_)));
         Ok(done.map(|recorded| recorded.step.path().to_owned()).collect())
-    }
-
-    fn unreadable(&self, error: &rusqlite::Error) -> crate::error::Error {
-        sqlite_error(READ, &self.directory, error)
     }
 }
 
@@ -209,13 +203,17 @@ pub(super) fn write_intents(
     connection.execute(sql, params![operation, first, many, began, lines]).map(drop)
 }
 
+/// Adds what came of steps that follow each other, in the place of what they were known to be, if that was known.
 fn write_outcomes(
     connection: &Connection,
     operation: i64,
     first: i64,
     outcomes: &[(Outcome, Option<Home>)],
-    counts: &Counts,
+    were: &[&Outcome],
 ) -> rusqlite::Result<()> {
+    let mut counts = Counts::default();
+    were.iter().for_each(|was| counts.add(was, -1));
+    outcomes.iter().for_each(|(outcome, _)| counts.add(outcome, 1));
     let lines = lines::store(outcomes.iter().map(|(outcome, home)| OutcomeLine {
         outcome: outcome.as_str().map(Cow::Borrowed),
         made: outcome.made(),
@@ -235,9 +233,7 @@ pub(super) fn end_only_step(
 ) -> rusqlite::Result<()> {
     let (begun, counts) = count(connection, operation)?;
     if counts.ended < begun {
-        let mut counts = Counts::default();
-        counts.add(&ended.0, 1);
-        write_outcomes(connection, operation, 0, &[ended], &counts)?;
+        write_outcomes(connection, operation, 0, &[ended], &[])?;
     }
     Ok(())
 }
@@ -264,15 +260,10 @@ fn amend(
     let news = known.into_iter().filter_map(|(number, ended)| Some((number, was(number)?, ended)));
     let news: Vec<_> = news.filter(|(_, was, (outcome, _))| is_better(was, outcome)).collect();
     for run in news.chunk_by(|(one, ..), (next, ..)| one + 1 == *next) {
-        let mut counts = Counts::default();
-        let (mut first, mut outcomes) = (i64::MAX, Vec::new());
-        for (number, was, ended) in run {
-            counts.add(was, -1);
-            counts.add(&ended.0, 1);
-            first = first.min(*number);
-            outcomes.push(ended.clone());
-        }
-        write_outcomes(connection, operation, first, &outcomes, &counts)?;
+        let Some((first, ..)) = run.first() else { continue };
+        let (were, outcomes): (Vec<_>, Vec<_>) =
+            run.iter().map(|(_, was, ended)| (*was, ended.clone())).unzip();
+        write_outcomes(connection, operation, *first, &outcomes, &were)?;
     }
     Ok(())
 }
@@ -313,7 +304,7 @@ fn read(
         let steps = all.entry(row.get(0)?).or_default();
         let (before, mut last) = (steps.len(), None);
         for (number, line) in (first..).zip(lines.lines()) {
-            let StepLine { step, name, home } = lines::parse(line, 4)?;
+            let StepLine { step, name, home } = parse(line, 4)?;
             last = home.unwrap_or(last);
             steps.push(Recorded {
                 number: number.try_into().map_err(|error| broken(1, error))?,
@@ -339,7 +330,7 @@ fn read(
         let place = place_of(steps, first).ok_or_else(no_step)?;
         let mut steps = steps.iter_mut().skip(place);
         for line in lines::unpack(row, 2)?.lines() {
-            let OutcomeLine { outcome, made, error, home } = lines::parse(line, 2)?;
+            let OutcomeLine { outcome, made, error, home } = parse(line, 2)?;
             let recorded = steps.next().ok_or_else(no_step)?;
             recorded.outcome = Outcome::of(outcome.as_deref(), made, error.map(Cow::into_owned));
             recorded.home = recorded.home.or(home);

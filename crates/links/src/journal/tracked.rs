@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Journal, READ, Then, sqlite_error, to_sql};
+use super::{Journal, Then, to_sql};
 use crate::error::Result;
 use crate::identity::Identity;
 use crate::model::{FileId, Target};
@@ -104,7 +104,7 @@ impl Journal {
 
     /// A record that cannot be read is left as it is: whoever asks for its link is told.
     fn readable(&self, which: &str, params: impl rusqlite::Params) -> Result<Vec<Tracked>> {
-        let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
+        let fail = |error| self.unreadable(&error);
         let mut select = self.connection.prepare_cached(&format!("{SELECT} WHERE {which}")).map_err(fail)?;
         let found = select.query_map(params, Tracked::read).map_err(fail)?;
         Ok(found.filter_map(rusqlite::Result::ok).collect())
@@ -151,23 +151,23 @@ impl Journal {
         Ok(all.filter(|tracked| platform::is_within(&tracked.identity.path, path)).collect())
     }
 
-    /// What is known of a link that says this: by its path, or where its directory was moved, by itself.
+    /// What is known of a link that says this: by its path, or where its directory was moved, by itself, if it is there
+    /// to be known.
     pub(crate) fn tracked_link(
         &self,
         link: &Path,
         target: &Target,
-        object: FileId,
+        object: Option<FileId>,
         file_system: Option<&str>,
     ) -> Result<Option<Tracked>> {
-        let fail = |error: rusqlite::Error| sqlite_error(READ, &self.directory, &error);
+        let fail = |error| self.unreadable(&error);
         let target = serde_json::to_string(target).map_err(to_sql).map_err(fail)?;
         let by_path = format!("{SELECT} WHERE link = ? AND target = ?");
         let mut select = self.connection.prepare_cached(&by_path).map_err(fail)?;
         let found = select.query_row(params![key(link), target], Tracked::read).optional().map_err(fail)?;
         // A number that was given again is told by the time of birth; without one it says nothing.
-        if found.is_some() || object.born == 0 && !platform::NUMBERS_LAST {
-            return Ok(found);
-        }
+        let object = object.filter(|object| object.born != 0 || platform::NUMBERS_LAST);
+        let (None, Some(object)) = (&found, object) else { return Ok(found) };
         let by_object = format!(
             "{SELECT} WHERE object = ? AND target = ? AND file_system = coalesce(?, file_system) ORDER BY seen DESC LIMIT 1"
         );

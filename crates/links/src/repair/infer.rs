@@ -49,7 +49,7 @@ pub(super) struct Infer<'a> {
     pub(super) verdicts: HashMap<usize, Inferred>,
 }
 
-/// Distinct that are wanted in one directory, and by which links.
+/// Names that are wanted in one directory, and by which links.
 pub(super) struct Ways<'w> {
     pub(super) directory: &'w Path,
     /// How many leading components of it are there.
@@ -95,7 +95,7 @@ impl<'w> Ways<'w> {
     }
 }
 
-/// Distinct that are wanted in a directory below one that is gone.
+/// Names that are wanted in a directory below one that is gone.
 struct Rest<'w> {
     below: &'w Path,
     names: Vec<(&'w OsStr, usize)>,

@@ -59,7 +59,7 @@ impl Known {
             let file_system = Some(parent.as_ref().map_or("", |(_, name)| name.as_str()));
             // One record that cannot be read costs no other link.
             let tracked = journal
-                .tracked_link(&lost.link, &lost.seen.target, lost.seen.id, file_system)
+                .tracked_link(&lost.link, &lost.seen.target, Some(lost.seen.id), file_system)
                 .unwrap_or_else(|error| {
                     errors.push(error);
                     None
