@@ -22,7 +22,7 @@ const PARTS: &[&[&str]] = &[
         "--package",
         "ntfs-volume",
         "--package",
-        "links",
+        "linkctl-lib",
         "--package",
         "linkctl",
         "--lib",

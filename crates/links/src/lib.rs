@@ -6,69 +6,44 @@
 //! it back.
 //!
 //! ```text
-//! model/        Link, LinkKind, Target, State: the values; file.rs (FileId, Metadata) spec.rs (LinkSpec)
-//! name.rs       names in JSON, whatever their bytes
 //! error.rs      Error: operation, paths, kind, cause
-//! inspect.rs    one path -> Link
-//! chain.rs      a link followed hop by hop, as its own system would
-//! check.rs      what may be wrong with a link, by rules
-//! names.rs      the other names of a hard-linked file
-//! scan/         many paths -> a stream of Link: crew.rs walk.rs judge.rs hard.rs filter.rs
-//! volume/       an NTFS volume that nobody has mounted: open.rs list.rs inspect.rs listing.rs paths.rs
-//! listing.rs    a directory name by name, links or not, as `dir` shows it
-//! plan.rs       Plan, Step: data
-//! places.rs     which paths are one place
-//! create/       planner: native.rs (POSIX text) windows.rs (reparse data on NTFS) mklink.rs (as typed)
-//! typed.rs      paths typed in Windows' words
-//! remove.rs     planner
-//! repair/       planner: broken links find their targets again
-//! track.rs      what links lead to, written down
-//! identity.rs   what is known of a file or directory again wherever it goes
-//! system.rs     what the system allows
-//! undo/         planner: an operation backwards, from the journal and the disk; effect.rs
-//! journal/      SQLite: open.rs schema.rs rows.rs queue.rs
-//! apply/        the executor: step.rs log.rs queue.rs probe.rs state.rs; os/ is what changes a disk
+//! model/        the values: Link, LinkKind, Target, State, FileId, LinkSpec; step.rs the data of each kind of step
 //! platform/     how each system is read
+//! read/         one path or many -> values
+//! own_files/    files of the library's own: the state directory and what is in it
+//! journal/      SQLite: operations, steps, outcomes, tracked targets
+//! step/         one kind of step, one file; os/ has the calls that change something
+//! plan/         planners: read the world, return a Plan
+//! apply/        the executor
 //! ```
 
 pub mod apply;
-mod chain;
-pub mod check;
-pub mod create;
 mod error;
-mod identity;
-mod inspect;
 pub mod journal;
-pub mod listing;
 mod model;
-mod name;
-pub mod names;
-mod places;
+mod own_files;
 pub mod plan;
 mod platform;
-pub mod relocate;
-pub mod remove;
-pub mod repair;
-mod scan;
-pub mod system;
-pub mod track;
-mod typed;
-pub mod undo;
-pub mod volume;
+mod read;
+mod step;
 
 pub use apply::{apply, create};
 pub use error::{Error, ErrorKind, Result};
-pub use inspect::{Chain, Hop, Inspection, inspect, inspect_path};
 pub use journal::Journal;
+pub use journal::track;
+pub use model::name::{Name, name_from_bytes};
 pub use model::{
     Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner,
     Metadata, OnExisting, ReparsePoint, Shape, State, Target, User,
 };
-pub use name::{Name, name_from_bytes};
-pub use places::{deduplicate, physical_path};
+pub use plan::deduplicate;
 pub use plan::{Plan, Step};
-pub use scan::{
+pub use plan::{create, relocate, remove, repair, undo};
+pub use read::inspect::{Chain, Hop, Inspection, inspect, inspect_path};
+pub use read::places::physical_path;
+pub use read::scan::{
     Details, Filter, Found, HardLinks, KindFilter, Progress, Receiver, Scan, ScanItem, ScanOptions, scan,
     visit,
 };
-pub use typed::native_path;
+pub use read::typed::native_path;
+pub use read::{check, directory_listing as listing, file_names as names, system, volume};

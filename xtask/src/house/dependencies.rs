@@ -15,7 +15,7 @@ pub(super) fn check(files: &[(String, String)]) -> Vec<Finding> {
     let (mut own, mut used) = (Vec::new(), BTreeMap::new());
     for (path, text) in manifests {
         let manifest = Manifest::read(text);
-        own.extend(manifest.package);
+        own.extend(manifest.own);
         for (line, name) in manifest.dependencies {
             used.entry(name).or_insert((path, line));
         }
@@ -39,7 +39,8 @@ pub(super) fn check(files: &[(String, String)]) -> Vec<Finding> {
 /// What one Cargo.toml says, as far as it matters here.
 #[derive(Debug, Default)]
 struct Manifest {
-    package: Option<String>,
+    /// The names of the package and of its library.
+    own: Vec<String>,
     dependencies: Vec<(usize, String)>,
 }
 
@@ -70,8 +71,8 @@ impl Manifest {
             let Some((key, value)) = line.split_once('=') else { continue };
             open = balance(value);
             let key = key.trim();
-            if table == "package" && key == "name" {
-                manifest.package = Some(unquoted(value));
+            if matches!(table.as_str(), "package" | "lib") && key == "name" {
+                manifest.own.push(unquoted(value));
             }
             if lists_dependencies(&table) {
                 // `serde.workspace = true`, and `short = { package = "long-name" }`

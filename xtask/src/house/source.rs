@@ -7,10 +7,11 @@ use super::blank::blank;
 const PORTABLE: &[&str] = &["crates/links/src/", "crates/reparse/src/", "crates/ntfs-volume/src/"];
 
 /// Where code for one system is at home.
-const SYSTEM: &[&str] = &["crates/links/src/platform/", "crates/links/src/apply/os/"];
+const SYSTEM: &[&str] =
+    &["crates/links/src/platform/", "crates/links/src/step/os/", "crates/links/src/own_files/os/"];
 
 /// Where a disk may be changed.
-const CHANGES_DISK: &[&str] = &["crates/links/src/apply/os/"];
+const CHANGES_DISK: &[&str] = &["crates/links/src/step/os/", "crates/links/src/own_files/os/"];
 
 /// Checks one Rust file.
 pub(super) fn check(path: &str, source: &str) -> Vec<Finding> {
@@ -157,7 +158,7 @@ mod tests {
             }
             for path in [
                 "crates/links/src/platform/mod.rs",
-                "crates/links/src/apply/os/linux/link.rs",
+                "crates/links/src/step/os/linux/link.rs",
                 "crates/linkctl/src/main.rs",
                 "crates/links/tests/a.rs",
             ] {
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!(lines(LIBRARY, allow), [1]);
         assert_eq!(lines("crates/links/src/platform/linux/link.rs", expect), [1]);
         assert_eq!(lines("crates/links/src/apply/mod.rs", expect), [1]);
-        assert_eq!(lines("crates/links/src/apply/os/linux/link.rs", expect), [0; 0]);
+        assert_eq!(lines("crates/links/src/step/os/linux/link.rs", expect), [0; 0]);
         assert_eq!(lines("crates/testkit/src/lib.rs", allow), [0; 0]);
         assert_eq!(lines("crates/links/tests/a.rs", allow), [0; 0]);
         assert_eq!(lines("crates/links/src/apply/tests.rs", allow), [0; 0]);

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::make::New;
-use super::step::{self, REPLACE};
 use crate::error::Result;
+use crate::model::Step;
 use crate::model::{FileId, Target};
-use crate::plan::Step;
 use crate::platform::Place;
+use crate::step::make::New;
+use crate::step::single::{self, REPLACE};
 
 /// How many steps from the first on replace links and have nothing to do with each other, if their paths lead through no
 /// links: each has a path of its own, and none is on the way to another.
@@ -115,7 +115,7 @@ fn replace_each(steps: &[Step], names: &[String]) -> Vec<Result<Option<FileId>>>
             None => open.insert(Place::open_physical(REPLACE, link)?),
         };
         let new = New { target, file: *file, attributes: *attributes, keeps: false };
-        step::replace_at(place, old, &new, OsStr::new(name)).map(Some)
+        single::replace_at(place, old, &new, OsStr::new(name)).map(Some)
     };
     steps.iter().zip(names).map(|(step, name)| replace(step, name)).collect()
 }
@@ -123,8 +123,8 @@ fn replace_each(steps: &[Step], names: &[String]) -> Vec<Result<Option<FileId>>>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Seen;
     use crate::model::{Attributes, FileId};
-    use crate::plan::Seen;
 
     fn replace(link: &str, target: Target) -> Step {
         let old = Seen {

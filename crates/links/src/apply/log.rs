@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Observer, Queue, Request, replaced, state};
+use super::{Observer, Request, replaced};
 use crate::error::{Error, ErrorKind, Result};
-use crate::identity::Content;
-use crate::journal::{Intent, Journal, OperationId, Outcome, Status, Then, Tracked};
+use crate::journal::track;
+use crate::journal::{Intent, Journal, OperationId, Outcome, Queue, Status, Then, Tracked, state};
 use crate::model::Home;
-use crate::plan::Step;
+use crate::model::Step;
+use crate::plan::undo;
 use crate::platform::Directory;
-use crate::track;
-use crate::undo;
+use crate::read::identity::Content;
 
 /// Where it is written down what is done.
 pub(super) enum Records<'j> {
@@ -100,7 +100,9 @@ impl<'j> Log<'j> {
     ) -> Self {
         let Some(mut records) = records else { return Self::new(None) };
         let mends = match &records {
-            Records::Journal(journal) if request.undoes.is_some() || request.verb == crate::repair::VERB => {
+            Records::Journal(journal)
+                if request.undoes.is_some() || request.verb == crate::plan::repair::VERB =>
+            {
                 Some(journal.tracks_anything().unwrap_or(true))
             }
             _ => None,

@@ -12,51 +12,26 @@
 
 mod batch;
 mod log;
-mod make;
-mod os;
-mod probe;
-mod queue;
-mod relocate;
 mod replaced;
 mod run;
-mod state;
-mod step;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 
 use log::{Log, Records};
-pub(crate) use probe::MAKE;
-pub use probe::{Capability, Finding, probe};
-pub use queue::Queue;
-pub use relocate::{
-    Recovered, are_untold, recover, tell_untold, unrecovered, unrecovered_lately, unrecovered_of_same,
-};
-pub(crate) use relocate::{may_be_stage, must_not_be_moving};
 use run::Run;
-pub use state::{existing_journal, open_journal};
-pub(crate) use step::{aside_name, may_be_private};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, OperationId, Status};
+pub use crate::journal::{Queue, existing_journal, open_journal};
 use crate::model::{FileId, Link, LinkSpec};
 use crate::plan::{Plan, Step};
-
-/// From here on, an elevated process on Windows follows no junction that an ordinary user made (Redirection Guard).
-/// For programs that change something and read nothing else; it cannot be taken back. Nothing happens on other systems.
-pub fn raise_guard() {
-    os::guard();
-}
-
-/// Sets which symbolic links Windows follows; what is `None` stays: local to local, local to remote, remote to local,
-/// remote to remote.
-///
-/// # Errors
-/// The user is no administrator, or there is no such policy (Linux).
-pub fn set_symlink_evaluation(values: [Option<bool>; 4]) -> Result<()> {
-    const SET: &str = "set the evaluation of symbolic links on";
-    os::set_evaluation(values).map_err(|error| Error::io(SET, "this system", error))
-}
+use crate::step::Work;
+pub use crate::step::move_tree::{
+    Recovered, are_untold, recover, tell_untold, unrecovered, unrecovered_lately, unrecovered_of_same,
+};
+pub use crate::step::probe::{Capability, Finding, probe};
+pub use crate::step::{Meter, raise_guard, set_symlink_evaluation};
 
 /// What an operation is called in the journal.
 #[derive(Clone, Copy, Debug)]
@@ -73,17 +48,6 @@ pub struct Request<'a> {
     pub workers: Option<usize>,
     /// Whether a tree stays where it is if the copy cannot keep everything. Default: no, that is told.
     pub strict: bool,
-}
-
-/// How far the work on whole trees is.
-#[derive(Debug, Default)]
-pub struct Meter {
-    /// Files and other objects that were copied, or removed.
-    pub files: AtomicU64,
-    /// Bytes that were copied.
-    pub bytes: AtomicU64,
-    /// Bytes of the copy that were read back and compared.
-    pub checked: AtomicU64,
 }
 
 impl<'a> Request<'a> {
@@ -186,7 +150,7 @@ fn carry_out(
     let own = Meter::default();
     let workers =
         request.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from).min(8));
-    let work = os::tree::Work { meter: request.meter.unwrap_or(&own), stop, workers, strict: request.strict };
+    let work = Work { meter: request.meter.unwrap_or(&own), stop, workers, strict: request.strict };
     // An undo that finds nothing left to do is written down all the same: it is done.
     if plan.steps.is_empty() && (request.undoes.is_none() || request.in_part) {
         return report;
@@ -197,7 +161,7 @@ fn carry_out(
     let log = Log::begin(records, request, plan.steps.len(), observer);
     // What is undone lies at paths of the journal, in which no link was; what is moved or mended, at paths made so.
     let has_no_links = request.undoes.is_some()
-        || request.verb == crate::repair::VERB
+        || request.verb == crate::plan::repair::VERB
         || plan.steps.iter().any(Step::is_whole_tree);
     let mut run = Run { steps: &plan.steps, has_no_links, work, log, observer, report, broken: false };
     run.all();
@@ -221,25 +185,14 @@ fn carry_out(
 /// ```
 ///
 /// # Errors
-/// As [`crate::create::plan`], and whatever the system says while the link is made.
+/// As [`crate::plan::create::plan`], and whatever the system says while the link is made.
 pub fn create(spec: &LinkSpec) -> Result<Link> {
-    let plan = crate::create::plan(spec)?;
+    let plan = crate::plan::create::plan(spec)?;
     let request = Request::new("create");
     let report = apply(&plan, request, None, &mut (), &AtomicBool::new(false));
     report.results.into_iter().try_for_each(|result| result.map(drop))?;
-    crate::inspect::inspect_path(&spec.link, spec.drive)?.link.ok_or_else(|| {
+    crate::read::inspect::inspect_path(&spec.link, spec.drive)?.link.ok_or_else(|| {
         let cause = "what was made is gone already";
         Error::new(ErrorKind::NotVerified, "create link", &spec.link, cause)
     })
-}
-
-/// Ends the program where an environment variable has this number.
-pub(crate) fn crash_where(variable: &str, number: usize) {
-    // Not in what users run: no environment shall end another program that uses the library.
-    if !cfg!(debug_assertions) {
-        return;
-    }
-    if std::env::var(variable).is_ok_and(|wanted| wanted == number.to_string()) {
-        std::process::abort();
-    }
 }

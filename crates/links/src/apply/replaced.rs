@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::identity::{self, Content, Identity};
+use crate::journal::track;
 use crate::journal::{Journal, Outcome, Then};
+use crate::model::Step;
 use crate::model::{FileId, Target};
-use crate::plan::Step;
 use crate::platform::{self, Directory};
-use crate::track;
+use crate::read::identity::{self, Content, Identity};
 
 /// A link that another took the place of.
 pub(super) struct Replaced<'s> {

@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::log::Log;
-use super::{Observer, Report, batch, crash_where, os, step};
+use super::{Observer, Report, batch};
 use crate::error::{ErrorKind, Result};
 use crate::journal::Outcome;
 use crate::model::FileId;
-use crate::plan::Step;
+use crate::model::Step;
 use crate::platform::Place;
+use crate::step::{Work, crash_where, private_name, single};
 
 /// Steps are written down this many at a time.
 const CHUNK: usize = 256;
@@ -25,7 +26,7 @@ pub(super) struct Run<'r> {
     pub(super) steps: &'r [Step],
     /// Whether no path leads through a link.
     pub(super) has_no_links: bool,
-    pub(super) work: os::tree::Work<'r>,
+    pub(super) work: Work<'r>,
     pub(super) log: Log<'r>,
     pub(super) observer: &'r mut dyn Observer,
     pub(super) report: Report,
@@ -89,7 +90,7 @@ impl Run<'_> {
 
     fn intend(&mut self, (range, apart): (Range<usize>, bool)) -> Chunk {
         let steps = self.steps.get(range.clone()).unwrap_or_default();
-        let names: Vec<String> = steps.iter().map(|_| step::private_name()).collect();
+        let names: Vec<String> = steps.iter().map(|_| private_name()).collect();
         let physical = self.log.intend(range.start, steps, &names, self.observer);
         let physical = physical || self.has_no_links;
         Chunk { range, names, physical, apart: apart && physical }
@@ -123,7 +124,7 @@ impl Run<'_> {
                 outcomes.push(Outcome::NotReached);
                 continue;
             }
-            let result = step::perform(step, name, open, self.work).map(|(made, moved)| {
+            let result = single::perform(step, name, open, self.work).map(|(made, moved)| {
                 self.report.lost.extend(moved.lost);
                 self.report.kept.extend(moved.kept);
                 made

@@ -1,14 +1,17 @@
 //! The journal: every operation and every step of it, in a SQLite database of the user's own.
 //!
 //! It is written by [`mod@crate::apply`]: an intent before the step, the outcome behind it; and by
-//! [`mod@crate::track`]: what links lead to. The database is data: nothing in it authorises a change without a look at the disk.
+//! [`mod@crate::journal::track`]: what links lead to. The database is data: nothing in it authorises a change without a look at the disk.
 
 mod lines;
 mod open;
 pub(crate) mod queue;
+mod queue_file;
 mod rows;
 mod schema;
+pub(crate) mod state;
 mod steps;
+pub mod track;
 mod tracked;
 
 use std::collections::BTreeSet;
@@ -18,7 +21,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, params};
 
 pub(crate) use open::check_owner;
+pub use queue_file::Queue;
 pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
+pub use state::{existing_journal, open_journal};
 pub(crate) use steps::Intent;
 pub use tracked::Tracked;
 

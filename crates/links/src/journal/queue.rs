@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Intent, Journal, Then, Tracked, now, steps, to_sql};
 use crate::error::Result;
+use crate::model::Step;
 use crate::model::{FileId, Home, User};
-use crate::plan::Step;
 use crate::platform::Process;
 
 use super::rows::{Outcome, Status};

@@ -5,8 +5,8 @@ use std::fmt;
 use rusqlite::Row;
 use rusqlite::types::Type;
 
+use crate::model::Step;
 use crate::model::{FileId, Home, User};
-use crate::plan::Step;
 use crate::platform::Process;
 
 /// The number of an operation.

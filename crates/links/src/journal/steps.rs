@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::rows::{OperationId, Outcome, Recorded, Status, Tally, broken, parse};
 use super::{Journal, Then, lines, now};
 use crate::error::Result;
+use crate::model::Step;
 use crate::model::{FileId, Home};
-use crate::plan::Step;
 
 /// A step about to be taken.
 pub(crate) struct Intent<'a> {

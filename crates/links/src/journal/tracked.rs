@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Journal, Then, to_sql};
 use crate::error::Result;
-use crate::identity::Identity;
 use crate::model::{FileId, Target};
 use crate::platform;
+use crate::read::identity::Identity;
 
 /// A link, and what it led to when it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracked {
     /// The link's path, without links in its parent.
-    #[serde(with = "crate::name::path")]
+    #[serde(with = "crate::model::name::path")]
     pub link: PathBuf,
     /// What it said.
     pub target: Target,

@@ -1,7 +1,9 @@
 //! A link is a value: these are the types that every part of the library speaks in.
 
 mod file;
+pub(crate) mod name;
 mod spec;
+mod step;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use file::{Attributes, FileId, FileKind, Home, Metadata, User};
 pub use spec::{DEFAULT_DRIVE, Form, KindChoice, LinkSpec, Manner, OnExisting, Shape};
+pub use step::{Action, Rewritten, Step, Verify};
 
 use crate::platform;
 
@@ -187,11 +190,11 @@ impl FromStr for State {
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The text of a POSIX symbolic link, byte for byte.
-    Text(#[serde(with = "crate::name::os_string")] OsString),
+    Text(#[serde(with = "crate::model::name::os_string")] OsString),
     /// The reparse point of a Windows link.
     Reparse(ReparsePoint),
     /// Another name of the same file: what a hard link has instead of a target.
-    File(#[serde(with = "crate::name::path")] PathBuf),
+    File(#[serde(with = "crate::model::name::path")] PathBuf),
 }
 
 impl Target {
@@ -231,7 +234,7 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReparsePoint {
     /// The whole reparse data, header included.
-    #[serde(with = "crate::name::bytes")]
+    #[serde(with = "crate::model::name::bytes")]
     pub raw: Vec<u8>,
     /// Whether the object that carries it is a directory.
     pub directory: bool,

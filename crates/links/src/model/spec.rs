@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What to make: the link, what it shall lead to, and how. See [`crate::create::plan`].
+/// What to make: the link, what it shall lead to, and how. See [`crate::plan::create::plan`].
 #[derive(Clone, Debug)]
 pub struct LinkSpec {
     /// The new link's path.

@@ -1,6 +1,6 @@
 //! How each system is read. One switch; below it, files of the same names and signatures.
 //!
-//! Nothing here changes a disk: what does is private to [`mod@crate::apply`].
+//! Nothing here changes a disk: what does is private to `step/os`.
 
 #[cfg(target_os = "linux")]
 #[path = "linux/mod.rs"]
@@ -11,7 +11,9 @@ mod system;
 mod system;
 
 #[cfg(not(any(target_os = "linux", windows)))]
-compile_error!("links reads Linux and Windows; another system needs platform/ and apply/os/ of its own");
+compile_error!(
+    "links reads Linux and Windows; another system needs platform/, step/os/ and own_files/os/ of its own"
+);
 
 mod inventory;
 mod link;
@@ -65,3 +67,10 @@ pub(crate) use system::{
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};
+
+/// A number that differs at each call and in each process.
+pub(crate) fn random() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    // The hasher's keys come from the system's random numbers.
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}

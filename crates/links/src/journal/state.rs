@@ -1,0 +1,158 @@
+//! Opens the journal for writing: makes its directory, and sets a corrupt one aside.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Journal, QUEUE, now};
+use crate::error::{Error, ErrorKind, Result};
+use crate::own_files::os;
+use crate::platform;
+
+/// Opens the journal in a directory, making both where they are missing.
+///
+/// A corrupt journal is renamed, kept, and replaced by a new one; the second part then says so. What waits in the
+/// queue is taken in.
+///
+/// # Errors
+/// The directory cannot be made or written, is not this user's, or the journal is of a newer version.
+pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
+    const MAKE: &str = "make the directory of the journal";
+    os::make_state_directory(directory)
+        .map_err(|error| Error::io(MAKE, directory, error).of_kind(ErrorKind::Journal))?;
+    let emptied = emptied(directory);
+    let cause = match Journal::open_or_create(directory) {
+        Ok(mut journal) => match take_in(&mut journal) {
+            Err(error) if error.kind() == ErrorKind::CorruptJournal => error.cause(),
+            said => {
+                let said = said.unwrap_or_else(|error| Some(not_taken_in(&error)));
+                return Ok((journal, emptied.or(said)));
+            }
+        },
+        Err(error) => match error.corruption() {
+            Some(cause) => cause,
+            None => return Err(error.into_error(directory)),
+        },
+    };
+    // Another process may have set it aside just now: the new one must stay.
+    let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
+    let _lock = os::lock_directory(directory).map_err(fail)?;
+    match Journal::open_or_create(directory) {
+        Ok(journal) if journal.is_sound() => return Ok((journal, None)),
+        // Closed before it is renamed: Windows renames nothing that is open.
+        journal => drop(journal),
+    }
+    let kept = set_aside(directory)?;
+    let journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
+    let said = format!(
+        "the journal was broken ({cause}); it is kept as {}, and a new one was begun",
+        platform::quoted(&kept)
+    );
+    Ok((journal, Some(said)))
+}
+
+/// Opens the journal that there is, for reading, with what waited in the queue. `None` where nothing has been
+/// changed yet. The second part says what could not be taken in, which then is not in the journal.
+///
+/// # Errors
+/// The journal is corrupt, of a newer version, another user's, or cannot be read.
+pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<String>)>> {
+    let emptied = emptied(directory);
+    let queued = directory.join(QUEUE).metadata().is_ok_and(|queue| queue.len() > 0);
+    let journal = match Journal::open_existing(directory)? {
+        Some(journal) => Some(journal),
+        None if queued => {
+            Some(Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?)
+        }
+        None => None,
+    };
+    let Some(mut journal) = journal else { return Ok(None) };
+    let said = take_in(&mut journal).unwrap_or_else(|error| Some(not_taken_in(&error)));
+    Ok(Some((journal, emptied.or(said))))
+}
+
+/// What is to be said of a journal without a byte. To SQLite it is a new one; but another process that is just making
+/// one has long written to it by then.
+fn emptied(directory: &Path) -> Option<String> {
+    const LONG_MADE: Duration = Duration::from_secs(5);
+    let found = directory.join(Journal::FILES[0]).metadata().ok().filter(|found| found.len() == 0)?;
+    found.created().ok()?.elapsed().ok().filter(|age| *age > LONG_MADE)?;
+    let directory = platform::quoted(directory);
+    Some(format!("the journal in {directory} is empty: what was written there before is lost"))
+}
+
+fn not_taken_in(error: &Error) -> String {
+    format!("what mklink and fsutil did last is not in the history yet: {}", error.cause())
+}
+
+/// Where there is always more, somebody is making links as fast as can be: what ends behind the last look is
+/// taken in by the next program.
+const MOST_LOOKS: usize = 10;
+
+/// Takes in what waits in the queue. Says what of it had no meaning.
+fn take_in(journal: &mut Journal) -> Result<Option<String>> {
+    let (mut broken, mut gone) = (0, BTreeSet::new());
+    // An operation may have ended between the look at the queue and the look at its process: its end is there now.
+    for _ in 0..MOST_LOOKS {
+        broken += drain(journal)?;
+        let now = journal.look_at_open_ends(&gone)?;
+        if now.is_subset(&gone) {
+            break;
+        }
+        gone.extend(now);
+    }
+    let said = format!("{broken} lines of the journal's queue could not be read; they are kept beside it");
+    Ok((broken > 0).then_some(said))
+}
+
+fn drain(journal: &mut Journal) -> Result<usize> {
+    let directory = journal.directory().to_owned();
+    let mut broken = 0;
+    let drained = os::drain(&directory, QUEUE, |lines| -> std::result::Result<(), DrainError> {
+        let meaningless = journal.take_in(lines).map_err(DrainError::Journal)?;
+        broken += meaningless;
+        if meaningless > 0 {
+            // Kept before the queue is emptied: nothing that was written down is thrown away unread.
+            let kept = format!("{QUEUE}.broken-{}-{broken}", now());
+            os::write_new(&directory, &kept, lines).map_err(DrainError::Io)?;
+        }
+        Ok(())
+    });
+    match drained {
+        Ok(()) => Ok(broken),
+        Err(DrainError::Journal(error)) => Err(error),
+        Err(DrainError::Io(error)) => {
+            const TAKE_IN: &str = "take in the queue of the journal in";
+            Err(Error::io(TAKE_IN, &directory, error).of_kind(ErrorKind::Journal))
+        }
+    }
+}
+
+enum DrainError {
+    Io(std::io::Error),
+    Journal(Error),
+}
+
+impl From<std::io::Error> for DrainError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Renames a journal out of the way whose damage showed in the middle of a run; not one that another
+/// process has begun anew meanwhile.
+pub(crate) fn set_aside_if_broken(directory: &Path) -> Result<()> {
+    let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
+    let _lock = os::lock_directory(directory).map_err(fail)?;
+    // Closed again before it is renamed: Windows renames nothing that is open.
+    let sound = Journal::open_or_create(directory).is_ok_and(|journal| journal.is_sound());
+    if sound { Ok(()) } else { set_aside(directory).map(drop) }
+}
+
+/// Renames a corrupt journal out of the way. Gives its new name.
+fn set_aside(directory: &Path) -> Result<PathBuf> {
+    let suffix = format!("corrupt-{}", now());
+    let fail =
+        |error| Error::io("set aside the corrupt journal in", directory, error).of_kind(ErrorKind::Journal);
+    os::set_aside(directory, &Journal::FILES, &suffix).map_err(fail)
+}

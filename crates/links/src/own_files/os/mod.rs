@@ -1,0 +1,47 @@
+//! The state directory and the files in it, as each system writes them.
+
+#![allow(clippy::disallowed_methods, reason = "these files are linkctl's own")]
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod system;
+
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
+
+pub(crate) use system::{append, drain, lock_directory, make_state_directory, write_new};
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+/// Renames the files that are there out of the way. Gives the new name of the first.
+pub(crate) fn set_aside(directory: &Path, files: &[&str], suffix: &str) -> io::Result<PathBuf> {
+    let mut kept = Vec::new();
+    for file in files {
+        let to = directory.join(format!("{file}.{suffix}"));
+        match fs::rename(directory.join(file), &to) {
+            Ok(()) => kept.push(to),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    kept.into_iter().next().ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Hands over all that is in a file, in pieces. Who could not wait for the lock may append meanwhile: only once nothing
+/// is left may the file be emptied.
+pub(super) fn hand_over<E: From<io::Error>>(
+    file: &mut File,
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    loop {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        take(&bytes)?;
+    }
+}

@@ -1,0 +1,335 @@
+//! Plans new links: decides the kind, words the target as the link's own system wants it, and
+//! refuses what would lie or endanger something.
+
+mod mklink;
+mod native;
+mod windows;
+
+pub(crate) use windows::linux_words;
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    FileId, FileKind, Form, KindChoice, LinkSpec, Manner, Metadata, OnExisting, Target, ends_in_separator,
+    file_name_of,
+};
+use crate::plan::{Note, Plan, Step};
+use crate::platform::{self, Directory, Filesystem, NtfsVolume, Place};
+use crate::read::inspect;
+
+/// Plans one link.
+///
+/// # Errors
+/// The name is taken, the parent is missing, the target cannot be stored in the kind of link asked
+/// for, the file system has no such links, or link and target are the same.
+pub fn plan(spec: &LinkSpec) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let ground = Ground::find(spec, &mut plan)?;
+    let existing = ground.existing(spec)?;
+    let (target, file) = match spec.kind {
+        KindChoice::Hard => hard(spec, &ground)?,
+        _ if spec.manner == Manner::Mklink => (mklink::target(spec, &ground, &mut plan)?, None),
+        KindChoice::Junction => (windows::junction(spec, &ground, &mut plan)?, None),
+        KindChoice::Auto if windows::only_a_junction_can_be_made(spec, &ground) => {
+            let note = "made as a junction: this user may not make symbolic links (see `linkctl doctor`)";
+            plan.note(&ground.link, note);
+            (windows::junction(spec, &ground, &mut plan)?, None)
+        }
+        KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() || !platform::TEXT_LINKS => {
+            (windows::symlink(spec, &ground, &mut plan)?, None)
+        }
+        KindChoice::Auto | KindChoice::Symlink => (native::symlink(spec, &ground, &mut plan)?, None),
+    };
+    let link = ground.link.clone();
+    let Some(metadata) = existing else {
+        plan.steps.push(Step::CreateLink { link, target, file, attributes: None });
+        return Ok(plan);
+    };
+    let place = ground.place.as_ref();
+    let old = place.map(|place| inspect::see(place.spot(), &metadata)).transpose();
+    let old = old.map_err(|error| Error::io(CREATE, &link, error))?.flatten();
+    match (spec.on_existing, old) {
+        (OnExisting::Refuse, _) => Err(taken(&link, &metadata, false).with(&spec.target)),
+        (OnExisting::ReplaceLink, None) if file == Some(metadata.id) => {
+            plan.note(link, "the name is one of the target's already");
+            Ok(plan)
+        }
+        (OnExisting::ReplaceLink, None) => Err(taken(&link, &metadata, true).with(&spec.target)),
+        (OnExisting::ReplaceLink, Some(old)) if !old.target.kind().is_name_surrogate() => {
+            let cause =
+                "a file or directory that holds its own data has this name, and only links are replaced";
+            Err(Error::new(ErrorKind::NotALink, CREATE, &link, cause).with(&spec.target))
+        }
+        (OnExisting::ReplaceLink, Some(old)) if platform::same_target(&old.target, &target) => {
+            plan.note(link, "the link is there already and says the same");
+            Ok(plan)
+        }
+        (OnExisting::ReplaceLink, Some(old)) => {
+            plan.steps.push(Step::ReplaceLink { link, old, target, file, attributes: None });
+            Ok(plan)
+        }
+    }
+}
+
+/// What a symbolic link or junction would say that takes a name that is taken as yet, and what is to be said of it.
+pub(crate) fn target_of(spec: &LinkSpec) -> Result<(Target, Vec<Note>)> {
+    let mut plan = Plan::default();
+    let ground = Ground::find(spec, &mut plan)?;
+    let target = match spec.kind {
+        KindChoice::Junction => windows::junction(spec, &ground, &mut plan)?,
+        _ => windows::symlink(spec, &ground, &mut plan)?,
+    };
+    Ok((target, plan.notes))
+}
+
+const CREATE: &str = "create link";
+
+/// The most names that Windows gives a file on NTFS (`CreateHardLinkW`). ntfs-3g itself has no such limit.
+const NTFS_NAMES: u64 = 1_024;
+
+/// Where the link will be, as far as it exists already.
+struct Ground {
+    /// The link's path, without trailing slashes.
+    link: PathBuf,
+    /// The link's place, unless its parent is still to be made.
+    place: Option<Place>,
+    /// The nearest directory that exists.
+    directory: Directory,
+    /// The physical path of the link's parent.
+    parent: PathBuf,
+    filesystem: Filesystem,
+    ntfs: Option<NtfsVolume>,
+}
+
+impl Ground {
+    fn find(spec: &LinkSpec, plan: &mut Plan) -> Result<Self> {
+        let fail = |error: io::Error| Error::io(CREATE, &spec.link, error).with(&spec.target);
+        let (place, missing) = match Place::open(CREATE, &spec.link) {
+            Ok(place) => (Some(place), Vec::new()),
+            Err(error) if error.kind() == ErrorKind::ParentMissing && root_is_away(&spec.link) => {
+                let cause = "the drive or share is not there";
+                return Err(Error::new(ErrorKind::NotFound, CREATE, &spec.link, cause).with(&spec.target));
+            }
+            Err(error) if error.kind() == ErrorKind::ParentMissing && spec.parents => {
+                let missing = missing_parents(&spec.link);
+                if missing.iter().any(|path| file_name_of(path).is_none()) {
+                    let cause = "'..' stands behind a directory that is still to be made";
+                    return Err(
+                        Error::new(ErrorKind::InvalidPath, CREATE, &spec.link, cause).with(&spec.target)
+                    );
+                }
+                (None, missing)
+            }
+            Err(error) => return Err(error.with(&spec.target)),
+        };
+        let link = match &place {
+            Some(place) => place.path.clone(),
+            None => spec.link.components().collect(),
+        };
+        let nearest = missing.first().map_or(&link, |path| path).parent().unwrap_or(Path::new(""));
+        let directory = Directory::open(nearest).map_err(fail)?;
+        // Deeper than the kernel names directories, a target that is stored as typed can still be stored.
+        let mut parent = match directory.physical_path() {
+            Err(_) if spec.form == Form::AsTyped => nearest.to_owned(),
+            path => path.map_err(fail)?,
+        };
+        parent.extend(missing.iter().filter_map(|path| file_name_of(path)));
+        for path in missing {
+            plan.steps.push(Step::MakeDirectory { path });
+        }
+        let filesystem = Filesystem::of(&directory).map_err(fail)?;
+        let ntfs = platform::ntfs_volume(&directory).map_err(fail)?;
+        Ok(Self { link, place, directory, parent, filesystem, ntfs })
+    }
+
+    /// What has the link's name now. Link and target being one is said first: it is the likelier slip.
+    fn existing(&self, spec: &LinkSpec) -> Result<Option<Metadata>> {
+        let Some(place) = &self.place else { return Ok(None) };
+        let existing = place.metadata();
+        let existing = existing.map_err(|error| Error::io(CREATE, &self.link, error).with(&spec.target))?;
+        // What is stored as typed is read from the link's directory, and judged by its planner.
+        let from_here =
+            spec.form != Form::AsTyped || matches!(spec.kind, KindChoice::Hard | KindChoice::Junction);
+        if spec.manner == Manner::Careful && from_here && self.is_link_itself(Path::new(&spec.target)) {
+            let cause = "link and target are the same name: the link would lead to itself";
+            return Err(Error::new(ErrorKind::SameFile, CREATE, &self.link, cause).with(&spec.target));
+        }
+        Ok(existing)
+    }
+
+    /// Whether a path, from the current directory, names the link's own place.
+    fn is_link_itself(&self, path: &Path) -> bool {
+        let (Some(mine), Some(name)) = (&self.place, file_name_of(path)) else { return false };
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let same = |other: Directory| Some(other.metadata().ok()?.id == mine.directory.metadata().ok()?.id);
+        // To Windows, upper and lower case are one name.
+        let one = name == mine.name()
+            || self.ntfs.is_some() && platform::collation_key(name) == platform::collation_key(mine.name());
+        one && Directory::open(parent).ok().and_then(same) == Some(true)
+    }
+}
+
+/// Whether not even the root of a path is there: on Windows a drive or share may be away.
+fn root_is_away(path: &Path) -> bool {
+    let root: PathBuf = path
+        .components()
+        .take_while(|component| matches!(component, Component::Prefix(_) | Component::RootDir))
+        .collect();
+    !root.as_os_str().is_empty() && Directory::open(&root).is_err()
+}
+
+/// Plans a directory, with whatever is missing above it.
+#[must_use]
+pub fn plan_directory(path: &Path) -> Plan {
+    let inside = path.join("x");
+    let steps = missing_parents(&inside).into_iter().map(|path| Step::MakeDirectory { path });
+    Plan { steps: steps.collect(), notes: Vec::new() }
+}
+
+/// The directories to be made before the link can be, the outermost first.
+fn missing_parents(link: &Path) -> Vec<PathBuf> {
+    let clean: PathBuf = link.components().collect();
+    let mut missing = Vec::new();
+    let mut path = clean.parent();
+    while let Some(parent) = path {
+        if parent.as_os_str().is_empty() || Directory::open(parent).is_ok() {
+            break;
+        }
+        missing.push(parent.to_owned());
+        path = parent.parent();
+    }
+    missing.reverse();
+    missing
+}
+
+fn taken(link: &Path, metadata: &Metadata, replace: bool) -> Error {
+    let cause = match (metadata.kind, replace) {
+        (FileKind::Directory, false) => "a directory has this name",
+        (FileKind::Directory, true) => "a directory has this name, and only links are replaced",
+        (FileKind::Link, _) => "a link has this name",
+        (_, false) => "a file has this name",
+        (_, true) => "a file has this name, and only links are replaced",
+    };
+    let kind = if replace { ErrorKind::NotALink } else { ErrorKind::AlreadyExists };
+    Error::new(kind, CREATE, link, cause)
+}
+
+/// A hard link: one more name of a file that exists, on the same volume.
+fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
+    const HARD: &str = "create hard link";
+    let refuse = |kind, cause: String| Err(Error::new(kind, HARD, &ground.link, cause).with(&spec.target));
+    let fail = |error| Error::io(HARD, &ground.link, error).with(&spec.target);
+    if spec.target.is_empty() {
+        return refuse(ErrorKind::InvalidTarget, "the target is empty".into());
+    }
+    let typed = Path::new(&spec.target);
+    let existing = match Place::open(HARD, typed) {
+        Ok(place) => place,
+        Err(error) if error.kind() == ErrorKind::InvalidPath => {
+            return refuse(ErrorKind::IsDirectory, "the target is a directory".into());
+        }
+        Err(error) => {
+            let kind =
+                if error.kind() == ErrorKind::ParentMissing { ErrorKind::NotFound } else { error.kind() };
+            return refuse(kind, error.cause());
+        }
+    };
+    let metadata = existing.directory.metadata_nofollow(existing.name());
+    if platform::TEXT_LINKS && metadata.is_err() && spec.target.as_encoded_bytes().contains(&b'\\') {
+        let cause = "no such file; the target of a hard link is a path of this system, not a Windows one";
+        return refuse(ErrorKind::NotFound, cause.into());
+    }
+    let metadata = metadata.map_err(fail)?;
+    match metadata.kind {
+        FileKind::Directory => return refuse(ErrorKind::IsDirectory, "the target is a directory".into()),
+        FileKind::Link if spec.manner == Manner::Careful => {
+            let cause = "the target is itself a symbolic link or junction; name the file it leads to";
+            return refuse(ErrorKind::TargetIsLink, cause.into());
+        }
+        FileKind::Link | FileKind::File | FileKind::Special => {}
+    }
+    if ground.ntfs.is_some() && metadata.links >= NTFS_NAMES {
+        let cause = format!("the file has {} names, and Windows takes {NTFS_NAMES}", metadata.links);
+        return refuse(ErrorKind::TooManyLinks, cause);
+    }
+    let here = ground.directory.metadata().map_err(fail)?;
+    if here.id.volume != metadata.id.volume {
+        return refuse(ErrorKind::CrossesVolumes, "link and target are on different volumes".into());
+    }
+    let mut path = existing.directory.physical_path().map_err(fail)?;
+    path.push(existing.name());
+    Ok((Target::File(path), Some(metadata.id)))
+}
+
+/// A path from the current directory, in full: its parent without links, its last name as it is.
+/// What does not exist is taken by its text.
+fn full_path(path: &Path) -> io::Result<PathBuf> {
+    // `a/` and `a/.` mean the directory that `a` leads to.
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if ends_in_separator(bytes.strip_suffix(b".").unwrap_or(bytes))
+        && let Ok(directory) = Directory::open(path)
+    {
+        return directory.physical_path();
+    }
+    let mut rest = Vec::new();
+    let mut head = path;
+    loop {
+        // `..` may lie behind a link: only an existing directory can say where it leads.
+        let is_name = file_name_of(head).is_some();
+        if !is_name || !rest.is_empty() {
+            match Directory::open(head) {
+                Ok(directory) => {
+                    let mut full = directory.physical_path()?;
+                    full.extend(rest.iter().rev());
+                    return Ok(full);
+                }
+                Err(error) if !is_name => return Err(error),
+                Err(_) => {}
+            }
+        }
+        let Some(name) = head.file_name() else { return Err(io::ErrorKind::InvalidInput.into()) };
+        rest.push(name);
+        head = head.parent().unwrap_or(Path::new(""));
+        if head.as_os_str().is_empty() {
+            head = Path::new(".");
+        }
+    }
+}
+
+/// The text that leads from one physical directory to a full path.
+pub(crate) fn relative_path(from: &Path, to: &Path) -> PathBuf {
+    let same = |(a, b): &(Component<'_>, Component<'_>)| platform::is_same_name(a.as_os_str(), b.as_os_str());
+    let shared = from.components().zip(to.components()).take_while(same).count();
+    let up = from.components().skip(shared).map(|_| Path::new(".."));
+    let down = to.components().skip(shared).map(|component| Path::new(component.as_os_str()));
+    let path: PathBuf = up.chain(down).collect();
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_go_up_to_the_shared_part_and_down_again() {
+        let cases = [
+            ("/a/b", "/a/c/d", "../c/d"),
+            ("/a", "/a/b", "b"),
+            ("/a/b/c", "/a", "../.."),
+            ("/a", "/a", "."),
+            ("/", "/x", "x"),
+            ("/ab", "/a", "../a"),
+        ];
+        for (from, to, expected) in cases {
+            // As text: to `Path`, a trailing slash makes no difference.
+            let expected = expected.replace('/', std::path::MAIN_SEPARATOR_STR);
+            assert_eq!(
+                relative_path(Path::new(from), Path::new(to)).as_os_str(),
+                expected.as_str(),
+                "{from} {to}"
+            );
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Plans the removal of links: of the link objects and nothing else.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use reparse::Tag;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{FileId, FileKind, LinkKind, Metadata, ReparsePoint, Target};
+use crate::plan::{Plan, Seen, Step};
+use crate::platform::Place;
+use crate::read::file_names;
+use crate::read::inspect;
+use crate::read::scan::{Filter, Found, KindFilter, Progress, ScanOptions, visit};
+
+const REMOVE: &str = "remove";
+
+/// Plans the removal of one link. With `kind`, only a link of that kind is removed; one name of a
+/// hard-linked file needs [`KindFilter::HARD`].
+///
+/// # Errors
+/// The path is a directory, the last name of a file, a file that holds its own data, or a link of
+/// another kind than asked for.
+pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
+    let place = Place::open(REMOVE, path)?;
+    let link = place.path.clone();
+    let fail = |error| Error::io(REMOVE, &link, error);
+    let refuse = |kind, cause: String| Err(Error::new(kind, REMOVE, &link, cause));
+    let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
+    let mut plan = Plan::default();
+    let old = match inspect::see(place.spot(), &metadata).map_err(fail)? {
+        Some(seen) => {
+            note_on(&link, &seen.target, &mut plan);
+            let found = seen.target.kind();
+            if !is_link(&seen.target) {
+                return refuse(ErrorKind::NotALink, holds_data(found));
+            }
+            if kind.is_some_and(|kind| !kind.matches(found)) {
+                return refuse(ErrorKind::NotALink, format!("it is a {found}, not of the kind asked for"));
+            }
+            seen
+        }
+        None => one_name(&place, &metadata, kind)?,
+    };
+    plan.steps.push(Step::RemoveLink { link, old });
+    Ok(plan)
+}
+
+/// Plans to take the reparse data off a path; the empty directory or file that carried it stays.
+///
+/// # Errors
+/// The path is no reparse point ([`ErrorKind::NotALink`]), or its tag belongs to a file that needs it to be read
+/// (cloud, compressed and deduplicated files): that would lose data ([`ErrorKind::NotSupported`]).
+pub fn plan_reparse_point(path: &Path) -> Result<Plan> {
+    const DELETE: &str = "delete the reparse point of";
+    let place = Place::open(DELETE, path)?;
+    let fail = |error| Error::io(DELETE, &place.path, error);
+    let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
+    let old = inspect::see(place.spot(), &metadata).map_err(fail)?;
+    let Some(old @ Seen { target: Target::Reparse(_), .. }) = old else {
+        return Err(Error::new(ErrorKind::NotALink, DELETE, &place.path, "it is no reparse point"));
+    };
+    if !is_link(&old.target) && old.target.kind() != LinkKind::AppExec {
+        let cause = holds_data(old.target.kind());
+        return Err(Error::new(ErrorKind::NotSupported, DELETE, &place.path, cause));
+    }
+    Ok(Plan { steps: vec![Step::ClearReparsePoint { path: place.path, old }], notes: Vec::new() })
+}
+
+/// Refusals for files that would lose all their names by a plan.
+#[must_use]
+pub fn last_names(plan: &Plan) -> Vec<Error> {
+    let mut planned: BTreeMap<FileId, u64> = BTreeMap::new();
+    let hard = plan.steps.iter().filter_map(|step| match step {
+        Step::RemoveLink { link, old } if matches!(old.target, Target::File(_)) => Some((link, old.id)),
+        _ => None,
+    });
+    let mut refused = Vec::new();
+    for (link, id) in hard {
+        let count = planned.entry(id).or_insert(0);
+        *count += 1;
+        let names = Place::open(REMOVE, link).ok().and_then(|place| place.metadata().ok().flatten());
+        if names.is_none_or(|metadata| metadata.links <= *count) {
+            let cause = "with the others named here, it is the last name of its file";
+            refused.push(Error::new(ErrorKind::LastName, REMOVE, link, cause));
+        }
+    }
+    refused
+}
+
+/// Plans the removal of every symbolic link and junction below a directory; nothing is followed.
+/// What could not be read is in the second part.
+///
+/// # Errors
+/// `directory` is no directory, or is itself a link.
+pub fn plan_below(directory: &Path, filter: Filter, one_file_system: bool) -> Result<(Plan, Vec<Error>)> {
+    let clean: PathBuf = directory.components().collect();
+    let refuse = |kind, cause: &str| Err(Error::new(kind, REMOVE, directory, cause));
+    match Place::open(REMOVE, &clean) {
+        Ok(place) => {
+            let metadata = place.directory.metadata_nofollow(place.name());
+            match metadata.map_err(|error| Error::io(REMOVE, directory, error))?.kind {
+                FileKind::Directory => {}
+                FileKind::Link => {
+                    return refuse(ErrorKind::TargetIsLink, "it is itself a link, which is not followed");
+                }
+                _ => return refuse(ErrorKind::NotADirectory, "not a directory"),
+            }
+        }
+        // `.`, `..` and `/` are directories by their name.
+        Err(error) if error.kind() == ErrorKind::InvalidPath && !directory.as_os_str().is_empty() => {}
+        Err(error) => return Err(error),
+    }
+    let (mut plan, mut errors) = (Plan::default(), Vec::new());
+    let mut options = ScanOptions::new([clean]);
+    options.filter = filter;
+    options.one_file_system = one_file_system;
+    // What is to be removed is put in order first: a second thread would gain little.
+    options.workers = Some(1);
+    let found = visit(&options, &Progress::default(), Vec::new);
+    for found in found.into_iter().flatten() {
+        let link = match found {
+            Ok(Found::Link(link)) => link,
+            Ok(Found::HardLinks(_) | Found::Path(_)) => continue,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
+            let cause = "it is a link, but what it says may not be read, so it could not be brought back";
+            errors.push(Error::new(ErrorKind::PermissionDenied, REMOVE, link.path, cause));
+            continue;
+        };
+        if !is_link(&target) {
+            plan.note(link.path, holds_data(link.kind));
+            continue;
+        }
+        // From what the walk saw by descriptor: looked up again by its path, it may be another.
+        let path = link.path;
+        note_on(&path, &target, &mut plan);
+        let old = Seen { target, id, attributes };
+        plan.steps.push(Step::RemoveLink { link: path, old });
+    }
+    plan.steps.sort_by(|a, b| a.path().cmp(b.path()));
+    Ok((plan, errors))
+}
+
+/// Whether removing the object loses nothing. A file with a tag that nobody knows may hold data of its
+/// own; a directory is removed only if nothing is in it.
+fn is_link(target: &Target) -> bool {
+    match target {
+        Target::Reparse(point) => match point.kind() {
+            LinkKind::Other(tag) => tag.is_name_surrogate() && (point.directory || is_broken_link(point)),
+            kind => kind.is_name_surrogate(),
+        },
+        Target::Text(_) | Target::File(_) => true,
+    }
+}
+
+/// Data of a symbolic link that does not decode: a link all the same.
+fn is_broken_link(point: &ReparsePoint) -> bool {
+    matches!(point.tag(), Tag::SYMLINK | Tag::MOUNT_POINT | Tag::LX_SYMLINK) && point.decode().is_err()
+}
+
+fn note_on(link: &Path, target: &Target, plan: &mut Plan) {
+    if let Target::Reparse(point) = target
+        && let Err(error) = point.decode()
+    {
+        plan.note(link, format!("its data is broken ({error}): undo may not be able to write it again"));
+    }
+}
+
+/// One name of a regular file.
+fn one_name(place: &Place, metadata: &Metadata, kind: Option<KindFilter>) -> Result<Seen> {
+    let refuse = |kind, cause: &str| Err(Error::new(kind, REMOVE, &place.path, cause));
+    match metadata.kind {
+        FileKind::Directory => return refuse(ErrorKind::IsDirectory, "a directory; only links are removed"),
+        FileKind::Link | FileKind::Special => {
+            return refuse(ErrorKind::NotALink, "a device, pipe or socket; only links are removed");
+        }
+        FileKind::File => {}
+    }
+    if metadata.links < 2 {
+        return refuse(ErrorKind::LastName, "a file with this one name; only links are removed");
+    }
+    match kind {
+        Some(kind) if kind == KindFilter::HARD => {}
+        Some(_) => {
+            return refuse(ErrorKind::NotALink, "a file with several names, not of the kind asked for");
+        }
+        None => {
+            return refuse(ErrorKind::KindNeeded, "a file with several names; --kind hard removes this one");
+        }
+    }
+    // Another name is what brings this one back; those elsewhere are looked for when it is needed.
+    let parent = place.directory.physical_path().ok();
+    let names = parent.map(|parent| file_names::find(metadata, &parent, &[])).transpose()?;
+    let others = names.map(|names| names.paths).unwrap_or_default();
+    let other = others.into_iter().find(|path| path.file_name() != Some(place.name()));
+    let target = Target::File(other.unwrap_or_default());
+    Ok(Seen { target, id: metadata.id, attributes: metadata.attributes })
+}
+
+fn holds_data(kind: LinkKind) -> String {
+    let what = match kind {
+        LinkKind::Other(tag) => tag.name().map_or_else(|| tag.to_string(), std::borrow::Cow::into_owned),
+        kind => kind.to_string(),
+    };
+    format!("a reparse point ({what}) that holds its own data or service, not a link; only links are removed")
+}

@@ -1,0 +1,239 @@
+//! Broken links, and where each would lead if all of its way were there.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use crate::model::{Link, LinkKind, State, Target, file_name_of};
+use crate::plan::Seen;
+use crate::platform::{self, Directory, Spot};
+use crate::read::chain::{self, state_of};
+
+/// A broken link.
+#[derive(Debug)]
+pub(super) struct Lost {
+    /// The link's full path, its parent without links.
+    pub(super) link: PathBuf,
+    pub(super) seen: Seen,
+    /// What is wrong with it.
+    pub(super) fault: Fault,
+}
+
+/// Why a link leads nowhere.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Names on its own way are missing.
+    Missing(Way),
+    /// Another link on its way is broken. With the names behind that one, where these are known.
+    By(PathBuf, Option<PathBuf>),
+    /// Something that no other target mends; why, in words.
+    Other(String),
+}
+
+/// A way of which the end is missing.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// Where it would lead, in full; what is there of it without links.
+    pub(super) wanted: PathBuf,
+    /// How many leading components of it are there.
+    pub(super) there: usize,
+    /// What is there, as the link says it, where that is another path.
+    pub(super) said: Option<PathBuf>,
+}
+
+impl Way {
+    /// The deepest directory on it that is there.
+    pub(super) fn ground(&self) -> &Path {
+        self.wanted.ancestors().nth(self.missing().count()).unwrap_or(&self.wanted)
+    }
+
+    /// The names that are missing.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &std::ffi::OsStr> {
+        self.wanted.components().skip(self.there).map(Component::as_os_str)
+    }
+}
+
+/// What is known of a directory that a text names.
+enum Head {
+    /// It is there, at this path without links.
+    There(PathBuf),
+    Missing(Gone),
+    /// A link on the way is broken: that link, and as it is said.
+    By(PathBuf, PathBuf),
+    Other(String),
+}
+
+/// A directory that is not there.
+#[derive(Clone)]
+struct Gone {
+    /// The nearest directory above it that is, without links, and the names from there on.
+    wanted: PathBuf,
+    /// How many leading components of that are there.
+    there: usize,
+    /// The directory that is there, as it is said, where that is another path.
+    said: Option<PathBuf>,
+}
+
+/// Looks at broken links one by one; what many have in common is looked at once.
+pub(super) struct Looker {
+    /// The letter that Windows gives the links' volume.
+    drive: char,
+    heads: HashMap<PathBuf, Rc<Head>>,
+    parent: Option<(PathBuf, Directory)>,
+}
+
+impl Looker {
+    pub(super) fn new(drive: char) -> Self {
+        Self { drive, heads: HashMap::new(), parent: None }
+    }
+
+    /// What is wrong with a link that the scan found broken. Where what it says cannot be read, its path.
+    pub(super) fn look(&mut self, link: Link) -> Result<Lost, PathBuf> {
+        let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
+            return Err(link.path);
+        };
+        let seen = Seen { target, id, attributes };
+        let fault = match (link.state, &seen.target) {
+            (State::Missing, Target::Text(text)) => {
+                let parent = link.path.parent().unwrap_or(Path::new("/"));
+                match said(parent, Path::new(text)) {
+                    Some(said) => self.by_text(&said),
+                    None => self.by_chain(&link.path),
+                }
+            }
+            (State::Loop, _) => Fault::Other("it leads in a loop".to_owned()),
+            (State::WrongKind, _) => {
+                let of = if link.kind == LinkKind::SymlinkFile { "files" } else { "directories" };
+                let to = if link.kind == LinkKind::SymlinkFile { "a directory" } else { "a file" };
+                Fault::Other(format!("a link for {of} leads to {to}: --kind-fix mends that"))
+            }
+            _ => self.by_chain(&link.path),
+        };
+        Ok(Lost { link: link.path, seen, fault })
+    }
+
+    /// By what the text says, where that is the way the system goes.
+    fn by_text(&mut self, said: &Path) -> Fault {
+        let (Some(parent), Some(name)) = (said.parent(), file_name_of(said)) else {
+            return Fault::Other("it names no entry".to_owned());
+        };
+        match &*self.head(parent) {
+            Head::There(physical) => {
+                let wanted = physical.join(name);
+                // A link at the end is broken itself, or this one would lead somewhere.
+                match wanted.symlink_metadata() {
+                    Ok(found) if found.is_symlink() => Fault::By(wanted, Some(PathBuf::new())),
+                    Ok(_) => Fault::Other("its text asks for a directory, and a file is there".to_owned()),
+                    Err(error) if state_of(&error) == State::Missing => Fault::Missing(Way {
+                        there: physical.components().count(),
+                        said: (physical != parent).then(|| parent.to_owned()),
+                        wanted,
+                    }),
+                    Err(error) => Fault::Other(platform::describe(&error)),
+                }
+            }
+            Head::Missing(Gone { wanted, there, said }) => {
+                Fault::Missing(Way { wanted: wanted.join(name), there: *there, said: said.clone() })
+            }
+            Head::By(link, at) => Fault::By(link.clone(), said.strip_prefix(at).ok().map(Path::to_owned)),
+            Head::Other(reason) => Fault::Other(reason.clone()),
+        }
+    }
+
+    fn head(&mut self, path: &Path) -> Rc<Head> {
+        if let Some(known) = self.heads.get(path) {
+            return Rc::clone(known);
+        }
+        let head = Rc::new(self.find_head(path));
+        self.heads.insert(path.to_owned(), Rc::clone(&head));
+        head
+    }
+
+    fn find_head(&mut self, path: &Path) -> Head {
+        let error = match Directory::open(path) {
+            Ok(directory) => {
+                return match directory.physical_path() {
+                    Ok(physical) => Head::There(physical),
+                    Err(error) => Head::Other(platform::describe(&error)),
+                };
+            }
+            Err(error) => error,
+        };
+        let Some(parent) = path.parent() else { return Head::Other(platform::describe(&error)) };
+        let name = path.file_name().unwrap_or_default();
+        match &*self.head(parent) {
+            Head::There(physical) => {
+                let here = physical.join(name);
+                let gone = |here: PathBuf| {
+                    let said = (physical != parent).then(|| parent.to_owned());
+                    Head::Missing(Gone { wanted: here, there: physical.components().count(), said })
+                };
+                match here.symlink_metadata() {
+                    Ok(found) if found.is_symlink() => Head::By(here, path.to_owned()),
+                    Err(error) if state_of(&error) == State::Missing => gone(here),
+                    // A file stands where a directory was: what was below it went elsewhere.
+                    Ok(found) if !found.is_dir() => gone(here),
+                    _ => Head::Other(platform::describe(&error)),
+                }
+            }
+            Head::Missing(gone) => Head::Missing(Gone { wanted: gone.wanted.join(name), ..gone.clone() }),
+            Head::By(link, at) => Head::By(link.clone(), at.clone()),
+            Head::Other(reason) => Head::Other(reason.clone()),
+        }
+    }
+
+    /// By following the link hop by hop, as its own system would.
+    fn by_chain(&mut self, link: &Path) -> Fault {
+        let (Some(parent), Some(name)) = (link.parent(), link.file_name()) else {
+            return Fault::Other("it names no entry".to_owned());
+        };
+        if self.parent.as_ref().is_none_or(|(path, _)| path != parent) {
+            match Directory::open_physical(parent) {
+                Ok(directory) => self.parent = Some((parent.to_owned(), directory)),
+                Err(error) => return Fault::Other(platform::describe(&error)),
+            }
+        }
+        let Some((_, directory)) = &self.parent else { return Fault::Other("it is gone".to_owned()) };
+        let chain = chain::follow(Spot { directory, name, path: link }, self.drive);
+        if let (1.., Some(hop)) = (chain.failed_hop, chain.hops.get(chain.failed_hop)) {
+            return Fault::By(hop.link.clone(), chain.behind);
+        }
+        match (chain.state, chain.wanted, chain.failed_at) {
+            (State::Missing, Some(wanted), Some(at)) if at.parent().is_some() => {
+                let there = at.components().count().saturating_sub(1);
+                Fault::Missing(Way { wanted, there, said: None })
+            }
+            (state, ..) => Fault::Other(chain.reason.unwrap_or_else(|| state.to_string())),
+        }
+    }
+}
+
+/// The full path that a text names, by the text alone. `None` where that may be another than the system's: `..` behind
+/// a name, which may be a link.
+pub(super) fn said(parent: &Path, text: &Path) -> Option<PathBuf> {
+    let mut path = PathBuf::with_capacity(parent.as_os_str().len() + text.as_os_str().len() + 1);
+    path.push(if text.is_absolute() { Path::new("/") } else { parent });
+    let mut named = text.is_absolute();
+    for component in text.components() {
+        match component {
+            Component::Normal(name) => {
+                path.push(name);
+                named = true;
+            }
+            Component::ParentDir if named => return None,
+            Component::ParentDir => drop(path.pop()),
+            Component::CurDir | Component::RootDir => {}
+            Component::Prefix(_) => return None,
+        }
+    }
+    Some(path)
+}
+
+impl Lost {
+    pub(super) fn way(&self) -> Option<&Way> {
+        match &self.fault {
+            Fault::Missing(way) => Some(way),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A link, made under a name that must be free, and read back.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::os;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Attributes, FileId, FileKind, LinkKind, Target};
+use crate::platform::{self, Directory, Place, Spot};
+use crate::read::chain;
+
+/// Makes a symbolic link or junction under a name that must be free.
+pub(crate) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<()> {
+    match target {
+        Target::Text(text) => os::make_symlink(directory, name, text),
+        Target::Reparse(point) => os::make_reparse_point(directory, name, point),
+        Target::File(_) => Err(std::io::ErrorKind::Unsupported.into()),
+    }
+}
+
+const READS_OTHERWISE: &str = "what was made reads back otherwise";
+
+/// A link to be made.
+pub(crate) struct New<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) file: Option<FileId>,
+    pub(crate) attributes: Option<Attributes>,
+    /// Whether a replacement looks as what it replaces: with all that belongs to that, and the time of its directory.
+    pub(crate) keeps: bool,
+}
+
+impl New<'_> {
+    pub(crate) fn operation(&self) -> &'static str {
+        match self.target.kind() {
+            LinkKind::Hard => "create hard link",
+            LinkKind::Junction => "create junction",
+            LinkKind::MountPoint => "create mount point",
+            _ => "create symbolic link",
+        }
+    }
+
+    fn error(&self, link: &Path, error: std::io::Error) -> Error {
+        if platform::error_kind(&error) == ErrorKind::AlreadyExists {
+            return self.refuse(link, ErrorKind::AlreadyExists, "something else has this name by now");
+        }
+        self.name_target(Error::io(self.operation(), link, error))
+    }
+
+    pub(crate) fn refuse(&self, link: &Path, kind: ErrorKind, cause: impl Into<String>) -> Error {
+        self.name_target(Error::new(kind, self.operation(), link, cause))
+    }
+
+    pub(crate) fn name_target(&self, error: Error) -> Error {
+        match self.target.shown() {
+            Some(shown) => error.with(shown),
+            None => error,
+        }
+    }
+
+    /// Makes the link under a name that must be free, and reads it back. On failure it is gone again.
+    pub(crate) fn make(&self, place: &Place, name: &OsStr) -> Result<FileId> {
+        let link = &place.path;
+        if let Target::File(path) = self.target {
+            return self.make_hard(place, name, path);
+        }
+        make_soft(&place.directory, name, self.target).map_err(|error| self.error(link, error))?;
+        let made = place.spot_of(name);
+        if let Target::Text(text) = self.target {
+            return self.check_text(made, text);
+        }
+        let id = made.directory.metadata_nofollow(name).map_err(|error| self.unsure(link, &error))?.id;
+        let checked = self.read_back(made).and_then(|id| self.give_attributes(made, id).map(|()| id));
+        checked.map_err(|error| self.take_back(made, Some(id), error))
+    }
+
+    /// Reads a link of text back and gives it what it has to have, as the object that was made, whatever becomes of its
+    /// name.
+    fn check_text(&self, made: Spot<'_>, text: &OsStr) -> Result<FileId> {
+        let fail = |error| self.error(made.path, error);
+        let held = made.directory.hold(made.name).map_err(|error| self.take_back(made, None, fail(error)))?;
+        let metadata = held.metadata().map_err(|error| self.take_back(made, None, fail(error)))?;
+        let check = || {
+            if metadata.kind != FileKind::Link || held.text().map_err(fail)? != text {
+                return Err(self.refuse(made.path, ErrorKind::NotVerified, READS_OTHERWISE));
+            }
+            match &self.attributes {
+                Some(attributes) => os::set_attributes(&held, attributes, &metadata.attributes).map_err(fail),
+                None => Ok(()),
+            }
+        };
+        check().map_err(|error| self.take_back(made, Some(metadata.id), error))?;
+        Ok(metadata.id)
+    }
+
+    /// Removes what was made, because of this error: what reads as the link just made, or cannot be read but still is
+    /// that object. Anything else is not ours.
+    fn take_back(&self, made: Spot<'_>, id: Option<FileId>, error: Error) -> Error {
+        let ours = match self.read_back(made) {
+            Ok(_) => true,
+            Err(error) if error.kind() == ErrorKind::NotVerified => false,
+            Err(_) => made.directory.metadata_nofollow(made.name).is_ok_and(|now| Some(now.id) == id),
+        };
+        if ours && os::remove_file(made.directory, made.name).is_ok() {
+            return error;
+        }
+        self.refuse(made.path, ErrorKind::Unsure, format!("{}; what is there now is left", error.cause()))
+    }
+
+    pub(crate) fn unsure(&self, link: &Path, error: &std::io::Error) -> Error {
+        let cause = format!("made, but it cannot be looked at: {}", platform::describe(error));
+        self.refuse(link, ErrorKind::Unsure, cause)
+    }
+
+    fn read_back(&self, made: Spot<'_>) -> Result<FileId> {
+        let fail = |error| self.error(made.path, error);
+        let metadata = made.directory.metadata_nofollow(made.name).map_err(fail)?;
+        // Reparse data is asked for where it was just set: the volume need not be recognised again.
+        let on_ntfs = matches!(self.target, Target::Reparse(_));
+        let seen = platform::read_link(made.directory, made.name, &metadata, on_ntfs).map_err(fail)?;
+        if !seen.is_some_and(|seen| platform::same_target(&seen, self.target)) {
+            return Err(self.refuse(made.path, ErrorKind::NotVerified, READS_OTHERWISE));
+        }
+        Ok(metadata.id)
+    }
+
+    /// Whether the link, made under another name in its directory, leads to what it must.
+    pub(crate) fn must_lead(&self, made: Spot<'_>, operation: &'static str) -> Result<()> {
+        let reached = match (self.file, self.target) {
+            (None, _) | (_, Target::File(_)) => return Ok(()),
+            // By the text: a directory that all may write to may let nobody follow the link of another.
+            (Some(_), Target::Text(text)) => made.directory.metadata_follow(text).map(|found| found.id),
+            (Some(_), Target::Reparse(point)) => chain::object_behind(made, point),
+        };
+        if reached.is_ok_and(|reached| self.file == Some(reached)) {
+            return Ok(());
+        }
+        let cause = "what it was to lead to is not there any more, or something else is";
+        Err(self.name_target(Error::new(ErrorKind::Changed, operation, made.path, cause)))
+    }
+
+    fn make_hard(&self, place: &Place, name: &OsStr, existing: &Path) -> Result<FileId> {
+        let link = &place.path;
+        let source = Place::open(self.operation(), existing)?;
+        // Linked is what is looked at, by its descriptor, whatever has its name meanwhile.
+        let held = source.directory.hold(source.name()).map_err(|error| self.error(link, error))?;
+        let metadata = held.metadata().map_err(|error| self.error(link, error))?;
+        if self.file.is_some_and(|file| file != metadata.id) || metadata.kind == FileKind::Directory {
+            return Err(self.refuse(link, ErrorKind::Changed, "the target is another file than before"));
+        }
+        os::make_hard_link(&held, &place.directory, name).map_err(|error| self.error(link, error))?;
+        let made = place.directory.metadata_nofollow(name);
+        let made = made.map_err(|error| self.unsure(link, &error))?;
+        if made.id != metadata.id {
+            let cause = "made, but something else has its name already";
+            return Err(self.refuse(link, ErrorKind::Unsure, cause));
+        }
+        Ok(made.id)
+    }
+
+    /// A link that is brought back gets its owner and time again, as far as the system lets us.
+    fn give_attributes(&self, made: Spot<'_>, id: FileId) -> Result<()> {
+        let Some(attributes) = self.attributes else { return Ok(()) };
+        let fail = |error| self.error(made.path, error);
+        // Given to the object that was made, not to whatever has its name by now.
+        let held = made.directory.hold(made.name).map_err(fail)?;
+        let metadata = held.metadata().map_err(fail)?;
+        if metadata.id != id {
+            let cause = "something else has its name already";
+            return Err(self.refuse(made.path, ErrorKind::NotVerified, cause));
+        }
+        os::set_attributes(&held, &attributes, &metadata.attributes).map_err(fail)
+    }
+}

@@ -1,0 +1,95 @@
+//! Windows links on a volume that ntfs-3g serves.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{XattrFlags, lsetxattr, removexattr, setxattr};
+
+use super::entry;
+use crate::model::{FileKind, ReparsePoint};
+use crate::platform::{Directory, Held, REPARSE_DATA, by_descriptor, read_link};
+
+/// How long ntfs-3g and the kernel's cache may take to agree that the object is a link now.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Makes an empty file or directory under a name that must be free, and turns it into a reparse
+/// point. On failure it is removed again.
+pub(in crate::step) fn make_reparse_point(
+    directory: &Directory,
+    name: &OsStr,
+    point: &ReparsePoint,
+) -> io::Result<()> {
+    if point.directory {
+        entry::make_directory(directory, name)?;
+    } else {
+        entry::make_empty_file(directory, name)?;
+    }
+    let id = directory.metadata_nofollow(name)?.id;
+    let path = by_descriptor(directory, name);
+    let set = lsetxattr(path, REPARSE_DATA, &point.raw, XattrFlags::CREATE).map_err(io::Error::from);
+    let Err(error) = set.and_then(|()| settle(|| is_point(directory, name, point))) else { return Ok(()) };
+    // Only the object just made is removed: another may have been put in its place meanwhile.
+    let removed = directory.metadata_nofollow(name).and_then(|now| match now.kind {
+        _ if now.id != id => Err(io::Error::other("another object has its name now")),
+        FileKind::Directory => entry::remove_directory(directory, name),
+        _ => entry::remove_file(directory, name),
+    });
+    match removed {
+        Ok(()) => Err(error),
+        Err(removal) => {
+            Err(io::Error::other(format!("{error}; what was begun could not be removed again: {removal}")))
+        }
+    }
+}
+
+/// Takes the reparse data off a held object, which stays under its name as a file or directory.
+pub(in crate::step) fn clear_reparse_point(
+    held: &Held,
+    directory: &Directory,
+    name: &OsStr,
+) -> io::Result<()> {
+    removexattr(held_path(held), REPARSE_DATA)?;
+    settle(|| {
+        let metadata = directory.metadata_nofollow(name)?;
+        Ok(matches!(metadata.kind, FileKind::File | FileKind::Directory))
+    })
+}
+
+/// Gives a held empty file or directory reparse data.
+pub(in crate::step) fn set_reparse_point(
+    held: &Held,
+    directory: &Directory,
+    name: &OsStr,
+    point: &ReparsePoint,
+) -> io::Result<()> {
+    setxattr(held_path(held), REPARSE_DATA, &point.raw, XattrFlags::CREATE)?;
+    settle(|| is_point(directory, name, point))
+}
+
+/// The way to a held object itself, whatever it is: the calls by path end there and follow no further.
+fn held_path(held: &Held) -> String {
+    format!("/proc/self/fd/{}", held.as_fd().as_raw_fd())
+}
+
+fn is_point(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<bool> {
+    let metadata = directory.metadata_nofollow(name)?;
+    let target = read_link(directory, name, &metadata, true)?;
+    Ok(metadata.kind == FileKind::Link && target == Some(crate::model::Target::Reparse(point.clone())))
+}
+
+/// Waits until the data reads back and the kernel sees what it makes of the object: until then the name
+/// behaves as what it was, and the first look at it fails with EIO.
+fn settle(seen: impl Fn() -> io::Result<bool>) -> io::Result<()> {
+    let began = Instant::now();
+    loop {
+        match seen() {
+            Ok(true) => return Ok(()),
+            _ if began.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(20)),
+            Ok(false) => return Err(io::Error::other("what was made reads back otherwise")),
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! One name in a directory: made, renamed, removed.
+
+#![allow(unsafe_code, reason = "calls of the system")]
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ::reparse::{ReparseData, Tag};
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_DISPOSITION_DELETE, FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE, FILE_DISPOSITION_POSIX_SEMANTICS,
+    FILE_RENAME_IGNORE_READONLY_ATTRIBUTE, FILE_RENAME_POSIX_SEMANTICS, FILE_RENAME_REPLACE_IF_EXISTS,
+    FileBasicInformation, FileDispositionInformation, FileDispositionInformationEx, FileLinkInformation,
+    FileRenameInformation, FileRenameInformationEx,
+};
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_CALL_NOT_IMPLEMENTED, ERROR_DIR_NOT_EMPTY,
+    ERROR_DIRECTORY, ERROR_FILE_EXISTS, ERROR_FILE_SYSTEM_LIMITATION, ERROR_INVALID_FUNCTION,
+    ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, RemoveDirectoryW,
+};
+
+use crate::model::{Attributes, FileKind, Target};
+use crate::platform::{
+    Directory, Held, Object, Sort, bare, create_new, describe, number, open, quoted, read_target,
+    set_information, stand_in, ticks, verbatim, within,
+};
+use crate::step::crash_where;
+
+/// No file system here has links that are text.
+pub(in crate::step) fn make_symlink(_directory: &Directory, _name: &OsStr, _text: &OsStr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Gives a held file one more name. What it may lead to is never linked. `CreateHardLinkW` makes the same call, but of
+/// whatever has the name by then.
+pub(in crate::step) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::Result<()> {
+    let file = open(file.as_handle(), OsStr::new(""), FILE_WRITE_ATTRIBUTES, Sort::Any)?;
+    set_information(file.as_handle(), FileLinkInformation, &within(to.as_handle(), name, 0)?)
+}
+
+pub(in crate::step) fn make_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    create_new(directory.as_handle(), name, FILE_READ_ATTRIBUTES, Sort::Directory).map(drop)
+}
+
+pub(in crate::step) fn make_empty_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    create_new(directory.as_handle(), name, FILE_READ_ATTRIBUTES, Sort::File).map(drop)
+}
+
+/// Puts `from` in the place of `to`, which is gone then, in one call. `Unsupported` where the system cannot: before
+/// Windows 10 1607, elsewhere than on NTFS, and a link to directories in the place of one to files.
+pub(in crate::step) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    let new = open_to_delete(directory, from)?;
+    let posix = FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS;
+    let mut done = Err(io::ErrorKind::Unsupported.into());
+    // Read-only files can be replaced since 1809.
+    for flags in [posix | FILE_RENAME_IGNORE_READONLY_ATTRIBUTE, posix] {
+        let data = within(directory.as_handle(), to, flags)?;
+        done = set_information(new.as_handle(), FileRenameInformationEx, &data);
+        if !done.as_ref().is_err_and(is_unknown) {
+            break;
+        }
+    }
+    match done {
+        // What it does not replace: a file by a directory and the reverse, a directory in use; and on some file systems
+        // nothing.
+        Err(error)
+            if is_unknown(&error)
+                || matches!(
+                    number(&error),
+                    Some(
+                        ERROR_ACCESS_DENIED
+                            | ERROR_DIR_NOT_EMPTY
+                            | ERROR_DIRECTORY
+                            | ERROR_ALREADY_EXISTS
+                            | ERROR_FILE_EXISTS
+                    )
+                ) => {}
+        answer => return answer,
+    }
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Lets two names change places: no file system here can, in one call.
+pub(in crate::step) fn exchange(_directory: &Directory, _a: &OsStr, _b: &OsStr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Tests end the program between the renames: behind the first, behind the second.
+const CRASH: &str = "LINKCTL_CRASH_BETWEEN_RENAMES";
+
+/// Lets two names change places by way of a third, taken back where a rename fails. Killed in between, `b` may be free,
+/// and what it was lies under `aside`.
+pub(in crate::step) fn exchange_by_steps(
+    directory: &Directory,
+    a: &OsStr,
+    b: &OsStr,
+    aside: &OsStr,
+) -> io::Result<()> {
+    // By what is opened now, whatever has the names later.
+    let (new, old) = (open_to_delete(directory, a)?, open_to_delete(directory, b)?);
+    rename_handle(old.as_handle(), directory, aside)?;
+    crash_where(CRASH, 1);
+    let back = |error: io::Error, back: io::Result<()>| match back {
+        Ok(()) => error,
+        Err(back) => {
+            let (error, back, left) = (describe(&error), describe(&back), quoted(Path::new(aside)));
+            io::Error::other(format!(
+                "{error}; what was there is left as {left}, as it could not be put back: {back}"
+            ))
+        }
+    };
+    if let Err(error) = rename_handle(new.as_handle(), directory, b) {
+        return Err(back(error, rename_handle(old.as_handle(), directory, b)));
+    }
+    crash_where(CRASH, 2);
+    if let Err(error) = rename_handle(old.as_handle(), directory, a) {
+        let returned = rename_handle(new.as_handle(), directory, a)
+            .and_then(|()| rename_handle(old.as_handle(), directory, b));
+        return Err(back(error, returned));
+    }
+    Ok(())
+}
+
+/// Renames to a name that must be free.
+pub(in crate::step) fn rename_to_new(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    rename_handle(open_to_delete(directory, from)?.as_handle(), directory, to)
+}
+
+/// Removes a name that is no directory. A link is removed itself, never followed, also one that is a directory to the
+/// system; a directory that holds something is refused.
+pub(in crate::step) fn remove_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    let opened = open_to_delete(directory, name)?;
+    refuse_what_holds_data(&opened)?;
+    if Object::of(&opened).tag()? == Some(Tag::MOUNT_POINT)
+        && let Target::Reparse(point) = read_target(directory, name, true)?
+        && matches!(point.decode(), Ok(ReparseData::MountPoint(point)) if point.is_volume())
+    {
+        drop(opened);
+        return remove_volume_mount_point(directory, name);
+    }
+    delete(opened.as_handle())?;
+    drop(opened);
+    wait_until_gone(directory, name);
+    Ok(())
+}
+
+/// Before Windows 10 1607, and elsewhere than on NTFS, a name goes only with the last handle to it. Who counts the names of a file next shall not
+/// count this one; so its going is waited for, while nobody who keeps it open is waited for longer than a moment.
+fn wait_until_gone(directory: &Directory, name: &OsStr) {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(2) {
+        match directory.metadata_nofollow(name) {
+            // A name that is only going has no number of the system's: see `open`.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && number(&error).is_some() => return,
+            _ => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// Removes an empty directory.
+pub(in crate::step) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    let opened = open_to_delete(directory, name)?;
+    let object = Object::of(&opened);
+    if object.tag()?.is_some() || object.attributes()? & FILE_ATTRIBUTE_DIRECTORY == 0 {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    delete(opened.as_handle())
+}
+
+/// Gives a held link its time back. Owners are not kept here.
+pub(in crate::step) fn set_attributes(
+    link: &Held,
+    attributes: &Attributes,
+    _now: &Attributes,
+) -> io::Result<()> {
+    let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+    let link = open(link.as_handle(), OsStr::new(""), access, Sort::Any)?;
+    // Zero leaves a time as it is, and zero attributes are none to be set.
+    let mut data = Vec::with_capacity(40);
+    for time in [0, 0, ticks(attributes.modified), 0] {
+        data.extend(time.to_ne_bytes());
+    }
+    data.extend([0; 8]);
+    set_information(link.as_handle(), FileBasicInformation, &data)
+}
+
+/// Opens what has a name, itself, so that it can be renamed or removed whatever becomes of the name.
+pub(super) fn open_to_delete(directory: &Directory, name: &OsStr) -> io::Result<OwnedHandle> {
+    open(directory.as_handle(), name, DELETE | FILE_READ_ATTRIBUTES, Sort::Any)
+}
+
+/// Files are told from links by whoever planned; a directory that is no link is never removed as if it were one.
+fn refuse_what_holds_data(opened: &OwnedHandle) -> io::Result<()> {
+    let object = Object::of(opened);
+    match object.tag()? {
+        Some(tag) if tag.is_name_surrogate() => Ok(()),
+        Some(_) => Err(io::Error::other("it is a reparse point that holds its own data, and no link")),
+        None if object.attributes()? & FILE_ATTRIBUTE_DIRECTORY != 0 => {
+            Err(io::Error::other("it is a directory, and no link"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn rename_handle(object: BorrowedHandle<'_>, directory: &Directory, to: &OsStr) -> io::Result<()> {
+    let renamed = set_information(object, FileRenameInformation, &within(directory.as_handle(), to, 0)?);
+    match renamed {
+        // Over a network a directory may not be named so; a bare name means the one the object is in.
+        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => {
+            set_information(object, FileRenameInformation, &bare(to)?)
+        }
+        answer => answer,
+    }
+}
+
+/// Removes an opened object: its name is gone at once where the system can (NTFS since Windows 10 1607; read-only files
+/// since 1809), else when the last who has it open lets go.
+pub(super) fn delete(object: BorrowedHandle<'_>) -> io::Result<()> {
+    let stand_in = Object(object).id().ok().and_then(stand_in);
+    dispose(object)?;
+    match stand_in.map(std::fs::remove_file) {
+        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn dispose(object: BorrowedHandle<'_>) -> io::Result<()> {
+    let posix = FILE_DISPOSITION_DELETE | FILE_DISPOSITION_POSIX_SEMANTICS;
+    for flags in [posix | FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE, posix] {
+        match set_information(object, FileDispositionInformationEx, &flags.to_ne_bytes()) {
+            Err(error) if is_unknown(&error) => {}
+            answer => return answer,
+        }
+    }
+    set_information(object, FileDispositionInformation, &[1])
+}
+
+/// `RemoveDirectoryW` also tells the mount manager, which keeps a list. It removes the mount point itself, and of what
+/// is no link only an empty directory.
+fn remove_volume_mount_point(directory: &Directory, name: &OsStr) -> io::Result<()> {
+    let path = verbatim(&directory.physical_path()?.join(name))?;
+    // SAFETY: the path ends in NUL and outlives the call.
+    if unsafe { RemoveDirectoryW(path.as_ptr()) } != 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    // Without an administrator's rights the list stays as it is, although the directory may be gone.
+    match directory.metadata_nofollow(name) {
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(left) if left.kind == FileKind::Directory => remove_directory(directory, name),
+        _ => Err(error),
+    }
+}
+
+/// Whether the system, or the file system, knows no such call.
+fn is_unknown(error: &io::Error) -> bool {
+    matches!(
+        number(error),
+        Some(
+            ERROR_INVALID_PARAMETER
+                | ERROR_NOT_SUPPORTED
+                | ERROR_INVALID_FUNCTION
+                | ERROR_INVALID_LEVEL
+                | ERROR_CALL_NOT_IMPLEMENTED
+                | ERROR_FILE_SYSTEM_LIMITATION
+        )
+    )
+}

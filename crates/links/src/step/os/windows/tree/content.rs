@@ -1,0 +1,221 @@
+//! The bytes of files, and of their other streams: copied, and compared.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::windows::ffi::OsStringExt as _;
+use std::os::windows::fs::FileExt as _;
+use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
+
+use windows_sys::Wdk::Storage::FileSystem::{FileEndOfFileInformation, FileStreamInformation};
+use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_SPARSE_FILE, FILE_READ_DATA, FILE_WRITE_DATA};
+use windows_sys::Win32::System::Ioctl::{FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_SPARSE};
+
+use crate::step::Work;
+use windows_sys::Win32::Foundation::{ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED};
+
+use crate::platform::{information, number, send, set_information, stream};
+
+const BUFFER: usize = 1 << 20;
+const PAGE: usize = 4096;
+
+/// The part of a buffer that begins with a page, and has `BUFFER` bytes.
+fn whole_pages(buffer: &mut [u8]) -> &mut [u8] {
+    let start = buffer.as_ptr().align_offset(PAGE);
+    buffer.get_mut(start..start + BUFFER).unwrap_or_default()
+}
+
+/// Copies all that an opened file holds to another one, which is empty.
+pub(super) fn copy(
+    from: &OwnedHandle,
+    to: &OwnedHandle,
+    size: u64,
+    attributes: u32,
+    work: Work<'_>,
+) -> io::Result<()> {
+    let (source, target) = (file(from)?, file(to)?);
+    let mut buffer = vec![0; BUFFER];
+    if attributes & FILE_ATTRIBUTE_SPARSE_FILE == 0 {
+        copy_range(&source, &target, (0, size), &mut buffer, work)?;
+    } else {
+        send(to.as_handle(), FSCTL_SET_SPARSE, &[], 0)?;
+        set_information(to.as_handle(), FileEndOfFileInformation, &size.to_ne_bytes())?;
+        for (start, length) in ranges(from.as_handle(), size)? {
+            copy_range(&source, &target, (start, start.saturating_add(length).min(size)), &mut buffer, work)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies the other streams of a file or directory.
+pub(super) fn copy_streams(
+    from: BorrowedHandle<'_>,
+    to: BorrowedHandle<'_>,
+    work: Work<'_>,
+) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    for (name, size) in streams(from)? {
+        buffer.resize(BUFFER, 0);
+        let source = File::from(stream(from, &name, FILE_READ_DATA, false)?);
+        let target = File::from(stream(to, &name, FILE_WRITE_DATA, true)?);
+        copy_range(&source, &target, (0, size), &mut buffer, work)?;
+        target.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Compares all that two opened files hold.
+pub(super) fn same(from: &OwnedHandle, to: &OwnedHandle, work: Work<'_>) -> io::Result<()> {
+    same_file(&file(from)?, &file(to)?, work)
+}
+
+/// Compares the other streams of two files or directories.
+pub(super) fn same_streams(
+    from: BorrowedHandle<'_>,
+    to: BorrowedHandle<'_>,
+    content: bool,
+    work: Work<'_>,
+) -> io::Result<()> {
+    let (wanted, found) = (streams(from)?, streams(to)?);
+    if wanted != found {
+        return Err(io::Error::other("it has other streams"));
+    }
+    for (name, _) in wanted.into_iter().filter(|_| content) {
+        let open = |of| stream(of, &name, FILE_READ_DATA, false).map(File::from);
+        same_file(&open(from)?, &open(to)?, work)?;
+    }
+    Ok(())
+}
+
+fn file(of: &OwnedHandle) -> io::Result<File> {
+    of.try_clone().map(File::from)
+}
+
+fn copy_range(
+    from: &File,
+    to: &File,
+    (start, end): (u64, u64),
+    buffer: &mut [u8],
+    work: Work<'_>,
+) -> io::Result<()> {
+    let mut at = start;
+    while at < end {
+        work.must_go_on()?;
+        let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
+        let count = match from.seek_read(buffer.get_mut(..wanted).unwrap_or_default(), at) {
+            Ok(0) => return Err(io::Error::other("it was changed while it was copied")),
+            count => count?,
+        };
+        let mut done = 0;
+        while let Some(rest) = buffer.get(done..count).filter(|rest| !rest.is_empty()) {
+            match to.seek_write(rest, at + done as u64)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => done += written,
+            }
+        }
+        work.add_bytes(count as u64);
+        at += count as u64;
+    }
+    Ok(())
+}
+
+fn same_file(from: &File, to: &File, work: Work<'_>) -> io::Result<()> {
+    // What is not read from memory goes to whole pages.
+    let (mut a, mut b) = (vec![0; BUFFER + PAGE], vec![0; BUFFER + PAGE]);
+    let (a, b) = (whole_pages(&mut a), whole_pages(&mut b));
+    let fill = |file: &File, buffer: &mut [u8], at: u64| -> io::Result<usize> {
+        let mut done = 0;
+        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match file.seek_read(rest, at + done as u64)? {
+                0 => break,
+                count => done += count,
+            }
+            // Only the end is read in part.
+            if done % PAGE != 0 {
+                break;
+            }
+        }
+        Ok(done)
+    };
+    let mut at = 0;
+    loop {
+        work.must_go_on()?;
+        let (one, two) = (fill(from, a, at)?, fill(to, b, at)?);
+        if one != two || a.get(..one) != b.get(..two) {
+            return Err(io::Error::other("its content is not that of the original"));
+        }
+        work.add_checked(one as u64);
+        if one < BUFFER {
+            return Ok(());
+        }
+        at += one as u64;
+    }
+}
+
+/// The streams of an opened object besides its content, with their sizes (`FILE_STREAM_INFORMATION`).
+fn streams(of: BorrowedHandle<'_>) -> io::Result<Vec<(OsString, u64)>> {
+    let Some(told) = information(of, FileStreamInformation)? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    let mut rest = told.as_slice();
+    loop {
+        let number = |at: usize, length: usize| {
+            let bytes = rest.get(at..at + length).unwrap_or_default();
+            bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+        };
+        let (next, length, size) = (number(0, 4), number(4, 4), number(8, 8));
+        let length = usize::try_from(length).unwrap_or(0);
+        let units: Vec<u16> = rest
+            .get(24..24 + length)
+            .unwrap_or_default()
+            .chunks_exact(2)
+            .map(|pair| pair.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
+            .collect();
+        let name = OsString::from_wide(&units);
+        if !name.is_empty() && name != OsStr::new("::$DATA") {
+            found.push((name, size));
+        }
+        let Some(more) =
+            usize::try_from(next).ok().filter(|next| *next > 0).and_then(|next| rest.get(next..))
+        else {
+            break;
+        };
+        rest = more;
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Where a sparse file has data, as offset and length (`FILE_ALLOCATED_RANGE_BUFFER`).
+fn ranges(of: BorrowedHandle<'_>, size: u64) -> io::Result<Vec<(u64, u64)>> {
+    /// As many as are asked for at a time.
+    const MOST: usize = 4096;
+    let mut all = Vec::new();
+    let mut at = 0_u64;
+    while at < size {
+        let asked: Vec<u8> = [at, size - at].iter().flat_map(|number| number.to_ne_bytes()).collect();
+        // More of them than have room are asked for again, from behind the last.
+        let told = match send(of, FSCTL_QUERY_ALLOCATED_RANGES, &asked, 16 * MOST) {
+            // Who cannot tell has data everywhere.
+            Err(error)
+                if all.is_empty()
+                    && matches!(number(&error), Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED)) =>
+            {
+                return Ok(vec![(0, size)]);
+            }
+            told => told?,
+        };
+        let count = told.len() / 16;
+        for range in told.chunks_exact(16) {
+            let field = |at: usize| {
+                let bytes = range.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
+                bytes.map_or(0, u64::from_ne_bytes)
+            };
+            all.push((field(0), field(8)));
+        }
+        match all.last() {
+            Some(&(start, length)) if count == MOST => at = start.saturating_add(length),
+            _ => break,
+        }
+    }
+    Ok(all)
+}
