@@ -6,13 +6,25 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::error::ErrorKind as ClapKind;
-use links::{Error, ErrorKind};
+use links::{Aftermath, Error, ErrorKind};
 
 use crate::args::by_system;
 use crate::exit::Exit;
-use crate::kinds;
 use crate::output::sanitize::{self, quoted};
 use crate::output::{self, json};
+
+/// A verb's name, and what it says to do about an error.
+pub(crate) struct Verb {
+    pub(crate) name: &'static str,
+    pub(crate) hint: fn(&Error) -> Option<String>,
+}
+
+impl Verb {
+    /// A verb without hints of its own.
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, hint }
+    }
+}
 
 /// Why a verb ended early.
 #[derive(Debug)]
@@ -47,7 +59,7 @@ impl Failure {
     }
 
     /// Says it on standard error, with `json` also in a document, and gives the exit code.
-    pub(crate) fn report(self, verb: &str, json: bool) -> Exit {
+    pub(crate) fn report(self, verb: &Verb, json: bool) -> Exit {
         if json && let Err(error) = self.print_json() {
             return Self::Output(error).report(verb, false);
         }
@@ -82,7 +94,7 @@ impl Failure {
             Self::Own { exit, message, .. } => vec![json::ErrorRecord::own(*exit, message)],
             Self::Output(_) => return Ok(()),
         };
-        json::print(&json::FailureDocument { schema: json::SCHEMA, errors })
+        json::print(&json::FailureDocument { errors })
     }
 }
 
@@ -90,7 +102,7 @@ impl Failure {
 const MOST: usize = 20;
 
 /// Errors and their hints.
-pub(crate) fn say_all<'a>(verb: &str, errors: impl IntoIterator<Item = &'a Error>) {
+pub(crate) fn say_all<'a>(verb: &Verb, errors: impl IntoIterator<Item = &'a Error>) {
     let mut errors = errors.into_iter();
     for error in errors.by_ref().take(MOST) {
         say(verb, error);
@@ -102,11 +114,11 @@ pub(crate) fn say_all<'a>(verb: &str, errors: impl IntoIterator<Item = &'a Error
 }
 
 /// An error and its hint.
-pub(crate) fn say(verb: &str, error: &Error) {
+pub(crate) fn say(verb: &Verb, error: &Error) {
     // The same advice a hundred times is noise.
     static GIVEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     complain("error", &message(error));
-    if let Some(hint) = hint(verb, error)
+    if let Some(hint) = first_hint(error).or_else(|| (verb.hint)(error))
         && GIVEN.lock().is_ok_and(|mut given| given.insert(hint.clone()))
     {
         complain("hint", &hint);
@@ -127,6 +139,13 @@ pub(crate) fn complain(mark: &str, text: &str) {
     anstream::stderr().write_all(line.as_bytes()).unwrap_or_default();
 }
 
+/// Says how whole volumes were read.
+pub(crate) fn remark(remarks: &[String]) {
+    for text in remarks {
+        complain("note", &sanitize::line(text));
+    }
+}
+
 /// What could not be done, where, and why.
 pub(crate) fn message(error: &Error) -> String {
     if error.kind() == ErrorKind::Nothing {
@@ -136,7 +155,17 @@ pub(crate) fn message(error: &Error) -> String {
     if let Some(second) = error.second_path() {
         text.push_str(&format!(" to {}", quoted(second)));
     }
-    format!("{text}: {}", sanitize::line(&error.cause()))
+    format!("{text}: {}", sanitize::line(&cause(error)))
+}
+
+/// The cause of an error, with what finishes what it left half-way.
+pub(crate) fn cause(error: &Error) -> String {
+    match error.aftermath() {
+        Some(Aftermath::Unfinished) => {
+            format!("{} (nothing is lost; 'linkctl recover' finishes it)", error.cause())
+        }
+        _ => error.cause(),
+    }
 }
 
 /// How symbolic links become possible on Windows.
@@ -147,130 +176,51 @@ pub(crate) fn lacks_privilege(error: &Error) -> bool {
     error.io_error().and_then(io::Error::raw_os_error) == Some(1314)
 }
 
-/// What to do about it. Only the command knows its own options, so the library never hints.
-fn hint(verb: &str, error: &Error) -> Option<String> {
-    let creating = verb == "create";
-    let quote = |kind: &kinds::Kind, text: &str| Some(format!("{text}\n{}", kind.quote()));
-    let kind = match error.operation() {
-        "create hard link" => &kinds::HARD,
-        "create junction" => &kinds::JUNCTION,
-        _ => &kinds::SYMLINK,
-    };
-    let planned = error.operation() == "create link";
+/// What to do about the few errors that mean the same everywhere: it goes before any verb's own advice.
+fn first_hint(error: &Error) -> Option<String> {
     let text = match error.kind() {
         _ if lacks_privilege(error) => PRIVILEGE,
         // Paths on a volume that need not be mounted.
         _ if error.operation() == "look up" => {
             "paths begin at the root of the volume, as in C:\\Users; --drive says which letter it has"
         }
-        ErrorKind::PermissionDenied if error.operation() == "open the volume" => by_system(
+        ErrorKind::PermissionDenied if error.operation() == "open the volume" => by_system!(
             "to read a disk takes root, or the group that may (such as disk)",
             "to read a drive takes an administrator",
         ),
-        ErrorKind::AlreadyExists if verb == "move" && error.path().is_dir() => {
-            "to put it into that directory, name its place there in full, with its last name"
-        }
-        ErrorKind::AlreadyExists if verb == "move" => "choose a name that is free",
-        ErrorKind::ParentMissing if verb == "move" && error.operation() == "move to" => {
-            "make that directory first"
-        }
-        ErrorKind::InvalidPath if verb == "move" => "name the place in full, with its last name",
-        ErrorKind::SameFile if matches!(verb, "move" | "restore") => "name a place outside of it",
-        ErrorKind::NotFound if verb == "restore" => "`linkctl show` tells where it leads",
-        ErrorKind::TargetIsLink if verb == "restore" => "bring back that one first",
-        ErrorKind::TargetIsLink if verb == "move" => "`linkctl show` tells where it leads: move that",
-        ErrorKind::AlreadyExists if creating => {
-            let is_link = error.path().is_symlink();
-            let no_target = error.second_path().is_some_and(|target| target.symlink_metadata().is_err());
-            if !is_link && no_target {
-                "the link comes first, as in `linkctl create LINK TARGET`: are the two swapped?"
-            } else {
-                "choose another name, or use --replace where a link is to be replaced"
-            }
-        }
-        ErrorKind::NotALink if creating => "choose another name, or move away what has it",
-        ErrorKind::ParentMissing if creating && planned => "make its directory first, or let --parents do it",
-        ErrorKind::IsDirectory if creating => {
-            return quote(
-                kind,
-                "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)",
-            );
-        }
-        ErrorKind::CrossesVolumes if creating && kind.name == "hard" => {
-            return quote(kind, "use a symbolic link (--kind symlink): it may lead to another volume");
-        }
-        ErrorKind::CrossesVolumes if creating && kind.name == "junction" => {
-            return quote(kind, "use a symbolic link to a Windows path (--kind symlink --dir)");
-        }
-        ErrorKind::CrossesVolumes if creating => {
-            return quote(
-                kind,
-                "name the target as Windows does (D:\\...), or give the volume's letter with --drive",
-            );
-        }
-        ErrorKind::NotSupported if creating && kind.name == "junction" => {
-            return quote(kind, "use a symbolic link (--kind symlink)");
-        }
-        ErrorKind::NotSupported if creating => {
-            return quote(kind, "name the target by its path on this system");
-        }
-        ErrorKind::NotFound if creating && kind.name == "hard" => {
-            return quote(kind, "name a file that exists, or use a symbolic link (--kind symlink)");
-        }
-        ErrorKind::TargetIsLink if creating => {
-            return quote(kind, "`linkctl show TARGET` tells where it leads");
-        }
-        ErrorKind::NotADirectory if creating => "a part of the link's path is a file",
-        ErrorKind::PermissionDenied if creating && kind.name == "hard" => {
-            return quote(kind, "copy the file, or use a symbolic link (--kind symlink)");
-        }
-        ErrorKind::InvalidTarget if creating => {
-            return quote(kind, "give it another target, or make another kind of link");
-        }
-        ErrorKind::TooLong if creating && planned => "use a shorter name for the link",
-        ErrorKind::ParentMissing if creating => return None,
-        ErrorKind::TargetIsLink if verb == "remove" => "without --recursive, the link itself is removed",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// What to do about an error, whichever verb met it. Only the command knows its own options, so the library never hints.
+pub(crate) fn hint(error: &Error) -> Option<String> {
+    let text = match error.kind() {
         ErrorKind::SameFile => {
             "a relative target is read from the link's directory; with --relative or --absolute from the current one"
         }
-        ErrorKind::TooLong if verb == "move" => "use a shorter name",
-        ErrorKind::TooLong if kind.name == "junction" => "use a shorter target",
+        ErrorKind::TooLong if error.operation() == "create junction" => "use a shorter target",
         ErrorKind::TooLong => "use a shorter target, such as a relative one (--relative)",
         ErrorKind::TooManyLinks => {
             "the file system allows no more names for this file; copy it, or use --kind symlink"
         }
         ErrorKind::KindNeeded => "the file keeps its other names and its data",
         ErrorKind::LastName => "deleting it would delete its data; linkctl never does that",
-        ErrorKind::IsDirectory if verb == "remove" => "--recursive removes the links below it",
-        ErrorKind::PermissionDenied if verb == "recover" => {
-            "who moved it can recover it; where nothing of it is needed any more, remove it"
-        }
-        ErrorKind::NotEmpty if verb == "recover" => {
-            "something else is in it: look at it, and move it where it belongs"
-        }
-        ErrorKind::PermissionDenied => by_system(
+        ErrorKind::PermissionDenied => by_system!(
             "`linkctl doctor` on the directory tells what this user can do there",
             "`linkctl doctor` on the directory tells what this user can do there; a read-only file must be made \
              writable first (attrib -r)",
         ),
-        ErrorKind::CrossesVolumes if verb == "drop-ins" => {
-            "copy linkctl into that directory instead, once under each name"
-        }
-        ErrorKind::ReadOnly => by_system(
+        ErrorKind::ReadOnly => by_system!(
             "mount the file system read-write first",
             "the disk is write-protected: take that off first",
         ),
-        ErrorKind::Full => by_system("free some space or inodes there", "free some space there"),
-        ErrorKind::Changed if verb == "undo" => {
-            "what was changed since is left as it is; --partial undoes the rest"
-        }
+        ErrorKind::Full => by_system!("free some space or inodes there", "free some space there"),
         ErrorKind::Changed => "look again and repeat the command",
-        ErrorKind::Nothing if verb == "undo" => "`linkctl history` shows what can be undone",
         ErrorKind::NotFound | ErrorKind::ParentMissing => {
             "check the path: a relative one is read from the current directory"
         }
         ErrorKind::InvalidPath => "name the link itself, by its last name",
-        ErrorKind::Nothing if verb == "history" => "`linkctl history` lists the operations there are",
         ErrorKind::NotALink => "`linkctl show` tells what it is",
         ErrorKind::NotEmpty => "what a junction hides in its own directory must go first",
         ErrorKind::Busy => "wait until it is done and repeat the command",

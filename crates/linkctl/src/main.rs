@@ -8,7 +8,7 @@
 //! failure.rs   errors in words, each with what to do about it
 //! exit.rs      exit codes, and which one wins
 //! kinds.rs     the table of what each kind of link can do
-//! session.rs   what a changing verb needs: journal, question, progress, Ctrl-C
+//! session/     what a changing verb needs: journal, question, progress, Ctrl-C
 //! ```
 
 mod args;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
-    let (verb, json) = (cli.command.name(), cli.command.wants_json());
+    let (verb, json) = cli.command.verb();
     match commands::run(cli.command) {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(verb, json).into(),

@@ -19,11 +19,27 @@ struct Inner {
     path: PathBuf,
     second: Option<PathBuf>,
     cause: Cause,
+    /// Said before the cause.
+    before: Option<&'static str>,
+    aftermath: Option<Aftermath>,
 }
 
 enum Cause {
     Io(io::Error),
     Text(String),
+    Stopped,
+}
+
+/// What a failure left, where that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Aftermath {
+    /// Everything is as it was.
+    Unchanged,
+    /// Nothing is lost, but something is left half-way: [`crate::apply::interrupted`] finds it.
+    Unfinished,
+    /// In words; names in it are quoted and escaped already.
+    Other(String),
 }
 
 /// What sort of failure it was: what programs decide on.
@@ -102,9 +118,56 @@ pub enum ErrorKind {
     Io,
 }
 
+impl ErrorKind {
+    /// The stable name used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyExists => "already-exists",
+            Self::NotFound => "not-found",
+            Self::ParentMissing => "parent-missing",
+            Self::PermissionDenied => "permission-denied",
+            Self::ReadOnly => "read-only",
+            Self::Full => "full",
+            Self::CrossesVolumes => "crosses-volumes",
+            Self::IsDirectory => "is-directory",
+            Self::NotADirectory => "not-a-directory",
+            Self::NotEmpty => "not-empty",
+            Self::NotALink => "not-a-link",
+            Self::LastName => "last-name",
+            Self::KindNeeded => "kind-needed",
+            Self::NotSupported => "not-supported",
+            Self::SameFile => "same-file",
+            Self::TargetIsLink => "target-is-link",
+            Self::InvalidTarget => "invalid-target",
+            Self::InvalidPath => "invalid-path",
+            Self::TooLong => "too-long",
+            Self::TooManyLinks => "too-many-links",
+            Self::Changed => "changed",
+            Self::NotVerified => "not-verified",
+            Self::Unsure => "unsure",
+            Self::Nothing => "nothing",
+            Self::Loop => "loop",
+            Self::Blocked => "blocked",
+            Self::InvalidOption => "invalid-option",
+            Self::NotAVolume => "not-a-volume",
+            Self::Damaged => "damaged",
+            Self::Busy => "busy",
+            Self::LeftBehind => "left-behind",
+            Self::Stopped => "stopped",
+            Self::Journal => "journal",
+            Self::CorruptJournal => "corrupt-journal",
+            Self::Io => "io",
+        }
+    }
+}
+
 impl Error {
     /// An error of the system.
     pub(crate) fn io(operation: &'static str, path: impl Into<PathBuf>, error: io::Error) -> Self {
+        if error.get_ref().and_then(|inner| inner.downcast_ref::<Stopped>()).is_some() {
+            return Self::stopped(operation, path);
+        }
         let kind = platform::error_kind(&error);
         Self::build(kind, operation, path.into(), Cause::Io(error))
     }
@@ -119,8 +182,19 @@ impl Error {
         Self::build(kind, operation, path.into(), Cause::Text(cause.into()))
     }
 
+    /// Work that the user stopped.
+    pub(crate) fn stopped(operation: &'static str, path: impl Into<PathBuf>) -> Self {
+        Self::build(ErrorKind::Stopped, operation, path.into(), Cause::Stopped)
+    }
+
+    /// The same for what reports errors of the system: [`Error::io`] makes it [`ErrorKind::Stopped`].
+    pub(crate) fn stopped_io() -> io::Error {
+        // Not `Interrupted`, which calls of the system are repeated for.
+        io::Error::other(Stopped)
+    }
+
     fn build(kind: ErrorKind, operation: &'static str, path: PathBuf, cause: Cause) -> Self {
-        Self(Box::new(Inner { kind, operation, path, second: None, cause }))
+        Self(Box::new(Inner { kind, operation, path, second: None, cause, before: None, aftermath: None }))
     }
 
     /// Adds the other path of an operation on two.
@@ -129,10 +203,39 @@ impl Error {
         self
     }
 
+    /// The same about the same place by another path.
+    pub(crate) fn at(mut self, path: impl Into<PathBuf>) -> Self {
+        self.0.path = path.into();
+        self
+    }
+
     /// Gives the failure a more telling kind than the system's code alone.
     pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
+    }
+
+    /// Adds what comes before the cause.
+    pub(crate) fn before(mut self, text: &'static str) -> Self {
+        self.0.before = Some(text);
+        self
+    }
+
+    /// Adds what is left, in words.
+    pub(crate) fn after(self, text: impl Into<String>) -> Self {
+        self.leaving(Aftermath::Other(text.into()))
+    }
+
+    /// Adds what is left.
+    pub(crate) fn leaving(mut self, aftermath: Aftermath) -> Self {
+        self.0.aftermath = Some(aftermath);
+        self
+    }
+
+    /// What is left, where the failure told.
+    #[must_use]
+    pub fn aftermath(&self) -> Option<&Aftermath> {
+        self.0.aftermath.as_ref()
     }
 
     /// What sort of failure it was.
@@ -162,9 +265,19 @@ impl Error {
     /// Why it failed. Names in it are quoted and escaped already.
     #[must_use]
     pub fn cause(&self) -> String {
-        match &self.0.cause {
+        let cause = match &self.0.cause {
             Cause::Io(error) => platform::describe(error),
             Cause::Text(text) => text.clone(),
+            Cause::Stopped => "stopped".to_owned(),
+        };
+        let cause = match self.0.before {
+            Some(before) => format!("{before}: {cause}"),
+            None => cause,
+        };
+        match &self.0.aftermath {
+            Some(Aftermath::Unchanged) => format!("{cause}; everything is as it was"),
+            Some(Aftermath::Other(text)) => format!("{cause}; {text}"),
+            Some(Aftermath::Unfinished) | None => cause,
         }
     }
 
@@ -173,7 +286,7 @@ impl Error {
     pub fn io_error(&self) -> Option<&io::Error> {
         match &self.0.cause {
             Cause::Io(error) => Some(error),
-            Cause::Text(_) => None,
+            Cause::Text(_) | Cause::Stopped => None,
         }
     }
 }
@@ -185,7 +298,11 @@ impl fmt::Display for Error {
         if let Some(second) = &inner.second {
             write!(f, " to {}", platform::quoted(second))?;
         }
-        write!(f, ": {}", self.cause())
+        write!(f, ": {}", self.cause())?;
+        match &inner.aftermath {
+            Some(Aftermath::Unfinished) => write!(f, " (nothing is lost; recovery finishes it)"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -200,3 +317,15 @@ impl StdError for Error {
         self.io_error().map(|error| error as &(dyn StdError + 'static))
     }
 }
+
+/// The mark of work that was stopped, inside an error of the system.
+#[derive(Debug)]
+struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped")
+    }
+}
+
+impl StdError for Stopped {}

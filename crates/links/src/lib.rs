@@ -25,10 +25,10 @@ mod own_files;
 pub mod plan;
 mod platform;
 mod read;
-mod step;
 
+pub(crate) use apply::step;
 pub use apply::{apply, create};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Aftermath, Error, ErrorKind, Result};
 pub use journal::Journal;
 pub use journal::track;
 pub use model::name::{Name, name_from_bytes};
@@ -36,8 +36,7 @@ pub use model::{
     Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner,
     Metadata, OnExisting, ReparsePoint, Shape, State, Target, User,
 };
-pub use plan::deduplicate;
-pub use plan::{Plan, Step};
+pub use plan::{Plan, PlanContext, Step};
 pub use plan::{create, relocate, remove, repair, undo};
 pub use read::inspect::{Chain, Hop, Inspection, inspect, inspect_path};
 pub use read::places::physical_path;

@@ -1,10 +1,10 @@
 //! Options that several verbs share, so that they mean the same everywhere.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use links::check::Rule;
-use links::{KindFilter, LinkKind, State};
+use links::{KindFilter, LinkKind};
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -84,16 +84,39 @@ pub(crate) struct ChangeOptions {
     pub(crate) output: OutputOptions,
 }
 
-/// One rule, or all.
-#[derive(Clone, Debug)]
-pub(crate) struct NamedRules(pub(crate) Vec<Rule>);
+/// What becomes of links that lead into a tree that is moved.
+#[derive(Debug, Default, Args)]
+pub(crate) struct IntoOptions {
+    /// Look below this directory, too, for links that lead into what is moved
+    #[arg(long, value_name = "DIR")]
+    pub(crate) search: Vec<PathBuf>,
+    /// Let such links, and those that are tracked, name the new place themselves
+    #[arg(long)]
+    pub(crate) retarget: bool,
+}
 
-pub(super) fn rules(text: &str) -> Result<NamedRules, String> {
-    if text == "all" {
-        return Ok(NamedRules(Rule::ALL.to_vec()));
-    }
-    let names = Rule::ALL.map(Rule::as_str).join(", ");
-    text.parse().map(|rule| NamedRules(vec![rule])).map_err(|()| format!("the rules are {names}, and all"))
+/// How whole trees are moved.
+#[derive(Debug, Default, Args)]
+pub(crate) struct TreeOptions {
+    /// How the copy is compared before the original goes
+    #[arg(long, value_enum, default_value_t = VerifyOption::Full)]
+    pub(crate) verify: VerifyOption,
+    /// Refuse where anything would not be as it was
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// How many threads copy [default: one for each core, at most 8]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// What `--verify` takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyOption {
+    /// Every byte is read back from the disk
+    #[default]
+    Full,
+    /// Sizes, owners, rights and times
+    Metadata,
 }
 
 /// The letter of an NTFS volume.
@@ -129,10 +152,6 @@ pub(crate) fn letter(text: &str) -> Result<char, String> {
     }
 }
 
-pub(super) fn kind(text: &str) -> Result<KindFilter, String> {
+pub(crate) fn kind(text: &str) -> Result<KindFilter, String> {
     text.parse().map_err(|()| format!("kinds are {}", LinkKind::NAMES.join(", ")))
-}
-
-pub(super) fn state(text: &str) -> Result<State, String> {
-    text.parse().map_err(|()| format!("states are {}", State::ALL.map(State::as_str).join(", ")))
 }

@@ -3,25 +3,78 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
+use clap::Args;
 use links::check::{Blame, Rule, Rules};
-use links::{Details, Error, Found, Link, Name, ScanOptions, Target};
-use serde::Serialize;
+use links::volume::VolumeScan;
+use links::{Details, Error, Found, Link, ScanOptions, Target};
 
-use super::volume;
-use crate::args::CheckArgs;
+use super::volume::{confined, open, reading};
+use crate::args::{DriveOption, OutputOptions, VolumeOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{Failure, complain, say};
+use crate::failure::{Failure, Verb, complain, say};
 use crate::output::{self, json, sanitize, table};
+
+/// Hold links to rules; exit 1 where one is broken
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    [
+        "Rules: missing, loop, too-long, wrong-kind (these four by default); escapes (leads out of --root), \
+        absolute (absolute, though it leads into its own tree), roundabout (a longer way than it need take), \
+        other-filesystem, long-chain (more than --max-hops links). With --volume: the first four and long-chain."
+    ]
+    Examples:
+    ["check " ("~" | "C:\\Users")]
+    ["check --rule escapes --rule absolute --json project" ("\n  linkctl check --volume backup.img" | "")]
+))]
+pub(crate) struct CheckArgs {
+    /// Where to look [default: the current directory]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Hold links to this rule; several may be given, and `all` is every one
+    #[arg(long, value_name = "RULE", value_parser = named_rules)]
+    rule: Vec<NamedRules>,
+    /// The tree that links are to stay in [default: PATH]
+    #[arg(long, value_name = "DIR", conflicts_with = "volume")]
+    pub(crate) root: Option<PathBuf>,
+    /// How many links a chain may have
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) max_hops: usize,
+    /// Leave out what matches, in the syntax of .gitignore
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Do not enter other file systems
+    #[arg(long, conflicts_with = "volume")]
+    pub(crate) one_file_system: bool,
+    #[command(flatten)]
+    pub(crate) volume: VolumeOptions,
+    #[command(flatten)]
+    pub(crate) drive: DriveOption,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+/// One rule, or all.
+#[derive(Clone, Debug)]
+struct NamedRules(Vec<Rule>);
+
+fn named_rules(text: &str) -> Result<NamedRules, String> {
+    if text == "all" {
+        return Ok(NamedRules(Rule::ALL.to_vec()));
+    }
+    let names = Rule::ALL.map(Rule::as_str).join(", ");
+    text.parse().map(|rule| NamedRules(vec![rule])).map_err(|()| format!("the rules are {names}, and all"))
+}
+
+pub(crate) const VERB: Verb = Verb::new("check");
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let rules = rules(args)?;
     let (mut blamed, errors) =
-        if args.volume.volume.is_some() { volume::check(args, &rules)? } else { live(args, &rules)? };
+        if args.volume.volume.is_some() { on_volumes(args, &rules)? } else { live(args, &rules)? };
     blamed.sort_by(|a, b| (&a.0.path, a.1.rule).cmp(&(&b.0.path, b.1.rule)));
     if args.output.json() {
         let (findings, errors) =
-            (blamed.iter().map(record).collect(), errors.iter().map(Into::into).collect());
-        json::print(&Document { schema: json::SCHEMA, findings, errors })?;
+            (blamed.iter().map(Into::into).collect(), errors.iter().map(Into::into).collect());
+        json::print(&json::check::Document { findings, errors })?;
     } else if !blamed.is_empty() {
         let rows: Vec<[String; 3]> = blamed.iter().map(row).collect();
         let mut out = output::stdout();
@@ -38,7 +91,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 /// Links with what they are blamed for, and what could not be read.
-pub(super) type Judged = (Vec<(Link, Blame)>, Vec<Error>);
+type Judged = (Vec<(Link, Blame)>, Vec<Error>);
 
 fn live(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
     let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
@@ -56,12 +109,38 @@ fn live(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
             }
             Ok(_) => {}
             Err(error) => {
-                say("check", &error);
+                say(&VERB, &error);
                 errors.push(error);
             }
         }
     }
     Ok((blamed, errors))
+}
+
+fn on_volumes(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
+    let opened = open(&args.volume, &args.drive)?;
+    let mut scan = VolumeScan { roots: args.paths.clone(), details: Details::State, ..VolumeScan::default() };
+    scan.filter.exclude(&args.exclude)?;
+    let (mut blamed, mut errors) = (Vec::new(), Vec::new());
+    for (volume, scan) in confined(&opened.volumes, &scan)? {
+        let list = reading(volume, |volume| volume.list_chains(&scan))?;
+        for (found, chain) in list.found.into_iter().zip(&list.chains) {
+            if let Found::Link(link) = found {
+                let blames = rules.judge_chain(&link, chain);
+                blamed.extend(blames.into_iter().map(|blame| (link.clone(), blame)));
+            }
+        }
+        list.errors.iter().for_each(|error| say(&VERB, error));
+        errors.extend(list.errors);
+    }
+    Ok((blamed, errors))
+}
+
+/// Refuses rules that a volume alone cannot answer for.
+fn check_rules(rules: &[Rule]) -> Result<(), Failure> {
+    let Some(rule) = rules.iter().find(|rule| rule.needs_system()) else { return Ok(()) };
+    let text = format!("the rule {rule} needs a volume that is mounted");
+    Err(Failure::usage(text, "with --volume, the rules are missing, loop, too-long, wrong-kind, long-chain"))
 }
 
 fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
@@ -72,7 +151,7 @@ fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
         named.extend(args.root.is_some().then_some(Rule::Escapes));
     }
     if args.volume.volume.is_some() {
-        volume::check_rules(&named)?;
+        check_rules(&named)?;
     }
     let mut rules = Rules::new(named);
     if rules.rules.iter().any(|rule| matches!(rule, Rule::Escapes | Rule::Absolute)) {
@@ -96,32 +175,4 @@ fn row((link, blame): &(Link, Blame)) -> [String; 3] {
     let target = link.target.as_ref().and_then(Target::shown).unwrap_or_default();
     let shown = format!("{} -> {}", sanitize::name(&link.path), sanitize::name(target));
     [blame.rule.to_string(), shown, sanitize::line(&blame.reason)]
-}
-
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    findings: Vec<Finding>,
-    errors: Vec<json::ErrorRecord>,
-}
-
-#[derive(Serialize)]
-struct Finding {
-    rule: &'static str,
-    path: Name,
-    kind: &'static str,
-    target: Option<Name>,
-    state: &'static str,
-    reason: String,
-}
-
-fn record((link, blame): &(Link, Blame)) -> Finding {
-    Finding {
-        rule: blame.rule.as_str(),
-        path: json::name(&link.path),
-        kind: link.kind.as_str(),
-        target: link.target.as_ref().and_then(Target::shown).map(Name),
-        state: link.state.as_str(),
-        reason: blame.reason.clone(),
-    }
 }

@@ -1,20 +1,159 @@
 //! `linkctl create`.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use links::{Form, KindChoice, LinkSpec, OnExisting, Shape};
+use clap::{Args, ValueEnum};
+use links::{Error, ErrorKind, Form, KindChoice, LinkSpec, OnExisting, PlanContext, Shape};
 
-use crate::args::{CreateArgs, Kind};
+use crate::args::{ChangeOptions, DriveOption, after_help};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure, Verb};
+use crate::kinds;
 use crate::output::sanitize::quoted;
 use crate::session::Change;
 
+/// Make a link
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "linkctl create [OPTIONS] LINK TARGET\n       linkctl create [OPTIONS] --into DIR TARGET...",
+    after_help = after_help!(
+        [
+            "A relative TARGET of a symbolic link is stored as typed and is relative to LINK. Of a hard link, a \
+            junction, and with --relative or --absolute, it is read from the current directory.\n"
+            (
+                "On NTFS volumes mounted by ntfs-3g, links are made as Windows makes them, and a Windows TARGET \
+                (C:\\Games) is taken as typed."
+                | "Symbolic links need Developer Mode or an administrator; where this user may make none, a directory \
+                by its full path gets a junction, unless --kind is given."
+            )
+        ]
+        Examples:
+        ["create " ("~/.vimrc dotfiles/vimrc" | "C:\\Games D:\\Games")]
+        ["create --kind " ("hard copy.iso original.iso" | "junction C:\\Games D:\\Games")]
+        ["create " ("--into ~/bin --relative tools/*.sh" | "--kind hard copy.iso original.iso")]
+    )
+)]
+pub(crate) struct CreateArgs {
+    /// The new link, then what it leads to
+    #[arg(required = true, value_names = ["LINK", "TARGET"])]
+    pub(crate) paths: Vec<OsString>,
+    /// Make a link to each TARGET in this directory, by the target's own name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+    /// Which kind to make; nothing else is ever made instead
+    #[arg(long, value_enum, default_value_t = Kind::Auto)]
+    pub(crate) kind: Kind,
+    /// A Windows link that says its target is a directory, whatever is there now
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) dir: bool,
+    /// A Windows link that says its target is a file
+    #[arg(long)]
+    pub(crate) file: bool,
+    /// Read TARGET from the current directory, store it relative to the link
+    #[arg(long, conflicts_with = "absolute")]
+    pub(crate) relative: bool,
+    /// Read TARGET from the current directory, store it in full
+    #[arg(long)]
+    pub(crate) absolute: bool,
+    /// Put the new link in the place of an existing link, in one step; never of a file or directory
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Make missing parent directories of LINK
+    #[arg(long, short)]
+    pub(crate) parents: bool,
+    #[command(flatten)]
+    pub(crate) drive: DriveOption,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// What `--kind` of `create` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A symbolic link of the target's kind
+    Auto,
+    /// A symbolic link
+    Symlink,
+    /// One more name for a file
+    Hard,
+    /// A directory link by absolute path, on NTFS
+    Junction,
+}
+
+pub(crate) const VERB: Verb = Verb { name: "create", hint };
+
 pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
     let pairs = pairs(args)?;
-    let change = Change::new("create", &args.change);
-    change.create(pairs.iter().map(|(link, target)| spec(args, link, target)))
+    let change = Change::new(&VERB, &args.change);
+    {
+        let specs: Vec<_> = pairs.iter().map(|(link, target)| spec(args, link, target)).collect();
+        change.run(links::create::plan_all(&specs, &PlanContext::default()))
+    }
+}
+
+fn hint(error: &Error) -> Option<String> {
+    let kind = match error.operation() {
+        "create hard link" => &kinds::HARD,
+        "create junction" => &kinds::JUNCTION,
+        _ => &kinds::SYMLINK,
+    };
+    let quote = |kind: &kinds::Kind, text: &str| Some(format!("{text}\n{}", kind.quote()));
+    let planned = error.operation() == "create link";
+    let text = match error.kind() {
+        ErrorKind::AlreadyExists => {
+            let is_link = error.path().is_symlink();
+            let no_target = error.second_path().is_some_and(|target| target.symlink_metadata().is_err());
+            if !is_link && no_target {
+                "the link comes first, as in `linkctl create LINK TARGET`: are the two swapped?"
+            } else {
+                "choose another name, or use --replace where a link is to be replaced"
+            }
+        }
+        ErrorKind::NotALink => "choose another name, or move away what has it",
+        ErrorKind::ParentMissing if planned => "make its directory first, or let --parents do it",
+        ErrorKind::IsDirectory => {
+            return quote(
+                kind,
+                "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)",
+            );
+        }
+        ErrorKind::CrossesVolumes if kind.name == "hard" => {
+            return quote(kind, "use a symbolic link (--kind symlink): it may lead to another volume");
+        }
+        ErrorKind::CrossesVolumes if kind.name == "junction" => {
+            return quote(kind, "use a symbolic link to a Windows path (--kind symlink --dir)");
+        }
+        ErrorKind::CrossesVolumes => {
+            return quote(
+                kind,
+                "name the target as Windows does (D:\\...), or give the volume's letter with --drive",
+            );
+        }
+        ErrorKind::NotSupported if kind.name == "junction" => {
+            return quote(kind, "use a symbolic link (--kind symlink)");
+        }
+        ErrorKind::NotSupported => {
+            return quote(kind, "name the target by its path on this system");
+        }
+        ErrorKind::NotFound if kind.name == "hard" => {
+            return quote(kind, "name a file that exists, or use a symbolic link (--kind symlink)");
+        }
+        ErrorKind::TargetIsLink => {
+            return quote(kind, "`linkctl show TARGET` tells where it leads");
+        }
+        ErrorKind::NotADirectory => "a part of the link's path is a file",
+        ErrorKind::PermissionDenied if kind.name == "hard" => {
+            return quote(kind, "copy the file, or use a symbolic link (--kind symlink)");
+        }
+        ErrorKind::InvalidTarget => {
+            return quote(kind, "give it another target, or make another kind of link");
+        }
+        ErrorKind::TooLong if planned => "use a shorter name for the link",
+        ErrorKind::ParentMissing => return None,
+        _ => return failure::hint(error),
+    };
+    Some(text.to_owned())
 }
 
 /// Each link with its target.

@@ -1,22 +1,39 @@
 //! `linkctl doctor`.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
-use links::apply::{Capability, Finding, probe};
-use links::{Error, ErrorKind, Journal, Name};
-use serde::Serialize;
+use clap::Args;
+use links::apply::{Capability, Probe, probe};
+use links::{Error, ErrorKind, Journal};
 
-use crate::args::{DoctorArgs, by_system};
+use crate::args::{OutputOptions, after_help, by_system};
 use crate::exit::Exit;
-use crate::failure::{self, Failure, message};
+use crate::failure::{self, Failure, Verb, message};
 use crate::output::{self, json, sanitize};
 use crate::session::{existing_journal, tell_unrecovered};
+
+/// Tell what links this user can make here, by trying
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    ["Everything is tried in a temporary directory in PATH, which is removed again."]
+    Example: ["doctor " ("/mnt/disk" | "D:\\")]
+))]
+pub(crate) struct DoctorArgs {
+    /// Where to try
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(crate) const VERB: Verb = Verb::new("doctor");
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let finding = probe(&args.path)?;
     let (journal, facts) = (journal(), links::system::facts());
     if args.output.json() {
-        json::print(&document(args, &finding, &facts, &journal))?;
+        json::print(&json::doctor::document(&args.path, &finding, &facts, &journal))?;
         return Ok(Exit::Done);
     }
     let mut out = output::stdout();
@@ -62,13 +79,13 @@ fn words(capability: Capability) -> &'static str {
 }
 
 /// How to get what is missing.
-fn remedy(capability: Capability, error: &Error, finding: &Finding) -> Option<&'static str> {
+fn remedy(capability: Capability, error: &Error, finding: &Probe) -> Option<&'static str> {
     match (error.kind(), capability) {
-        (ErrorKind::ReadOnly, _) => Some(by_system(
+        (ErrorKind::ReadOnly, _) => Some(by_system!(
             "mount it read-write: mount -o remount,rw",
             "it is write-protected: take that off first",
         )),
-        (ErrorKind::Full, _) => Some(by_system("free some space or inodes", "free some space")),
+        (ErrorKind::Full, _) => Some(by_system!("free some space or inodes", "free some space")),
         (ErrorKind::NotSupported, Capability::Junction)
             if matches!(finding.filesystem.as_str(), "ntfs3" | "ntfs") =>
         {
@@ -103,56 +120,4 @@ fn journal() -> Result<String, Error> {
         }
         None => format!("{place}, none yet"),
     })
-}
-
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    path: Name,
-    filesystem: String,
-    mount_point: Name,
-    read_only: bool,
-    ntfs: bool,
-    capabilities: Vec<CapabilityRecord>,
-    /// What the system allows, in words; empty where trying tells all.
-    system: Vec<FactRecord>,
-    journal: Option<String>,
-}
-
-#[derive(Serialize)]
-struct FactRecord {
-    name: &'static str,
-    value: String,
-}
-
-#[derive(Serialize)]
-struct CapabilityRecord {
-    name: &'static str,
-    able: bool,
-    error: Option<json::ErrorRecord>,
-}
-
-fn document(
-    args: &DoctorArgs,
-    finding: &Finding,
-    facts: &[(&'static str, String)],
-    journal: &Result<String, Error>,
-) -> Document {
-    let fact = |(name, value): &(&'static str, String)| FactRecord { name, value: value.clone() };
-    let capability = |(capability, result): &(Capability, links::Result<()>)| CapabilityRecord {
-        name: capability.as_str(),
-        able: result.is_ok(),
-        error: result.as_ref().err().map(Into::into),
-    };
-    Document {
-        schema: json::SCHEMA,
-        path: json::name(&args.path),
-        filesystem: finding.filesystem.clone(),
-        mount_point: json::name(&finding.mount_point),
-        read_only: finding.read_only,
-        ntfs: finding.ntfs,
-        capabilities: finding.capabilities.iter().map(capability).collect(),
-        system: facts.iter().map(fact).collect(),
-        journal: journal.as_ref().ok().cloned(),
-    }
 }

@@ -1,21 +1,50 @@
 //! `linkctl drop-ins`: makes linkctl answer to the names of Windows' commands.
 
-use links::{KindChoice, LinkSpec, OnExisting};
+use std::path::PathBuf;
 
-use crate::args::{DropInsArgs, by_system};
+use clap::Args;
+use links::{Error, ErrorKind, KindChoice, LinkSpec, OnExisting, PlanContext};
+
+use crate::args::{ChangeOptions, after_help, by_system};
 use crate::compat::Tool;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure, Verb};
 use crate::session::Change;
 
+/// Put mklink, fsutil and dir into a directory
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    [
+        "The names are symbolic links to linkctl itself"
+        (
+            ". A directory early in the PATH makes them replace what the system has by these names (GNU has a `dir` of \
+            its own)."
+            | ", or hard links where this user may make no symbolic link. cmd's own mklink and dir win over any \
+            program, unless they are called as mklink.exe and dir.exe."
+        )
+    ]
+    Example: ["drop-ins " ("~/bin" | "C:\\Tools")]
+))]
+pub(crate) struct DropInsArgs {
+    /// The directory; made where it is missing
+    pub(crate) dir: PathBuf,
+    /// Put them in the place of links that have these names already; never of files
+    #[arg(long)]
+    pub(crate) replace: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+pub(crate) const VERB: Verb = Verb { name: "drop-ins", hint };
+
 pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
-    let change = Change::new("drop-ins", &args.change);
+    let change = Change::new(&VERB, &args.change);
     let program = std::env::current_exe().map_err(|error| Failure::Own {
         exit: Exit::Failed,
         message: format!("cannot tell where linkctl itself is: {error}"),
-        hint: Some(by_system("is /proc mounted?", "start it by its full path").to_owned()),
+        hint: Some(by_system!("is /proc mounted?", "start it by its full path").to_owned()),
     })?;
-    change.create(Tool::ALL.map(|tool| {
+    let specs = Tool::ALL.map(|tool| {
         let name = format!("{}{}", tool.name(), std::env::consts::EXE_SUFFIX);
         let mut spec = LinkSpec::new(args.dir.join(name), &program);
         spec.parents = true;
@@ -24,5 +53,14 @@ pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
         }
         spec.on_existing = if args.replace { OnExisting::ReplaceLink } else { OnExisting::Refuse };
         spec
-    }))
+    });
+    change.run(links::create::plan_all(&specs, &PlanContext::default()))
+}
+
+fn hint(error: &Error) -> Option<String> {
+    let text = match error.kind() {
+        ErrorKind::CrossesVolumes => "copy linkctl into that directory instead, once under each name",
+        _ => return failure::hint(error),
+    };
+    Some(text.to_owned())
 }

@@ -1,13 +1,23 @@
 //! `linkctl help`.
 
-use clap::CommandFactory as _;
+use clap::{Args, CommandFactory as _};
 
-use crate::args::{Cli, HelpArgs};
+use crate::args::{Cli, after_help};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, Verb};
 use crate::kinds;
 use crate::output;
 use crate::output::sanitize;
+
+/// Explain a verb, or the kinds of link (`help kinds`)
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(Example: ["help kinds"] ["help create"]))]
+pub(crate) struct HelpArgs {
+    /// A verb, or `kinds`
+    pub(crate) topic: Option<String>,
+}
+
+pub(crate) const VERB: Verb = Verb::new("help");
 
 pub(crate) fn run(args: &HelpArgs) -> Result<Exit, Failure> {
     let mut cli = Cli::command();

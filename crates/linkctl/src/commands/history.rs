@@ -2,18 +2,34 @@
 
 use std::io::{self, Write};
 
+use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use links::journal::{Operation, OperationId, Outcome, Recorded, Status, Tally};
+use links::journal::{OperationId, Outcome, Recorded, RecordedOperation, Status, Tally};
 use links::undo::settled;
-use links::{Journal, LinkKind, Name, Step, Target, User};
-use serde::Serialize;
+use links::{Error, ErrorKind, Journal, Step, User};
 
-use crate::args::HistoryArgs;
+use crate::args::{OutputOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{Failure, complain};
+use crate::failure::{self, Failure, Verb, complain};
+use crate::output::json::history::{Document, OperationRecord, outcome, shown};
 use crate::output::{self, json, sanitize, table};
 use crate::session::{existing_journal, tell_unrecovered};
+
+/// Show what was changed, when and by whom
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(Example: ["history"] ["history 12"]))]
+pub(crate) struct HistoryArgs {
+    /// Show the steps of this operation
+    pub(crate) id: Option<i64>,
+    /// How many operations to show
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "N")]
+    pub(crate) most: usize,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(crate) const VERB: Verb = Verb { name: "history", hint };
 
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let directory = Journal::default_directory()?;
@@ -41,25 +57,33 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
             return Err(Failure::refused(message, "every change by linkctl is journaled from the first on"));
         }
         (None, None) if args.output.json() => {
-            json::print(&Document { schema: json::SCHEMA, operations: Vec::new() })?;
+            json::print(&Document { operations: Vec::new() })?;
         }
         (None, None) => output::print("nothing has been changed yet\n")?,
     }
     Ok(Exit::Done)
 }
 
+fn hint(error: &Error) -> Option<String> {
+    let text = match error.kind() {
+        ErrorKind::Nothing => "`linkctl history` lists the operations there are",
+        _ => return failure::hint(error),
+    };
+    Some(text.to_owned())
+}
+
 /// An operation with what the disk says of steps whose end was never written down.
 struct Entry {
-    operation: Operation,
+    operation: RecordedOperation,
     tally: Tally,
     /// Of the steps without an end: how many were done, by the look of the disk.
     found_done: u64,
     /// Its first step, or why that cannot be read.
-    first: Result<Option<Step>, links::Error>,
+    first: links::Result<Option<Step>>,
 }
 
 impl Entry {
-    fn read(journal: &Journal, operation: Operation) -> links::Result<Self> {
+    fn read(journal: &Journal, operation: RecordedOperation) -> links::Result<Self> {
         let tally = journal.tally(operation.id)?;
         let first = journal.first_step(operation.id);
         let mut found_done = 0;
@@ -75,6 +99,10 @@ impl Entry {
         self.tally.done + self.found_done
     }
 
+    fn record(&self, steps: Option<&[Recorded]>) -> OperationRecord {
+        OperationRecord::new(&self.operation, self.done(), self.tally.failed, steps)
+    }
+
     fn state(&self) -> String {
         match self.operation.undone_by {
             Some(by) => format!("undone by {by}"),
@@ -84,7 +112,7 @@ impl Entry {
 
     fn what(&self) -> String {
         let path = match &self.first {
-            Ok(Some(first)) => sanitize::name(first.path()),
+            Ok(Some(first)) => sanitize::name(first.path().shown()),
             Ok(None) => return String::new(),
             Err(error) => return format!("({})", sanitize::line(&error.cause())),
         };
@@ -100,8 +128,8 @@ fn all(journal: &Journal, args: &HistoryArgs) -> Result<(), Failure> {
     let entries = operations.into_iter().map(|operation| Entry::read(journal, operation));
     let entries: Vec<Entry> = entries.collect::<links::Result<_>>()?;
     if args.output.json() {
-        let operations = entries.iter().map(|entry| record(entry, None)).collect();
-        return Ok(json::print(&Document { schema: json::SCHEMA, operations })?);
+        let operations = entries.iter().map(|entry| entry.record(None)).collect();
+        return Ok(json::print(&Document { operations })?);
     }
     if entries.is_empty() {
         return Ok(output::print("nothing has been changed yet\n")?);
@@ -157,8 +185,8 @@ fn one(journal: &Journal, id: OperationId, args: &HistoryArgs) -> Result<(), Fai
     let entry = Entry::read(journal, journal.operation(id)?)?;
     let steps = settled(journal, id)?;
     if args.output.json() {
-        let operations = vec![record(&entry, Some(&steps))];
-        return Ok(json::print(&Document { schema: json::SCHEMA, operations })?);
+        let operations = vec![entry.record(Some(&steps))];
+        return Ok(json::print(&Document { operations })?);
     }
     let mut out = output::stdout();
     table::columns(&mut out, ["ID", "WHEN", "WHO", "VERB", "STATE", "DONE", "WHAT"], &[row(&entry)])?;
@@ -176,97 +204,12 @@ fn one(journal: &Journal, id: OperationId, args: &HistoryArgs) -> Result<(), Fai
 fn write_step(out: &mut impl Write, recorded: &Recorded) -> io::Result<()> {
     let kind = recorded.step.kind().map(|kind| format!(" {kind}")).unwrap_or_default();
     let target = shown(recorded).map(|target| format!(" -> {}", sanitize::name(target))).unwrap_or_default();
-    let path = sanitize::name(recorded.step.path());
+    let path = sanitize::name(recorded.step.path().shown());
     writeln!(out, "{:12}  {}{kind} {path}{target}", outcome(recorded), recorded.step.action().as_str())?;
     match &recorded.outcome {
         Outcome::Failed(error) | Outcome::Unsure(error) => {
             writeln!(out, "{:12}  {}", "", sanitize::line(error))
         }
         _ => Ok(()),
-    }
-}
-
-fn shown(recorded: &Recorded) -> Option<std::ffi::OsString> {
-    recorded.step.target().and_then(Target::shown)
-}
-
-fn outcome(recorded: &Recorded) -> &'static str {
-    match &recorded.outcome {
-        Outcome::Done(_) => "done",
-        Outcome::Failed(_) => "failed",
-        Outcome::Unsure(_) => "unsure",
-        Outcome::NotReached => "not-reached",
-        Outcome::Pending => "half-done",
-    }
-}
-
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    operations: Vec<OperationRecord>,
-}
-
-#[derive(Serialize)]
-struct OperationRecord {
-    id: i64,
-    verb: String,
-    began: String,
-    ended: Option<String>,
-    state: &'static str,
-    uid: Option<u32>,
-    user: Option<String>,
-    sudo_user: Option<String>,
-    undoes: Option<i64>,
-    undone_by: Option<i64>,
-    planned: u64,
-    done: u64,
-    failed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    steps: Option<Vec<StepRecord>>,
-}
-
-#[derive(Serialize)]
-struct StepRecord {
-    action: &'static str,
-    path: Name,
-    kind: Option<&'static str>,
-    target: Option<Name>,
-    result: &'static str,
-    error: Option<String>,
-}
-
-fn record(entry: &Entry, steps: Option<&[Recorded]>) -> OperationRecord {
-    let operation = &entry.operation;
-    let utc = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap_or_default().to_string();
-    let user = operation.user.as_ref();
-    OperationRecord {
-        id: operation.id.0,
-        verb: operation.verb.clone(),
-        began: utc(operation.began),
-        ended: operation.ended.map(utc),
-        state: operation.status.as_str(),
-        uid: user.map(|user| user.uid),
-        user: user.and_then(|user| user.name.clone()),
-        sudo_user: user.and_then(|user| user.sudo.clone()),
-        undoes: operation.undoes.map(|id| id.0),
-        undone_by: operation.undone_by.map(|id| id.0),
-        planned: operation.planned,
-        done: entry.done(),
-        failed: entry.tally.failed,
-        steps: steps.map(|steps| steps.iter().map(step_record).collect()),
-    }
-}
-
-fn step_record(recorded: &Recorded) -> StepRecord {
-    StepRecord {
-        action: recorded.step.action().as_str(),
-        path: json::name(recorded.step.path()),
-        kind: recorded.step.kind().map(LinkKind::as_str),
-        target: shown(recorded).map(Name),
-        result: outcome(recorded),
-        error: match &recorded.outcome {
-            Outcome::Failed(error) | Outcome::Unsure(error) => Some(error.clone()),
-            _ => None,
-        },
     }
 }

@@ -1,23 +1,23 @@
 //! One file a verb.
 
-mod check;
-mod completions;
-mod create;
-mod doctor;
-mod drop_ins;
-mod help;
-mod history;
-mod list;
-mod man;
-mod r#move;
-mod recover;
-mod remove;
-mod repair;
-mod restore;
-mod show;
-mod summary;
-mod track;
-mod undo;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod create;
+pub(crate) mod doctor;
+pub(crate) mod drop_ins;
+pub(crate) mod help;
+pub(crate) mod history;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod r#move;
+pub(crate) mod recover;
+mod relocation;
+pub(crate) mod remove;
+pub(crate) mod repair;
+pub(crate) mod restore;
+pub(crate) mod show;
+pub(crate) mod track;
+pub(crate) mod undo;
 mod volume;
 
 use crate::args::Command;

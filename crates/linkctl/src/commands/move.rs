@@ -1,15 +1,73 @@
 //! `linkctl move`.
 
-use links::plan::{Step, Verify};
-use links::relocate::{self, Finding, MoveSpec, Relocation, Severity};
-use links::repair::links_into;
-use links::{Journal, KindChoice};
+use std::path::PathBuf;
 
-use crate::args::{ChangeOptions, IntoOptions, LeftKind, MoveArgs, TreeOptions, VerifyOption};
+use clap::{Args, ValueEnum};
+use links::relocate::{self, MoveSpec};
+use links::{Error, ErrorKind, KindChoice};
+
+use super::relocation::{go, how, take_along};
+use crate::args::{ChangeOptions, IntoOptions, TreeOptions, after_help, letter};
 use crate::exit::Exit;
-use crate::failure::{Failure, complain, say_all};
-use crate::output::sanitize::{self, quoted};
-use crate::session::{Change, Tree, confirm, existing_journal};
+use crate::failure::{self, Failure, Verb};
+use crate::output::sanitize::quoted;
+use crate::session::{Change, Recorded};
+
+/// Take a file or directory to another place, and leave a link
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    [
+        "DST is the new name of the whole; its directory must exist. "
+        (
+            "Within one file system names are exchanged in one step. To another one everything is copied, flushed, \
+            read back and compared before the link takes the place of the original; what was written to meanwhile is \
+            kept. "
+            | "On one volume the tree is renamed. To another one everything is copied, flushed, read back and compared \
+            before the link takes the place of the original; what was written to meanwhile is kept. A junction is left \
+            for a directory, else a symbolic link. "
+        )
+        "`linkctl restore SRC` or `linkctl undo` bring it back."
+    ]
+    Examples:
+    ["move " ("~/games /mnt/big/games" | "C:\\Games D:\\Games")]
+    ["move --dry-run " ("/var/lib/app /srv/app" | "C:\\Games D:\\Games")]
+))]
+pub(crate) struct MoveArgs {
+    /// The file or directory
+    #[arg(value_name = "SRC")]
+    pub(crate) source: PathBuf,
+    /// Where it goes: a name that is free
+    #[arg(value_name = "DST")]
+    pub(crate) destination: PathBuf,
+    /// Which kind of link to leave
+    #[arg(long, value_enum, default_value_t = LeftKind::Auto)]
+    pub(crate) kind: LeftKind,
+    /// Leave a relative link
+    #[arg(long)]
+    pub(crate) relative: bool,
+    /// The letter that Windows gives an NTFS volume that is mounted here: a symbolic link left there names it
+    #[arg(long, value_name = "LETTER", value_parser = letter)]
+    pub(crate) drive: Option<char>,
+    #[command(flatten)]
+    pub(crate) tree: TreeOptions,
+    #[command(flatten)]
+    pub(crate) into: IntoOptions,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// What `--kind` of `move` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LeftKind {
+    /// A symbolic link; on Windows, a junction for a directory that stays on the computer
+    Auto,
+    /// A symbolic link
+    Symlink,
+    /// A junction: for a directory, on Windows and on NTFS
+    Junction,
+}
+
+pub(crate) const VERB: Verb = Verb { name: "move", hint };
 
 pub(crate) fn run(args: &MoveArgs) -> Result<Exit, Failure> {
     let mut spec = MoveSpec::new(&args.source, &args.destination);
@@ -20,102 +78,28 @@ pub(crate) fn run(args: &MoveArgs) -> Result<Exit, Failure> {
     };
     spec.drive = args.drive;
     spec.relative = args.relative;
-    spec.verify = verify(&args.tree);
-    let mut planned = relocate::plan(&spec)?;
-    take_along(&mut planned, &args.into, &args.change)?;
-    let mut change = Change::new("move", &args.change);
+    spec.how = how(&args.tree, &args.into);
+    let recorded = Recorded::open(args.change.dry_run)?;
+    let mut planned = relocate::plan(&spec, &recorded.context())?;
+    drop(recorded);
+    take_along(&VERB, &mut planned, &args.into, &args.change)?;
+    let mut change = Change::new(&VERB, &args.change);
     change.question = Some(format!("Move {} to {}?", quoted(&args.source), quoted(&args.destination)));
-    go(change, &args.tree, &planned)
+    go(change, &args.tree, planned)
 }
 
-/// Looks for links that lead into what is moved, and lets them name the new place, if that is wanted.
-pub(super) fn take_along(
-    planned: &mut Relocation,
-    options: &IntoOptions,
-    change: &ChangeOptions,
-) -> Result<(), Failure> {
-    let (from, to, goes_on) = match planned.plan.steps.first() {
-        Some(Step::MoveTree { source, destination, .. }) => (source, destination, true),
-        Some(Step::RestoreTree { tree, link, .. }) => (tree, link, false),
-        _ => return Ok(()),
+fn hint(error: &Error) -> Option<String> {
+    let text = match error.kind() {
+        ErrorKind::AlreadyExists if error.path().is_dir() => {
+            "to put it into that directory, name its place there in full, with its last name"
+        }
+        ErrorKind::AlreadyExists => "choose a name that is free",
+        ErrorKind::ParentMissing if error.operation() == "move to" => "make that directory first",
+        ErrorKind::InvalidPath => "name the place in full, with its last name",
+        ErrorKind::SameFile => "name a place outside of it",
+        ErrorKind::TargetIsLink => "`linkctl show` tells where it leads: move that",
+        ErrorKind::TooLong => "use a shorter name",
+        _ => return failure::hint(error),
     };
-    let journal = Journal::default_directory().ok().map(|directory| existing_journal(&directory));
-    let journal = journal.transpose()?.flatten();
-    let mut into = links_into(from, to, &options.search, journal.as_ref())?;
-    if let Some(Step::RestoreTree { link, .. }) = planned.plan.steps.first() {
-        into.steps.retain(|step| step.path() != link);
-    }
-    say_all("move", &into.errors);
-    let (links, lead) = match into.steps.len() {
-        0 => return Ok(()),
-        1 => ("1 link".to_owned(), "leads"),
-        more => (format!("{more} links"), "lead"),
-    };
-    let what = format!("{links} outside of it {lead} into {}", quoted(from));
-    let wanted = options.retarget
-        || !change.yes
-            && !change.dry_run
-            && confirm(&format!("{what}. Let them name {} itself?", quoted(to)))?;
-    if wanted {
-        planned.plan.steps.extend(into.steps);
-        return Ok(());
-    }
-    if goes_on {
-        complain("note", &format!("{what}, and go on to by the new link"));
-    } else {
-        complain("warning", &format!("{what}, and will be broken"));
-    }
-    complain("hint", "--retarget lets them name the new place themselves");
-    Ok(())
-}
-
-pub(super) fn verify(options: &TreeOptions) -> Verify {
-    match options.verify {
-        VerifyOption::Full => Verify::Full,
-        VerifyOption::Metadata => Verify::Metadata,
-    }
-}
-
-/// Says what was found, and carries the plan out unless that stands in its way.
-pub(super) fn go<'a>(
-    mut change: Change<'a>,
-    options: &TreeOptions,
-    planned: &'a Relocation,
-) -> Result<Exit, Failure> {
-    let refuses = |finding: &&Finding| {
-        finding.severity == Severity::Refusal || options.strict && finding.severity == Severity::Warning
-    };
-    let tell = |finding: &Finding| format!("{}: {}", quoted(&finding.path), sanitize::line(&finding.text));
-    let in_the_way: Vec<&Finding> = planned.findings.iter().filter(refuses).collect();
-    for finding in &planned.findings {
-        let mark = match finding.severity {
-            // The only one is told as why nothing is done.
-            _ if refuses(&finding) && in_the_way.len() == 1 => continue,
-            _ if refuses(&finding) => "error",
-            Severity::Warning => "warning",
-            _ => "note",
-        };
-        complain(mark, &tell(finding));
-    }
-    let Relocation { objects, bytes, renamed, findings, .. } = planned;
-    change.tree = Some(Tree { objects: *objects, bytes: *bytes, renamed: *renamed, findings });
-    change.strict = options.strict;
-    if let Some(first) = in_the_way.first() {
-        let text = match in_the_way.len() {
-            1 => format!("nothing was done: {}", tell(first)),
-            all => format!("nothing was done: {all} things stand in the way"),
-        };
-        let hint = if first.severity == Severity::Warning {
-            "without --strict it is done all the same"
-        } else {
-            "nothing was changed; once that is no longer so, --dry-run looks again"
-        };
-        return change.refuse_tree(&text, hint);
-    }
-    change.workers = options.jobs.map(std::num::NonZeroUsize::get);
-    if !planned.findings.iter().any(|finding| finding.severity == Severity::Warning) {
-        // It loses nothing and can be taken back: it is only asked where something will not be as it was.
-        change.question = None;
-    }
-    change.run(&planned.plan)
+    Some(text.to_owned())
 }

@@ -1,52 +1,67 @@
 //! `linkctl recover`.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use links::apply::{Recovered, are_untold, open_journal, recover, tell_untold, unrecovered};
-use links::{Error, Journal, Name};
-use serde::Serialize;
+use clap::Args;
+use links::apply::{Interrupted, Recovered, Search, interrupted, record_ended_moves};
+use links::{Error, ErrorKind};
 
-use crate::args::RecoverArgs;
+use crate::args::{OutputOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{Failure, complain, message, say};
+use crate::failure::{self, Failure, Verb, complain, message, say};
 use crate::output::sanitize::{self, quoted};
 use crate::output::{self, json};
-use crate::session::existing_journal;
+use crate::session::{Recorded, open_journal};
+
+/// Finish or roll back moves that were interrupted
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    [
+        "What an interrupted move left is told by its disk alone: the copy is removed where the original is whole and \
+        in its place, and the move is finished where the link has taken it. What was changed since is kept."
+    ]
+    Examples: ["recover"] ["recover /mnt/big"]
+))]
+pub(crate) struct RecoverArgs {
+    /// Look here for what moves have left, also without the journal
+    #[arg(value_name = "DIR")]
+    pub(crate) directories: Vec<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(crate) const VERB: Verb = Verb { name: "recover", hint };
 
 pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
-    let mut stages = BTreeSet::new();
-    let directory = Journal::default_directory().ok();
-    let existing = directory.as_deref().map(existing_journal).transpose()?.flatten();
-    if let Some(journal) = &existing {
-        stages.extend(unrecovered(journal)?);
-    }
-    for directory in &args.directories {
-        stages.extend(links::relocate::stages_in(directory)?);
-    }
-    let mut done: Vec<(PathBuf, Result<Recovered, Error>)> = Vec::new();
-    let untold = existing.as_ref().map(are_untold).transpose()? == Some(true);
-    if !args.dry_run && (untold || !stages.is_empty()) {
-        // What becomes of the moves is written down, where they are.
-        let mut journal = existing.and_then(|_| to_write(directory.as_deref()?));
-        for stage in &stages {
+    let existing = Recorded::open(args.dry_run)?.into_journal();
+    let found = interrupted(existing.as_ref(), Search::All(&args.directories))?;
+    let stages: Vec<&Path> = found.iter().map(Interrupted::path).collect();
+    let mut done: Vec<(&Path, Result<Recovered, Error>)> = Vec::new();
+    if !args.dry_run && existing.is_some() | !found.is_empty() {
+        // The outcomes of the moves are recorded, if anything is.
+        let mut journal = existing
+            .and_then(|_| open_journal().inspect_err(|error| complain("warning", &message(error))).ok());
+        for interrupted in &found {
             // What another one needed beside the tree may be gone with it.
-            if done.is_empty() || stage.symlink_metadata().is_ok() {
-                done.push((stage.clone(), recover(stage, journal.as_mut())));
+            if done.is_empty() || interrupted.path().symlink_metadata().is_ok() {
+                done.push((interrupted.path(), interrupted.finish(journal.as_mut())));
             }
         }
-        // And how those ended that have left nothing.
-        if let Some(Err(error)) = journal.as_mut().map(tell_untold) {
+        // And those of moves that have left nothing.
+        if let Some(Err(error)) = journal.as_mut().map(record_ended_moves) {
             complain("warning", &message(&error));
         }
     }
     let failed: Vec<&Error> = done.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
     if args.output.json() {
-        let recovered =
-            done.iter().filter_map(|(stage, result)| result.as_ref().ok().map(|one| record(stage, one)));
-        json::print(&Document {
-            schema: json::SCHEMA,
+        let recovered = done.iter().filter_map(|(stage, result)| {
+            result.as_ref().ok().map(|one| json::recover::Record::new(stage, one))
+        });
+        json::print(&json::recover::Document {
             stages: stages.iter().map(json::name).collect(),
             recovered: recovered.collect(),
             errors: failed.iter().copied().map(Into::into).collect(),
@@ -76,50 +91,22 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     }
     for (_, result) in &done {
         let Ok(Recovered::Finished { lost, .. }) = result else { continue };
-        for (path, what) in lost {
-            complain("warning", &format!("{}: not kept: {}", quoted(path), sanitize::line(what)));
+        for lost in lost {
+            let text = format!("{}: not kept: {}", quoted(&lost.path), sanitize::line(&lost.what));
+            complain("warning", &text);
         }
     }
-    failed.iter().for_each(|error| say("recover", error));
+    failed.iter().for_each(|error| say(&VERB, error));
     Ok(failed.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Done))
 }
 
-fn to_write(directory: &Path) -> Option<Journal> {
-    match open_journal(directory) {
-        Ok((journal, said)) => {
-            said.iter().for_each(|said| complain("warning", said));
-            Some(journal)
+fn hint(error: &Error) -> Option<String> {
+    let text = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "who moved it can recover it; where nothing of it is needed any more, remove it"
         }
-        Err(error) => {
-            complain("warning", &message(&error));
-            None
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    /// What interrupted moves left.
-    stages: Vec<Name>,
-    recovered: Vec<Record>,
-    errors: Vec<json::ErrorRecord>,
-}
-
-#[derive(Serialize)]
-struct Record {
-    stage: Name,
-    /// `rolled-back`, `finished`, or `cleared`: an empty private directory, or a link to itself, is gone.
-    result: &'static str,
-    /// Where the tree is; of `cleared`, what is gone.
-    tree: Name,
-}
-
-fn record(stage: &Path, recovered: &Recovered) -> Record {
-    let (result, tree) = match recovered {
-        Recovered::RolledBack { tree } => ("rolled-back", tree),
-        Recovered::Finished { tree, .. } => ("finished", tree),
-        Recovered::Cleared { stage } => ("cleared", stage),
+        ErrorKind::NotEmpty => "something else is in it: look at it, and move it where it belongs",
+        _ => return failure::hint(error),
     };
-    Record { stage: json::name(stage), result, tree: json::name(tree) }
+    Some(text.to_owned())
 }

@@ -1,54 +1,77 @@
 //! `linkctl remove`.
 
-use links::plan::Plan;
-use links::{Filter, KindFilter};
+use std::path::PathBuf;
 
-use crate::args::RemoveArgs;
+use clap::Args;
+use links::remove::{Below, RemoveSpec};
+use links::{Error, ErrorKind, Filter, KindFilter, PlanContext};
+
+use crate::args::{ChangeOptions, after_help, kind};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure, Verb};
 use crate::output::sanitize::quoted;
 use crate::session::Change;
 
+/// Remove links: the link objects and nothing else, ever
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    ["A directory, and a file with one name, are refused. Where one of several is refused, none is removed."]
+    Examples:
+    ["remove " ("~/games" | "C:\\Games")]
+    ["remove --kind hard copy.iso"]
+    ["remove --recursive --dry-run old-project"]
+))]
+pub(crate) struct RemoveArgs {
+    /// The links; with --recursive, directories
+    #[arg(required = true, value_name = "LINK")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Remove every symbolic link and junction below each directory; nothing is followed
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+    /// Only links of this kind; needed for one name of a hard-linked file (hard)
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    pub(crate) kind: Option<KindFilter>,
+    /// With --recursive: do not enter other file systems
+    #[arg(long, requires = "recursive")]
+    pub(crate) one_file_system: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+pub(crate) const VERB: Verb = Verb { name: "remove", hint };
+
 pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
-    let mut change = Change::new("remove", &args.change);
-    let (mut plan, mut refused) = (Plan::default(), Vec::new());
     if args.recursive && args.kind == Some(KindFilter::HARD) {
         return Err(Failure::usage(
             "--recursive removes symbolic links and junctions, not names of files",
             "name each: linkctl remove --kind hard NAME...",
         ));
     }
-    for path in &args.paths {
-        if args.recursive {
-            let filter = Filter::new(args.kind, []);
-            match links::remove::plan_below(path, filter, args.one_file_system) {
-                Ok((below, unread)) => {
-                    plan.append(below);
-                    change.errors.extend(unread);
-                }
-                Err(error) => refused.push(error),
-            }
-        } else {
-            match links::remove::plan(path, args.kind) {
-                Ok(one) => plan.append(one),
-                Err(error) => refused.push(error),
-            }
-        }
+    let mut spec = RemoveSpec::new(&args.paths);
+    spec.kind = args.kind;
+    if args.recursive {
+        let mut below = Below::default();
+        below.filter = Filter::new(args.kind, []);
+        below.one_file_system = args.one_file_system;
+        spec.below = Some(below);
     }
-    if !refused.is_empty() {
-        refused.append(&mut change.errors);
-        return change.refuse(refused);
-    }
-    // The same link named twice, or in trees that overlap.
-    links::deduplicate(&mut plan);
-    if let Some(error) = links::remove::last_names(&plan).into_iter().next() {
-        return change.refuse(vec![error]);
-    }
+    let removal = links::remove::plan(&spec, &PlanContext::default())?;
+    let mut change = Change::new(&VERB, &args.change);
+    change.errors = removal.unread;
     if args.recursive {
         let below: Vec<String> = args.paths.iter().map(quoted).collect();
-        let (count, below) = (plan.steps.len(), below.join(", "));
+        let (count, below) = (removal.plan.steps.len(), below.join(", "));
         let links = if count == 1 { "link" } else { "links" };
         change.question = Some(format!("Remove {count} {links} below {below}?"));
     }
-    change.run(&plan)
+    change.run(removal.plan)
+}
+
+fn hint(error: &Error) -> Option<String> {
+    let text = match error.kind() {
+        ErrorKind::TargetIsLink => "without --recursive, the link itself is removed",
+        ErrorKind::IsDirectory => "--recursive removes the links below it",
+        _ => return failure::hint(error),
+    };
+    Some(text.to_owned())
 }

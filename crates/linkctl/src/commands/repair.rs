@@ -1,49 +1,130 @@
 //! `linkctl repair`.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use links::apply::Report;
+use clap::{Args, ValueEnum};
+use links::apply::{Report, Tracking};
 use links::repair::{
     self, Candidate, Conversion, Map, Mapping, Mend, Reason, Repair, RepairSpec, Verdict, Why,
 };
-use links::{Journal, Name, Progress, Target};
-use serde::Serialize;
+use links::{Progress, Target};
 
-use super::list::ticking;
-use crate::args::RepairArgs;
+use crate::args::{ChangeOptions, DriveOption, after_help};
 use crate::exit::Exit;
-use crate::failure::{Failure, complain, message, say_all};
+use crate::failure::{Failure, Verb, complain, message, say_all};
+use crate::output::json::repair::{Document, Record};
 use crate::output::{self, json, sanitize, table};
-use crate::session::{Change, existing_journal};
+use crate::session::{Change, Recorded, ticking};
+
+/// Give broken links their targets again, or say targets in another form
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    [
+        "A target is found exactly where it was recorded (`linkctl track`, and every link that linkctl makes): it is \
+        the same object, wherever it went on its "
+        ("file system, also into a trash folder" | "volume, also into the recycle bin")
+        ". Others are found by evidence: where most links into a directory are whole in another one (strong), or by \
+        name (weak). Only what is sure enough is changed (--min-confidence); the rest is shown. Of several places that \
+        are equally good, none is taken.\n\
+        With --relative, --absolute or --kind-fix, links that lead somewhere are said in another form, and nothing is \
+        mended. Exit code 1: some links stay as they are."
+    ]
+    Examples:
+    ["repair " ("~" | "C:\\Users") " --dry-run"]
+    ["repair " ("~" | "C:\\Users") " --min-confidence strong"]
+    ["repair " ("~/bin --map /opt/old=/opt/new" | "C:\\Tools --map C:\\Old=C:\\New")]
+    ["repair " ("--relative" | "--kind-fix") " project"]
+))]
+pub(crate) struct RepairArgs {
+    /// Links, and directories whose links are meant [default: the current directory]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Look for targets below this directory alone [default: by identity on the whole file system, else near by]
+    #[arg(long, value_name = "ROOT")]
+    pub(crate) search: Vec<PathBuf>,
+    /// What was at OLD is at NEW now; a name that holds `=` is written with two of them
+    #[arg(long, value_name = "OLD=NEW")]
+    pub(crate) map: Vec<OsString>,
+    /// Read such pairs from a file, one a line; a line that begins with `#` is a remark
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map_file: Option<PathBuf>,
+    /// How sure it must be for a link to be changed
+    #[arg(long, value_enum, default_value_t = Confidence::Exact)]
+    pub(crate) min_confidence: Confidence,
+    /// Say absolute targets relative to their links
+    #[arg(long, group = "form", conflicts_with_all = ["search", "map", "map_file", "min_confidence"])]
+    pub(crate) relative: bool,
+    /// Say relative targets in full
+    #[arg(long, group = "form", conflicts_with_all = ["search", "map", "map_file", "min_confidence"])]
+    pub(crate) absolute: bool,
+    /// Make links for files that lead to directories links for directories, and the other way round (Windows, NTFS)
+    #[arg(long, group = "form", conflicts_with_all = ["search", "map", "map_file", "min_confidence"])]
+    pub(crate) kind_fix: bool,
+    /// Leave out what matches, in the syntax of .gitignore: no link in it is changed, none is led into it
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Do not enter other file systems
+    #[arg(long)]
+    pub(crate) one_file_system: bool,
+    /// How many threads read [default: one for each core, at most 8, and 2 on a disk that rotates]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) drive: DriveOption,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// What `--min-confidence` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Confidence {
+    /// The same object, or where --map says
+    Exact,
+    /// Much agrees, and nothing else comes near
+    Strong,
+    /// A guess by name
+    Weak,
+}
+
+impl From<Confidence> for repair::Confidence {
+    fn from(confidence: Confidence) -> Self {
+        match confidence {
+            Confidence::Exact => Self::Exact,
+            Confidence::Strong => Self::Strong,
+            Confidence::Weak => Self::Weak,
+        }
+    }
+}
+
+pub(crate) const VERB: Verb = Verb::new("repair");
 
 pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     let spec = spec(args)?;
-    let conversion = match (args.relative, args.absolute, args.kind_fix) {
-        (true, ..) => Some(Conversion::Relative),
-        (_, true, _) => Some(Conversion::Absolute),
-        (.., true) => Some(Conversion::Kind),
-        _ => None,
-    };
     let progress = Progress::default();
     let shown = || format!("{} links in {} entries", progress.found(), progress.entries());
     let mut planned = ticking(shown, || -> Result<Repair, Failure> {
-        Ok(match conversion {
-            Some(conversion) => repair::convert(&spec, conversion, &progress)?,
-            None => repair::plan(&spec, journal()?.as_ref(), &progress)?,
-        })
+        let recorded = match spec.conversion {
+            Some(_) => Recorded::none(),
+            None => recorded(args.change.dry_run),
+        };
+        let mut context = recorded.context();
+        context.progress = Some(&progress);
+        Ok(repair::plan(&spec, &context)?)
     })?;
-    let mut change = Change::new(repair::VERB, &args.change);
+    let mut change = Change::new(&VERB, &args.change);
     change.errors = std::mem::take(&mut planned.errors);
-    let told = Told { args, spec: &spec, planned: &planned, converts: conversion.is_some() };
+    change.tracking = Tracking::Recorded;
+    let told = Told { args, spec: &spec, planned: &planned, converts: spec.conversion.is_some() };
     if !args.change.output.json() {
         told.print_table()?;
     }
-    say_all(repair::VERB, &change.errors);
+    say_all(&VERB, &change.errors);
     told.remark();
     let (steps, links) = (planned.plan.steps.len(), &planned.plan);
-    let what = if conversion.is_some() { "Rewrite" } else { "Retarget" };
+    let what = if spec.conversion.is_some() { "Rewrite" } else { "Retarget" };
     change.question = Some(format!("{what} {}?", counted(steps, "link")));
     let report = change.carry_out(links)?;
     told.print_end(&change, report.as_ref())?;
@@ -52,13 +133,11 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     Ok(exit.max(found))
 }
 
-/// What was recorded of links. A journal that cannot be read is no reason to mend nothing.
-fn journal() -> Result<Option<Journal>, Failure> {
-    let Ok(directory) = Journal::default_directory() else { return Ok(None) };
-    existing_journal(&directory).or_else(|error| {
-        let text = format!("{}: targets are found by evidence alone", message(&error));
-        complain("warning", &text);
-        Ok(None)
+/// What was recorded of links. A journal that cannot be read is no reason to repair nothing.
+fn recorded(dry_run: bool) -> Recorded {
+    Recorded::open(dry_run).unwrap_or_else(|error| {
+        complain("warning", &format!("{}: targets are found by evidence alone", message(&error)));
+        Recorded::none()
     })
 }
 
@@ -75,7 +154,13 @@ fn spec(args: &RepairArgs) -> Result<RepairSpec, Failure> {
     spec.exclude.clone_from(&args.exclude);
     spec.one_file_system = args.one_file_system;
     spec.drive = args.drive.letter();
-    spec.workers = args.jobs.map(std::num::NonZeroUsize::get);
+    spec.workers = args.jobs.map(NonZeroUsize::get);
+    spec.conversion = match (args.relative, args.absolute, args.kind_fix) {
+        (true, ..) => Some(Conversion::Relative),
+        (_, true, _) => Some(Conversion::Absolute),
+        (.., true) => Some(Conversion::Kind),
+        _ => None,
+    };
     Ok(spec)
 }
 
@@ -131,16 +216,13 @@ impl Told<'_> {
             Verdict::Found { new, why, confidence, .. } => {
                 let why = match why {
                     Why::Inferred(number) => format!("mapping {}", number + 1),
-                    why => self.why(why),
+                    _ => self.why(&mend.verdict),
                 };
                 rows.push([link, old, shown(new).into(), why.into(), confidence.as_str().into()]);
             }
-            Verdict::With(by) => {
-                let why = format!("leads by {}, which is mended", sanitize::name(by));
-                rows.push([link, old, dash(), why.into(), dash()]);
-            }
-            Verdict::Remains { reason, candidates } => {
-                rows.push([link, old, dash(), self::reason(reason).into(), dash()]);
+            Verdict::With(_) => rows.push([link, old, dash(), self.why(&mend.verdict).into(), dash()]),
+            Verdict::Remains { candidates, .. } => {
+                rows.push([link, old, dash(), self.why(&mend.verdict).into(), dash()]);
                 for Candidate { path, score } in candidates {
                     let why = format!("{} of its path agree", counted(*score, "name"));
                     let path = sanitize::name(path);
@@ -150,7 +232,12 @@ impl Told<'_> {
         }
     }
 
-    fn why(&self, why: &Why) -> String {
+    fn why(&self, verdict: &Verdict) -> String {
+        let why = match verdict {
+            Verdict::Found { why, .. } => why,
+            Verdict::With(by) => return format!("leads by {}, which is mended", sanitize::name(by)),
+            Verdict::Remains { reason, .. } => return self::reason(reason),
+        };
         match why {
             Why::Identity => "it is what was recorded".to_owned(),
             Why::Map(number) => {
@@ -241,55 +328,20 @@ impl Told<'_> {
 
     fn document(&self, change: &Change<'_>, report: Option<&Report>) -> Document {
         Document {
-            schema: json::SCHEMA,
-            verb: repair::VERB,
+            verb: VERB.name,
             operation: report.and_then(|report| report.operation).map(|id| id.0),
             dry_run: self.args.change.dry_run,
-            links: self.planned.mends.iter().map(|mend| self.record(mend, report)).collect(),
+            links: self
+                .planned
+                .mends
+                .iter()
+                .map(|mend| Record::new(mend, self.why(&mend.verdict), report))
+                .collect(),
             mappings: self.planned.mappings.iter().map(Into::into).collect(),
             searched_all: self.planned.is_whole,
             distrusted: self.planned.distrusted,
             errors: change.errors.iter().map(Into::into).collect(),
         }
-    }
-
-    fn record(&self, mend: &Mend, report: Option<&Report>) -> Record {
-        let mut record = Record {
-            path: json::name(&mend.link),
-            kind: mend.kind.as_str(),
-            old_target: mend.old.shown().map(Name),
-            new_target: None,
-            result: "remains",
-            why: String::new(),
-            confidence: None,
-            candidates: Vec::new(),
-            error: None,
-        };
-        match &mend.verdict {
-            Verdict::Found { new, why, confidence, step } => {
-                let result = step.and_then(|step| report?.results.get(step));
-                record.new_target = new.shown().map(Name);
-                record.why = self.why(why);
-                record.confidence = Some(confidence.as_str());
-                record.result = match (step, report, result) {
-                    (None, ..) => "shown",
-                    (Some(_), None, _) => "planned",
-                    (Some(_), Some(_), Some(Ok(_))) => "done",
-                    (Some(_), Some(_), Some(Err(_))) => "failed",
-                    (Some(_), Some(_), None) => "not-reached",
-                };
-                record.error = result.and_then(|result| result.as_ref().err()).map(Into::into);
-            }
-            Verdict::With(by) => {
-                record.why = format!("leads by {}, which is mended", sanitize::name(by));
-                record.result = "with-another";
-            }
-            Verdict::Remains { reason, candidates } => {
-                record.why = self::reason(reason);
-                record.candidates = candidates.iter().map(Into::into).collect();
-            }
-        }
-        record
     }
 }
 
@@ -322,67 +374,4 @@ fn shown(target: &Target) -> String {
 
 fn counted(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
-/// What `repair` found and did.
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    verb: &'static str,
-    operation: Option<i64>,
-    dry_run: bool,
-    links: Vec<Record>,
-    mappings: Vec<MappingRecord>,
-    searched_all: bool,
-    distrusted: usize,
-    errors: Vec<json::ErrorRecord>,
-}
-
-#[derive(Serialize)]
-struct Record {
-    path: Name,
-    kind: &'static str,
-    old_target: Option<Name>,
-    new_target: Option<Name>,
-    /// `planned`, `done`, `failed`, `not-reached`, `shown`, `with-another` or `remains`.
-    result: &'static str,
-    why: String,
-    confidence: Option<&'static str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    candidates: Vec<CandidateRecord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<json::ErrorRecord>,
-}
-
-#[derive(Serialize)]
-struct CandidateRecord {
-    path: Name,
-    score: usize,
-}
-
-impl From<&Candidate> for CandidateRecord {
-    fn from(candidate: &Candidate) -> Self {
-        Self { path: json::name(&candidate.path), score: candidate.score }
-    }
-}
-
-#[derive(Serialize)]
-struct MappingRecord {
-    old: Name,
-    new: Name,
-    mends: usize,
-    of: usize,
-    confidence: &'static str,
-}
-
-impl From<&Mapping> for MappingRecord {
-    fn from(mapping: &Mapping) -> Self {
-        Self {
-            old: json::name(&mapping.old),
-            new: json::name(&mapping.new),
-            mends: mapping.mends,
-            of: mapping.of,
-            confidence: mapping.confidence.as_str(),
-        }
-    }
 }

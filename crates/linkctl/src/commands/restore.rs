@@ -1,21 +1,52 @@
 //! `linkctl restore`.
 
-use links::{Journal, relocate};
+use std::path::PathBuf;
 
-use super::r#move::{go, take_along, verify};
-use crate::args::RestoreArgs;
+use clap::Args;
+use links::relocate::{self, RestoreSpec};
+use links::{Error, ErrorKind};
+
+use super::relocation::{go, how, take_along};
+use crate::args::{ChangeOptions, IntoOptions, TreeOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure, Verb};
 use crate::output::sanitize::quoted;
-use crate::session::{Change, existing_journal};
+use crate::session::{Change, Recorded};
+
+/// Bring back what was moved, to where its link is
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(Example: ["restore ~/games"]))]
+pub(crate) struct RestoreArgs {
+    /// The link that was left
+    pub(crate) link: PathBuf,
+    #[command(flatten)]
+    pub(crate) tree: TreeOptions,
+    #[command(flatten)]
+    pub(crate) into: IntoOptions,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+pub(crate) const VERB: Verb = Verb { name: "restore", hint };
 
 pub(crate) fn run(args: &RestoreArgs) -> Result<Exit, Failure> {
-    let journal = Journal::default_directory().ok().map(|directory| existing_journal(&directory));
-    let journal = journal.transpose()?.flatten();
-    let mut planned = relocate::plan_restore(&args.link, verify(&args.tree), journal.as_ref())?;
-    drop(journal);
-    take_along(&mut planned, &args.into, &args.change)?;
-    let mut change = Change::new("restore", &args.change);
+    let recorded = Recorded::open(args.change.dry_run)?;
+    let mut spec = RestoreSpec::new(&args.link);
+    spec.how = how(&args.tree, &args.into);
+    let mut planned = relocate::plan_restore(&spec, &recorded.context())?;
+    drop(recorded);
+    take_along(&super::r#move::VERB, &mut planned, &args.into, &args.change)?;
+    let mut change = Change::new(&VERB, &args.change);
     change.question = Some(format!("Bring back what {} leads to?", quoted(&args.link)));
-    go(change, &args.tree, &planned)
+    go(change, &args.tree, planned)
+}
+
+fn hint(error: &Error) -> Option<String> {
+    let text = match error.kind() {
+        ErrorKind::SameFile => "name a place outside of it",
+        ErrorKind::NotFound => "`linkctl show` tells where it leads",
+        ErrorKind::TargetIsLink => "bring back that one first",
+        _ => return failure::hint(error),
+    };
+    Some(text.to_owned())
 }

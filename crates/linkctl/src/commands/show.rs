@@ -3,33 +3,68 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use clap::Args;
 use links::names::Names;
-use links::{Chain, Error, FileKind, Inspection, LinkKind, Name, ReparsePoint, State, Target};
+use links::{Chain, Error, FileKind, Inspection, LinkKind, ReparsePoint, State, Target};
 use reparse::ReparseData;
-use serde::Serialize;
 
-use super::volume;
-use crate::args::ShowArgs;
+use super::volume::{one, open};
+use crate::args::{DriveOption, OutputOptions, VolumeOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, Verb};
+use crate::output::json::show::{point_of, raw_bytes};
 use crate::output::{self, hex, json, sanitize, table};
+
+/// Show everything about one path
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    Examples:
+    ["show " ("~/games" | "C:\\Games")]
+    ["show --search " ("/" | "D:\\") " original.iso"]
+    ["show --volume " ("/dev/sdb1 'C:\\Users\\All Users'" | "disk.img \"C:\\Users\\All Users\"")]
+))]
+pub(crate) struct ShowArgs {
+    /// The path to show; a link is shown itself, not what it leads to
+    pub(crate) path: PathBuf,
+    /// Look below this directory, too, for the other names of a hard-linked file
+    #[arg(long, value_name = "DIR", conflicts_with = "volume")]
+    pub(crate) search: Vec<PathBuf>,
+    /// Dump the stored bytes
+    #[arg(long)]
+    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) volume: VolumeOptions,
+    #[command(flatten)]
+    pub(crate) drive: DriveOption,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(crate) const VERB: Verb = Verb::new("show");
 
 pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     let (shown, names) = if args.volume.volume.is_some() {
-        volume::inspect(args)?
+        on_volume(args)?
     } else {
         let shown = links::inspect_path(&args.path, args.drive.letter())?;
         let names = names(&shown, args)?;
         (shown, names)
     };
     if args.output.json() {
-        json::print(&document(&shown, names.as_ref(), args.raw))?;
+        json::print(&json::show::document(&shown, names.as_ref(), args.raw))?;
     } else {
         let mut out = output::stdout();
         text(&mut out, &shown, names.as_ref(), args.raw)?;
         out.flush()?;
     }
     Ok(Exit::Done)
+}
+
+/// A path on a volume that need not be mounted.
+fn on_volume(args: &ShowArgs) -> Result<(Inspection, Option<Names>), Failure> {
+    let opened = open(&args.volume, &args.drive)?;
+    let volume = one(&opened.volumes, &args.path)?;
+    Ok(volume.inspect(&args.path)?)
 }
 
 /// The other names of a file, or of a link with several.
@@ -42,21 +77,11 @@ fn names(shown: &Inspection, args: &ShowArgs) -> Result<Option<Names>, Error> {
     links::names::find(&shown.metadata, &parent, &args.search).map(Some)
 }
 
-/// What an object is called that is no link.
-fn plain_kind(kind: FileKind) -> &'static str {
-    match kind {
-        FileKind::File => "file",
-        FileKind::Directory => "directory",
-        FileKind::Link => "link",
-        FileKind::Special => "special",
-    }
-}
-
 fn text(out: &mut impl Write, shown: &Inspection, names: Option<&Names>, raw: bool) -> io::Result<()> {
     let mut row = |label: &str, value: String| writeln!(out, "{label:<12}{value}");
     row("path", sanitize::name(&shown.path))?;
     let Some(link) = &shown.link else {
-        row("kind", format!("{} (no link)", plain_kind(shown.metadata.kind)))?;
+        row("kind", format!("{} (no link)", json::file_kind(shown.metadata.kind)))?;
         if shown.metadata.kind == FileKind::File {
             row("names", "1".to_owned())?;
             row("size", format!("{} bytes", shown.metadata.size))?;
@@ -120,13 +145,6 @@ fn show_chain(out: &mut impl Write, chain: &Chain) -> io::Result<()> {
     }
 }
 
-fn point_of(target: Option<&Target>) -> Option<&ReparsePoint> {
-    match target {
-        Some(Target::Reparse(point)) => Some(point),
-        _ => None,
-    }
-}
-
 /// What a reparse point says beside its target.
 fn details(point: &ReparsePoint) -> Vec<(&'static str, String)> {
     let tag = point.tag();
@@ -152,128 +170,4 @@ fn details(point: &ReparsePoint) -> Vec<(&'static str, String)> {
 
 fn relative(relative: bool) -> &'static str {
     if relative { "relative" } else { "absolute" }
-}
-
-/// The reparse data, or the text of a symbolic link.
-fn raw_bytes(target: Option<&Target>) -> Vec<u8> {
-    match target {
-        Some(Target::Reparse(point)) => point.raw.clone(),
-        Some(Target::Text(text)) => text.as_encoded_bytes().to_vec(),
-        Some(Target::File(_)) | None => Vec::new(),
-    }
-}
-
-/// A record of `list`, and all that one path can tell besides.
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    links: [ShowRecord; 1],
-}
-
-#[derive(Serialize)]
-struct ShowRecord {
-    path: Name,
-    kind: &'static str,
-    target: Option<Name>,
-    resolved: Option<Name>,
-    state: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reparse: Option<ReparseRecord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chain: Option<ChainRecord>,
-    links: u64,
-    size: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    names: Option<NamesRecord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ReparseRecord {
-    tag: String,
-    tag_name: Option<String>,
-    name_surrogate: bool,
-    print: Option<String>,
-    substitute: Option<String>,
-    relative: Option<bool>,
-    bytes: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    broken: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ChainRecord {
-    hops: Vec<HopRecord>,
-    failed_at: Option<Name>,
-    reason: Option<String>,
-}
-
-#[derive(Serialize)]
-struct HopRecord {
-    path: Name,
-    kind: &'static str,
-    target: Option<Name>,
-}
-
-#[derive(Serialize)]
-struct NamesRecord {
-    found: Vec<Name>,
-    searched: Vec<Name>,
-    complete: bool,
-}
-
-fn document(shown: &Inspection, names: Option<&Names>, raw: bool) -> Document {
-    let link = shown.link.as_ref();
-    let target = link.and_then(|link| link.target.as_ref());
-    let record = ShowRecord {
-        path: json::name(&shown.path),
-        kind: link.map_or(plain_kind(shown.metadata.kind), |link| link.kind.as_str()),
-        target: target.and_then(Target::shown).map(Name),
-        resolved: link.and_then(|link| link.resolved.as_ref()).map(json::name),
-        state: link.map(|link| link.state.as_str()),
-        reparse: point_of(target).map(reparse_record),
-        chain: shown.chain.as_ref().map(|chain| ChainRecord {
-            hops: chain.hops.iter().map(hop_record).collect(),
-            failed_at: chain.failed_at.as_ref().map(json::name),
-            reason: chain.reason.clone(),
-        }),
-        links: shown.metadata.links,
-        size: shown.metadata.size,
-        names: names.map(|names| NamesRecord {
-            found: names.paths.iter().map(json::name).collect(),
-            searched: names.searched.iter().map(json::name).collect(),
-            complete: names.is_complete(),
-        }),
-        raw: raw.then(|| raw_bytes(target).iter().map(|byte| format!("{byte:02x}")).collect()),
-    };
-    Document { schema: json::SCHEMA, links: [record] }
-}
-
-fn hop_record(hop: &links::Hop) -> HopRecord {
-    HopRecord { path: json::name(&hop.link), kind: hop.kind.as_str(), target: hop.target.clone().map(Name) }
-}
-
-fn reparse_record(point: &ReparsePoint) -> ReparseRecord {
-    let tag = point.tag();
-    let decoded = point.decode();
-    let (print, substitute, relative) = match &decoded {
-        Ok(ReparseData::Symlink(link)) => {
-            (Some(link.print.to_string()), Some(link.substitute.to_string()), Some(link.is_relative()))
-        }
-        Ok(ReparseData::MountPoint(point)) => {
-            (Some(point.print.to_string()), Some(point.substitute.to_string()), None)
-        }
-        _ => (None, None, None),
-    };
-    ReparseRecord {
-        tag: tag.to_string(),
-        tag_name: tag.name().map(std::borrow::Cow::into_owned),
-        name_surrogate: tag.is_name_surrogate(),
-        print,
-        substitute,
-        relative,
-        bytes: point.raw.len(),
-        broken: decoded.err().map(|error| error.to_string()),
-    }
 }

@@ -1,26 +1,75 @@
 //! `linkctl track` and `linkctl untrack`.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
-use links::apply::open_journal;
-use links::journal::Tracked;
+use clap::Args;
 use links::track::{self, Listed, Report};
-use links::{FileKind, Journal, Name, ScanOptions};
-use serde::Serialize;
+use links::{Journal, ScanOptions};
 
-use super::list::ticking;
-use crate::args::{ChangeOptions, TrackArgs, UntrackArgs};
+use crate::args::{ChangeOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{Failure, complain, say_all};
+use crate::failure::{Failure, Verb, say_all};
+use crate::output::json::track::{Document, Record};
 use crate::output::{self, json, sanitize, table};
-use crate::session::existing_journal;
+use crate::session::{Recorded, open_journal, ticking};
+
+/// Record what links lead to, so that `repair` finds it wherever it goes
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    [
+        "Links that linkctl makes are tracked from the beginning. What is kept: path, "
+        ("file system, number and handle of the target" | "volume and number of the target")
+        " and of its directory, its size and time, and of files up to 1 MiB a hash of the content."
+    ]
+    Examples:
+    ["track " ("~" | "C:\\Users")]
+    ["track --list"]
+    ["track --refresh"]
+))]
+pub(crate) struct TrackArgs {
+    /// Links, and directories whose links are meant
+    #[arg(required_unless_present_any = ["refresh", "list"])]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Record anew what is tracked already; forget links that are gone
+    #[arg(long, conflicts_with = "list")]
+    pub(crate) refresh: bool,
+    /// Show what is tracked, and how it is now
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) list: bool,
+    /// Leave out what matches, in the syntax of .gitignore
+    #[arg(long, value_name = "GLOB", conflicts_with_all = ["refresh", "list"])]
+    pub(crate) exclude: Vec<String>,
+    /// Do not enter other file systems
+    #[arg(long, conflicts_with_all = ["refresh", "list"])]
+    pub(crate) one_file_system: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// Forget what was recorded of links
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    ["The links themselves stay as they are."]
+    Example: ["untrack project"]
+))]
+pub(crate) struct UntrackArgs {
+    /// Links, and directories whose links are meant
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+pub(crate) const VERB: Verb = Verb::new("track");
+pub(crate) const UNTRACK: Verb = Verb::new("untrack");
 
 pub(crate) fn run(args: &TrackArgs) -> Result<Exit, Failure> {
     if args.list {
         return list(args);
     }
     let report = if args.refresh {
-        match existing()? {
+        match existing(args.change.dry_run)? {
             Some(journal) => track::refresh(&journal, &args.paths)?,
             None => Report::default(),
         }
@@ -30,24 +79,24 @@ pub(crate) fn run(args: &TrackArgs) -> Result<Exit, Failure> {
         options.one_file_system = args.one_file_system;
         ticking(|| "reading links and what they lead to".to_owned(), || track::track(options))
     };
-    write("track", &args.change, &report)
+    write(&VERB, &args.change, &report)
 }
 
 pub(crate) fn forget(args: &UntrackArgs) -> Result<Exit, Failure> {
-    let Some(journal) = existing()? else {
+    let Some(journal) = existing(args.change.dry_run)? else {
         let message = "nothing is tracked: there is no journal yet";
         return Err(Failure::refused(message, "`linkctl track` records links"));
     };
     let report = track::untrack(&journal, &args.paths)?;
     drop(journal);
-    write("untrack", &args.change, &report)
+    write(&UNTRACK, &args.change, &report)
 }
 
 /// Writes down what was found, unless it is only to be told, and tells it.
-fn write(verb: &'static str, change: &ChangeOptions, report: &Report) -> Result<Exit, Failure> {
+fn write(verb: &Verb, change: &ChangeOptions, report: &Report) -> Result<Exit, Failure> {
     say_all(verb, &report.errors);
     if !change.dry_run {
-        report.write(&mut open()?)?;
+        report.write(&mut open_journal()?)?;
     }
     if change.output.json() {
         print_json(verb, change, report)?;
@@ -57,17 +106,8 @@ fn write(verb: &'static str, change: &ChangeOptions, report: &Report) -> Result<
     Ok(if report.errors.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-fn existing() -> Result<Option<Journal>, Failure> {
-    Ok(existing_journal(&Journal::default_directory()?)?)
-}
-
-/// The journal of this user, without which nothing can be recorded.
-fn open() -> Result<Journal, Failure> {
-    let (journal, said) = open_journal(&Journal::default_directory()?)?;
-    if let Some(said) = said {
-        complain("warning", &said);
-    }
-    Ok(journal)
+fn existing(dry_run: bool) -> Result<Option<Journal>, Failure> {
+    Ok(Recorded::open(dry_run)?.into_journal())
 }
 
 fn tell(change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
@@ -94,23 +134,15 @@ fn tell(change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
 }
 
 fn list(args: &TrackArgs) -> Result<Exit, Failure> {
-    let journal = existing()?;
+    let journal = existing(args.change.dry_run)?;
     let listed = match &journal {
         Some(journal) => track::list(journal, &args.paths)?,
         None => Vec::new(),
     };
     if args.change.output.json() {
-        let tracked = listed.iter().map(|listed| record(&listed.tracked, Some(state(listed)))).collect();
+        let tracked = listed.iter().map(|listed| Record::new(&listed.tracked, Some(state(listed)))).collect();
         let (broken, forgotten, errors) = (Vec::new(), Vec::new(), Vec::new());
-        let document = Document {
-            schema: json::SCHEMA,
-            verb: "track",
-            dry_run: false,
-            tracked,
-            broken,
-            forgotten,
-            errors,
-        };
+        let document = Document { verb: VERB.name, dry_run: false, tracked, broken, forgotten, errors };
         json::print(&document)?;
         return Ok(Exit::Done);
     }
@@ -134,70 +166,14 @@ fn state(listed: &Listed) -> &'static str {
     listed.state.map_or("changed", links::State::as_str)
 }
 
-fn print_json(verb: &'static str, change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
+fn print_json(verb: &Verb, change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
     let document = Document {
-        schema: json::SCHEMA,
-        verb,
+        verb: verb.name,
         dry_run: change.dry_run,
-        tracked: report.tracked.iter().map(|tracked| record(tracked, None)).collect(),
+        tracked: report.tracked.iter().map(|tracked| Record::new(tracked, None)).collect(),
         broken: report.broken.iter().map(json::name).collect(),
-        forgotten: report.forgotten.iter().map(|tracked| record(tracked, None)).collect(),
+        forgotten: report.forgotten.iter().map(|tracked| Record::new(tracked, None)).collect(),
         errors: report.errors.iter().map(Into::into).collect(),
     };
     Ok(json::print(&document)?)
-}
-
-/// What is recorded of links.
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    verb: &'static str,
-    dry_run: bool,
-    tracked: Vec<Record>,
-    /// Links that lead nowhere now, of which nothing new is recorded.
-    broken: Vec<Name>,
-    forgotten: Vec<Record>,
-    errors: Vec<json::ErrorRecord>,
-}
-
-#[derive(Serialize)]
-struct Record {
-    path: Name,
-    kind: &'static str,
-    target: Option<Name>,
-    /// What it led to when it was recorded.
-    led_to: LedTo,
-    /// When that was, in milliseconds since 1970 (UTC).
-    recorded: i64,
-    /// Of a list: the state of the link, or `changed` where it is gone or says something else.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct LedTo {
-    path: Name,
-    kind: &'static str,
-    size: u64,
-}
-
-fn record(tracked: &Tracked, state: Option<&'static str>) -> Record {
-    let identity = &tracked.identity;
-    Record {
-        path: json::name(&tracked.link),
-        kind: tracked.target.kind().as_str(),
-        target: tracked.target.shown().map(Name),
-        led_to: LedTo {
-            path: json::name(&identity.path),
-            kind: match identity.kind {
-                FileKind::File => "file",
-                FileKind::Directory => "directory",
-                FileKind::Link => "link",
-                FileKind::Special => "special",
-            },
-            size: identity.size,
-        },
-        recorded: tracked.seen,
-        state,
-    }
 }

@@ -1,40 +1,66 @@
 //! `linkctl undo`.
 
-use links::Journal;
+use clap::Args;
+use links::apply::{Search, interrupted};
 use links::journal::{OperationId, Status};
+use links::undo::UndoSpec;
+use links::{Error, ErrorKind, Journal};
 
-use super::r#move::go;
-use crate::args::{TreeOptions, UndoArgs};
+use crate::args::{ChangeOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure, Verb};
 use crate::output::sanitize::quoted;
-use crate::session::{Change, existing_journal, must_be_recovered};
+use crate::session::{Change, Recorded, must_be_recovered};
+
+/// Take back an operation
+#[derive(Debug, Args)]
+#[command(after_help = after_help!(
+    [
+        "What was changed since is never touched: the undo is refused (exit 4), unless --partial leaves those out. \
+        Undoing an undo does the operation again."
+    ]
+    Example: ["undo"] ["undo 12 --dry-run"]
+))]
+pub(crate) struct UndoArgs {
+    /// The operation, as `history` numbers it [default: the newest one not undone yet]
+    pub(crate) id: Option<i64>,
+    /// Undo what is still as it was made, leave what was changed since
+    #[arg(long)]
+    pub(crate) partial: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+pub(crate) const VERB: Verb = Verb { name: "undo", hint };
 
 pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
-    let mut change = Change::new("undo", &args.change);
+    let mut change = Change::new(&VERB, &args.change);
     let directory = Journal::default_directory()?;
-    let Some(journal) = existing_journal(&directory)? else {
+    let recorded = Recorded::open(args.change.dry_run)?;
+    let Some(journal) = recorded.journal() else {
         let message = format!("there is nothing to undo: no journal in {}", quoted(&directory));
         return Err(Failure::refused(message, "`linkctl history` shows what can be undone"));
     };
-    let undo = links::undo::plan(&journal, args.id.map(OperationId))?;
+    let mut undo = links::undo::plan(&UndoSpec::new(args.id.map(OperationId)), &recorded.context())?;
     // What such a move did is not told by its steps: it goes on, or back, from the disk.
     if undo.operation.status == Status::Interrupted
-        && let Some(left) = links::apply::unrecovered_lately(&journal)?.first()
+        && let Some(left) = interrupted(Some(journal), Search::Recent)?.first()
     {
-        return Err(must_be_recovered(left));
+        return Err(must_be_recovered(left.path()));
     }
-    drop(journal);
+    drop(recorded);
     change.undoes = Some(undo.operation.id);
-    if !undo.changed.is_empty() {
-        if !args.partial {
-            return change.refuse(undo.changed);
-        }
-        change.errors = undo.changed;
+    if args.partial {
+        change.errors = std::mem::take(&mut undo.plan.refused);
     }
-    // What takes a whole tree is looked at as a move is.
-    match links::relocate::check(&undo.plan)? {
-        Some(planned) => go(change, &TreeOptions::default(), &planned),
-        None => change.run(&undo.plan),
-    }
+    change.run(undo.plan)
+}
+
+fn hint(error: &Error) -> Option<String> {
+    let text = match error.kind() {
+        ErrorKind::Changed => "what was changed since is left as it is; --partial undoes the rest",
+        ErrorKind::Nothing => "`linkctl history` shows what can be undone",
+        _ => return failure::hint(error),
+    };
+    Some(text.to_owned())
 }

@@ -5,11 +5,27 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use links::{Error, KindChoice, LinkSpec, Manner, ReparsePoint, Target};
+use clap::Args;
+use links::{Error, KindChoice, LinkSpec, Manner, PlanContext, ReparsePoint, Target};
 use reparse::{ReparseData, Tag, WideString};
 
 use super::{Code, WINDOWS, change, drive, fail, say, words};
+use crate::args::after_help;
 use crate::output::{self, hex, sanitize};
+
+/// Hard links and reparse points, as Windows' fsutil has them
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "linkctl fsutil hardlink create NEW EXISTING\n       linkctl fsutil hardlink list FILE\n       \
+                      linkctl fsutil reparsepoint query|delete PATH\n       \
+                      linkctl fsutil behavior query|set SymlinkEvaluation",
+    after_help = after_help!(Example: ["fsutil hardlink list copy.txt"] ["fsutil reparsepoint query Games"])
+)]
+pub(crate) struct FsutilArgs {
+    /// What to do, and with what
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<OsString>,
+}
 
 const HELP: &str = "\
 ---- Commands Supported ----
@@ -107,7 +123,9 @@ fn create(new: &OsStr, existing: &OsStr, drive: char) -> io::Result<Code> {
     let mut spec = LinkSpec::new(&new, &existing);
     spec.kind = KindChoice::Hard;
     spec.manner = Manner::Mklink;
-    if let Err(error) = links::create::plan(&spec).and_then(|plan| change("fsutil", &plan)) {
+    if let Err(error) =
+        links::create::plan(&spec, &PlanContext::default()).and_then(|plan| change("fsutil", &plan))
+    {
         return failed(&error);
     }
     let [new, existing] =

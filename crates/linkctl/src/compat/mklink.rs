@@ -3,10 +3,38 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 
-use links::{KindChoice, LinkSpec, Manner, Shape};
+use clap::Args;
+use links::{KindChoice, LinkSpec, Manner, PlanContext, Shape};
 
 use super::{Code, WINDOWS, change, drive, fail, is_switch, say, words};
+use crate::args::after_help;
 use crate::output::sanitize;
+
+/// Make a link, file or directory, as Windows' mklink does
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "linkctl mklink [--drive LETTER] [[/D] | [/H] | [/J]] [--] LINK TARGET",
+    after_help = after_help!(
+        [
+            "/D makes a directory symbolic link, /H a hard link, /J a junction"
+            (
+                ". Only these words are switches, and -- ends them. The words and exit codes are Windows' own; --drive \
+                says which letter Windows gives the volume [default: C]."
+                | ", wherever they stand. The words and exit codes are Windows' own. Of the same name, cmd has a \
+                command of its own, which wins: call mklink.exe, or linkctl mklink."
+            )
+        ]
+        Examples:
+        ["mklink /d Games " ("/mnt/big/Games" | "D:\\Games")]
+        ["mklink /j Games " ("'C:\\Games'" | "C:\\Games")]
+        ["mklink /h copy.txt original.txt"]
+    )
+)]
+pub(crate) struct MklinkArgs {
+    /// Switches, the new link, and what it leads to
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<OsString>,
+}
 
 const HELP: &str = "\
 Creates a symbolic link.
@@ -86,7 +114,7 @@ fn make(switches: &Switches, drive: char, link: &OsStr, target: &OsStr) -> links
     spec.shape = Some(if switches.directory { Shape::Directory } else { Shape::File });
     spec.drive = drive;
     spec.manner = Manner::Mklink;
-    change("mklink", &links::create::plan(&spec)?)
+    change("mklink", &links::create::plan(&spec, &PlanContext::default())?)
 }
 
 /// The switches before the names. What is none to the letter is a name, so that `/usr/share` can be one; `--` ends them.

@@ -15,12 +15,17 @@ mod fsutil;
 mod mklink;
 mod words;
 
+pub(crate) use dir::DirArgs;
+pub(crate) use fsutil::FsutilArgs;
+pub(crate) use mklink::MklinkArgs;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
-use links::apply::{Queue, apply_quickly, raise_guard};
+use links::apply::{Operation, Queue, Records, Run, apply, raise_guard};
 use links::plan::Plan;
 use links::{DEFAULT_DRIVE, Error, Journal};
 
@@ -109,12 +114,17 @@ impl From<Code> for ExitCode {
 /// Carries out a plan of one step, journaled where that can be done: what cannot be journaled is done all the same,
 /// as Windows does it.
 fn change(verb: &'static str, plan: &Plan) -> Result<(), Error> {
-    for note in &plan.notes {
-        complain("note", &sanitize::line(&note.text));
+    for finding in &plan.findings {
+        complain("note", &sanitize::line(&finding.text));
     }
     raise_guard();
-    let mut queue = Journal::default_directory().and_then(|directory| Queue::open(&directory)).ok();
-    let report = apply_quickly(plan, verb, queue.as_mut());
+    let mut queue = Journal::default_directory()
+        .and_then(|directory| Queue::open(&directory))
+        .map(Queue::without_content)
+        .ok();
+    let records = queue.as_mut().map(Records::Queue);
+    let never = AtomicBool::new(false);
+    let report = apply(plan, &Operation::new(verb), records, Run::new(&never), &mut ());
     report.results.into_iter().try_for_each(|result| result.map(drop))
 }
 

@@ -1,36 +1,33 @@
 //! Many links replaced side by side: a directory is opened once for its links, and several threads share them out.
 
-use std::ffi::OsStr;
 use std::ops::Range;
 use std::panic;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use super::Done;
+use super::step::{Context, KeptDirectory, Work, kind};
 use crate::error::Result;
 use crate::model::Step;
-use crate::model::{FileId, Target};
-use crate::platform::Place;
-use crate::step::make::New;
-use crate::step::single::{self, REPLACE};
 
-/// How many steps from the first on replace links and have nothing to do with each other, if their paths lead through no
-/// links: each has a path of its own, and none is on the way to another.
-pub(super) fn apart(steps: &[Step]) -> usize {
+/// How many steps from the first on may be performed in any order: each has a path of its own, and none is on the way to
+/// another.
+pub(super) fn independent_prefix_len(steps: &[Step]) -> usize {
     let mut order = None;
-    let mut are_apart = |one: &Step, next: &Step| {
+    let mut are_independent = |one: &Step, next: &Step| {
         let (one, next) = (one.path(), next.path());
         let now = one.cmp(next);
         // In order, what lies below a path stands beside it.
         now.is_ne() && *order.get_or_insert(now) == now && !is_below(next, one) && !is_below(one, next)
     };
-    let Some(first) = steps.first().filter(|step| replaces_soft_link(step)) else { return 0 };
+    let Some(first) = steps.first().filter(|step| kind(step).needs().parallel) else { return 0 };
     let mut last = first;
     1 + steps
         .iter()
         .skip(1)
         .take_while(|step| {
-            let goes_on = replaces_soft_link(step) && are_apart(last, step);
+            let goes_on = kind(step).needs().parallel && are_independent(last, step);
             last = *step;
             goes_on
         })
@@ -44,37 +41,35 @@ fn is_below(path: &Path, above: &Path) -> bool {
     bytes.starts_with(start) && path.starts_with(above)
 }
 
-fn replaces_soft_link(step: &Step) -> bool {
-    let Step::ReplaceLink { old, target, .. } = step else { return false };
-    !matches!(target, Target::File(_)) && !matches!(old.target, Target::File(_))
-}
-
-/// Carries out steps that are [`apart`], at physical paths. Gives what came of those that were begun, which are the first
-/// ones. A thread takes up to `portion` links of one directory at a time, and ends them before it stops. `meanwhile` is
-/// done here while the other threads are at work.
+/// Performs steps that are independent of each other. Returns the results of those that were begun, which are the first
+/// ones. A thread takes up to `portion` steps of one directory at a time, and ends them before it stops. `meanwhile` is
+/// done here while the other threads work.
 pub(super) fn perform(
     steps: &[Step],
     names: &[String],
-    (workers, portion): (usize, usize),
-    stop: &AtomicBool,
+    portion: usize,
+    run: Work<'_>,
     meanwhile: impl FnOnce(),
-) -> Vec<Result<Option<FileId>>> {
+) -> Vec<Result<Done>> {
     let (portions, directories) = portions(steps, portion);
     let next = AtomicUsize::new(0);
     // What is taken is brought to its end: so what was begun has no gaps.
     let work = || {
         let mut done = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
+        while !run.stop.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(range) = portions.get(number) else { break };
             let mine = steps.get(range.clone()).zip(names.get(range.clone()));
-            done.push((number, mine.map(|(steps, names)| replace_each(steps, names)).unwrap_or_default()));
+            done.push((
+                number,
+                mine.map(|(steps, names)| perform_each(steps, names, run)).unwrap_or_default(),
+            ));
         }
         done
     };
     let mut done = thread::scope(|scope| {
         // This thread becomes one of them, but first it has the journal to write. Without any, all is done here.
-        let helpers = workers.saturating_sub(1).clamp(1, directories.max(1));
+        let helpers = run.workers.saturating_sub(1).clamp(1, directories.max(1));
         let helpers: Vec<_> =
             (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
         meanwhile();
@@ -104,27 +99,18 @@ fn portions(steps: &[Step], most: usize) -> (Vec<Range<usize>>, usize) {
     (portions, directories)
 }
 
-/// Replaces links of one directory.
-fn replace_each(steps: &[Step], names: &[String]) -> Vec<Result<Option<FileId>>> {
-    let mut open = None;
-    let mut replace = |step: &Step, name: &str| {
-        let Step::ReplaceLink { link, old, target, file, attributes } = step else { return Ok(None) };
-        let same = open.as_mut().is_some_and(|place: &mut Place| place.go_to(link));
-        let place = match open.take().filter(|_| same) {
-            Some(place) => open.insert(place),
-            None => open.insert(Place::open_physical(REPLACE, link)?),
-        };
-        let new = New { target, file: *file, attributes: *attributes, keeps: false };
-        single::replace_at(place, old, &new, OsStr::new(name)).map(Some)
-    };
-    steps.iter().zip(names).map(|(step, name)| replace(step, name)).collect()
+/// Performs steps of one directory.
+fn perform_each(steps: &[Step], names: &[String], work: Work<'_>) -> Vec<Result<Done>> {
+    let kept = KeptDirectory::default();
+    let perform =
+        |(step, name): (&Step, &String)| kind(step).perform(&Context::keeping(name.as_ref(), work, &kept));
+    steps.iter().zip(names).map(perform).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Seen;
-    use crate::model::{Attributes, FileId};
+    use crate::model::{Attributes, FileId, MakeDirectory, ReplaceLink, Seen, Target};
 
     fn replace(link: &str, target: Target) -> Step {
         let old = Seen {
@@ -132,7 +118,7 @@ mod tests {
             id: FileId { volume: 1, file: 2, born: 3 },
             attributes: Attributes { uid: 0, gid: 0, modified: (0, 0) },
         };
-        Step::ReplaceLink { link: link.into(), old, target, file: None, attributes: None }
+        Step::ReplaceLink(ReplaceLink { link: link.into(), old, target, file: None, attributes: None })
     }
 
     fn texts(links: &[&str]) -> Vec<Step> {
@@ -140,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_stand_in_order_and_not_above_each_other_are_apart() {
+    fn links_that_stand_in_order_and_not_above_each_other_are_independent() {
         for (links, many) in [
             (&["/a/k", "/a/l", "/b/k"] as &[&str], 3),
             (&["/b/k", "/a/l", "/a/k"], 3),
@@ -153,7 +139,7 @@ mod tests {
             (&["/a"], 1),
             (&[], 0),
         ] {
-            assert_eq!(apart(&texts(links)), many, "{links:?}");
+            assert_eq!(independent_prefix_len(&texts(links)), many, "{links:?}");
         }
     }
 
@@ -161,10 +147,10 @@ mod tests {
     fn names_of_files_and_other_steps_are_taken_by_themselves() {
         let mut steps = texts(&["/a/k", "/a/l", "/a/m"]);
         steps[1] = replace("/a/l", Target::File("/a/f".into()));
-        assert_eq!(apart(&steps), 1);
-        steps[1] = Step::MakeDirectory { path: "/a/l".into() };
-        assert_eq!(apart(&steps), 1);
-        assert_eq!(apart(&steps[1..]), 0);
+        assert_eq!(independent_prefix_len(&steps), 1);
+        steps[1] = Step::MakeDirectory(MakeDirectory { path: "/a/l".into() });
+        assert_eq!(independent_prefix_len(&steps), 1);
+        assert_eq!(independent_prefix_len(&steps[1..]), 0);
     }
 
     #[test]

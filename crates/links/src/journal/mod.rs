@@ -7,6 +7,7 @@ mod lines;
 mod open;
 pub(crate) mod queue;
 mod queue_file;
+pub(crate) mod replaced;
 mod rows;
 mod schema;
 pub(crate) mod state;
@@ -22,13 +23,13 @@ use rusqlite::{Connection, params};
 
 pub(crate) use open::check_owner;
 pub use queue_file::Queue;
-pub use rows::{Operation, OperationId, Outcome, Recorded, Status, Tally};
-pub use state::{existing_journal, open_journal};
+pub use rows::{OperationId, Outcome, Recorded, RecordedOperation, Status, Tally};
+pub use state::{existing_journal, journal_copy, open_journal};
 pub(crate) use steps::Intent;
 pub use tracked::Tracked;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::User;
+use crate::model::{Step, User};
 use crate::platform::{self, Process};
 
 /// An opened journal.
@@ -41,11 +42,13 @@ pub struct Journal {
     /// be in the queue.
     looked_to: Option<i64>,
     /// The operation of this program of which another one told what came of its steps.
-    told_by_others: Option<OperationId>,
+    settled_by_another_process: Option<OperationId>,
 }
 
 const FILE: &str = "journal.db";
 const LOG: &str = "journal.db-wal";
+const INDEX: &str = "journal.db-shm";
+const ROLLBACK: &str = "journal.db-journal";
 /// What has not been taken in yet.
 pub(crate) const QUEUE: &str = "journal.queue";
 const OPEN: &str = "open the journal in";
@@ -55,10 +58,39 @@ const WRITE: &str = "write the journal in";
 /// Another process may be writing; it is waited for this long.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// Of all operations. An undo of links alone moved nothing, and may have as many steps as those.
-const NEWEST_THAT_MOVED: &str = "WHERE verb IN ('move', 'restore', 'undo') AND (verb <> 'undo' OR EXISTS \
-     (SELECT 1 FROM operations AS undone WHERE undone.id = operations.undoes AND undone.verb IN ('move', 'restore', 'undo'))) \
-     ORDER BY id DESC LIMIT ?";
+const MOVES_TREES: &str = "WHERE moves_trees = 1 ORDER BY id DESC LIMIT ?";
+
+/// An operation, as it is begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation<'a> {
+    /// What it is called in the history. Nothing is decided by it.
+    pub verb: &'a str,
+    /// The operation that this one undoes.
+    pub undoes: Option<OperationId>,
+    /// Whether the plan leaves out a part of what it undoes, which then does not count as undone. Default: no.
+    pub partial: bool,
+    /// Of which links it is recorded what they lead to. Default: of every link made.
+    pub tracking: Tracking,
+}
+
+/// Of which links that an operation makes it is recorded what they lead to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tracking {
+    /// Every link.
+    #[default]
+    All,
+    /// Links that have a record already: they only get another text.
+    Recorded,
+}
+
+impl<'a> Operation<'a> {
+    /// An operation that undoes no other.
+    #[must_use]
+    pub fn new(verb: &'a str) -> Self {
+        Self { verb, undoes: None, partial: false, tracking: Tracking::All }
+    }
+}
 
 /// A step that moved a tree.
 #[derive(Clone, Debug)]
@@ -72,7 +104,13 @@ pub(crate) struct Relocated {
 impl Journal {
     fn of(connection: Connection, directory: &Path) -> Self {
         let directory = directory.to_owned();
-        Self { connection, directory, running: BTreeSet::new(), looked_to: None, told_by_others: None }
+        Self {
+            connection,
+            directory,
+            running: BTreeSet::new(),
+            looked_to: None,
+            settled_by_another_process: None,
+        }
     }
 
     /// Where the journal of this user is kept: `LINKCTL_STATE_DIR`, else the system's place for
@@ -95,11 +133,11 @@ impl Journal {
     }
 
     /// The files that a corrupt journal consists of, to be set aside together.
-    pub(crate) const FILES: [&str; 4] = [FILE, LOG, "journal.db-shm", "journal.db-journal"];
+    pub(crate) const FILES: [&str; 4] = [FILE, LOG, INDEX, ROLLBACK];
 
     /// Closes the file, so that it can be renamed: Windows renames nothing that is open. What is asked from here on
     /// fails.
-    pub(crate) fn let_go(&mut self) {
+    pub(crate) fn close(&mut self) {
         if let Ok(nothing) = Connection::open_in_memory() {
             self.connection = nothing;
         }
@@ -111,22 +149,13 @@ impl Journal {
         &self.directory
     }
 
-    pub(crate) fn begin(
-        &mut self,
-        verb: &str,
-        undoes: Option<OperationId>,
-        planned: usize,
-    ) -> Result<OperationId> {
-        let json = |error| sqlite_error(WRITE, &self.directory, &to_sql(error));
-        let process = serde_json::to_string(&Process::current()).map_err(json)?;
-        let user = serde_json::to_string(&User::current()).map_err(json)?;
-        let planned = i64::try_from(planned).unwrap_or(i64::MAX);
-        let sql =
-            "INSERT INTO operations (verb, began, process, user, undoes, planned) VALUES (?, ?, ?, ?, ?, ?)";
-        let undoes = undoes.map(|id| id.0);
-        self.make_room(planned);
+    pub(crate) fn begin(&mut self, operation: &Operation<'_>, steps: &[Step]) -> Result<OperationId> {
+        let planned = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+        self.tune_for(planned);
         self.transact(Then::Stay, |connection| {
-            connection.execute(sql, params![verb, now(), process, user, undoes, planned]).map(drop)
+            let began =
+                Began { time: now(), process: Process::current(), user: User::current(), token: None };
+            began.insert(connection, operation, planned, moves_trees(steps))
         })?;
         Ok(OperationId(self.connection.last_insert_rowid()))
     }
@@ -134,7 +163,7 @@ impl Journal {
     /// For operations of many steps: a chunk of them stays in memory until it is written, and the log is brought into the
     /// database, which waits for the disk, less often. It must not all be left to the end either: until then links are
     /// replaced in the meantime.
-    fn make_room(&self, planned: i64) {
+    fn tune_for(&self, planned: i64) {
         const MANY: i64 = 1_000;
         // `SQLITE_DEFAULT_CACHE_SIZE` and `SQLITE_DEFAULT_WAL_AUTOCHECKPOINT`, else.
         let (cache, log) = if planned < MANY { (-2_000, 1_000) } else { (-32_000, 2_048) };
@@ -168,30 +197,28 @@ impl Journal {
         self.connection.execute_batch("PRAGMA synchronous = FULL").unwrap_or_default();
     }
 
-    /// The steps of the newest operations that moved trees, each with how its operation stands.
-    pub(crate) fn relocations(&self, most: usize) -> Result<Vec<Relocated>> {
-        let sql = format!("{} {NEWEST_THAT_MOVED}", rows::SELECT);
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut all = Vec::new();
-        for operation in self.query_operations(&sql, params![most])? {
-            let steps = self.steps(operation.id)?.into_iter();
-            let trees = steps.filter(|recorded| recorded.step.is_whole_tree());
+    /// The steps that moved trees, those of the newest operation first; of at most so many operations.
+    pub(crate) fn relocations(
+        &self,
+        most: Option<usize>,
+    ) -> Result<impl Iterator<Item = Result<Relocated>> + '_> {
+        let sql = format!("{} {MOVES_TREES}", rows::SELECT);
+        let most = most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
+        let operations = self.query_operations(&sql, params![most])?.into_iter();
+        Ok(operations.flat_map(move |operation| {
+            let (steps, error) = match self.steps(operation.id) {
+                Ok(steps) => (steps, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            let trees = steps.into_iter().filter(|recorded| recorded.step.tree().is_some());
             let (operation, status) = (operation.id, operation.status);
-            all.extend(trees.map(|recorded| Relocated { operation, status, recorded }));
-        }
-        Ok(all)
+            error.into_iter().chain(trees.map(move |recorded| Ok(Relocated { operation, status, recorded })))
+        }))
     }
 
     /// Ends the transaction that is open: what it holds is in the journal.
     pub(crate) fn keep(&mut self) -> Result<()> {
         self.transact(Then::Commit, |_| Ok(()))
-    }
-
-    /// Takes back the beginning of an operation that no step was written down for.
-    pub(crate) fn forget(&mut self, id: OperationId) -> Result<()> {
-        self.transact(Then::Commit, |connection| {
-            connection.execute("DELETE FROM operations WHERE id = ?", params![id.0]).map(drop)
-        })
     }
 
     /// Writes down how an operation ended, and with it what it undid: both or neither.
@@ -226,7 +253,7 @@ impl Journal {
     ///
     /// # Errors
     /// The journal cannot be read.
-    pub fn operations(&self, most: usize) -> Result<Vec<Operation>> {
+    pub fn operations(&self, most: usize) -> Result<Vec<RecordedOperation>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let sql = format!("{} ORDER BY id DESC LIMIT ?", rows::SELECT);
         self.query_operations(&sql, params![most])
@@ -236,7 +263,7 @@ impl Journal {
     ///
     /// # Errors
     /// There is none of this number, or the journal cannot be read.
-    pub fn operation(&self, id: OperationId) -> Result<Operation> {
+    pub fn operation(&self, id: OperationId) -> Result<RecordedOperation> {
         let sql = format!("{} WHERE id = ?", rows::SELECT);
         self.query_operations(&sql, params![id.0])?.pop().ok_or_else(|| {
             let cause = format!("there is no operation {id}");
@@ -245,7 +272,7 @@ impl Journal {
     }
 
     /// The undos of an operation that were killed before their end, the oldest first.
-    pub(crate) fn interrupted_undos(&self, id: OperationId) -> Result<Vec<Operation>> {
+    pub(crate) fn interrupted_undos(&self, id: OperationId) -> Result<Vec<RecordedOperation>> {
         let sql = format!("{} WHERE undoes = ? ORDER BY id", rows::SELECT);
         let mut undos = self.query_operations(&sql, params![id.0])?;
         undos.retain(|undo| undo.status == Status::Interrupted);
@@ -257,7 +284,7 @@ impl Journal {
     ///
     /// # Errors
     /// There is none, or the journal cannot be read.
-    pub fn last_undoable(&self) -> Result<Operation> {
+    pub fn last_undoable(&self) -> Result<RecordedOperation> {
         let sql = format!(
             "{} WHERE undone_by IS NULL AND undoes IS NULL AND {} ORDER BY id DESC LIMIT 1",
             rows::SELECT,
@@ -273,7 +300,7 @@ impl Journal {
         })
     }
 
-    fn query_operations(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Operation>> {
+    fn query_operations(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<RecordedOperation>> {
         let mut operations = self.query(sql, params, rows::operation)?;
         for operation in &mut operations {
             let unlooked = self.looked_to.is_some_and(|newest| operation.id.0 > newest);
@@ -306,6 +333,37 @@ impl Journal {
         let mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
         mode.unwrap_or_default()
     }
+}
+
+/// Which program began an operation, and when.
+struct Began {
+    time: i64,
+    process: Process,
+    user: User,
+    /// By which an operation of the queue is known.
+    token: Option<String>,
+}
+
+impl Began {
+    fn insert(
+        &self,
+        connection: &Connection,
+        operation: &Operation<'_>,
+        planned: i64,
+        moves_trees: bool,
+    ) -> rusqlite::Result<()> {
+        let process = serde_json::to_string(&self.process).map_err(to_sql)?;
+        let user = serde_json::to_string(&self.user).map_err(to_sql)?;
+        let undoes = operation.undoes.map(|id| id.0);
+        let sql = "INSERT INTO operations (verb, began, process, user, undoes, planned, token, moves_trees) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        let row = params![operation.verb, self.time, process, user, undoes, planned, self.token, moves_trees];
+        connection.execute(sql, row).map(drop)
+    }
+}
+
+fn moves_trees(steps: &[Step]) -> bool {
+    steps.iter().any(|step| step.tree().is_some())
 }
 
 /// Whether a transaction goes on.
@@ -361,7 +419,7 @@ mod tests {
     fn moves_are_found_without_a_look_at_every_operation() {
         let connection = Connection::open_in_memory().unwrap();
         assert!(matches!(schema::prepare(&connection, "memory").unwrap(), schema::Opened::Ready));
-        let plan = format!("EXPLAIN QUERY PLAN {} {NEWEST_THAT_MOVED}", rows::SELECT);
+        let plan = format!("EXPLAIN QUERY PLAN {} {MOVES_TREES}", rows::SELECT);
         let first: String = connection.query_row(&plan, [20], |row| row.get("detail")).unwrap();
         assert!(first.ends_with("USING INDEX operations_that_move"), "{first}");
     }

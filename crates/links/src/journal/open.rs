@@ -5,10 +5,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::ErrorCode::DatabaseBusy;
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, Opened};
-use super::{BUSY, FILE, Journal, LOG, OPEN, QUEUE, is_corruption};
+use super::{BUSY, FILE, INDEX, Journal, LOG, OPEN, QUEUE, ROLLBACK, is_corruption};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{Directory, Filesystem};
 
@@ -39,12 +40,48 @@ impl Journal {
             return Err(error.into_error(directory));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        let Some(uri) = immutable_uri(&path) else { return Err(error.into_error(directory)) };
+        let Some(uri) = uri(&path, "immutable=1") else { return Err(error.into_error(directory)) };
         match Self::finish(Connection::open_with_flags(uri, flags), directory) {
             Ok(journal) => Ok(Some(journal)),
             Err(error @ OpenError::Other(_)) => Err(error.into_error(directory)),
             Err(OpenError::Sqlite(_)) => Err(error.into_error(directory)),
         }
+    }
+
+    /// A copy in memory, older schemas brought up to date in it: nothing is changed on any file system.
+    pub(crate) fn copy(directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(FILE);
+        if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
+        check_owner(directory)?;
+        let is_there = |name: &str| directory.join(name).metadata().is_ok_and(|found| found.len() > 0);
+        // What a running program has open, or a killed one left, is read through the log and its index as they are. With
+        // no log left over, the file alone is the whole truth.
+        let parameters = match (is_there(LOG), is_there(INDEX), is_there(ROLLBACK)) {
+            (false, _, false) => "immutable=1",
+            (true, true, false) => "mode=ro&readonly_shm=1",
+            _ => {
+                let cause = "it was not closed, and cannot be read before it is brought in order";
+                return Err(Error::new(ErrorKind::Journal, OPEN, directory, cause));
+            }
+        };
+        let fail = |error| OpenError::Sqlite(error).into_error(directory);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let uri = uri(&path, parameters)
+            .ok_or_else(|| Error::new(ErrorKind::Journal, OPEN, directory, "it has no path"))?;
+        let source = Connection::open_with_flags(uri, flags).map_err(fail)?;
+        source.busy_timeout(BUSY).map_err(fail)?;
+        let mut copy = Connection::open_in_memory().map_err(fail)?;
+        Backup::new(&source, &mut copy).and_then(|backup| backup.step(-1)).map_err(fail)?;
+        Self::prepared(copy, directory, "memory").map(Some).map_err(|error| error.into_error(directory))
+    }
+
+    /// An empty one in memory.
+    pub(crate) fn in_memory(directory: &Path) -> Result<Self> {
+        let opened = Connection::open_in_memory().map_err(OpenError::Sqlite);
+        let journal = opened.and_then(|connection| Self::prepared(connection, directory, "memory"));
+        journal.map_err(|error| error.into_error(directory))
     }
 
     /// Opens or makes the database in a directory that exists and is this user's.
@@ -59,11 +96,19 @@ impl Journal {
         directory: &Path,
     ) -> std::result::Result<Self, OpenError> {
         let connection = connection.map_err(OpenError::Sqlite)?;
-        let journal = Self::of(connection, directory);
-        journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
         // Shared memory and locks are not to be trusted across a network: no write-ahead log there.
         let network = Directory::open(directory).and_then(|directory| Filesystem::of(&directory));
         let mode = if network.is_ok_and(|filesystem| !filesystem.network) { "WAL" } else { "DELETE" };
+        Self::prepared(connection, directory, mode)
+    }
+
+    fn prepared(
+        connection: Connection,
+        directory: &Path,
+        mode: &str,
+    ) -> std::result::Result<Self, OpenError> {
+        let journal = Self::of(connection, directory);
+        journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
         match prepare(&journal.connection, mode).map_err(OpenError::Sqlite)? {
             Opened::Ready => Ok(journal),
             Opened::Foreign => Err(OpenError::Other(Error::new(
@@ -142,8 +187,8 @@ pub(crate) fn check_owner(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A file as SQLite opens it without asking for locks or a log (sqlite.org/uri.html).
-fn immutable_uri(path: &Path) -> Option<String> {
+/// A file as SQLite opens it by a URI (sqlite.org/uri.html).
+fn uri(path: &Path, parameters: &str) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
     let mut uri = String::from("file:");
     for &byte in path.as_os_str().as_encoded_bytes() {
@@ -153,5 +198,5 @@ fn immutable_uri(path: &Path) -> Option<String> {
             uri.push_str(&format!("%{byte:02X}"));
         }
     }
-    Some(uri + "?immutable=1")
+    Some(format!("{uri}?{parameters}"))
 }

@@ -2,13 +2,12 @@
 //! they change. Opening the database would cost them more than the change itself; whoever opens it next takes the
 //! lines in.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Intent, Journal, Then, Tracked, now, steps, to_sql};
+use super::{Began, Intent, Journal, Operation, OperationId, Then, Tracked, now, replaced, steps};
 use crate::error::Result;
 use crate::model::Step;
 use crate::model::{FileId, Home, User};
@@ -16,7 +15,7 @@ use crate::platform::Process;
 
 use super::rows::{Outcome, Status};
 
-/// A line of the queue. An operation has one before its only step, and one behind it.
+/// A line of the queue. An operation has one before its steps, and one after them.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
@@ -31,6 +30,15 @@ struct Begun {
     began: i64,
     process: Process,
     user: User,
+    #[serde(flatten)]
+    first: QueuedStep,
+    /// The steps after the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more: Vec<QueuedStep>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct QueuedStep {
     step: Step,
     private_name: String,
     home: Option<Home>,
@@ -41,6 +49,14 @@ struct Ended {
     token: String,
     ended: i64,
     status: String,
+    #[serde(flatten)]
+    first: QueuedOutcome,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more: Vec<QueuedOutcome>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct QueuedOutcome {
     outcome: Option<String>,
     made: Option<FileId>,
     error: Option<String>,
@@ -50,36 +66,48 @@ struct Ended {
     tracked: Option<Tracked>,
 }
 
-/// The line to be written before a step.
-pub(crate) fn begun(token: &str, verb: &str, intent: &Intent<'_>) -> serde_json::Result<Vec<u8>> {
+/// The line to be written before the steps.
+pub(crate) fn begun(token: &str, verb: &str, intents: &[Intent<'_>]) -> serde_json::Result<Vec<u8>> {
+    let mut steps = intents.iter().map(|intent| QueuedStep {
+        step: intent.step.clone(),
+        private_name: intent.private_name.to_owned(),
+        home: intent.home,
+    });
+    let first = steps.next().ok_or_else(|| serde::ser::Error::custom("an operation without steps"))?;
+    let (process, user) = (Process::current(), User::current());
     line(&Line::Begun(Box::new(Begun {
         token: token.to_owned(),
         verb: verb.to_owned(),
         began: now(),
-        process: Process::current(),
-        user: User::current(),
-        step: intent.step.clone().into_owned(),
-        private_name: intent.private_name.to_owned(),
-        home: intent.home,
+        process,
+        user,
+        first,
+        more: steps.collect(),
     })))
 }
 
-/// The line to be written behind a step.
+/// The line to be written after the steps.
 pub(crate) fn ended(
     token: &str,
     status: Status,
-    (outcome, home): &(Outcome, Option<Home>),
-    tracked: Option<&Tracked>,
+    outcomes: &[(Outcome, Option<Home>)],
+    mut tracked: Vec<Option<Tracked>>,
 ) -> serde_json::Result<Vec<u8>> {
-    line(&Line::Ended(Box::new(Ended {
-        token: token.to_owned(),
-        ended: now(),
-        status: status.as_str().to_owned(),
+    tracked.resize(outcomes.len(), None);
+    let mut outcomes = outcomes.iter().zip(tracked).map(|((outcome, home), tracked)| QueuedOutcome {
         outcome: outcome.as_str().map(str::to_owned),
         made: outcome.made(),
         error: outcome.error().map(str::to_owned),
         home: *home,
-        tracked: tracked.cloned(),
+        tracked,
+    });
+    let first = outcomes.next().unwrap_or_default();
+    line(&Line::Ended(Box::new(Ended {
+        token: token.to_owned(),
+        ended: now(),
+        status: status.as_str().to_owned(),
+        first,
+        more: outcomes.collect(),
     })))
 }
 
@@ -92,20 +120,38 @@ fn line(line: &Line) -> serde_json::Result<Vec<u8>> {
 }
 
 impl Journal {
-    /// Takes the lines of the queue in, all or none. Gives the number of those that have no meaning.
+    /// Takes the lines of the queue in, all or none. Returns the number of those that are malformed.
     pub(crate) fn take_in(&mut self, queue: &[u8]) -> Result<usize> {
-        let mut broken = 0;
-        self.transact(Then::Commit, |connection| {
+        let (mut broken, mut ended) = (0, Vec::new());
+        self.transact(Then::Stay, |connection| {
             for line in queue.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
                 match serde_json::from_slice(line) {
                     Ok(Line::Begun(begun)) => begun.take_in(connection)?,
-                    Ok(Line::Ended(ended)) => ended.take_in(connection)?,
+                    Ok(Line::Ended(line)) => ended.push(line.take_in(connection)?),
                     Err(_) => broken += 1,
                 }
             }
             Ok(())
         })?;
+        // By the records of before; what is recorded anew knows the links that are there now.
+        for (operation, tracked) in ended {
+            let steps = operation.map(|operation| self.steps(operation)).transpose()?.unwrap_or_default();
+            let (steps, outcomes): (Vec<_>, Vec<_>) =
+                steps.into_iter().map(|recorded| (recorded.step, recorded.outcome)).unzip();
+            let replaced = replaced::of(&steps, &outcomes, false);
+            if !replaced.is_empty() && self.tracks_anything()? {
+                replaced::follow(self, &replaced)?;
+            }
+            self.track(&tracked, Then::Stay)?;
+        }
+        self.keep()?;
         Ok(broken)
+    }
+
+    /// The number of an operation of the queue that was taken in.
+    pub(crate) fn operation_of_token(&self, token: &str) -> Result<Option<OperationId>> {
+        let sql = "SELECT id FROM operations WHERE token = ?";
+        Ok(self.query(sql, params![token], |row| row.get(0).map(OperationId))?.pop())
     }
 
     /// Looks at the operations of the queue that have no end yet, and gives those whose process is gone. What ended
@@ -131,35 +177,41 @@ impl Journal {
 
 impl Begun {
     /// Killed before the queue was emptied, the lines are met again: once taken in is enough.
-    fn take_in(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let process = serde_json::to_string(&self.process).map_err(to_sql)?;
-        let user = serde_json::to_string(&self.user).map_err(to_sql)?;
+    fn take_in(self, connection: &Connection) -> rusqlite::Result<()> {
         let known = "SELECT EXISTS (SELECT 1 FROM operations WHERE token = ?)";
         if connection.query_row(known, params![self.token], |row| row.get(0))? {
             return Ok(());
         }
-        let sql =
-            "INSERT INTO operations (verb, began, process, user, planned, token) VALUES (?, ?, ?, ?, 1, ?)";
-        connection.execute(sql, params![self.verb, self.began, process, user, self.token])?;
-        let intent =
-            Intent { step: Cow::Borrowed(&self.step), private_name: &self.private_name, home: self.home };
-        steps::write_intents(connection, connection.last_insert_rowid(), 0, self.began, &[intent])
+        let steps: Vec<_> = std::iter::once(self.first).chain(self.more).collect();
+        let moves_trees = steps.iter().any(|queued| queued.step.tree().is_some());
+        let began =
+            Began { time: self.began, process: self.process, user: self.user, token: Some(self.token) };
+        let planned = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+        began.insert(connection, &Operation::new(&self.verb), planned, moves_trees)?;
+        let intents: Vec<_> = steps
+            .iter()
+            .map(|QueuedStep { step, private_name, home }| Intent { step, private_name, home: *home })
+            .collect();
+        steps::write_intents(connection, connection.last_insert_rowid(), 0, self.began, &intents)
     }
 }
 
 impl Ended {
-    fn take_in(&self, connection: &Connection) -> rusqlite::Result<()> {
-        if let Some(tracked) = &self.tracked {
-            tracked.write(connection)?;
+    /// Returns what its links lead to; with the operation, if this is its end.
+    fn take_in(self, connection: &Connection) -> rusqlite::Result<(Option<OperationId>, Vec<Tracked>)> {
+        let (mut outcomes, mut tracked) = (Vec::new(), Vec::new());
+        for queued in std::iter::once(self.first).chain(self.more) {
+            let outcome = Outcome::of(queued.outcome.as_deref(), queued.made, queued.error);
+            outcomes.push((outcome, queued.home));
+            tracked.extend(queued.tracked);
         }
-        let operation = connection
+        let operation: Option<i64> = connection
             .query_row("SELECT id FROM operations WHERE token = ?", params![self.token], |row| row.get(0))
             .optional()?;
-        if let Some(operation) = operation {
-            let outcome = Outcome::of(self.outcome.as_deref(), self.made, self.error.clone());
-            steps::end_only_step(connection, operation, (outcome, self.home))?;
-        }
+        let Some(operation) = operation else { return Ok((None, tracked)) };
+        steps::end_steps(connection, operation, &outcomes)?;
         let sql = "UPDATE operations SET status = ?, ended = ? WHERE token = ? AND ended IS NULL";
-        connection.execute(sql, params![self.status, self.ended, self.token]).map(drop)
+        let ended = connection.execute(sql, params![self.status, self.ended, self.token])?;
+        Ok(((ended > 0).then_some(OperationId(operation)), tracked))
     }
 }

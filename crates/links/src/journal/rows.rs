@@ -53,7 +53,8 @@ impl Status {
 
 /// One operation: one call of a verb.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operation {
+#[non_exhaustive]
+pub struct RecordedOperation {
     /// Its number.
     pub id: OperationId,
     /// The verb.
@@ -156,7 +157,7 @@ pub struct Recorded {
 pub(super) const SELECT: &str =
     "SELECT id, verb, began, ended, status, process, user, undoes, undone_by, planned FROM operations";
 
-pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
+pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<RecordedOperation> {
     let process: Process = json(row, 5)?;
     let status = match row.get::<_, String>(4)?.as_str() {
         "done" => Status::Done,
@@ -168,7 +169,7 @@ pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<Operation> {
         _ => Status::Interrupted,
     };
     let user: Option<String> = row.get(6)?;
-    Ok(Operation {
+    Ok(RecordedOperation {
         id: OperationId(row.get(0)?),
         verb: row.get(1)?,
         began: row.get(2)?,

@@ -9,7 +9,7 @@ use super::lines;
 const APPLICATION_ID: i32 = 0x6c6e_6b63;
 
 /// Each brings the schema from its index to the next version. Never change one that was released.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "CREATE TABLE operations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         verb TEXT NOT NULL,
@@ -87,6 +87,13 @@ const MIGRATIONS: [&str; 7] = [
         FROM steps WHERE operation IN (SELECT id FROM operations) GROUP BY operation, number / 256;
      DROP TABLE steps;
      CREATE INDEX operations_that_move ON operations (id) WHERE verb IN ('move', 'restore', 'undo');",
+    // Whether an operation moves whole trees is told by its steps, not by its verb. Of an undo the verb of what it undid
+    // tells; one more than moved anything costs a look at its steps.
+    "ALTER TABLE operations ADD COLUMN moves_trees INTEGER NOT NULL DEFAULT 0;
+     DROP INDEX operations_that_move;
+     UPDATE operations SET moves_trees = 1 WHERE verb IN ('move', 'restore') OR verb = 'undo' AND EXISTS
+        (SELECT 1 FROM operations AS undone WHERE undone.id = operations.undoes AND undone.verb IN ('move', 'restore', 'undo'));
+     CREATE INDEX operations_that_move ON operations (id) WHERE moves_trees = 1;",
 ];
 
 /// The schema this program writes.

@@ -71,6 +71,28 @@ pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<Stri
     Ok(Some((journal, emptied.or(said))))
 }
 
+/// A copy of the journal in memory, for a dry run: what waits in the queue is in it, and nothing is changed on any file
+/// system. `None` where nothing has been changed yet. The second part is a warning.
+///
+/// # Errors
+/// As [`existing_journal`]; or the journal was left by a crash, and has to be brought in order before it can be read.
+pub fn journal_copy(directory: &Path) -> Result<Option<(Journal, Option<String>)>> {
+    let emptied = emptied(directory);
+    let fail =
+        |error| Error::io("read the queue of the journal in", directory, error).of_kind(ErrorKind::Journal);
+    let queue = os::read_queue(directory, QUEUE).map_err(fail)?;
+    let journal = match Journal::copy(directory)? {
+        None if queue.is_empty() => return Ok(None),
+        None => Journal::in_memory(directory)?,
+        Some(journal) => journal,
+    };
+    let mut journal = journal;
+    let broken = journal.take_in(&queue)?;
+    let gone = journal.look_at_open_ends(&BTreeSet::new())?;
+    journal.look_at_open_ends(&gone)?;
+    Ok(Some((journal, emptied.or_else(|| malformed(broken)))))
+}
+
 /// What is to be said of a journal without a byte. To SQLite it is a new one; but another process that is just making
 /// one has long written to it by then.
 fn emptied(directory: &Path) -> Option<String> {
@@ -101,8 +123,12 @@ fn take_in(journal: &mut Journal) -> Result<Option<String>> {
         }
         gone.extend(now);
     }
-    let said = format!("{broken} lines of the journal's queue could not be read; they are kept beside it");
-    Ok((broken > 0).then_some(said))
+    Ok(malformed(broken))
+}
+
+fn malformed(lines: usize) -> Option<String> {
+    let said = format!("{lines} lines of the journal's queue could not be read; they are kept beside it");
+    (lines > 0).then_some(said)
 }
 
 fn drain(journal: &mut Journal) -> Result<usize> {

@@ -18,8 +18,8 @@ use crate::model::{FileId, Home};
 
 /// A step about to be taken.
 pub(crate) struct Intent<'a> {
-    /// The step, its path in full.
-    pub(crate) step: Cow<'a, Step>,
+    /// The step.
+    pub(crate) step: &'a Step,
     /// The name under which something of it may be left.
     pub(crate) private_name: &'a str,
     /// The directory it is in, if that is there already.
@@ -105,7 +105,7 @@ impl Journal {
     ) -> Result<()> {
         // Another program may have taken this one for dead, and written down what it saw.
         let sql = "SELECT EXISTS (SELECT 1 FROM outcomes WHERE operation = ? AND first >= ?)";
-        let mut is_told = self.told_by_others == Some(id);
+        let mut is_told = self.settled_by_another_process == Some(id);
         self.transact(then, |connection| {
             is_told |=
                 connection.query_row(sql, params![id.0, row_number(first)], |row| row.get::<_, bool>(0))?;
@@ -115,7 +115,7 @@ impl Journal {
             let known: Vec<_> = (row_number(first)..).zip(outcomes.iter().cloned()).collect();
             amend(connection, id.0, known, |was, outcome| was != outcome)
         })?;
-        self.told_by_others = is_told.then_some(id);
+        self.settled_by_another_process = is_told.then_some(id);
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl Journal {
     pub(crate) fn paths_done_after(&self, id: OperationId) -> Result<BTreeSet<PathBuf>> {
         let later = read(&self.connection, "operation > ?", id.0).map_err(|error| self.unreadable(&error))?;
         let done = later.into_values().flatten().filter(|step| matches!(step.outcome, Outcome::Done(_)));
-        Ok(done.map(|recorded| recorded.step.path().to_owned()).collect())
+        Ok(done.map(|recorded| recorded.step.path().to_path_buf()).collect())
     }
 }
 
@@ -196,7 +196,7 @@ pub(super) fn write_intents(
     let lines = lines::store(intents.iter().map(|intent| {
         let home = Some(intent.home).filter(|home| last != Some(*home));
         last = Some(intent.home);
-        StepLine { step: Cow::Borrowed(&*intent.step), name: intent.private_name.into(), home }
+        StepLine { step: Cow::Borrowed(intent.step), name: intent.private_name.into(), home }
     }))?;
     let sql = "INSERT INTO chunks (operation, first, many, began, lines) VALUES (?, ?, ?, ?, ?)";
     let (first, many) = (row_number(first), row_number(intents.len()));
@@ -225,15 +225,15 @@ fn write_outcomes(
     connection.execute(sql, params![operation, first, ended, done, failed, unsure, lines]).map(drop)
 }
 
-/// Writes down what came of the only step of an operation, unless that is known.
-pub(super) fn end_only_step(
+/// Records the outcomes of all steps of an operation, unless they are known.
+pub(super) fn end_steps(
     connection: &Connection,
     operation: i64,
-    ended: (Outcome, Option<Home>),
+    outcomes: &[(Outcome, Option<Home>)],
 ) -> rusqlite::Result<()> {
     let (begun, counts) = count(connection, operation)?;
     if counts.ended < begun {
-        write_outcomes(connection, operation, 0, &[ended], &[])?;
+        write_outcomes(connection, operation, 0, outcomes, &[])?;
     }
     Ok(())
 }
@@ -355,20 +355,21 @@ mod tests {
     use rusqlite::types::Value;
 
     use super::*;
-    use crate::journal::schema;
-    use crate::model::Target;
+    use crate::journal::{Operation, schema};
+    use crate::model::{CreateLink, Target};
 
     fn journal() -> (Journal, OperationId) {
         let connection = Connection::open_in_memory().unwrap();
         assert!(matches!(schema::prepare(&connection, "memory").unwrap(), schema::Opened::Ready));
         let mut journal = Journal::of(connection, "test".as_ref());
-        let id = journal.begin("create", None, 3).unwrap();
+        let id = journal.begin(&Operation::new("create"), &[step(0), step(1), step(2)]).unwrap();
         (journal, id)
     }
 
     fn step(number: usize) -> Step {
         let target = Target::Text(format!("target/of\nlink {number}").into());
-        Step::CreateLink { link: format!("/ä/{number}").into(), target, file: None, attributes: None }
+        let link = PathBuf::from(format!("/ä/{number}")).into();
+        Step::CreateLink(CreateLink { link, target, file: None, attributes: None })
     }
 
     fn id(file: u128) -> FileId {
@@ -384,7 +385,7 @@ mod tests {
     fn intend(journal: &mut Journal, operation: OperationId, many: usize) {
         let steps: Vec<_> = (0..many).map(|number| (step(number), format!("name{number}"))).collect();
         let intents = steps.iter().enumerate().map(|(number, (step, name))| Intent {
-            step: Cow::Borrowed(step),
+            step,
             private_name: name,
             home: home(number),
         });
@@ -485,7 +486,7 @@ mod tests {
         let (mut journal, operation) = journal();
         intend(&mut journal, operation, 1);
         for end in [Outcome::Done(Some(id(2))), Outcome::NotReached] {
-            end_only_step(&journal.connection, operation.0, (end, home(3))).unwrap();
+            end_steps(&journal.connection, operation.0, &[(end, home(3))]).unwrap();
             let [recorded] = &journal.steps(operation).unwrap()[..] else { unreachable!() };
             assert_eq!((&recorded.outcome, recorded.home), (&Outcome::Done(Some(id(2))), home(3)));
             assert_eq!(journal.tally(operation).unwrap(), Tally { done: 1, failed: 0, pending: 0 });

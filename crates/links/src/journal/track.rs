@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use super::{Journal, Then, Tracked, now};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Step;
 use crate::model::{FileKind, LinkKind, State, Target};
 use crate::platform::{self, Directory, Place};
 use crate::read::identity::{self, Content};
@@ -244,16 +243,4 @@ fn record(place: &Place, target: &Target, content: Content) -> io::Result<Option
         object: metadata.id,
         file_system: platform::file_system(&place.directory)?,
     }))
-}
-
-/// Whether a step leaves a link that has a target to lose. A hard link is its file and loses none.
-pub(crate) fn leaves_link(step: &Step) -> bool {
-    let soft = |target: &Target| !matches!(target, Target::File(_));
-    match step {
-        Step::CreateLink { target, .. }
-        | Step::ReplaceLink { target, .. }
-        | Step::SetReparsePoint { target, .. } => soft(target),
-        Step::MoveTree { .. } => true,
-        _ => false,
-    }
 }

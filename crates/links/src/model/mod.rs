@@ -1,6 +1,8 @@
 //! A link is a value: these are the types that every part of the library speaks in.
 
+mod entry_path;
 mod file;
+mod finding;
 pub(crate) mod name;
 mod spec;
 mod step;
@@ -13,9 +15,14 @@ use std::str::FromStr;
 use reparse::{DecodeError, ReparseData, Tag};
 use serde::{Deserialize, Serialize};
 
+pub use entry_path::EntryPath;
 pub use file::{Attributes, FileId, FileKind, Home, Metadata, User};
+pub use finding::{Finding, Severity};
 pub use spec::{DEFAULT_DRIVE, Form, KindChoice, LinkSpec, Manner, OnExisting, Shape};
-pub use step::{Action, Rewritten, Step, Verify};
+pub use step::{
+    Action, ClearReparsePoint, CreateLink, Lost, MakeDirectory, MoveTree, RemoveEmpty, RemoveLink,
+    ReplaceLink, RestoreTree, Rewritten, SetReparsePoint, Step, TreeMove, Verify,
+};
 
 use crate::platform;
 

@@ -1,14 +1,13 @@
-//! The data of each kind of step: what the journal keeps as JSON.
+//! The data of each kind of step, which the journal keeps as JSON. What is done for a kind is in `step/<kind>.rs`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, FileId, LinkKind, Seen, Target};
+use super::{Attributes, EntryPath, FileId, LinkKind, Seen, Target};
 
-/// One recoverable unit of change. The set is closed, and the journal keeps it as JSON: a new variant or
-/// field raises the journal's schema. Each is checked right before it is done, read
-/// back afterwards, and can be planned backwards.
+/// One recoverable unit of change. The set is closed. Fields may be added to a kind if rows without them still mean the
+/// same; a new kind raises the journal's schema, since programs of before cannot read it.
 ///
 /// | step | checked | undone by |
 /// |---|---|---|
@@ -23,111 +22,147 @@ use super::{Attributes, FileId, LinkKind, Seen, Target};
 /// | `RestoreTree` | the tree and its link are those seen | `MoveTree` |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Step {
     /// Makes a directory.
-    MakeDirectory {
-        /// The new directory.
-        #[serde(with = "crate::model::name::path")]
-        path: PathBuf,
-    },
+    MakeDirectory(MakeDirectory),
     /// Makes a link where nothing is.
-    CreateLink {
-        /// The new link.
-        #[serde(with = "crate::model::name::path")]
-        link: PathBuf,
-        /// What it stores.
-        target: Target,
-        /// For a hard link: the identity of the file that gets the name.
-        file: Option<FileId>,
-        /// Owner and time to give it, when it is brought back.
-        attributes: Option<Attributes>,
-    },
-    /// Puts a new link in the place of another, in one step.
-    ReplaceLink {
-        /// The link's path.
-        #[serde(with = "crate::model::name::path")]
-        link: PathBuf,
-        /// The link there now.
-        old: Seen,
-        /// What the new one stores.
-        target: Target,
-        /// For a hard link: the identity of the file that gets the name. For another: what it must lead to, where that
-        /// is known; else it is not made.
-        file: Option<FileId>,
-        /// Owner and time to give it, when it is brought back.
-        attributes: Option<Attributes>,
-    },
+    CreateLink(CreateLink),
+    /// Puts a new link in the place of another.
+    ReplaceLink(ReplaceLink),
     /// Removes a link object, or one name of several.
-    RemoveLink {
-        /// The link's path.
-        #[serde(with = "crate::model::name::path")]
-        link: PathBuf,
-        /// The link there now.
-        old: Seen,
-    },
-    /// Removes an empty directory, or an empty file that a killed run left half made.
-    RemoveEmpty {
-        /// The object's path.
-        #[serde(with = "crate::model::name::path")]
-        path: PathBuf,
-        /// The object there now.
-        id: FileId,
-        /// Whether it is a directory.
-        directory: bool,
-    },
+    RemoveLink(RemoveLink),
+    /// Removes an empty directory, or an empty file that an interrupted run left half made.
+    RemoveEmpty(RemoveEmpty),
     /// Takes the reparse data off a file or directory, which stays.
-    ClearReparsePoint {
-        /// The path of what carries it.
-        #[serde(with = "crate::model::name::path")]
-        path: PathBuf,
-        /// What it says now.
-        old: Seen,
-    },
+    ClearReparsePoint(ClearReparsePoint),
     /// Gives an empty file or directory reparse data.
-    SetReparsePoint {
-        /// The path of what gets it.
-        #[serde(with = "crate::model::name::path")]
-        path: PathBuf,
-        /// The object there now.
-        id: FileId,
-        /// What it shall say.
-        target: Target,
-    },
-    /// Takes a file or directory, with all that is in it, to another place, and leaves a link. See
-    /// [`mod@crate::plan::relocate`].
-    MoveTree {
-        /// Where it is.
-        #[serde(with = "crate::model::name::path")]
-        source: PathBuf,
-        /// Where it goes.
-        #[serde(with = "crate::model::name::path")]
-        destination: PathBuf,
-        /// The object there now.
-        id: FileId,
-        /// What the link says that is left.
-        link: Target,
-        /// Links in it that would lead elsewhere from the new place.
-        rewritten: Vec<Rewritten>,
-        /// How the copy is compared before it counts.
-        verify: Verify,
-    },
+    SetReparsePoint(SetReparsePoint),
+    /// Takes a file or directory, with all that is in it, to another place, and leaves a link.
+    MoveTree(MoveTree),
     /// Brings a moved file or directory back to where its link is.
-    RestoreTree {
-        /// Where the link is.
-        #[serde(with = "crate::model::name::path")]
-        link: PathBuf,
-        /// The link there now.
-        old: Seen,
-        /// Where the tree is.
-        #[serde(with = "crate::model::name::path")]
-        tree: PathBuf,
-        /// The object there now.
-        id: FileId,
-        /// Links in it that were given another text when it was moved.
-        rewritten: Vec<Rewritten>,
-        /// How the copy is compared before it counts.
-        verify: Verify,
-    },
+    RestoreTree(RestoreTree),
+}
+
+/// Makes a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakeDirectory {
+    /// The new directory.
+    pub path: EntryPath,
+}
+
+/// Makes a link where nothing is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateLink {
+    /// The new link.
+    pub link: EntryPath,
+    /// What it stores.
+    pub target: Target,
+    /// For a hard link: the identity of the file that gets the name.
+    pub file: Option<FileId>,
+    /// Owner and time to give it, when it is brought back.
+    pub attributes: Option<Attributes>,
+}
+
+/// Puts a new link in the place of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplaceLink {
+    /// The link's path.
+    pub link: EntryPath,
+    /// The link there now.
+    pub old: Seen,
+    /// What the new one stores.
+    pub target: Target,
+    /// For a hard link: the identity of the file that gets the name. For another: what it must lead to, where that
+    /// is known; else it is not made.
+    pub file: Option<FileId>,
+    /// Owner and time to give it, when it is brought back.
+    pub attributes: Option<Attributes>,
+}
+
+/// Removes a link object, or one name of several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveLink {
+    /// The link's path.
+    pub link: EntryPath,
+    /// The link there now.
+    pub old: Seen,
+}
+
+/// Removes an empty directory, or an empty file that an interrupted run left half made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveEmpty {
+    /// The object's path.
+    pub path: EntryPath,
+    /// The object there now.
+    pub id: FileId,
+    /// Whether it is a directory.
+    pub directory: bool,
+}
+
+/// Takes the reparse data off a file or directory, which stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClearReparsePoint {
+    /// The path of what carries it.
+    pub path: EntryPath,
+    /// What it says now.
+    pub old: Seen,
+}
+
+/// Gives an empty file or directory reparse data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetReparsePoint {
+    /// The path of what gets it.
+    pub path: EntryPath,
+    /// The object there now.
+    pub id: FileId,
+    /// What it shall say.
+    pub target: Target,
+}
+
+/// Takes a file or directory, with all that is in it, to another place, and leaves a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveTree {
+    /// Where it is.
+    pub source: EntryPath,
+    /// Where it goes.
+    pub destination: EntryPath,
+    /// The object there now.
+    pub id: FileId,
+    /// What the link says that is left.
+    pub link: Target,
+    /// Links in it that would lead elsewhere from the new place.
+    pub rewritten: Vec<Rewritten>,
+    /// How the copy is compared before it counts.
+    pub verify: Verify,
+    /// Whether it stays where it is if the copy cannot keep everything. Default: no, the loss is reported.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub strict: bool,
+}
+
+/// Brings a moved file or directory back to where its link is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreTree {
+    /// Where the link is.
+    pub link: EntryPath,
+    /// The link there now.
+    pub old: Seen,
+    /// Where the tree is.
+    pub tree: EntryPath,
+    /// The object there now.
+    pub id: FileId,
+    /// Links in it that were given another text when it was moved.
+    pub rewritten: Vec<Rewritten>,
+    /// How the copy is compared before it counts.
+    pub verify: Verify,
+    /// As in [`MoveTree`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub strict: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A relative link in a tree that leads out of it: from another place it would lead elsewhere.
@@ -153,7 +188,17 @@ pub enum Verify {
     Metadata,
 }
 
-/// What a step does, in a word.
+/// Something of an object that a copy could not keep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// The object, at its new place.
+    #[serde(with = "crate::model::name::path")]
+    pub path: PathBuf,
+    /// What it lost.
+    pub what: String,
+}
+
+/// What a step does, in a word. A new kind of step adds one: whoever has words for each must have them for that, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Makes a directory.
@@ -195,79 +240,56 @@ impl Action {
 }
 
 impl Step {
-    /// Lets a link that is there say something else, and with that lead to this object; its owner and time stay.
-    pub(crate) fn retarget(link: PathBuf, old: Seen, target: Target, object: Option<FileId>) -> Self {
+    /// Retargets a link, which then must lead to this object; its owner and time stay.
+    pub(crate) fn retarget(link: EntryPath, old: Seen, target: Target, object: Option<FileId>) -> Self {
         let attributes = Some(old.attributes);
-        Self::ReplaceLink { link, old, target, file: object, attributes }
+        Self::ReplaceLink(ReplaceLink { link, old, target, file: object, attributes })
     }
 
     /// What the step does.
     #[must_use]
     pub fn action(&self) -> Action {
         match self {
-            Self::MakeDirectory { .. } => Action::MakeDirectory,
-            Self::CreateLink { .. } => Action::Create,
-            Self::ReplaceLink { .. } => Action::Replace,
-            Self::RemoveLink { .. } => Action::Remove,
-            Self::RemoveEmpty { .. } => Action::RemoveEmpty,
-            Self::ClearReparsePoint { .. } => Action::ClearReparsePoint,
-            Self::SetReparsePoint { .. } => Action::SetReparsePoint,
-            Self::MoveTree { .. } => Action::Move,
-            Self::RestoreTree { .. } => Action::Restore,
+            Self::MakeDirectory(_) => Action::MakeDirectory,
+            Self::CreateLink(_) => Action::Create,
+            Self::ReplaceLink(_) => Action::Replace,
+            Self::RemoveLink(_) => Action::Remove,
+            Self::RemoveEmpty(_) => Action::RemoveEmpty,
+            Self::ClearReparsePoint(_) => Action::ClearReparsePoint,
+            Self::SetReparsePoint(_) => Action::SetReparsePoint,
+            Self::MoveTree(_) => Action::Move,
+            Self::RestoreTree(_) => Action::Restore,
         }
     }
 
     /// The path that the step changes.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> &EntryPath {
         match self {
-            Self::MakeDirectory { path }
-            | Self::RemoveEmpty { path, .. }
-            | Self::ClearReparsePoint { path, .. }
-            | Self::SetReparsePoint { path, .. } => path,
-            Self::CreateLink { link, .. }
-            | Self::ReplaceLink { link, .. }
-            | Self::RemoveLink { link, .. }
-            | Self::RestoreTree { link, .. } => link,
-            Self::MoveTree { source, .. } => source,
+            Self::MakeDirectory(MakeDirectory { path })
+            | Self::RemoveEmpty(RemoveEmpty { path, .. })
+            | Self::ClearReparsePoint(ClearReparsePoint { path, .. })
+            | Self::SetReparsePoint(SetReparsePoint { path, .. }) => path,
+            Self::CreateLink(CreateLink { link, .. })
+            | Self::ReplaceLink(ReplaceLink { link, .. })
+            | Self::RemoveLink(RemoveLink { link, .. })
+            | Self::RestoreTree(RestoreTree { link, .. }) => link,
+            Self::MoveTree(MoveTree { source, .. }) => source,
         }
-    }
-
-    /// Whether it moves a whole tree: what comes behind it builds on it.
-    pub(crate) fn is_whole_tree(&self) -> bool {
-        matches!(self, Self::MoveTree { .. } | Self::RestoreTree { .. })
-    }
-
-    /// The same step at another path.
-    pub(crate) fn at(mut self, new: PathBuf) -> Self {
-        match &mut self {
-            Self::MakeDirectory { path }
-            | Self::RemoveEmpty { path, .. }
-            | Self::ClearReparsePoint { path, .. }
-            | Self::SetReparsePoint { path, .. } => *path = new,
-            Self::CreateLink { link, .. }
-            | Self::ReplaceLink { link, .. }
-            | Self::RemoveLink { link, .. }
-            | Self::RestoreTree { link, .. } => {
-                *link = new;
-            }
-            Self::MoveTree { source, .. } => *source = new,
-        }
-        self
     }
 
     /// What the link made or removed stores.
     #[must_use]
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Self::MakeDirectory { .. } | Self::RemoveEmpty { .. } => None,
-            Self::CreateLink { target, .. }
-            | Self::ReplaceLink { target, .. }
-            | Self::SetReparsePoint { target, .. } => Some(target),
-            Self::MoveTree { link, .. } => Some(link),
-            Self::RemoveLink { old, .. }
-            | Self::ClearReparsePoint { old, .. }
-            | Self::RestoreTree { old, .. } => Some(&old.target),
+            Self::MakeDirectory(_) | Self::RemoveEmpty(_) => None,
+            Self::CreateLink(CreateLink { target, .. })
+            | Self::ReplaceLink(ReplaceLink { target, .. })
+            | Self::SetReparsePoint(SetReparsePoint { target, .. }) => Some(target),
+            Self::MoveTree(MoveTree { link, .. }) => Some(link),
+            Self::RemoveLink(RemoveLink { old, .. })
+            | Self::ClearReparsePoint(ClearReparsePoint { old, .. })
+            | Self::RestoreTree(RestoreTree { old, .. }) => Some(&old.target),
         }
     }
 
@@ -276,4 +298,37 @@ impl Step {
     pub fn kind(&self) -> Option<LinkKind> {
         self.target().map(Target::kind)
     }
+
+    /// Whether the step leaves a link that has a target to lose. A hard link is its file and loses none.
+    pub(crate) fn leaves_soft_link(&self) -> bool {
+        match self {
+            Self::CreateLink(CreateLink { target, .. })
+            | Self::ReplaceLink(ReplaceLink { target, .. })
+            | Self::SetReparsePoint(SetReparsePoint { target, .. }) => !matches!(target, Target::File(_)),
+            Self::MoveTree(_) => true,
+            _ => false,
+        }
+    }
+
+    /// From where the step takes a whole tree, and to where.
+    #[must_use]
+    pub fn tree(&self) -> Option<TreeMove<'_>> {
+        match self {
+            Self::MoveTree(MoveTree { source, destination, .. }) => {
+                Some(TreeMove { from: source, to: destination })
+            }
+            Self::RestoreTree(RestoreTree { link, tree, .. }) => Some(TreeMove { from: tree, to: link }),
+            _ => None,
+        }
+    }
+}
+
+/// The two places of a step that moves a tree.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TreeMove<'a> {
+    /// Where the tree is.
+    pub from: &'a EntryPath,
+    /// Where it goes.
+    pub to: &'a EntryPath,
 }

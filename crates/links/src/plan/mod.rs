@@ -1,4 +1,7 @@
-//! A plan: what a verb wants to have changed. Pure data; only [`mod@crate::apply`] carries it out.
+//! Planners: each reads the world and returns a [`Plan`]. Nothing here changes a disk; [`mod@crate::apply`] does.
+//!
+//! Every planner has one shape, `plan(&Spec, &PlanContext)`. What one returns beside the plan stands around it, as in
+//! [`repair::Repair`].
 
 pub mod create;
 pub mod relocate;
@@ -6,62 +9,76 @@ pub mod remove;
 pub mod repair;
 pub mod undo;
 
-use std::collections::HashMap;
-use std::ffi::OsString;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::platform::{self, Directory};
+use crate::error::Error;
+use crate::journal::Journal;
+pub use crate::model::{
+    Action, ClearReparsePoint, CreateLink, EntryPath, Finding, Lost, MakeDirectory, MoveTree, RemoveEmpty,
+    RemoveLink, ReplaceLink, RestoreTree, Rewritten, Seen, SetReparsePoint, Severity, Step, TreeMove, Verify,
+};
+use crate::platform;
+use crate::read::scan::Progress;
 
-pub use crate::model::{Action, Rewritten, Seen, Step, Verify};
-
-/// The steps of one operation, in order, and what is to be said of them before they are taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The steps of one operation, in order, and what there is to know before they are taken.
+#[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Plan {
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// What the user should know first.
-    pub notes: Vec<Note>,
+    pub findings: Vec<Finding>,
+    /// What was asked for and could not be planned.
+    pub refused: Vec<Error>,
+    /// What moving whole trees takes; `None` where none is moved.
+    pub cost: Option<Cost>,
 }
 
-/// Something worth knowing about a step; nothing that stops it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// The path it is about.
-    pub path: PathBuf,
-    /// What to know. Names in it are quoted and escaped already.
-    pub text: String,
+/// What moving whole trees takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cost {
+    /// How many files, directories and other objects there are.
+    pub objects: u64,
+    /// How many bytes have to be copied: none within a file system.
+    pub bytes: u64,
+    /// Whether everything is renamed, and nothing copied.
+    pub is_rename: bool,
+}
+
+/// What planners read beside the disk. Default: nothing.
+#[derive(Clone, Copy, Default)]
+pub struct PlanContext<'a> {
+    /// What was done and recorded before.
+    pub journal: Option<&'a Journal>,
+    /// Where the journal is kept, whether there is one yet or not.
+    pub state_directory: Option<&'a Path>,
+    /// Where the progress of reading trees is counted.
+    pub progress: Option<&'a Progress>,
 }
 
 impl Plan {
-    pub(crate) fn note(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) {
-        self.notes.push(Note { path: path.into(), text: text.into() });
+    pub(crate) fn note(&mut self, code: &'static str, path: impl Into<PathBuf>, text: impl Into<String>) {
+        self.findings.push(Finding::new(Severity::Note, code, path, text));
     }
 
-    /// Adds the steps and notes of another plan behind this one's.
+    /// Adds the steps and findings of another plan after this one's.
     pub fn append(&mut self, other: Self) {
         self.steps.extend(other.steps);
-        self.notes.extend(other.notes);
+        self.findings.extend(other.findings);
+        self.refused.extend(other.refused);
     }
-}
 
-/// Drops the steps of a plan on a place that an earlier step is on already, however its path is written.
-pub fn deduplicate(plan: &mut Plan) {
-    let mut parents: HashMap<PathBuf, PathBuf> = HashMap::new();
-    let mut met: HashMap<PathBuf, Vec<OsString>> = HashMap::new();
-    plan.steps.retain(|step| {
-        let path = step.path();
-        let typed = path.parent().unwrap_or(Path::new(""));
-        let parent = parents.entry(typed.to_owned()).or_insert_with(|| {
-            let physical = Directory::open(typed).and_then(|directory| directory.physical_path());
-            physical.unwrap_or_else(|_| typed.to_owned())
-        });
-        let name = path.file_name().unwrap_or_default();
-        let same = |known: &OsString| platform::is_same_name(known, name);
-        let known: &mut Vec<OsString> = met.entry(parent.clone()).or_default();
-        let new = !known.iter().any(same);
-        if new {
-            known.push(name.to_owned());
-        }
-        new
-    });
+    /// What only a try on the disk can tell of the steps: that is tried before the first change, and here only named.
+    #[must_use]
+    pub fn untried(&self) -> Vec<Finding> {
+        self.steps.iter().flat_map(|step| crate::step::kind(step).untried()).collect()
+    }
+
+    /// Drops the steps on an entry that an earlier step is on already.
+    pub fn deduplicate(&mut self) {
+        let mut met = HashSet::with_capacity(self.steps.len());
+        self.steps.retain(|step| met.insert(platform::identity_key(step.path())));
+    }
 }

@@ -6,31 +6,88 @@ use std::path::{Path, PathBuf};
 use reparse::Tag;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{FileId, FileKind, LinkKind, Metadata, ReparsePoint, Target};
-use crate::plan::{Plan, Seen, Step};
-use crate::platform::Place;
+use crate::model::{
+    ClearReparsePoint, EntryPath, FileId, FileKind, LinkKind, Metadata, RemoveLink, ReparsePoint, Target,
+};
+use crate::plan::{Plan, PlanContext, Seen, Step};
+use crate::platform::{self, Directory, Place};
 use crate::read::file_names;
 use crate::read::inspect;
 use crate::read::scan::{Filter, Found, KindFilter, Progress, ScanOptions, visit};
 
 const REMOVE: &str = "remove";
 
-/// Plans the removal of one link. With `kind`, only a link of that kind is removed; one name of a
-/// hard-linked file needs [`KindFilter::HARD`].
+/// What to remove.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RemoveSpec {
+    /// Links; or with [`RemoveSpec::below`], directories.
+    pub paths: Vec<PathBuf>,
+    /// Only links of these kinds. One name of a hard-linked file needs [`KindFilter::HARD`]. Default: any link that is no
+    /// hard link.
+    pub kind: Option<KindFilter>,
+    /// Whether the links below `paths` are meant, and which. Nothing is followed. Default: the paths themselves.
+    pub below: Option<Below>,
+}
+
+/// Which links below a directory are meant.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Below {
+    /// What is left out. Default: nothing.
+    pub filter: Filter,
+    /// Whether to stay on the file systems of the directories. Default: no.
+    pub one_file_system: bool,
+}
+
+impl RemoveSpec {
+    /// These links.
+    pub fn new(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        Self { paths: paths.into_iter().map(Into::into).collect(), kind: None, below: None }
+    }
+}
+
+/// A removal, planned.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Removal {
+    /// What will be done. What cannot be removed is in [`Plan::refused`].
+    pub plan: Plan,
+    /// What could not be read below the directories.
+    pub unread: Vec<Error>,
+}
+
+/// Plans the removal of links, each once, however often it is named.
 ///
 /// # Errors
-/// The path is a directory, the last name of a file, a file that holds its own data, or a link of
-/// another kind than asked for.
-pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
+/// None of its own: what is no link, is a link of another kind than asked for, or would lose the last name of a file is
+/// in [`Plan::refused`].
+pub fn plan(spec: &RemoveSpec, context: &PlanContext<'_>) -> Result<Removal> {
+    let mut removal = Removal::default();
+    for path in &spec.paths {
+        let planned = match &spec.below {
+            None => one(path, spec.kind, &mut removal.plan),
+            Some(below) => links_below(path, below, context, &mut removal),
+        };
+        removal.plan.refused.extend(planned.err());
+    }
+    removal.plan.deduplicate();
+    if removal.plan.refused.is_empty() {
+        removal.plan.refused = last_names(&removal.plan);
+    }
+    Ok(removal)
+}
+
+/// Plans the removal of one link.
+fn one(path: &Path, kind: Option<KindFilter>, plan: &mut Plan) -> Result<()> {
     let place = Place::open(REMOVE, path)?;
     let link = place.path.clone();
     let fail = |error| Error::io(REMOVE, &link, error);
     let refuse = |kind, cause: String| Err(Error::new(kind, REMOVE, &link, cause));
     let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
-    let mut plan = Plan::default();
     let old = match inspect::see(place.spot(), &metadata).map_err(fail)? {
         Some(seen) => {
-            note_on(&link, &seen.target, &mut plan);
+            note_on(&link, &seen.target, plan);
             let found = seen.target.kind();
             if !is_link(&seen.target) {
                 return refuse(ErrorKind::NotALink, holds_data(found));
@@ -42,8 +99,9 @@ pub fn plan(path: &Path, kind: Option<KindFilter>) -> Result<Plan> {
         }
         None => one_name(&place, &metadata, kind)?,
     };
-    plan.steps.push(Step::RemoveLink { link, old });
-    Ok(plan)
+    let link = place.entry().map_err(fail)?;
+    plan.steps.push(Step::RemoveLink(RemoveLink { link, old }));
+    Ok(())
 }
 
 /// Plans to take the reparse data off a path; the empty directory or file that carried it stays.
@@ -64,86 +122,93 @@ pub fn plan_reparse_point(path: &Path) -> Result<Plan> {
         let cause = holds_data(old.target.kind());
         return Err(Error::new(ErrorKind::NotSupported, DELETE, &place.path, cause));
     }
-    Ok(Plan { steps: vec![Step::ClearReparsePoint { path: place.path, old }], notes: Vec::new() })
+    let path = place.entry().map_err(fail)?;
+    Ok(Plan { steps: vec![Step::ClearReparsePoint(ClearReparsePoint { path, old })], ..Plan::default() })
 }
 
 /// Refusals for files that would lose all their names by a plan.
-#[must_use]
-pub fn last_names(plan: &Plan) -> Vec<Error> {
+fn last_names(plan: &Plan) -> Vec<Error> {
     let mut planned: BTreeMap<FileId, u64> = BTreeMap::new();
     let hard = plan.steps.iter().filter_map(|step| match step {
-        Step::RemoveLink { link, old } if matches!(old.target, Target::File(_)) => Some((link, old.id)),
+        Step::RemoveLink(RemoveLink { link, old }) if matches!(old.target, Target::File(_)) => {
+            Some((link, old.id))
+        }
         _ => None,
     });
     let mut refused = Vec::new();
     for (link, id) in hard {
         let count = planned.entry(id).or_insert(0);
         *count += 1;
-        let names = Place::open(REMOVE, link).ok().and_then(|place| place.metadata().ok().flatten());
+        let names = Place::of_entry(REMOVE, link).ok().and_then(|place| place.metadata().ok().flatten());
         if names.is_none_or(|metadata| metadata.links <= *count) {
             let cause = "with the others named here, it is the last name of its file";
-            refused.push(Error::new(ErrorKind::LastName, REMOVE, link, cause));
+            refused.push(Error::new(ErrorKind::LastName, REMOVE, link.shown(), cause));
         }
     }
     refused
 }
 
-/// Plans the removal of every symbolic link and junction below a directory; nothing is followed.
-/// What could not be read is in the second part.
-///
-/// # Errors
-/// `directory` is no directory, or is itself a link.
-pub fn plan_below(directory: &Path, filter: Filter, one_file_system: bool) -> Result<(Plan, Vec<Error>)> {
+/// Plans the removal of the symbolic links and junctions below a directory.
+fn links_below(
+    directory: &Path,
+    below: &Below,
+    context: &PlanContext<'_>,
+    removal: &mut Removal,
+) -> Result<()> {
     let clean: PathBuf = directory.components().collect();
+    let fail = |error| Error::io(REMOVE, directory, error);
     let refuse = |kind, cause: &str| Err(Error::new(kind, REMOVE, directory, cause));
     match Place::open(REMOVE, &clean) {
-        Ok(place) => {
-            let metadata = place.directory.metadata_nofollow(place.name());
-            match metadata.map_err(|error| Error::io(REMOVE, directory, error))?.kind {
-                FileKind::Directory => {}
-                FileKind::Link => {
-                    return refuse(ErrorKind::TargetIsLink, "it is itself a link, which is not followed");
-                }
-                _ => return refuse(ErrorKind::NotADirectory, "not a directory"),
+        Ok(place) => match place.directory.metadata_nofollow(place.name()).map_err(fail)?.kind {
+            FileKind::Directory => {}
+            FileKind::Link => {
+                return refuse(ErrorKind::TargetIsLink, "it is itself a link, which is not followed");
             }
-        }
+            _ => return refuse(ErrorKind::NotADirectory, "not a directory"),
+        },
         // `.`, `..` and `/` are directories by their name.
         Err(error) if error.kind() == ErrorKind::InvalidPath && !directory.as_os_str().is_empty() => {}
         Err(error) => return Err(error),
     }
-    let (mut plan, mut errors) = (Plan::default(), Vec::new());
-    let mut options = ScanOptions::new([clean]);
-    options.filter = filter;
-    options.one_file_system = one_file_system;
+    let opened = Directory::open(&clean).map_err(fail)?;
+    let physical = platform::physical_path(&opened, &clean).map_err(fail)?;
+    let mut options = ScanOptions::new([clean.clone()]);
+    options.filter = below.filter.clone();
+    options.one_file_system = below.one_file_system;
     // What is to be removed is put in order first: a second thread would gain little.
     options.workers = Some(1);
-    let found = visit(&options, &Progress::default(), Vec::new);
+    let unseen = Progress::default();
+    let found = visit(&options, context.progress.unwrap_or(&unseen), Vec::new);
+    let first = removal.plan.steps.len();
     for found in found.into_iter().flatten() {
         let link = match found {
             Ok(Found::Link(link)) => link,
             Ok(Found::HardLinks(_) | Found::Path(_)) => continue,
             Err(error) => {
-                errors.push(error);
+                removal.unread.push(error);
                 continue;
             }
         };
         let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
             let cause = "it is a link, but what it says may not be read, so it could not be brought back";
-            errors.push(Error::new(ErrorKind::PermissionDenied, REMOVE, link.path, cause));
+            removal.unread.push(Error::new(ErrorKind::PermissionDenied, REMOVE, link.path, cause));
             continue;
         };
         if !is_link(&target) {
-            plan.note(link.path, holds_data(link.kind));
+            removal.plan.note("holds-data", link.path, holds_data(link.kind));
             continue;
         }
+        note_on(&link.path, &target, &mut removal.plan);
         // From what the walk saw by descriptor: looked up again by its path, it may be another.
-        let path = link.path;
-        note_on(&path, &target, &mut plan);
         let old = Seen { target, id, attributes };
-        plan.steps.push(Step::RemoveLink { link: path, old });
+        let rest = link.path.strip_prefix(&clean).unwrap_or(&link.path);
+        let link = EntryPath::shown_as(physical.join(rest), &link.path);
+        removal.plan.steps.push(Step::RemoveLink(RemoveLink { link, old }));
     }
-    plan.steps.sort_by(|a, b| a.path().cmp(b.path()));
-    Ok((plan, errors))
+    if let Some(steps) = removal.plan.steps.get_mut(first..) {
+        steps.sort_by(|a, b| a.path().cmp(b.path()));
+    }
+    Ok(())
 }
 
 /// Whether removing the object loses nothing. A file with a tag that nobody knows may hold data of its
@@ -167,7 +232,11 @@ fn note_on(link: &Path, target: &Target, plan: &mut Plan) {
     if let Target::Reparse(point) = target
         && let Err(error) = point.decode()
     {
-        plan.note(link, format!("its data is broken ({error}): undo may not be able to write it again"));
+        plan.note(
+            "broken-data",
+            link,
+            format!("its data is broken ({error}): undo may not be able to write it again"),
+        );
     }
 }
 

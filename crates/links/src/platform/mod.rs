@@ -46,17 +46,17 @@ pub(crate) enum ByHandle {
 
 pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat, Use};
 pub(crate) use link::read_link;
-pub(crate) use place::Place;
+pub(crate) use place::{Place, physical_path};
 pub(crate) use spot::Spot;
 pub(crate) use system::{
     COMPRESSED, Directory, ENCRYPTED, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process,
     READS_ENCRYPTED, RESIDENT, ReadBuffer, TEXT_LINKS, VolumeFile, VolumeIdentity, collation_key, content,
     current_user, default_state_dir, describe, drive_relative, error_kind, evaluation, facts, file_names,
     file_system, find, follows_reparse_points, forbidden, from_bytes, from_wide, handle, has_short_name,
-    is_of_others, is_one_mount, is_same_name, is_within, look, made, may_make_symlinks, may_write, mounted,
-    mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, object_number, open_files, quoted,
-    read_target, refusal, remarks, reparse_index, room, same_target, state_dir_in, take_inventory, to_bytes,
-    to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
+    identity_key, is_of_others, is_one_mount, is_same_name, is_within, look, made, may_make_symlinks,
+    may_write, mounted, mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, object_number,
+    open_files, quoted, read_target, refusal, remarks, reparse_index, room, same_target, state_dir_in,
+    take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{

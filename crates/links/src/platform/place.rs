@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Directory, NtfsVolume, Spot, ntfs_volume};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Metadata, file_name_of};
+use crate::model::{EntryPath, Metadata, file_name_of};
 
 /// Where a link is or will be.
 #[derive(Debug)]
@@ -31,6 +31,20 @@ impl Place {
         Self::open_by(operation, path, Directory::open_physical)
     }
 
+    /// Opens the directory of a step's entry, which no link may be on the way to; messages have the path as it is shown.
+    pub(crate) fn of_entry(operation: &'static str, path: &EntryPath) -> Result<Self> {
+        match Self::open_by(operation, path, Directory::open_physical) {
+            Ok(place) => Ok(Self { path: path.shown().to_owned(), ..place }),
+            Err(error) => Err(error.at(path.shown())),
+        }
+    }
+
+    /// The place for a step: its physical path, shown as this one.
+    pub(crate) fn entry(&self) -> io::Result<EntryPath> {
+        let parent = physical_path(&self.directory, self.path.parent().unwrap_or(Path::new("")))?;
+        Ok(EntryPath::shown_as(parent.join(&self.name), &self.path))
+    }
+
     fn open_by(
         operation: &'static str,
         path: &Path,
@@ -53,16 +67,6 @@ impl Place {
         let mut clean = parent.to_owned();
         clean.push(name);
         Ok(Self { path: clean, directory, name: name.to_owned() })
-    }
-
-    /// Goes to another name in the same directory, which stays open. `false` where the path is in another one.
-    pub(crate) fn go_to(&mut self, path: &Path) -> bool {
-        let Some(name) = file_name_of(path).filter(|_| path.parent() == self.path.parent()) else {
-            return false;
-        };
-        self.path.set_file_name(name);
-        name.clone_into(&mut self.name);
-        true
     }
 
     pub(crate) fn name(&self) -> &OsStr {
@@ -91,4 +95,20 @@ impl Place {
     pub(crate) fn ntfs(&self) -> io::Result<Option<NtfsVolume>> {
         ntfs_volume(&self.directory)
     }
+}
+
+/// The physical path of an opened directory, also of one that the kernel cannot name: it is too deep, or `/proc` is not
+/// mounted.
+pub(crate) fn physical_path(directory: &Directory, typed: &Path) -> io::Result<PathBuf> {
+    let error = match directory.physical_path() {
+        Ok(path) => return Ok(path),
+        Err(error) => error,
+    };
+    let typed = if typed.as_os_str().is_empty() { Path::new(".") } else { typed };
+    let spelled_out = || {
+        let full = typed.canonicalize().or_else(|_| std::path::absolute(typed)).ok()?;
+        let found = Directory::open_physical(&full).ok()?.metadata().ok()?;
+        (found.id == directory.metadata().ok()?.id).then_some(full)
+    };
+    spelled_out().ok_or(error)
 }

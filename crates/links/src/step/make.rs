@@ -10,7 +10,7 @@ use crate::platform::{self, Directory, Place, Spot};
 use crate::read::chain;
 
 /// Makes a symbolic link or junction under a name that must be free.
-pub(crate) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<()> {
+pub(super) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<()> {
     match target {
         Target::Text(text) => os::make_symlink(directory, name, text),
         Target::Reparse(point) => os::make_reparse_point(directory, name, point),
@@ -21,16 +21,25 @@ pub(crate) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) ->
 const READS_OTHERWISE: &str = "what was made reads back otherwise";
 
 /// A link to be made.
-pub(crate) struct New<'a> {
-    pub(crate) target: &'a Target,
-    pub(crate) file: Option<FileId>,
-    pub(crate) attributes: Option<Attributes>,
-    /// Whether a replacement looks as what it replaces: with all that belongs to that, and the time of its directory.
-    pub(crate) keeps: bool,
+pub(super) struct New<'a> {
+    pub(super) target: &'a Target,
+    pub(super) file: Option<FileId>,
+    pub(super) attributes: Option<Attributes>,
+    /// What of the link that it replaces it gets.
+    pub(super) preserve: Preserve,
+}
+
+/// What a replacement gets of the link that it replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Preserve {
+    /// The attributes that are given.
+    Attributes,
+    /// All that belongs to it; and its directory keeps its time.
+    Everything,
 }
 
 impl New<'_> {
-    pub(crate) fn operation(&self) -> &'static str {
+    pub(super) fn operation(&self) -> &'static str {
         match self.target.kind() {
             LinkKind::Hard => "create hard link",
             LinkKind::Junction => "create junction",
@@ -46,11 +55,11 @@ impl New<'_> {
         self.name_target(Error::io(self.operation(), link, error))
     }
 
-    pub(crate) fn refuse(&self, link: &Path, kind: ErrorKind, cause: impl Into<String>) -> Error {
+    pub(super) fn refuse(&self, link: &Path, kind: ErrorKind, cause: impl Into<String>) -> Error {
         self.name_target(Error::new(kind, self.operation(), link, cause))
     }
 
-    pub(crate) fn name_target(&self, error: Error) -> Error {
+    pub(super) fn name_target(&self, error: Error) -> Error {
         match self.target.shown() {
             Some(shown) => error.with(shown),
             None => error,
@@ -58,7 +67,7 @@ impl New<'_> {
     }
 
     /// Makes the link under a name that must be free, and reads it back. On failure it is gone again.
-    pub(crate) fn make(&self, place: &Place, name: &OsStr) -> Result<FileId> {
+    pub(super) fn make(&self, place: &Place, name: &OsStr) -> Result<FileId> {
         let link = &place.path;
         if let Target::File(path) = self.target {
             return self.make_hard(place, name, path);
@@ -68,7 +77,7 @@ impl New<'_> {
         if let Target::Text(text) = self.target {
             return self.check_text(made, text);
         }
-        let id = made.directory.metadata_nofollow(name).map_err(|error| self.unsure(link, &error))?.id;
+        let id = made.directory.metadata_nofollow(name).map_err(|error| self.unsure(link, error))?.id;
         let checked = self.read_back(made).and_then(|id| self.give_attributes(made, id).map(|()| id));
         checked.map_err(|error| self.take_back(made, Some(id), error))
     }
@@ -103,12 +112,12 @@ impl New<'_> {
         if ours && os::remove_file(made.directory, made.name).is_ok() {
             return error;
         }
-        self.refuse(made.path, ErrorKind::Unsure, format!("{}; what is there now is left", error.cause()))
+        self.name_target(error.of_kind(ErrorKind::Unsure).after("what is there now is left"))
     }
 
-    pub(crate) fn unsure(&self, link: &Path, error: &std::io::Error) -> Error {
-        let cause = format!("made, but it cannot be looked at: {}", platform::describe(error));
-        self.refuse(link, ErrorKind::Unsure, cause)
+    pub(super) fn unsure(&self, link: &Path, error: std::io::Error) -> Error {
+        let error = Error::io(self.operation(), link, error).of_kind(ErrorKind::Unsure);
+        self.name_target(error.before("made, but it cannot be looked at"))
     }
 
     fn read_back(&self, made: Spot<'_>) -> Result<FileId> {
@@ -124,7 +133,7 @@ impl New<'_> {
     }
 
     /// Whether the link, made under another name in its directory, leads to what it must.
-    pub(crate) fn must_lead(&self, made: Spot<'_>, operation: &'static str) -> Result<()> {
+    pub(super) fn must_lead(&self, made: Spot<'_>, operation: &'static str) -> Result<()> {
         let reached = match (self.file, self.target) {
             (None, _) | (_, Target::File(_)) => return Ok(()),
             // By the text: a directory that all may write to may let nobody follow the link of another.
@@ -149,7 +158,7 @@ impl New<'_> {
         }
         os::make_hard_link(&held, &place.directory, name).map_err(|error| self.error(link, error))?;
         let made = place.directory.metadata_nofollow(name);
-        let made = made.map_err(|error| self.unsure(link, &error))?;
+        let made = made.map_err(|error| self.unsure(link, error))?;
         if made.id != metadata.id {
             let cause = "made, but something else has its name already";
             return Err(self.refuse(link, ErrorKind::Unsure, cause));

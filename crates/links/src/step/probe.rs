@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use reparse::{MountPoint, ReparseData, Symlink};
+
+use super::entry::swap_in;
 use super::{make, os, private_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Step;
-use crate::model::{KindChoice, LinkSpec, Shape};
-use crate::platform::{Directory, Filesystem};
+use crate::model::{DEFAULT_DRIVE, ReparsePoint, Target};
+use crate::platform::{self, Directory, Filesystem, NtfsVolume};
 
 /// Something a user may be able to do on a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,8 @@ impl Capability {
 
 /// What a probe found out.
 #[derive(Debug)]
-pub struct Finding {
+#[non_exhaustive]
+pub struct Probe {
     /// The file system's type, as the system names it.
     pub filesystem: String,
     /// Where it is mounted.
@@ -67,12 +70,12 @@ pub(crate) const MAKE: &str = "make something in";
 ///
 /// # Errors
 /// The directory cannot be looked at. That nothing can be made in it is a finding, not an error.
-pub fn probe(directory: &Path) -> Result<Finding> {
+pub fn probe(directory: &Path) -> Result<Probe> {
     const PROBE: &str = "probe";
     let fail = |error| Error::io(PROBE, directory, error);
     let opened = Directory::open(directory).map_err(fail)?;
     let filesystem = Filesystem::of(&opened).map_err(fail)?;
-    let ntfs = crate::platform::ntfs_volume(&opened).map_err(fail)?.is_some();
+    let ntfs = platform::ntfs_volume(&opened).map_err(fail)?.is_some();
     let name = private_name();
     let mut capabilities = Vec::new();
     let mut streams = false;
@@ -98,82 +101,112 @@ pub fn probe(directory: &Path) -> Result<Finding> {
         }
     }
     let Filesystem { kind, mount_point, read_only, .. } = filesystem;
-    Ok(Finding { filesystem: kind, mount_point, read_only, ntfs, streams, capabilities })
+    Ok(Probe { filesystem: kind, mount_point, read_only, ntfs, streams, capabilities })
 }
 
 /// The names that attempts use, all in the probe's own directory.
 const FILE: &str = "file";
 const DIRECTORY: &str = "directory";
-pub(super) const NAMES: [&str; 9] =
-    [FILE, "symlink-to-file", "symlink-to-directory", "hard", "junction", "replace", OTHER, ASIDE, DIRECTORY];
+pub(super) const NAMES: [&str; 9] = [
+    FILE,
+    "symlink-to-file",
+    "symlink-to-directory",
+    "hard",
+    "junction",
+    "replace",
+    OTHER,
+    "other-old",
+    DIRECTORY,
+];
 
 /// What links in it say that do not say where the probe is.
 pub(super) const TEXTS: [&str; 3] = [FILE, DIRECTORY, OTHER];
 const OTHER: &str = "other";
-const ASIDE: &str = "aside";
 
-/// Planned by its path, and made in what was opened: whatever has the name of the room by then, nothing is made elsewhere.
+/// Made in what was opened: whatever has the name of the room by then, nothing is made elsewhere.
 fn attempt(room: &Path, opened: &Directory, capability: Capability) -> Result<()> {
     let fail = |error| Error::io("prepare a trial in", room, error);
     let link = room.join(capability.as_str());
-    let spec = |target: PathBuf, kind, shape| {
-        let mut spec = LinkSpec::new(&link, target);
-        (spec.kind, spec.shape) = (kind, shape);
-        spec
-    };
     let name = OsStr::new(capability.as_str());
-    let symlink = |target: &str, shape| spec(target.into(), KindChoice::Symlink, Some(shape));
     match capability {
-        Capability::FileSymlink => make(opened, name, &symlink(FILE, Shape::File)),
-        Capability::DirectorySymlink => make(opened, name, &symlink(DIRECTORY, Shape::Directory)),
+        Capability::FileSymlink => make(opened, name, &link, &symlink(opened, &link, FILE, false)?),
+        Capability::DirectorySymlink => make(opened, name, &link, &symlink(opened, &link, DIRECTORY, true)?),
         Capability::HardLink => {
             os::make_empty_file(opened, OsStr::new(FILE)).map_err(fail)?;
             let make = || os::make_hard_link(&opened.hold(OsStr::new(FILE))?, opened, name);
             make().map_err(|error| Error::io("create hard link", &link, error))
         }
         Capability::Junction => {
-            // Without NTFS the planner refuses, and says so better than a full disk would.
-            if crate::platform::ntfs_volume(opened).map_err(fail)?.is_some() {
-                os::make_directory(opened, OsStr::new(DIRECTORY)).map_err(fail)?;
-            }
-            make(opened, name, &spec(room.join(DIRECTORY), KindChoice::Junction, None))
+            let target = junction(opened, &link)?;
+            os::make_directory(opened, OsStr::new(DIRECTORY)).map_err(fail)?;
+            make(opened, name, &link, &target)
         }
         Capability::Replace => {
-            make(opened, name, &symlink(FILE, Shape::File))?;
+            let target = symlink(opened, &link, FILE, false)?;
+            make(opened, name, &link, &target)?;
             let other = OsStr::new(OTHER);
-            let mut again = symlink(FILE, Shape::File);
-            again.link = room.join(other);
-            make(opened, other, &again)?;
-            let replace = || match os::exchange(opened, other, name) {
-                Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
-                    match os::rename_over(opened, other, name) {
-                        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
-                            os::exchange_by_steps(opened, other, name, OsStr::new(ASIDE))
-                        }
-                        answer => answer,
-                    }
-                }
-                answer => answer,
-            };
-            replace().map_err(|error| Error::io("replace link", &link, error))
+            make(opened, other, &room.join(other), &target)?;
+            let failed = |error| Error::io("replace link", &link, error);
+            swap_in(opened, other, name, || Ok(()), failed).map(drop)
         }
     }
 }
 
-/// Makes a link as it is planned, and reads it back.
-fn make(opened: &Directory, name: &OsStr, spec: &LinkSpec) -> Result<()> {
-    let plan = crate::plan::create::plan(spec)?;
-    let (operation, path) = ("create link", &spec.link);
-    let fail = |error| Error::io(operation, path, error);
-    for step in &plan.steps {
-        let Step::CreateLink { target, .. } = step else { continue };
-        make::make_soft(opened, name, target).map_err(fail)?;
-        if !super::move_tree::says(opened, name, target).map_err(fail)? {
-            let cause = "what was made reads back otherwise";
-            return Err(Error::new(ErrorKind::NotVerified, operation, path, cause));
-        }
+/// What a symbolic link to a name beside it says on this file system.
+fn symlink(opened: &Directory, link: &Path, name: &str, directory: bool) -> Result<Target> {
+    let fail = |error| Error::io(CREATE, link, error);
+    if platform::TEXT_LINKS && platform::ntfs_volume(opened).map_err(fail)?.is_none() {
+        return Ok(Target::Text(name.into()));
     }
-    Ok(())
+    volume_of(opened, link)?;
+    let link = Symlink::new(&name.into()).map_err(|error| invalid(link, &error))?;
+    encode(&ReparseData::Symlink(link), directory)
+}
+
+/// What a junction to the directory beside it says.
+fn junction(opened: &Directory, link: &Path) -> Result<Target> {
+    let volume = volume_of(opened, link)?;
+    let room = opened.physical_path().map_err(|error| Error::io(CREATE, link, error))?;
+    let path = volume.windows_path(&room.join(DIRECTORY), DEFAULT_DRIVE).ok_or_else(|| {
+        let cause =
+            "only a folder of the NTFS volume is mounted here, so the target's full path is not known";
+        Error::new(ErrorKind::CrossesVolumes, CREATE, link, cause)
+    })?;
+    let point = MountPoint::junction(&path).map_err(|error| invalid(link, &error))?;
+    encode(&ReparseData::MountPoint(point), true)
+}
+
+fn volume_of(opened: &Directory, link: &Path) -> Result<NtfsVolume> {
+    let fail = |error| Error::io(CREATE, link, error);
+    if let Some(volume) = platform::ntfs_volume(opened).map_err(fail)? {
+        return Ok(volume);
+    }
+    let kind = Filesystem::of(opened).map_err(fail)?.kind;
+    let cause = format!("{} (it is {kind})", platform::refusal(&kind));
+    Err(Error::new(ErrorKind::NotSupported, CREATE, link, cause))
+}
+
+fn invalid(link: &Path, error: &reparse::TargetError) -> Error {
+    Error::new(ErrorKind::InvalidTarget, CREATE, link, error.to_string())
+}
+
+fn encode(data: &ReparseData, directory: bool) -> Result<Target> {
+    let raw = data
+        .encode()
+        .map_err(|error| Error::new(ErrorKind::TooLong, CREATE, Path::new(DIRECTORY), error.to_string()))?;
+    Ok(Target::Reparse(ReparsePoint { raw, directory }))
+}
+
+const CREATE: &str = "create link";
+
+/// Makes a link, and reads it back.
+fn make(opened: &Directory, name: &OsStr, link: &Path, target: &Target) -> Result<()> {
+    let fail = |error| Error::io(CREATE, link, error);
+    make::make_soft(opened, name, target).map_err(fail)?;
+    if super::move_tree::says(opened, name, target).map_err(fail)? {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::NotVerified, CREATE, link, "what was made reads back otherwise"))
 }
 
 /// Removes what the attempts made, by name, and nothing else.
@@ -193,7 +226,7 @@ fn clear(room: &Directory) -> std::io::Result<()> {
     Ok(())
 }
 
-impl Finding {
+impl Probe {
     /// Whether something could be made.
     #[must_use]
     pub fn can(&self, wanted: Capability) -> bool {

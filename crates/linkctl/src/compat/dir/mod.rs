@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use jiff::tz::TimeZone;
 use links::listing::{Depth, Listed, Listing, Volume as Head};
 use links::volume::Volume;
@@ -17,7 +18,40 @@ use self::block::Totals;
 use self::source::Source;
 use self::switches::{Switches, fits, parse};
 use super::{Code, WINDOWS, fail, words};
+use crate::args::after_help;
 use crate::output::{self, sanitize};
+
+/// List a directory, or every link of a tree, as Windows' dir does
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "linkctl dir [PATH]... [/S] [/B] [/A[:ATTRIBUTES]] [/O[:ORDER]] [--] [PATH]...",
+    after_help = after_help!(
+        [
+            "/S lists every directory below, and follows no link; /A:L lists links alone; /B names alone. "
+            (
+                "Only these words are switches, and -- ends them; `linkctl dir /?` tells them all."
+                | "`linkctl dir /?` tells all switches. Of the same name, cmd has a command of its own, which wins: \
+                call dir.exe, or linkctl dir."
+            )
+        ]
+        Examples:
+        ["dir /s /al " ("/mnt/disk" | "C:\\Users")]
+        [
+            "dir /b /s /a:l"
+            (
+                "\n  linkctl dir --volume disk.img /s /al\n\n\
+                --volume SOURCE, --partition N and --drive LETTER stand before all else: an NTFS volume that need not \
+                be mounted."
+                | ""
+            )
+        ]
+    )
+)]
+pub(crate) struct DirArgs {
+    /// Switches and paths
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<OsString>,
+}
 
 const HELP: &str = "\
 Displays a list of files and subdirectories in a directory.

@@ -45,3 +45,20 @@ pub(super) fn hand_over<E: From<io::Error>>(
         take(&bytes)?;
     }
 }
+
+/// What is in a file of few megabytes, whatever has its name: nothing where it is missing. A pipe is not waited for.
+pub(crate) fn read_queue(directory: &Path, file: &str) -> io::Result<Vec<u8>> {
+    const MOST: u64 = 64 << 20;
+    let path = directory.join(file);
+    let is_file = match fs::symlink_metadata(&path) {
+        Ok(found) => found.is_file(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    if !is_file {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

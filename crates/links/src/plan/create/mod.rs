@@ -12,10 +12,10 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    FileId, FileKind, Form, KindChoice, LinkSpec, Manner, Metadata, OnExisting, Target, ends_in_separator,
-    file_name_of,
+    CreateLink, EntryPath, FileId, FileKind, Form, KindChoice, LinkSpec, MakeDirectory, Manner, Metadata,
+    OnExisting, ReplaceLink, Step, Target, ends_in_separator, file_name_of,
 };
-use crate::plan::{Note, Plan, Step};
+use crate::plan::{Finding, Plan, PlanContext};
 use crate::platform::{self, Directory, Filesystem, NtfsVolume, Place};
 use crate::read::inspect;
 
@@ -24,7 +24,7 @@ use crate::read::inspect;
 /// # Errors
 /// The name is taken, the parent is missing, the target cannot be stored in the kind of link asked
 /// for, the file system has no such links, or link and target are the same.
-pub fn plan(spec: &LinkSpec) -> Result<Plan> {
+pub fn plan(spec: &LinkSpec, _context: &PlanContext<'_>) -> Result<Plan> {
     let mut plan = Plan::default();
     let ground = Ground::find(spec, &mut plan)?;
     let existing = ground.existing(spec)?;
@@ -33,8 +33,8 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
         _ if spec.manner == Manner::Mklink => (mklink::target(spec, &ground, &mut plan)?, None),
         KindChoice::Junction => (windows::junction(spec, &ground, &mut plan)?, None),
         KindChoice::Auto if windows::only_a_junction_can_be_made(spec, &ground) => {
-            let note = "made as a junction: this user may not make symbolic links (see `linkctl doctor`)";
-            plan.note(&ground.link, note);
+            let note = "made as a junction: this user may not make symbolic links";
+            plan.note("made-as-junction", &ground.link, note);
             (windows::junction(spec, &ground, &mut plan)?, None)
         }
         KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() || !platform::TEXT_LINKS => {
@@ -42,9 +42,9 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
         }
         KindChoice::Auto | KindChoice::Symlink => (native::symlink(spec, &ground, &mut plan)?, None),
     };
-    let link = ground.link.clone();
+    let (link, entry) = (ground.link.clone(), ground.entry.clone());
     let Some(metadata) = existing else {
-        plan.steps.push(Step::CreateLink { link, target, file, attributes: None });
+        plan.steps.push(Step::CreateLink(CreateLink { link: entry, target, file, attributes: None }));
         return Ok(plan);
     };
     let place = ground.place.as_ref();
@@ -53,7 +53,7 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
     match (spec.on_existing, old) {
         (OnExisting::Refuse, _) => Err(taken(&link, &metadata, false).with(&spec.target)),
         (OnExisting::ReplaceLink, None) if file == Some(metadata.id) => {
-            plan.note(link, "the name is one of the target's already");
+            plan.note("unchanged", link, "the name is one of the target's already");
             Ok(plan)
         }
         (OnExisting::ReplaceLink, None) => Err(taken(&link, &metadata, true).with(&spec.target)),
@@ -63,25 +63,26 @@ pub fn plan(spec: &LinkSpec) -> Result<Plan> {
             Err(Error::new(ErrorKind::NotALink, CREATE, &link, cause).with(&spec.target))
         }
         (OnExisting::ReplaceLink, Some(old)) if platform::same_target(&old.target, &target) => {
-            plan.note(link, "the link is there already and says the same");
+            plan.note("unchanged", link, "the link is there already and says the same");
             Ok(plan)
         }
         (OnExisting::ReplaceLink, Some(old)) => {
-            plan.steps.push(Step::ReplaceLink { link, old, target, file, attributes: None });
+            let attributes = None;
+            plan.steps.push(Step::ReplaceLink(ReplaceLink { link: entry, old, target, file, attributes }));
             Ok(plan)
         }
     }
 }
 
 /// What a symbolic link or junction would say that takes a name that is taken as yet, and what is to be said of it.
-pub(crate) fn target_of(spec: &LinkSpec) -> Result<(Target, Vec<Note>)> {
+pub(crate) fn target_of(spec: &LinkSpec) -> Result<(Target, Vec<Finding>)> {
     let mut plan = Plan::default();
     let ground = Ground::find(spec, &mut plan)?;
     let target = match spec.kind {
         KindChoice::Junction => windows::junction(spec, &ground, &mut plan)?,
         _ => windows::symlink(spec, &ground, &mut plan)?,
     };
-    Ok((target, plan.notes))
+    Ok((target, plan.findings))
 }
 
 const CREATE: &str = "create link";
@@ -91,8 +92,10 @@ const NTFS_NAMES: u64 = 1_024;
 
 /// Where the link will be, as far as it exists already.
 struct Ground {
-    /// The link's path, without trailing slashes.
+    /// The link's path as it was given, without trailing slashes.
     link: PathBuf,
+    /// The same for a step.
+    entry: EntryPath,
     /// The link's place, unless its parent is still to be made.
     place: Option<Place>,
     /// The nearest directory that exists.
@@ -130,18 +133,16 @@ impl Ground {
         };
         let nearest = missing.first().map_or(&link, |path| path).parent().unwrap_or(Path::new(""));
         let directory = Directory::open(nearest).map_err(fail)?;
-        // Deeper than the kernel names directories, a target that is stored as typed can still be stored.
-        let mut parent = match directory.physical_path() {
-            Err(_) if spec.form == Form::AsTyped => nearest.to_owned(),
-            path => path.map_err(fail)?,
-        };
-        parent.extend(missing.iter().filter_map(|path| file_name_of(path)));
+        let mut parent = platform::physical_path(&directory, nearest).map_err(fail)?;
         for path in missing {
-            plan.steps.push(Step::MakeDirectory { path });
+            parent.extend(file_name_of(&path));
+            let path = EntryPath::shown_as(parent.clone(), &path);
+            plan.steps.push(Step::MakeDirectory(MakeDirectory { path }));
         }
+        let entry = EntryPath::shown_as(parent.join(file_name_of(&link).unwrap_or_default()), &link);
         let filesystem = Filesystem::of(&directory).map_err(fail)?;
         let ntfs = platform::ntfs_volume(&directory).map_err(fail)?;
-        Ok(Self { link, place, directory, parent, filesystem, ntfs })
+        Ok(Self { link, entry, place, directory, parent, filesystem, ntfs })
     }
 
     /// What has the link's name now. Link and target being one is said first: it is the likelier slip.
@@ -180,12 +181,43 @@ fn root_is_away(path: &Path) -> bool {
     !root.as_os_str().is_empty() && Directory::open(&root).is_err()
 }
 
-/// Plans a directory, with whatever is missing above it.
+/// Plans all of these links, or none: with a refusal the plan has no steps.
 #[must_use]
-pub fn plan_directory(path: &Path) -> Plan {
-    let inside = path.join("x");
-    let steps = missing_parents(&inside).into_iter().map(|path| Step::MakeDirectory { path });
-    Plan { steps: steps.collect(), notes: Vec::new() }
+pub fn plan_all(specs: &[LinkSpec], context: &PlanContext<'_>) -> Plan {
+    let mut all = Plan::default();
+    for spec in specs {
+        match plan(spec, context) {
+            Ok(one) => all.append(one),
+            Err(error) => all.refused.push(error),
+        }
+    }
+    if !all.refused.is_empty() {
+        all.steps.clear();
+    }
+    // Several links may want the same missing directory.
+    all.deduplicate();
+    all
+}
+
+/// Plans a directory, with whatever is missing above it.
+///
+/// # Errors
+/// The nearest directory that exists cannot be looked at.
+pub fn plan_directory(path: &Path) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let missing = missing_parents(&path.join("x"));
+    let Some(first) = missing.first() else { return Ok(plan) };
+    let nearest = first.parent().unwrap_or(Path::new(""));
+    let fail = |error| Error::io("make directory", path, error);
+    let mut physical = Directory::open(nearest)
+        .and_then(|directory| platform::physical_path(&directory, nearest))
+        .map_err(fail)?;
+    for path in &missing {
+        physical.extend(file_name_of(path));
+        let path = EntryPath::shown_as(physical.clone(), path);
+        plan.steps.push(Step::MakeDirectory(MakeDirectory { path }));
+    }
+    Ok(plan)
 }
 
 /// The directories to be made before the link can be, the outermost first.

@@ -39,6 +39,7 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
     }
     if spec.shape.is_some() {
         plan.note(
+            "shape-ignored",
             &ground.link,
             "links here do not say what they lead to: --dir and --file are for Windows links",
         );
@@ -59,7 +60,7 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
             State::Loop => "the target leads in a loop, or through more links than the system follows",
             _ => "the target cannot be reached",
         };
-        plan.note(&ground.link, note);
+        plan.note("target-unreachable", &ground.link, note);
     }
     Ok(Target::Text(text))
 }

@@ -65,10 +65,14 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
         None if spec.shape.is_none() => {
             let made = if directory { "directory" } else { "file" };
             let note = format!("the target was not found: made as a {made} link; --dir or --file decides");
-            plan.note(&ground.link, note);
+            plan.note("target-missing", &ground.link, note);
         }
         Some(kind) if (kind == FileKind::Directory) != directory => {
-            plan.note(&ground.link, "the target is of the other kind: Windows will not follow this link");
+            plan.note(
+                "wrong-kind",
+                &ground.link,
+                "the target is of the other kind: Windows will not follow this link",
+            );
         }
         _ => {}
     }
@@ -115,7 +119,7 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
             && drive_of(&text)
                 .is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(spec.drive))) =>
         {
-            plan.note(&ground.link, "the target does not exist on this volume");
+            plan.note("target-missing", &ground.link, "the target does not exist on this volume");
         }
         None => {}
     }
@@ -302,7 +306,11 @@ impl Task<'_> {
 
     pub(super) fn finish(&self, data: &ReparseData, directory: bool, plan: &mut Plan) -> Result<Target> {
         if self.ground.link.file_name().is_some_and(|name| !opens_on_windows(name.as_encoded_bytes())) {
-            plan.note(&self.ground.link, "Windows programs cannot open a link of this name");
+            plan.note(
+                "unopenable-name",
+                &self.ground.link,
+                "Windows programs cannot open a link of this name",
+            );
         }
         let raw = data.encode().map_err(|error| {
             let cause = format!("{error}; a reparse point holds {MAX_TOTAL} bytes in all");
@@ -314,7 +322,7 @@ impl Task<'_> {
                  directory's index, and Windows' listings may not show the link; chkdsk mends it",
                 raw.len()
             );
-            plan.note(&self.ground.link, note);
+            plan.note("not-resident", &self.ground.link, note);
         }
         Ok(Target::Reparse(ReparsePoint { raw, directory }))
     }

@@ -9,7 +9,7 @@ use super::{MOVE, MoveSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, Form, KindChoice, LinkSpec, ReparsePoint, Shape, Target};
 use crate::plan::create::{self, relative_path};
-use crate::plan::{Note, Rewritten};
+use crate::plan::{Finding, Rewritten, Severity};
 use crate::platform::{self, Inventory, Place};
 
 /// What the link says that is left, and what is to be said of it.
@@ -19,7 +19,7 @@ pub(super) fn left(
     (from, to): (&Path, &Path),
     kind: FileKind,
     same: bool,
-) -> Result<(Target, Vec<Note>)> {
+) -> Result<(Target, Vec<Finding>)> {
     let on_ntfs = source.ntfs().map_err(|error| Error::io(MOVE, &source.path, error))?.is_some();
     let text = |relative: bool| {
         let above = from.parent().unwrap_or(Path::new("/"));
@@ -43,7 +43,8 @@ pub(super) fn left(
         }
         if !same {
             let note = "the link leads to another file system: Linux follows it, Windows does not";
-            return Ok((text(spec.relative), vec![Note { path: from.to_owned(), text: note.to_owned() }]));
+            let finding = Finding::new(Severity::Note, "linux-only-link", from, note);
+            return Ok((text(spec.relative), vec![finding]));
         }
     }
     let mut link = LinkSpec::new(from, to);
@@ -55,11 +56,8 @@ pub(super) fn left(
     link.drive = spec.drive.unwrap_or(link.drive);
     let (target, mut notes) = create::target_of(&link)?;
     if junction && platform::TEXT_LINKS && spec.drive.is_none() {
-        let text = format!(
-            "the junction says drive {}: on Windows it leads there; --drive says another letter",
-            link.drive
-        );
-        notes.push(Note { path: from.to_owned(), text });
+        let text = format!("the junction says drive {}: on Windows it leads there", link.drive);
+        notes.push(Finding::new(Severity::Note, "assumed-drive", from, text));
     }
     Ok((target, notes))
 }

@@ -14,13 +14,12 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
-use crate::model::{FileKind, KindChoice, LinkKind};
-use crate::plan::{Plan, Rewritten, Seen, Step, Verify};
+use crate::model::{FileKind, KindChoice, LinkKind, MoveTree, RestoreTree, TreeMove};
+use crate::plan::repair::links_into;
+use crate::plan::{Cost, Finding, Plan, PlanContext, Rewritten, Seen, Severity, Step, Verify};
 use crate::platform::{self, Directory, Inventory, Place};
 use crate::read::inspect;
 use crate::step::move_tree::must_not_be_moving;
-
-pub use preflight::{Finding, Severity};
 
 const MOVE: &str = "move";
 const MOVE_TO: &str = "move to";
@@ -28,6 +27,7 @@ const RESTORE: &str = "restore";
 
 /// What to move, and how.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct MoveSpec {
     /// The file or directory.
     pub source: PathBuf,
@@ -41,8 +41,20 @@ pub struct MoveSpec {
     pub drive: Option<char>,
     /// Whether the link that is left is relative. Default: it names the new place in full.
     pub relative: bool,
+    /// How the tree is copied, and what becomes of links into it.
+    pub how: TreeOptions,
+}
+
+/// How trees are moved and restored.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TreeOptions {
     /// How the copy is compared before the original goes. Default: every byte.
     pub verify: Verify,
+    /// Whether the tree stays where it is if the copy cannot keep everything, or a warning was found before. Default: no.
+    pub strict: bool,
+    /// Where links into the tree are looked for, beside those that the journal knows.
+    pub search: Vec<PathBuf>,
 }
 
 impl MoveSpec {
@@ -54,32 +66,66 @@ impl MoveSpec {
             kind: KindChoice::Auto,
             drive: None,
             relative: false,
-            verify: Verify::default(),
+            how: TreeOptions::default(),
         }
     }
 }
 
-/// A move or a restoration, planned.
-#[derive(Debug)]
-pub struct Relocation {
-    /// What will be done.
-    pub plan: Plan,
-    /// What was found before: refusals stop it.
-    pub findings: Vec<Finding>,
-    /// How many files, directories and other objects there are.
-    pub objects: u64,
-    /// How many bytes have to be copied: none on one file system.
-    pub bytes: u64,
-    /// Whether it is on one file system, where nothing is copied.
-    pub renamed: bool,
+/// What to restore, and how.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RestoreSpec {
+    /// The link that was left where the tree was.
+    pub link: PathBuf,
+    /// How the tree is copied, and what becomes of links into it.
+    pub how: TreeOptions,
 }
 
-/// Plans a move. Nothing is changed, but for a link that is made and removed again to see that it can be made.
+impl RestoreSpec {
+    /// A restoration with the defaults of the rest.
+    pub fn new(link: impl Into<PathBuf>) -> Self {
+        Self { link: link.into(), how: TreeOptions::default() }
+    }
+}
+
+/// A move or a restoration, planned.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Relocation {
+    /// What will be done. [`Plan::cost`] is what it takes.
+    pub plan: Plan,
+    /// Steps that let links outside of the tree, which lead into it, name the new place: see
+    /// [`Relocation::retarget_links`]. They count once the tree is there.
+    pub outside: Vec<Step>,
+    /// What could not be read in search of such links, and links that cannot say the new place.
+    pub unread: Vec<Error>,
+}
+
+impl Relocation {
+    /// Adds to the plan that links which lead into the tree name its new place.
+    pub fn retarget_links(&mut self) {
+        self.plan.steps.append(&mut self.outside);
+    }
+
+    /// Looks for links into the tree.
+    fn find_links(&mut self, how: &TreeOptions, context: &PlanContext<'_>) -> Result<()> {
+        let Some(TreeMove { from, to, .. }) = self.plan.steps.first().and_then(Step::tree) else {
+            return Ok(());
+        };
+        let mut into = links_into(from, to, &how.search, context.journal)?;
+        // The link of a tree that comes back is no link into it.
+        into.steps.retain(|step| step.path() != to);
+        (self.outside, self.unread) = (into.steps, into.errors);
+        Ok(())
+    }
+}
+
+/// Plans a move. Nothing is changed.
 ///
 /// # Errors
 /// The source is missing, is itself a link, or names no entry; the destination exists, or its directory does not; one is
 /// inside the other.
-pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
+pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
     let source = Place::open(MOVE, &spec.source)?;
     let destination = Place::open(MOVE_TO, &spec.destination).map_err(|error| match error.kind() {
         ErrorKind::ParentMissing => {
@@ -110,8 +156,8 @@ pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
         return Err(Error::new(ErrorKind::AlreadyExists, MOVE_TO, &destination.path, cause));
     }
     let full = |place: &Place| -> Result<PathBuf> {
-        let parent = place.directory.physical_path().map_err(|error| Error::io(MOVE, &place.path, error))?;
-        Ok(parent.join(place.name()))
+        let entry = place.entry().map_err(|error| Error::io(MOVE, &place.path, error))?;
+        Ok(entry.to_path_buf())
     };
     let (from, to) = (full(&source)?, full(&destination)?);
     if to.starts_with(&from) || from.starts_with(&to) {
@@ -123,8 +169,8 @@ pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
     let there = destination.directory.metadata().map_err(fail)?;
     let same = there.id.volume() == metadata.id.volume();
     let (rewritten, stuck) = links::leading_out(&inventory, &source, (&from, &to), same);
-    let (link, notes) = links::left(spec, &source, (&from, &to), metadata.kind, same)?;
-    let findings = preflight::look(&preflight::Look {
+    let (link, mut findings) = links::left(spec, &source, (&from, &to), metadata.kind, same)?;
+    findings.extend(preflight::look(&preflight::Look {
         source: &source,
         destination: &destination,
         from: &from,
@@ -134,18 +180,26 @@ pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
         rewritten: &rewritten,
         stuck: &stuck,
         link: &link,
-    })?;
-    let mut plan = Plan { steps: Vec::new(), notes };
-    plan.steps.push(Step::MoveTree {
-        source: from,
-        destination: to,
+        state: context.state_directory,
+    })?);
+    let step = Step::MoveTree(MoveTree {
+        source: from.into(),
+        destination: to.into(),
         id: metadata.id,
         link,
         rewritten,
-        verify: spec.verify,
+        verify: spec.how.verify,
+        strict: spec.how.strict,
     });
+    let plan = Plan { steps: vec![step], findings, cost: Some(cost(&inventory, same)), ..Plan::default() };
+    let mut relocation = Relocation { plan, ..Relocation::default() };
+    relocation.find_links(&spec.how, context)?;
+    Ok(relocation)
+}
+
+fn cost(inventory: &Inventory, same: bool) -> Cost {
     let objects = u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
-    Ok(Relocation { plan, findings, objects, bytes: if same { 0 } else { inventory.bytes() }, renamed: same })
+    Cost { objects, bytes: if same { 0 } else { inventory.bytes() }, is_rename: same }
 }
 
 /// Plans to bring back what a link leads to. The journal, where there is one, knows which links in it were given another
@@ -153,8 +207,8 @@ pub fn plan(spec: &MoveSpec) -> Result<Relocation> {
 ///
 /// # Errors
 /// It is no symbolic link or junction, or leads nowhere, or through other links.
-pub fn plan_restore(link: &Path, verify: Verify, journal: Option<&Journal>) -> Result<Relocation> {
-    let place = Place::open(RESTORE, link)?;
+pub fn plan_restore(spec: &RestoreSpec, context: &PlanContext<'_>) -> Result<Relocation> {
+    let place = Place::open(RESTORE, &spec.link)?;
     let refuse = |kind, cause: String| Err(Error::new(kind, RESTORE, &place.path, cause));
     let fail = |error| Error::io(RESTORE, &place.path, error);
     let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
@@ -190,46 +244,43 @@ pub fn plan_restore(link: &Path, verify: Verify, journal: Option<&Journal>) -> R
     must_not_be_moving(RESTORE, &at, &place)?;
     let inventory = Inventory::take(&at.directory, at.name()).map_err(fail)?;
     let same = found.id.volume() == place.directory.metadata().map_err(fail)?.id.volume();
-    let rewritten = match journal {
+    let rewritten = match context.journal {
         Some(journal) => given_other_texts(journal, &home, &tree)?,
         None => None,
     };
-    let mut findings = preflight::look_back(&at, &place, &tree, &inventory, (same, &old.target))?;
+    let back = preflight::Back { tree: &at, link: &place, from: &tree, inventory: &inventory, same };
+    let mut findings = preflight::look_back(&back, context.state_directory)?;
     if rewritten.is_none() {
-        let text = "no move in the history made this link: what it leads to may belong elsewhere".to_owned();
-        findings.push(Finding { severity: Severity::Warning, path: home.clone(), text });
+        let text = "no move in the history made this link: what it leads to may belong elsewhere";
+        findings.push(Finding::new(Severity::Warning, "unknown-move", &home, text));
     }
-    let mut plan = Plan::default();
-    plan.steps.push(Step::RestoreTree {
-        link: home,
+    let step = Step::RestoreTree(RestoreTree {
+        link: home.into(),
         old,
-        tree,
+        tree: tree.into(),
         id: found.id,
         rewritten: rewritten.unwrap_or_default(),
-        verify,
+        verify: spec.how.verify,
+        strict: spec.how.strict,
     });
-    let objects = u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
-    Ok(Relocation { plan, findings, objects, bytes: if same { 0 } else { inventory.bytes() }, renamed: same })
+    let plan = Plan { steps: vec![step], findings, cost: Some(cost(&inventory, same)), ..Plan::default() };
+    let mut relocation = Relocation { plan, ..Relocation::default() };
+    relocation.find_links(&spec.how, context)?;
+    Ok(relocation)
 }
 
-/// Looks at what stands in the way of a plan that was made elsewhere, such as that of an undo. `None` where it moves no
-/// tree.
+/// Adds to a plan that was made elsewhere, such as that of an undo, what stands in the way of the trees that it moves, and
+/// what moving them takes.
 ///
 /// # Errors
 /// What is to be moved cannot be looked at, or is being moved.
-pub fn check(plan: &Plan) -> Result<Option<Relocation>> {
-    let trees: Vec<&Step> = plan.steps.iter().filter(|step| step.is_whole_tree()).collect();
-    if trees.is_empty() {
-        return Ok(None);
-    }
-    let (mut findings, mut objects, mut bytes, mut renamed) = (Vec::new(), 0, 0, true);
-    for step in trees {
-        let (verb, from, to) = match step {
-            Step::MoveTree { source, destination, .. } => (MOVE, source, destination),
-            Step::RestoreTree { link, tree, .. } => (RESTORE, tree, link),
-            _ => continue,
-        };
-        let (source, destination) = (Place::open_physical(verb, from)?, Place::open_physical(verb, to)?);
+pub(crate) fn look_at_trees(plan: &mut Plan, context: &PlanContext<'_>) -> Result<()> {
+    let mut all: Option<Cost> = None;
+    let mut findings = Vec::new();
+    for step in &plan.steps {
+        let Some(TreeMove { from, to, .. }) = step.tree() else { continue };
+        let verb = if matches!(step, Step::MoveTree(_)) { MOVE } else { RESTORE };
+        let (source, destination) = (Place::of_entry(verb, from)?, Place::of_entry(verb, to)?);
         let fail = |error| Error::io(verb, &source.path, error);
         must_not_be_moving(verb, &source, &destination)?;
         let inventory = Inventory::take(&source.directory, source.name()).map_err(fail)?;
@@ -237,7 +288,7 @@ pub fn check(plan: &Plan) -> Result<Option<Relocation>> {
             (source.directory.metadata_nofollow(source.name()), destination.directory.metadata());
         let same = here.map_err(fail)?.id.volume() == there.map_err(fail)?.id.volume();
         findings.extend(match step {
-            Step::MoveTree { link, rewritten, .. } => preflight::look(&preflight::Look {
+            Step::MoveTree(MoveTree { link, rewritten, .. }) => preflight::look(&preflight::Look {
                 source: &source,
                 destination: &destination,
                 from,
@@ -247,54 +298,41 @@ pub fn check(plan: &Plan) -> Result<Option<Relocation>> {
                 rewritten,
                 stuck: &[],
                 link,
+                state: context.state_directory,
             })?,
-            Step::RestoreTree { old, .. } => {
-                preflight::look_back(&source, &destination, from, &inventory, (same, &old.target))?
+            Step::RestoreTree(_) => {
+                let (tree, link) = (&source, &destination);
+                let back = preflight::Back { tree, link, from, inventory: &inventory, same };
+                preflight::look_back(&back, context.state_directory)?
             }
             _ => Vec::new(),
         });
-        objects += u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
-        bytes += if same { 0 } else { inventory.bytes() };
-        renamed &= same;
+        let one = cost(&inventory, same);
+        let sum = all.get_or_insert(Cost { is_rename: true, ..Cost::default() });
+        sum.objects += one.objects;
+        sum.bytes += one.bytes;
+        sum.is_rename &= same;
     }
-    Ok(Some(Relocation { plan: plan.clone(), findings, objects, bytes, renamed }))
+    plan.findings.extend(findings);
+    plan.cost = all;
+    Ok(())
 }
 
-/// What the journal says of links in a tree that was moved there. `None` where it knows of no such move.
+/// Which links in a tree got another text when it was moved there, as the journal has it. `None` where it knows of no such
+/// move.
 fn given_other_texts(journal: &Journal, home: &Path, tree: &Path) -> Result<Option<Vec<Rewritten>>> {
-    for operation in journal.operations(10_000)? {
-        for recorded in journal.steps(operation.id)? {
-            if let Step::MoveTree { source, destination, rewritten, .. } = recorded.step
-                && source == home
-                && destination == tree
-            {
-                return Ok(Some(rewritten));
-            }
+    for relocated in journal.relocations(None)? {
+        if let Step::MoveTree(MoveTree { source, destination, rewritten, .. }) = relocated?.recorded.step
+            && *source == *home
+            && *destination == *tree
+        {
+            return Ok(Some(rewritten));
         }
     }
     Ok(None)
 }
 
-/// What interrupted moves left in a directory.
-///
-/// # Errors
-/// It cannot be read.
-pub fn stages_in(directory: &Path) -> Result<Vec<PathBuf>> {
-    let fail = |error| Error::io("look for interrupted moves in", directory, error);
-    let opened = Directory::open(directory).map_err(fail)?;
-    let mut found = Vec::new();
-    for entry in opened.entries().map_err(fail)? {
-        let name = entry.map_err(fail)?.name;
-        let full = directory.join(&name);
-        // One that may not be used is told of, when it is tried.
-        if crate::step::may_be_private(&name) && crate::step::move_tree::may_be_stage(&full) {
-            found.push(full);
-        }
-    }
-    Ok(found)
-}
-
-/// A directory's path as people are told of it.
+/// A directory's path in messages.
 fn shown(directory: &Directory) -> OsString {
     directory.physical_path().map(PathBuf::into_os_string).unwrap_or_default()
 }

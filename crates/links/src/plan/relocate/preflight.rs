@@ -9,31 +9,8 @@ use reparse::Tag;
 use super::{MOVE, shown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LinkKind, ReparsePoint, Target};
-use crate::plan::Rewritten;
+use crate::plan::{Finding, Rewritten, Severity};
 use crate::platform::{self, Inventory, Item, ObjectKind, Place, quoted};
-use crate::step::probe::{Capability, MAKE, probe};
-
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// Something will not be as it was; with `--strict` a refusal.
-    Warning,
-    /// It cannot be done, or would lose something.
-    Refusal,
-}
-
-/// Something found before a move.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// How grave it is.
-    pub severity: Severity,
-    /// The path it is about.
-    pub path: PathBuf,
-    /// What it is. Names in it are quoted and escaped already.
-    pub text: String,
-}
 
 /// What is looked at.
 pub(super) struct Look<'a> {
@@ -51,13 +28,31 @@ pub(super) struct Look<'a> {
     pub(super) stuck: &'a [PathBuf],
     /// The link that is left.
     pub(super) link: &'a Target,
+    /// Where the journal is kept, which the move itself writes to.
+    pub(super) state: Option<&'a Path>,
+}
+
+/// The same for the way back: the link is there already.
+pub(super) struct Back<'a> {
+    pub(super) tree: &'a Place,
+    pub(super) link: &'a Place,
+    /// The tree in full, without links.
+    pub(super) from: &'a Path,
+    pub(super) inventory: &'a Inventory,
+    pub(super) same: bool,
 }
 
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, severity: Severity, path: impl Into<PathBuf>, text: impl Into<String>) {
-        self.0.push(Finding { severity, path: path.into(), text: text.into() });
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        path: impl Into<PathBuf>,
+        text: impl Into<String>,
+    ) {
+        self.0.push(Finding::new(severity, code, path, text));
     }
 }
 
@@ -66,16 +61,15 @@ const MOST: usize = 20;
 
 pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
     let mut findings = Findings(Vec::new());
-    can_link(look.source, look.link, &mut findings);
     for path in [look.from, look.to] {
         for (grave, text) in
             platform::remarks(path, look.link.kind() == LinkKind::Junction && path == look.from)
         {
-            findings.add(if grave { Severity::Warning } else { Severity::Note }, path, text);
+            findings.add(if grave { Severity::Warning } else { Severity::Note }, "location", path, text);
         }
     }
     objects(look.from, look.inventory, look.same, &mut findings);
-    users(look.from, &mut findings);
+    users(look.from, look.state, &mut findings);
     access(look.source, look.destination, look.from, look.inventory, look.same, &mut findings)?;
     if !look.same {
         room(look.destination, look.inventory, &mut findings)?;
@@ -88,19 +82,24 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
             let path = look.inventory.path(number);
             if item.target().is_some() && look.rewritten.iter().any(|link| link.path == path) {
                 let text = "it has several names, and has to say something else: they will be several links";
-                findings.add(Severity::Warning, look.from.join(path), text);
+                findings.add(Severity::Warning, "split-names", look.from.join(path), text);
             }
         }
     }
     for path in look.stuck.iter().take(MOST) {
         let text =
             "a relative Windows link that leads out of the tree: on another volume it cannot say where to";
-        findings.add(Severity::Refusal, look.from.join(path), text);
+        findings.add(Severity::Refusal, "unsayable-link", look.from.join(path), text);
     }
     for (count, link) in look.rewritten.iter().enumerate() {
         if count == MOST {
             let more = look.rewritten.len() - MOST;
-            findings.add(Severity::Note, look.from, format!("and {more} more links like that"));
+            findings.add(
+                Severity::Note,
+                "rewritten-link",
+                look.from,
+                format!("and {more} more links like that"),
+            );
             break;
         }
         let text = format!(
@@ -108,24 +107,18 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
             quoted(Path::new(&link.home.shown().unwrap_or_default())),
             quoted(Path::new(&link.away.shown().unwrap_or_default()))
         );
-        findings.add(Severity::Note, look.from.join(&link.path), text);
+        findings.add(Severity::Note, "rewritten-link", look.from.join(&link.path), text);
     }
     findings.0.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(findings.0)
 }
 
-/// The same for the way back: the link is there already.
-pub(super) fn look_back(
-    tree: &Place,
-    link: &Place,
-    from: &Path,
-    inventory: &Inventory,
-    (same, target): (bool, &Target),
-) -> Result<Vec<Finding>> {
+/// What stands in the way of bringing a tree back.
+pub(super) fn look_back(back: &Back<'_>, state: Option<&Path>) -> Result<Vec<Finding>> {
+    let Back { tree, link, from, inventory, same, .. } = *back;
     let mut findings = Findings(Vec::new());
-    can_link(link, target, &mut findings);
     objects(from, inventory, same, &mut findings);
-    users(from, &mut findings);
+    users(from, state, &mut findings);
     access(tree, link, from, inventory, same, &mut findings)?;
     if !same {
         room(link, inventory, &mut findings)?;
@@ -134,34 +127,6 @@ pub(super) fn look_back(
     }
     findings.0.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(findings.0)
-}
-
-/// Whether such a link can be made beside a place, and change places with what is there: found out by doing it.
-fn can_link(place: &Place, link: &Target, findings: &mut Findings) {
-    let directory = PathBuf::from(shown(&place.directory));
-    let needed = match link.kind() {
-        LinkKind::Junction => [Capability::Junction, Capability::Junction],
-        LinkKind::SymlinkFile => [Capability::FileSymlink, Capability::FileSymlink],
-        LinkKind::SymlinkDir => [Capability::DirectorySymlink, Capability::DirectorySymlink],
-        _ => [Capability::DirectorySymlink, Capability::Replace],
-    };
-    match probe(&directory) {
-        Ok(found) => {
-            for (capability, result) in found.capabilities {
-                if let Err(error) = result
-                    && needed.contains(&capability)
-                {
-                    let text =
-                        format!("no link can be made here ({}): {}", capability.as_str(), error.cause());
-                    findings.add(Severity::Refusal, &directory, text);
-                }
-            }
-            if found.ntfs && !found.streams {
-                findings.add(Severity::Refusal, &directory, NO_STREAMS);
-            }
-        }
-        Err(error) => findings.add(Severity::Refusal, &directory, error.cause()),
-    }
 }
 
 /// What this user may not do, and what the system does not, at both places.
@@ -174,17 +139,18 @@ fn access(
     findings: &mut Findings,
 ) -> Result<()> {
     let fail = |error| Error::io("look at the rights of", from, error);
-    can_hold(destination, inventory, same, findings);
+    can_hold(destination, findings);
     if same && !platform::is_one_mount(&source.directory, &destination.directory).map_err(fail)? {
         let text = "both places are on one file system that is mounted twice, and nothing is renamed from one mount to \
                     another: name both by the same one";
-        findings.add(Severity::Refusal, from, text);
+        findings.add(Severity::Refusal, "two-mounts", from, text);
     }
     for (path, what) in
         platform::forbidden(&source.directory, source.name(), inventory, same).map_err(fail)?
     {
         findings.add(
             Severity::Refusal,
+            "no-permission",
             if path.as_os_str().is_empty() { from.to_owned() } else { from.join(path) },
             what,
         );
@@ -192,50 +158,17 @@ fn access(
     Ok(())
 }
 
-/// Whether the new place lets this user make what is in the tree, tried there.
-fn can_hold(place: &Place, inventory: &Inventory, same: bool, findings: &mut Findings) {
+/// Whether the new place lets this user make anything.
+fn can_hold(place: &Place, findings: &mut Findings) {
     let directory = PathBuf::from(shown(&place.directory));
     let is_fixed = platform::look(&place.directory, OsStr::new(".")).is_ok_and(|(_, marks)| marks.is_fixed);
-    if is_fixed || !platform::may_write(&place.directory) {
-        let text = if is_fixed {
-            "it is marked immutable or append-only (chattr): nothing can be made here and renamed"
-        } else {
-            "this user may not make anything here"
-        };
-        findings.add(Severity::Refusal, &directory, text);
-        return;
-    }
-    // Elsewhere than on NTFS there is nothing more to be known that its own test of links does not tell.
-    if same || !place.ntfs().is_ok_and(|ntfs| ntfs.is_some()) {
-        return;
-    }
-    let mut add = |text: String| findings.add(Severity::Refusal, &directory, text);
-    match probe(&directory) {
-        Ok(found) => {
-            let shared = inventory.items.iter().any(|item| {
-                item.stat.sort != ObjectKind::Directory
-                    && item.stat.names > 1 + u32::from(item.has_short_name)
-            });
-            let link = found.capabilities.iter().find(|(capability, _)| *capability == Capability::HardLink);
-            match link {
-                Some((_, Err(error))) if error.operation() == MAKE => {
-                    add(format!("nothing can be made here: {}", error.cause()));
-                }
-                Some((_, Err(error))) if shared => {
-                    add(format!("no hard link can be made here: {}", error.cause()));
-                }
-                _ => {}
-            }
-            if found.ntfs && !found.streams {
-                add(NO_STREAMS.to_owned());
-            }
-        }
-        Err(error) => add(error.cause()),
+    if is_fixed {
+        let text = "it is marked immutable or append-only (chattr): nothing can be made here and renamed";
+        findings.add(Severity::Refusal, "immutable", directory, text);
+    } else if !platform::may_write(&place.directory) {
+        findings.add(Severity::Refusal, "not-writable", directory, "this user may not make anything here");
     }
 }
-
-const NO_STREAMS: &str = "mounted so that streams cannot be seen, and would be lost: mount it with \
-                          streams_interface=xattr, which is the default";
 
 /// What NTFS holds and another file system does not, and what of NTFS can be read by Windows alone.
 fn ntfs(
@@ -257,12 +190,12 @@ fn ntfs(
                 "{} holds no streams, security descriptors and Windows links: from NTFS, a tree goes to NTFS only",
                 kind.unwrap_or_default()
             );
-            findings.add(Severity::Refusal, shown(&destination.directory), text);
+            findings.add(Severity::Refusal, "from-ntfs", shown(&destination.directory), text);
             return Ok(());
         }
         (false, true) => {
             let text = "on NTFS, owners, rights and ACLs would not be kept";
-            findings.add(Severity::Refusal, shown(&destination.directory), text);
+            findings.add(Severity::Refusal, "to-ntfs", shown(&destination.directory), text);
             return Ok(());
         }
     }
@@ -274,7 +207,7 @@ fn ntfs(
         };
         if item.attributes & platform::ENCRYPTED != 0 && !platform::READS_ENCRYPTED {
             let text = "encrypted (EFS): the copy could not be read by those who may read it here";
-            findings.add(Severity::Refusal, path(), text);
+            findings.add(Severity::Refusal, "encrypted", path(), text);
         }
         compressed += usize::from(item.attributes & platform::COMPRESSED != 0);
         if let Some(point) = &item.point
@@ -282,25 +215,24 @@ fn ntfs(
         {
             let tag = point.tag();
             let text = format!("a reparse point ({tag}) whose content only Windows can read");
-            findings.add(Severity::Refusal, path(), text);
+            findings.add(Severity::Refusal, "windows-only", path(), text);
         }
         if item.point.is_some() && item.stat.size > 0 && !platform::TEXT_LINKS {
             let text = "the link itself holds data, which nobody sees through it: `fsutil reparsepoint delete` makes it a \
                         file again";
-            findings.add(Severity::Refusal, path(), text);
+            findings.add(Severity::Refusal, "link-with-data", path(), text);
         }
         links += usize::from(item.point.as_ref().is_some_and(|point| point.tag() == Tag::SYMLINK));
     }
     if links > 0 && !platform::may_make_symlinks() {
-        let text =
-            format!("{links} symbolic links are in it, and this user may make none (see `linkctl doctor`)");
-        findings.add(Severity::Refusal, from, text);
+        let text = format!("{links} symbolic links are in it, and this user may make none");
+        findings.add(Severity::Refusal, "no-symlinks", from, text);
     }
     if compressed > 0 && platform::TEXT_LINKS {
         let text = format!(
             "{compressed} objects are compressed: their copies are if the new place is mounted so (compression)"
         );
-        findings.add(Severity::Warning, from, text);
+        findings.add(Severity::Warning, "compressed", from, text);
     }
     let fail = |error| Error::io("look at the streams of", from, error);
     for (path, stream) in
@@ -309,7 +241,7 @@ fn ntfs(
         let stream = quoted(Path::new(&stream));
         let text =
             format!("its stream {stream} is longer than the 64 KiB that can be read through this mount");
-        findings.add(Severity::Refusal, from.join(path), text);
+        findings.add(Severity::Refusal, "long-stream", from.join(path), text);
     }
     Ok(())
 }
@@ -332,11 +264,17 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
             _ => from.join(inventory.path(number)),
         };
         if item.is_mount_point {
-            findings.add(Severity::Refusal, path(), "another file system is mounted here: unmount it first");
+            findings.add(
+                Severity::Refusal,
+                "mounted-inside",
+                path(),
+                "another file system is mounted here: unmount it first",
+            );
         }
         if item.is_fixed {
             findings.add(
                 Severity::Refusal,
+                "immutable",
                 path(),
                 "it is marked immutable or append-only (chattr): it could not be removed",
             );
@@ -344,6 +282,7 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
         if item.stat.sort == ObjectKind::Socket && !same {
             findings.add(
                 Severity::Warning,
+                "socket",
                 path(),
                 "a socket: it is not copied; the program behind it makes a new one",
             );
@@ -361,16 +300,16 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
             "{foreign_files} files belong to others: the system does not tell this user whether they are being written to, so \
              that the old ones could not be removed; root can move them"
         );
-        findings.add(Severity::Refusal, from, text);
+        findings.add(Severity::Refusal, "foreign-files", from, text);
     }
     if subvolumes > 0 && !same {
         let text =
             format!("{subvolumes} directories are btrfs subvolumes: their copies are plain directories");
-        findings.add(Severity::Warning, from, text);
+        findings.add(Severity::Warning, "subvolumes", from, text);
     }
     if foreign > foreign_files && !same {
         let text = format!("{foreign} objects belong to others: without root, the copies will be yours");
-        findings.add(Severity::Warning, from, text);
+        findings.add(Severity::Warning, "foreign-owners", from, text);
     }
     if same {
         return;
@@ -396,24 +335,29 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
         } else {
             "it has other names outside the tree: they and the copy will be two files"
         };
-        findings.add(Severity::Warning, from.join(inventory.path(number)), text);
+        findings.add(Severity::Warning, "names-outside", from.join(inventory.path(number)), text);
     }
     if split.len() > MOST {
-        findings.add(Severity::Warning, from, format!("and {} more files like that", split.len() - MOST));
+        findings.add(
+            Severity::Warning,
+            "names-outside",
+            from,
+            format!("and {} more files like that", split.len() - MOST),
+        );
     }
 }
 
 /// Programs that have something open below, work there, or run from there.
-fn users(from: &Path, findings: &mut Findings) {
+fn users(from: &Path, state: Option<&Path>, findings: &mut Findings) {
     // It is written to during the move, and would be left at both places.
-    if crate::journal::Journal::default_directory()
-        .is_ok_and(|state| std::fs::canonicalize(&state).is_ok_and(|state| state.starts_with(from)))
-    {
-        findings.add(Severity::Refusal, from, "linkctl keeps its own history in it");
+    let there = state.and_then(|state| state.ancestors().find_map(|path| std::fs::canonicalize(path).ok()));
+    if there.is_some_and(|there| there.starts_with(from)) {
+        findings.add(Severity::Refusal, "own-state", from, "linkctl keeps its own history in it");
     }
     for user in platform::users_below(from) {
         let severity = if user.is_own { Severity::Refusal } else { Severity::Warning };
-        findings.add(severity, &user.path, format!("process {} ({}) {}", user.pid, user.name, user.what));
+        let text = format!("process {} ({}) {}", user.pid, user.name, user.what);
+        findings.add(severity, "in-use", &user.path, text);
     }
 }
 
@@ -433,11 +377,11 @@ fn room(destination: &Place, inventory: &Inventory, findings: &mut Findings) -> 
     let count = u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
     if needed > bytes {
         let text = format!("there is room for {bytes} bytes; {needed} are needed");
-        findings.add(Severity::Refusal, shown(&destination.directory), text);
+        findings.add(Severity::Refusal, "no-space", shown(&destination.directory), text);
     }
     if objects.is_some_and(|objects| count + 8 > objects) {
         let text = format!("there is room for {} more files; {count} are needed", objects.unwrap_or(0));
-        findings.add(Severity::Refusal, shown(&destination.directory), text);
+        findings.add(Severity::Refusal, "no-inodes", shown(&destination.directory), text);
     }
     Ok(())
 }
@@ -448,22 +392,27 @@ fn holds(destination: &Place, findings: &mut Findings) -> Result<()> {
     let filesystem = platform::Filesystem::of(&destination.directory).map_err(fail)?;
     let place = shown(&destination.directory);
     if filesystem.read_only {
-        findings.add(Severity::Refusal, &place, "the file system is mounted read-only");
+        findings.add(Severity::Refusal, "read-only", &place, "the file system is mounted read-only");
     }
     match filesystem.kind.as_str() {
         "vfat" | "msdos" | "exfat" => {
             let text = format!("{} holds neither owners nor rights nor links", filesystem.kind);
-            findings.add(Severity::Refusal, &place, text);
+            findings.add(Severity::Refusal, "cannot-hold", &place, text);
         }
         // The kernel's own driver keeps neither streams nor reparse points as attributes.
         kind if kind.contains("ntfs") && destination.ntfs().ok().flatten().is_none() => {
-            findings.add(Severity::Refusal, &place, "to an NTFS volume, trees go through ntfs-3g only");
+            findings.add(
+                Severity::Refusal,
+                "kernel-ntfs",
+                &place,
+                "to an NTFS volume, trees go through ntfs-3g only",
+            );
         }
         kind if filesystem.network && destination.ntfs().ok().flatten().is_none() => {
             let text = format!(
                 "{kind}: what it keeps of owners, times and attributes is seen only when it is copied"
             );
-            findings.add(Severity::Warning, &place, text);
+            findings.add(Severity::Warning, "network", &place, text);
         }
         _ => {}
     }

@@ -34,7 +34,7 @@ pub enum Conversion {
 ///
 /// # Errors
 /// A pattern has no meaning.
-pub fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Progress) -> Result<Repair> {
+pub(super) fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Progress) -> Result<Repair> {
     let roots = Roots::find(&spec.paths);
     let mut options = scan_options(spec)?;
     options.roots = roots.physical();
@@ -67,7 +67,7 @@ pub fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Progress) -
             Ok((_, new, _)) if new == old => continue,
             Ok((seen, new, object)) => {
                 let step = Some(repair.plan.steps.len());
-                repair.plan.steps.push(Step::retarget(link.path.clone(), seen, new.clone(), object));
+                repair.plan.steps.push(Step::retarget(link.path.clone().into(), seen, new.clone(), object));
                 Verdict::Found { new, why: Why::Converted, confidence: super::Confidence::Exact, step }
             }
             Err(refusal) => Verdict::Remains { reason: Reason::Other(refusal), candidates: Vec::new() },

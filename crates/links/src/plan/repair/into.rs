@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::VERB;
+use super::REPAIR;
 use super::retarget::{Form, Home};
 use crate::error::{Error, Result};
 use crate::journal::Journal;
@@ -69,8 +69,8 @@ pub fn links_into(
 /// The step for a link, if what it says itself is in the tree.
 fn step(link: &Path, from: &Path, to: &Path) -> Result<Option<Step>> {
     // A record of a link that is gone says nothing.
-    let Ok(place) = Place::open_physical(VERB, link) else { return Ok(None) };
-    let fail = |error| Error::io(VERB, link, error);
+    let Ok(place) = Place::open_physical(REPAIR, link) else { return Ok(None) };
+    let fail = |error| Error::io(REPAIR, link, error);
     let Some(metadata) = place.metadata().map_err(fail)? else { return Ok(None) };
     let Some(old) = inspect::see(place.spot(), &metadata).map_err(fail)? else { return Ok(None) };
     if matches!(old.target.kind(), LinkKind::MountPoint | LinkKind::AppExec | LinkKind::Other(_)) {
@@ -83,5 +83,5 @@ fn step(link: &Path, from: &Path, to: &Path) -> Result<Option<Step>> {
     let target = Home::of(place, parent).and_then(|home| home.say(&old.target, &below(to, rest), Form::Same));
     let target = target
         .map_err(|refusal| Error::new(crate::error::ErrorKind::InvalidTarget, "retarget", link, refusal))?;
-    Ok(Some(Step::retarget(link.to_owned(), old, target, None)))
+    Ok(Some(Step::retarget(link.to_owned().into(), old, target, None)))
 }

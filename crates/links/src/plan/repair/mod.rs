@@ -32,7 +32,7 @@ mod settle;
 use std::fmt;
 use std::path::PathBuf;
 
-pub use convert::{Conversion, convert};
+pub use convert::Conversion;
 pub use infer::Mapping;
 pub use into::{LinksInto, links_into};
 
@@ -46,13 +46,12 @@ use roots::Roots;
 use settle::Ground;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::Journal;
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanContext};
 use crate::read::scan::{Details, Progress, ScanOptions};
 
-/// What such an operation is called in the journal.
-pub const VERB: &str = "repair";
+/// The operation in errors.
+const REPAIR: &str = "repair";
 
 /// What to mend, and how.
 #[derive(Clone, Debug)]
@@ -74,6 +73,8 @@ pub struct RepairSpec {
     pub drive: char,
     /// How many threads read. Default: as [`ScanOptions::workers`].
     pub workers: Option<usize>,
+    /// Instead of repairing broken links, rewrites those that lead somewhere in this form. Default: no.
+    pub conversion: Option<Conversion>,
 }
 
 impl RepairSpec {
@@ -88,6 +89,7 @@ impl RepairSpec {
             one_file_system: false,
             drive: DEFAULT_DRIVE,
             workers: None,
+            conversion: None,
         }
     }
 }
@@ -260,7 +262,12 @@ impl Repair {
 /// # Errors
 /// A pattern has no meaning, maps contradict each other, nothing of what is to be searched is there, or the journal
 /// cannot be read.
-pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -> Result<Repair> {
+pub fn plan(spec: &RepairSpec, context: &PlanContext<'_>) -> Result<Repair> {
+    let unseen = Progress::default();
+    let progress = context.progress.unwrap_or(&unseen);
+    if let Some(conversion) = spec.conversion {
+        return convert::convert(spec, conversion, progress);
+    }
     let roots = Roots::find(&spec.paths);
     let mut options = scan_options(spec)?;
     options.roots = roots.physical();
@@ -279,7 +286,7 @@ pub fn plan(spec: &RepairSpec, journal: Option<&Journal>, progress: &Progress) -
     let maps = Maps::of(&spec.maps)?;
     let (mapped, idle_maps) = maps.apply(&lost, &mut finds);
     let mut known = Known::default();
-    if let Some(journal) = journal {
+    if let Some(journal) = context.journal {
         known = Known::of(journal, &lost, &finds, &mut errors)?;
     }
     known.find(&catalog, &options, &search.physical(), progress, &mut finds);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use reparse::path::{TargetClass, classify, nt_to_win32, to_backslashes};
 use reparse::{LxSymlink, MountPoint, ReparseData, Symlink, WideString};
 
-use super::VERB;
+use super::REPAIR;
 use crate::error::ErrorKind;
 use crate::model::{DEFAULT_DRIVE, FileId, FileKind, ReparsePoint, Target};
 use crate::plan::create::relative_path;
@@ -42,7 +42,7 @@ impl Home {
         match kept.take() {
             Some(home) if home.parent == parent => Ok(kept.insert(home)),
             _ => {
-                let place = Place::open_physical(VERB, link).map_err(|error| error.cause())?;
+                let place = Place::open_physical(REPAIR, link).map_err(|error| error.cause())?;
                 Ok(kept.insert(Self::of(place, parent.to_owned())?))
             }
         }

@@ -55,17 +55,19 @@ impl Roots {
 }
 
 fn full(path: &Path) -> Result<PathBuf, Error> {
-    let fail = |error| Error::io(super::VERB, path, error);
+    let fail = |error| Error::io(super::REPAIR, path, error);
     let slash = ends_in_separator(path.as_os_str().as_encoded_bytes());
     if file_name_of(path).is_none() || slash {
         return Directory::open(path).and_then(|directory| directory.physical_path()).map_err(fail);
     }
-    let place = Place::open(super::VERB, path)?;
+    let place = Place::open(super::REPAIR, path)?;
     match place.metadata().map_err(fail)?.map(|found| found.kind) {
-        None => return Err(Error::new(ErrorKind::NotFound, super::VERB, path, "no such file or directory")),
+        None => {
+            return Err(Error::new(ErrorKind::NotFound, super::REPAIR, path, "no such file or directory"));
+        }
         // Nor can there be any below it.
         Some(FileKind::File | FileKind::Special) => {
-            return Err(Error::new(ErrorKind::InvalidPath, super::VERB, path, "it is no link"));
+            return Err(Error::new(ErrorKind::InvalidPath, super::REPAIR, path, "it is no link"));
         }
         Some(FileKind::Link | FileKind::Directory) => {}
     }

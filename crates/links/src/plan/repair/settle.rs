@@ -91,7 +91,7 @@ impl Settled {
         let (old, link) = (lost.seen.target.clone(), ground.roots.shown(&lost.link));
         let is_sure = confidence >= ground.spec.min_confidence;
         let step = is_sure.then(|| {
-            self.steps.push(Step::retarget(lost.link, lost.seen, new.clone(), Some(object)));
+            self.steps.push(Step::retarget(lost.link.into(), lost.seen, new.clone(), Some(object)));
             self.places.push(to);
             self.steps.len() - 1
         });
@@ -135,7 +135,11 @@ impl Settled {
     /// Looks at links that lead by others once it is known what becomes of these.
     fn by_others(mut self) -> Repair {
         if !self.by.is_empty() {
-            let mended = self.steps.iter().map(Step::path).zip(self.places.iter().map(PathBuf::as_path));
+            let mended = self
+                .steps
+                .iter()
+                .map(|step| step.path().as_ref())
+                .zip(self.places.iter().map(PathBuf::as_path));
             let by = self.by.iter().map(|by| (by.link.as_path(), by));
             let chains = Chains { mended: mended.collect(), by: by.collect() };
             for by in &self.by {

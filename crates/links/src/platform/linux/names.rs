@@ -29,6 +29,11 @@ pub(crate) fn is_same_name(a: &OsStr, b: &OsStr) -> bool {
     a == b
 }
 
+/// Equal for two physical paths of one entry. Names that differ in letter case are two.
+pub(crate) fn identity_key(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().to_vec()
+}
+
 /// Whether a path is another one, or below it.
 pub(crate) fn is_within(path: &Path, root: &Path) -> bool {
     path.starts_with(root)

@@ -38,7 +38,7 @@ pub(crate) use inventory::{
 };
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
-    collation_key, from_bytes, from_wide, is_same_name, is_within, quoted, to_bytes, to_wide,
+    collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
 pub(crate) use nt::{
     Sort, aligned, bare, control, create_new, full, information, number, open, open_guarded, open_uncached,

@@ -41,6 +41,11 @@ pub(crate) fn is_same_name(a: &OsStr, b: &OsStr) -> bool {
     a == b || collation_key(a) == collation_key(b)
 }
 
+/// Equal for two physical paths of one entry. Names that differ in letter case are one.
+pub(crate) fn identity_key(path: &Path) -> Vec<u8> {
+    collation_key(path.as_os_str())
+}
+
 /// Whether a path is another one, or below it, upper and lower case being one.
 pub(crate) fn is_within(path: &Path, root: &Path) -> bool {
     let mut names = path.components();

@@ -5,18 +5,17 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::Meter;
-use super::super::Work;
-use super::super::aside_name;
 use super::super::os::{self, tree};
-use super::super::private_name;
+use super::super::private_name::{aside_name, private_name};
+use super::super::{Meter, Work};
+use super::across::{erase, kept, still_needed};
 use super::stage::{self, Intent};
-use super::{TREE, Way, kept, texts};
+use super::{Direction, TREE, texts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, Outcome, Relocated, Status};
-use crate::model::FileId;
-use crate::model::Step;
-use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look};
+use crate::journal::{Outcome, Recorded, Status};
+use crate::model::{FileId, Lost, Step, TreeMove};
+use crate::platform::{Directory, Inventory, ObjectKind, Stat, look, quoted};
+use crate::read::inspect;
 
 const RECOVER: &str = "recover";
 
@@ -33,7 +32,7 @@ pub enum Recovered {
         /// Where the tree is now.
         tree: PathBuf,
         /// What the copy could not keep: where, and what.
-        lost: Vec<(PathBuf, String)>,
+        lost: Vec<Lost>,
     },
     /// Nothing of use was left but a private directory, or a link to itself, which is gone.
     Cleared {
@@ -42,133 +41,63 @@ pub enum Recovered {
     },
 }
 
-/// The stages of moves that were interrupted, as far as the journal knows them and the disk still holds them.
-///
-/// # Errors
-/// The journal cannot be read.
-pub fn unrecovered(journal: &Journal) -> Result<Vec<PathBuf>> {
-    unrecovered_of(journal, MOST)
+/// Something that an interrupted move left on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leftover {
+    pub(crate) path: PathBuf,
+    what: What,
 }
 
-/// The same of the newest operations only: for whoever is not asked for it.
-///
-/// # Errors
-/// The journal cannot be read.
-pub fn unrecovered_lately(journal: &Journal) -> Result<Vec<PathBuf>> {
-    unrecovered_of(journal, LATELY)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// A stage, or a link to itself.
+    Stage,
+    /// On one file system, the link that was about to be exchanged with the tree, or was.
+    Link,
+    /// On one file system, a tree whose links were being rewritten, and in which direction they have to be.
+    Texts(Direction),
 }
 
-/// Whether the journal tells of interrupted moves that have left nothing: how they ended is to be seen on the disk.
-///
-/// # Errors
-/// The journal cannot be read.
-pub fn are_untold(journal: &Journal) -> Result<bool> {
-    Ok(!untold(journal)?.is_empty())
+/// A step that moved a tree, and how its operation ended.
+#[derive(Clone, Copy)]
+pub(crate) struct Moved<'a> {
+    pub(crate) recorded: &'a Recorded,
+    pub(crate) status: Status,
 }
 
-fn untold(journal: &Journal) -> Result<Vec<Relocated>> {
-    let mut all = journal.relocations(MOST)?;
-    all.retain(|relocated| {
-        let open = relocated.status == Status::Interrupted && relocated.recorded.outcome == Outcome::Pending;
-        open && left_of(relocated).is_empty()
-    });
-    Ok(all)
-}
-
-/// Writes down how such moves ended.
-///
-/// # Errors
-/// The journal cannot be read or written.
-pub fn tell_untold(journal: &mut Journal) -> Result<()> {
-    for relocated in untold(journal)? {
-        for recorded in crate::plan::undo::settled(journal, relocated.operation)? {
-            let outcome = match recorded.outcome {
-                Outcome::NotReached => Outcome::Failed("interrupted before it was done".to_owned()),
-                outcome => outcome,
-            };
-            if recorded.number == relocated.recorded.number && outcome != Outcome::Pending {
-                journal.settle(relocated.operation, recorded.number, outcome)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What an earlier move of any of these trees, or of what holds them or is in them, has left: the next one would make it
-/// impossible to finish.
-///
-/// # Errors
-/// The journal cannot be read.
-pub fn unrecovered_of_same(journal: &Journal, steps: &[Step]) -> Result<Option<PathBuf>> {
-    // Whatever the journal holds, what takes no tree anywhere is not in its way.
-    if !steps.iter().any(Step::is_whole_tree) {
-        return Ok(None);
-    }
-    for relocated in journal.relocations(LATELY)? {
-        let Some(theirs) = places(&relocated.recorded.step) else { continue };
-        let ours = steps.iter().filter_map(places).flatten();
-        let overlap =
-            |ours: &Path| theirs.iter().any(|path| path.starts_with(ours) || ours.starts_with(path));
-        if ours.into_iter().any(overlap)
-            && let Some(left) = left_of(&relocated).into_iter().next()
-        {
-            return Ok(Some(left));
-        }
-    }
-    Ok(None)
-}
-
-/// From where a step takes a tree, and to where.
-fn places(step: &Step) -> Option<[&Path; 2]> {
-    match step {
-        Step::MoveTree { source, destination, .. } => Some([source, destination]),
-        Step::RestoreTree { link, tree, .. } => Some([tree, link]),
-        _ => None,
-    }
-}
-
-/// So many of the newest operations are looked at by whoever is not asked for it.
-const LATELY: usize = 20;
-/// And so many by whoever is.
-const MOST: usize = 10_000;
-
-fn unrecovered_of(journal: &Journal, most: usize) -> Result<Vec<PathBuf>> {
-    let all = journal.relocations(most)?;
-    Ok(all.iter().flat_map(left_of).collect())
-}
-
-/// What a move that is over has left.
-fn left_of(relocated: &Relocated) -> Vec<PathBuf> {
-    let Relocated { status, recorded, .. } = relocated;
-    let to = match &recorded.step {
-        Step::MoveTree { destination, .. } => destination,
-        Step::RestoreTree { link, .. } => link,
-        _ => return Vec::new(),
-    };
-    if *status == Status::Running {
+/// What a recorded move has left. None of a running one is left yet.
+pub(crate) fn leftovers(moved: Moved<'_>) -> Vec<Leftover> {
+    let Some(TreeMove { to, .. }) = moved.recorded.step.tree() else { return Vec::new() };
+    if moved.status == Status::Running {
         return Vec::new();
     }
-    let mut found: Vec<PathBuf> = left_link(relocated).into_iter().collect();
-    let stage = to.with_file_name(&recorded.private_name);
+    let mut found: Vec<Leftover> = left_link(moved).into_iter().collect();
+    let stage = to.with_file_name(&moved.recorded.private_name);
     if is_stage(&stage) {
-        found.push(stage);
+        found.push(Leftover { path: stage, what: What::Stage });
     }
     // With either of them, that is done, too.
     if found.is_empty() {
-        found.extend(left_texts(relocated).map(|(tree, _)| tree));
+        found.extend(left_texts(moved));
     }
     found
 }
 
-/// The link that, on one file system, lies at one place before or after it changed places with the tree at the other.
-fn left_link(relocated: &Relocated) -> Option<PathBuf> {
-    let Relocated { status, recorded, .. } = relocated;
-    if *status != Status::Interrupted {
+impl Leftover {
+    /// A directory that may be a stage; without a record of its move, the disk alone tells.
+    pub(crate) fn stage(path: PathBuf) -> Self {
+        Self { path, what: What::Stage }
+    }
+}
+
+/// The link that, on one file system, lies at one place before or after it was exchanged with the tree at the other.
+fn left_link(moved: Moved<'_>) -> Option<Leftover> {
+    if moved.status != Status::Interrupted {
         return None;
     }
-    let (link, tree, target, id) = match &recorded.step {
-        Step::MoveTree { source, destination, link, id, .. } => (destination, source, link, id),
-        Step::RestoreTree { link, tree, old, id, .. } => (tree, link, &old.target, id),
+    let (link, tree, target, id) = match &moved.recorded.step {
+        Step::MoveTree(step) => (&step.destination, &step.source, &step.link, step.id),
+        Step::RestoreTree(step) => (&step.tree, &step.link, &step.old.target, step.id),
         _ => return None,
     };
     let look = |path: &Path| -> io::Result<(Directory, FileId)> {
@@ -181,44 +110,45 @@ fn left_link(relocated: &Relocated) -> Option<PathBuf> {
     let is_left = || -> io::Result<bool> {
         let (above, _) = look(link)?;
         let name = link.file_name().unwrap_or_default();
-        Ok(look(tree)?.1.same_file(*id) && stage::says(&above, name, target)?)
+        Ok(look(tree)?.1.same_file(id) && stage::says(&above, name, target)?)
     };
-    is_left().unwrap_or(false).then(|| link.clone())
+    is_left().unwrap_or(false).then(|| Leftover { path: link.to_path_buf(), what: What::Link })
 }
 
-/// On one file system, the tree whose links were being rewritten, and which way they have to be.
-fn left_texts(relocated: &Relocated) -> Option<(PathBuf, Way)> {
-    let Relocated { status, recorded, .. } = relocated;
-    if *status != Status::Interrupted || recorded.outcome != Outcome::Pending {
+/// On one file system, the tree whose links were being rewritten.
+fn left_texts(moved: Moved<'_>) -> Option<Leftover> {
+    let recorded = moved.recorded;
+    if moved.status != Status::Interrupted || recorded.outcome != Outcome::Pending {
         return None;
     }
     let (home, away, id, rewritten) = match &recorded.step {
-        Step::MoveTree { source, destination, id, rewritten, .. } => (source, destination, id, rewritten),
-        Step::RestoreTree { link, tree, id, rewritten, .. } => (link, tree, id, rewritten),
+        Step::MoveTree(step) => (&step.source, &step.destination, step.id, &step.rewritten),
+        Step::RestoreTree(step) => (&step.link, &step.tree, step.id, &step.rewritten),
         _ => return None,
     };
-    let is = |path: &Path| crate::read::inspect::id_of(path).is_some_and(|found| found.same_file(*id));
-    let (tree, way) = if is(home) {
-        (home, Way::Back)
+    let is = |path: &Path| inspect::id_of(path).is_some_and(|found| found.same_file(id));
+    let (tree, direction) = if is(home) {
+        (home, Direction::Back)
     } else if is(away) {
-        (away, Way::Away)
+        (away, Direction::Away)
     } else {
         return None;
     };
     let private = OsStr::new(&recorded.private_name);
-    texts::is_unfinished(tree, rewritten, way, private).then(|| (tree.clone(), way))
+    texts::is_unfinished(tree, rewritten, direction, private)
+        .then(|| Leftover { path: tree.to_path_buf(), what: What::Texts(direction) })
 }
 
-/// Lets the links of such a tree say what they have to where it is.
-fn finish_texts(relocated: &Relocated, tree: &Path, way: Way) -> Result<Recovered> {
-    let recorded = &relocated.recorded;
-    let (Step::MoveTree { rewritten, .. } | Step::RestoreTree { rewritten, .. }) = &recorded.step else {
-        return Err(nothing(tree));
+/// Rewrites the links of such a tree as they have to be where it is.
+fn finish_texts(recorded: &Recorded, tree: &Path, direction: Direction) -> Result<Recovered> {
+    let (rewritten, moves) = match &recorded.step {
+        Step::MoveTree(step) => (&step.rewritten, Direction::Away),
+        Step::RestoreTree(step) => (&step.rewritten, Direction::Back),
+        _ => return Err(nothing(tree)),
     };
-    let moves = matches!(recorded.step, Step::MoveTree { .. });
-    texts::rewrite(tree, rewritten, way, OsStr::new(&recorded.private_name), Place::open_physical, &NEVER)?;
+    texts::rewrite(tree, rewritten, direction, OsStr::new(&recorded.private_name), &NEVER)?;
     let tree = tree.to_owned();
-    Ok(if moves == (way == Way::Away) {
+    Ok(if moves == direction {
         Recovered::Finished { tree, lost: Vec::new() }
     } else {
         Recovered::RolledBack { tree }
@@ -230,7 +160,7 @@ fn is_stage(path: &Path) -> bool {
     look_at_stage(path).unwrap_or(false)
 }
 
-/// Whether it is one, or one that this user may not believe: then recovering it says why.
+/// Whether it is one, or one that this user may not believe: then recovering it gives the reason.
 pub(crate) fn may_be_stage(path: &Path) -> bool {
     match look_at_stage(path) {
         Ok(is_stage) => is_stage,
@@ -246,7 +176,7 @@ fn look_at_stage(path: &Path) -> io::Result<bool> {
             Err(io::ErrorKind::PermissionDenied.into())
         }
         Some(_) => Ok(true),
-        None => Ok(stage::is_barren(&directory, name)),
+        None => Ok(stage::is_discardable(&directory, name)),
     }
 }
 
@@ -261,53 +191,34 @@ fn is_link_to_itself(path: &Path) -> bool {
     look().unwrap_or(false)
 }
 
-/// Finishes or rolls back the move whose stage this is.
+/// Finishes or rolls back the move that left this.
 ///
 /// # Errors
 /// It is no stage, its move is still running, or what is on the disk contradicts it: then nothing is touched. Where the
-/// old tree was changed since it was copied, it is kept ([`ErrorKind::LeftBehind`]). The journal, where there is one, is
-/// told what came of it; that it cannot be written is an error, too.
-pub fn recover(path: &Path, journal: Option<&mut Journal>) -> Result<Recovered> {
-    let known = match &journal {
-        Some(journal) => journal
-            .relocations(MOST)?
-            .into_iter()
-            .find(|relocated| left_of(relocated).iter().any(|left| left == path)),
-        None => None,
-    };
-    let texts = known.as_ref().and_then(|known| left_texts(known).map(|(tree, way)| (known, tree, way)));
-    let recovered = match texts {
-        Some((known, tree, way)) if tree == path => finish_texts(known, &tree, way)?,
-        _ => {
-            let said = known.as_ref().and_then(|known| places(&known.recorded.step));
-            let is_link = known.as_ref().and_then(left_link).is_some_and(|link| link == path);
-            let recovered = recover_one(path, said, is_link)?;
-            // Of one move, all is done in one go.
-            match known.as_ref().and_then(|known| left_texts(known).map(|(tree, way)| (known, tree, way))) {
-                Some((known, tree, way)) => finish_texts(known, &tree, way)?,
-                None => recovered,
-            }
-        }
-    };
-    if let (Some(journal), Some(known)) = (journal, known)
-        && known.recorded.outcome == Outcome::Pending
-    {
-        let outcome = match &recovered {
-            Recovered::Finished { tree, .. } => Outcome::Done(crate::read::inspect::id_of(tree)),
-            _ => Outcome::Failed("interrupted, and taken back by recover".to_owned()),
-        };
-        journal.settle(known.operation, known.recorded.number, outcome)?;
+/// old tree was changed since it was copied, it is kept ([`ErrorKind::LeftBehind`]).
+pub(crate) fn recover(leftover: &Leftover, moved: Option<Moved<'_>>) -> Result<Recovered> {
+    let path = leftover.path.as_path();
+    if let (What::Texts(direction), Some(moved)) = (leftover.what, moved) {
+        return finish_texts(moved.recorded, path, direction);
     }
-    Ok(recovered)
+    let places = moved.and_then(|moved| moved.recorded.step.tree());
+    let recovered = recover_one(path, places, leftover.what == What::Link)?;
+    // Of one move, all is done in one go.
+    match moved.and_then(|moved| Some((moved, left_texts(moved)?))) {
+        Some((moved, Leftover { path, what: What::Texts(direction) })) => {
+            finish_texts(moved.recorded, &path, direction)
+        }
+        _ => Ok(recovered),
+    }
 }
 
 fn nothing(path: &Path) -> Error {
-    let cause = format!("no interrupted move has left {}", crate::platform::quoted(path));
+    let cause = format!("no interrupted move has left {}", quoted(path));
     Error::new(ErrorKind::Nothing, RECOVER, path, cause)
 }
 
-/// `said` is what the journal says of it: from where, and to where.
-fn recover_one(path: &Path, said: Option<[&Path; 2]>, is_known_link: bool) -> Result<Recovered> {
+/// `places` are those that the journal has for it.
+fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool) -> Result<Recovered> {
     let fail = |error| Error::io(RECOVER, path, error);
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
         return Err(Error::new(
@@ -327,7 +238,7 @@ fn recover_one(path: &Path, said: Option<[&Path; 2]>, is_known_link: bool) -> Re
     let mut lock = tree::Locks::default();
     lock.whole(&above, name).map_err(fail)?;
     let intent = stage::read_intent(&directory).map_err(fail)?;
-    if intent.is_none() && stage::remove_barren(&directory, &above, name).map_err(fail)? {
+    if intent.is_none() && stage::remove_discardable(&directory, &above, name).map_err(fail)? {
         return Ok(Recovered::Cleared { stage: path.to_owned() });
     }
     let (mut intent, trust) =
@@ -341,14 +252,14 @@ fn recover_one(path: &Path, said: Option<[&Path; 2]>, is_known_link: bool) -> Re
     if !beside().map_err(fail)? {
         let cause = format!(
             "it does not lie beside {}, the new place that it names; nothing was touched",
-            crate::platform::quoted(&intent.to)
+            quoted(&intent.to)
         );
         return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
     }
     if trust == tree::Trust::Anybody {
         let forged = |cause: &str| Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
-        match said {
-            Some(said) if said != [intent.from.as_path(), intent.to.as_path()] => {
+        match places {
+            Some(TreeMove { from, to, .. }) if **from != *intent.from || **to != *intent.to => {
                 return forged(
                     "what it says is not what the journal says of it: somebody else has written it",
                 );
@@ -357,7 +268,8 @@ fn recover_one(path: &Path, said: Option<[&Path; 2]>, is_known_link: bool) -> Re
             // What others may have written is carried out only where they could do it themselves.
             None => {
                 let probe = OsString::from(private_name());
-                let lawless = |directory: &Directory| tree::is_everybodys(directory, &probe).map_err(fail);
+                let lawless =
+                    |directory: &Directory| tree::ignores_permissions(directory, &probe).map_err(fail);
                 if !lawless(&from)? || !lawless(&to)? {
                     let cause = "others than this user may have written what it says, and the journal does not know it";
                     return Err(Error::new(ErrorKind::PermissionDenied, RECOVER, path, cause));
@@ -438,7 +350,7 @@ impl Recovery<'_> {
     fn run(&self) -> Result<Recovered> {
         let (intent, meter, stop) =
             (self.intent, Meter::default(), std::sync::atomic::AtomicBool::new(false));
-        let work = Work { meter: &meter, stop: &stop, workers: 1, strict: false };
+        let work = Work { meter: &meter, stop: &stop, workers: 1 };
         let (Some(from), Some(to)) = (intent.from.file_name(), intent.to.file_name()) else {
             return Err(self.contradiction("the intent names no places"));
         };
@@ -453,14 +365,14 @@ impl Recovery<'_> {
         let copy = |stat: &Option<Stat>| matches!((stat, copied), (Some(stat), Some(copied)) if copied.copy.is_same(stat));
         let swapped = match intent.way {
             // The link has the original's name, and leads to the copy.
-            Way::Away => original(&aside) && copy(&there),
+            Direction::Away => original(&aside) && copy(&there),
             // The copy has the link's name.
-            Way::Back => copy(&there),
+            Direction::Back => copy(&there),
         };
         if swapped {
             // The exchange took its time of it, and what was to give that back did not run.
             let timeless = there.as_ref().is_some_and(|stat| stat.modified == stat.changed);
-            if intent.way == Way::Back && timeless {
+            if intent.way == Direction::Back && timeless {
                 tree::give_back_time(self.to, to, &intent.original)
                     .map_err(|error| Error::io(RECOVER, &intent.to, error))?;
             }
@@ -483,13 +395,13 @@ impl Recovery<'_> {
             return Err(self.contradiction("the original is neither in its place nor beside it"));
         }
         // The original was never touched.
-        if let (Way::Away, Some(copied)) = (intent.way, copied) {
+        if let (Direction::Away, Some(copied)) = (intent.way, copied) {
             stage::take_back(self.to, to, &intent.to, self.directory, copied)?;
         }
         stage::remove_link(self.from, intent)?;
         // The link waited at the new place to change places with the tree.
         if intent.is_rename
-            && intent.way == Way::Away
+            && intent.way == Direction::Away
             && there.as_ref().is_some_and(|stat| stat.sort == ObjectKind::Symlink)
             && stage::says(self.to, to, &intent.link).unwrap_or(false)
         {
@@ -510,16 +422,16 @@ impl Recovery<'_> {
         let intent = self.intent;
         let beside = intent.beside();
         let third = match intent.way {
-            Way::Away => aside_name(&beside),
-            Way::Back => aside_name(&intent.private),
+            Direction::Away => aside_name(&beside),
+            Direction::Back => aside_name(&intent.private),
         };
         let (directory, name, path, forward) = match intent.way {
-            Way::Away => (self.from, from, &intent.from, (self.from, beside.as_os_str())),
-            Way::Back => (self.to, to, &intent.to, (self.directory, OsStr::new(TREE))),
+            Direction::Away => (self.from, from, &intent.from, (self.from, beside.as_os_str())),
+            Direction::Back => (self.to, to, &intent.to, (self.directory, OsStr::new(TREE))),
         };
         let ours = |stat: &Stat| match intent.way {
-            Way::Away => intent.original.is_same(stat),
-            Way::Back => stat.sort == ObjectKind::Symlink,
+            Direction::Away => intent.original.is_same(stat),
+            Direction::Back => stat.sort == ObjectKind::Symlink,
         };
         if !self.see(directory, &third)?.as_ref().is_some_and(ours) {
             return Ok(());
@@ -539,14 +451,14 @@ impl Recovery<'_> {
             None => false,
         };
         match (intent.way, here) {
-            (Way::Away, None) => tree::move_to_new(self.from, &intent.beside(), self.from, from)
+            (Direction::Away, None) => tree::move_to_new(self.from, &intent.beside(), self.from, from)
                 .and_then(|()| tree::flush_names(self.from))
                 .map_err(fail)?,
             // The link changed places with the tree, and is not needed any more.
-            (Way::Back, Some(_)) if is_link => {
+            (Direction::Back, Some(_)) if is_link => {
                 os::remove_file(self.from, from).and_then(|()| tree::flush_names(self.from)).map_err(fail)?;
             }
-            (Way::Away, Some(_)) if !is_link => {
+            (Direction::Away, Some(_)) if !is_link => {
                 return Err(
                     self.contradiction("the tree is at its new place, and something else at the old one")
                 );
@@ -563,9 +475,9 @@ impl Recovery<'_> {
     /// Where a tree was renamed, its links say what they have to where it is now.
     fn rewrite(&self, tree: &Path) -> Result<()> {
         let intent = self.intent;
-        let home = (intent.way == Way::Away) == (tree == intent.from);
-        let way = if home { Way::Back } else { Way::Away };
-        texts::rewrite(tree, &intent.rewritten, way, &intent.private, Place::open_physical, &NEVER)?;
+        let home = (intent.way == Direction::Away) == (tree == intent.from);
+        let way = if home { Direction::Back } else { Direction::Away };
+        texts::rewrite(tree, &intent.rewritten, way, &intent.private, &NEVER)?;
         texts::give_back_times(tree, &intent.directories)
     }
 
@@ -581,19 +493,18 @@ impl Recovery<'_> {
             let left = intent.from.with_file_name(name);
             let old = tree::Root { parent: self.from, name };
             if !stage::is_committed(self.directory) {
-                if let Some(why) = super::still_needed(old, &intent.from, inventory, "since it was copied")? {
+                if let Some(why) = still_needed(old, &intent.from, inventory, "since it was copied")? {
                     return Err(kept(RECOVER, &intent.from, &left, &why));
                 }
                 stage::write_committed(self.directory)
                     .map_err(|error| Error::io(RECOVER, self.path, error))?;
             }
-            if let Some(why) = super::erase(old, &left, inventory, work)? {
+            if let Some(why) = erase(old, &left, inventory, work)? {
                 return Err(kept(RECOVER, &intent.from, &left, &why));
             }
         }
         stage::end(self.directory, self.above, intent)?;
-        let lost = self.copied.map(|copied| copied.lost.iter()).into_iter().flatten();
-        let lost = lost.map(|lost| (lost.path.clone(), lost.what.clone())).collect();
+        let lost = self.copied.map(|copied| copied.lost.clone()).unwrap_or_default();
         Ok(Recovered::Finished { tree: intent.to.clone(), lost })
     }
 
@@ -610,10 +521,10 @@ impl Recovery<'_> {
         let cause = format!(
             "{what}: nothing was touched. The move was from {} to {}; what is left of it is in {} and {}, and may be removed once \
              nothing of it is needed",
-            crate::platform::quoted(&intent.from),
-            crate::platform::quoted(&intent.to),
-            crate::platform::quoted(self.path),
-            crate::platform::quoted(&intent.from.with_file_name(intent.beside()))
+            quoted(&intent.from),
+            quoted(&intent.to),
+            quoted(self.path),
+            quoted(&intent.from.with_file_name(intent.beside()))
         );
         Error::new(ErrorKind::Changed, RECOVER, &intent.from, cause)
     }

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::super::Work;
 use super::super::os::{self, tree};
 use super::super::private_name::PRIVATE;
-use super::{Job, Link, TREE, Way, as_error, changed, texts};
+use super::across::as_error;
+use super::{Direction, Job, LeftLink, TREE, changed, texts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Rewritten;
-use crate::model::Target;
+
+use crate::model::{Lost, Rewritten, Target};
 use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look, read_link, same_target};
 
 /// What is to be done, written down before anything else.
@@ -26,7 +27,7 @@ const COMMITTED: &str = "committed";
 pub(super) struct Intent {
     /// Of this form; a later one would have another number.
     form: u32,
-    pub(super) way: Way,
+    pub(super) way: Direction,
     #[serde(with = "crate::model::name::path")]
     pub(super) from: PathBuf,
     #[serde(with = "crate::model::name::path")]
@@ -76,13 +77,6 @@ pub(super) struct Copied {
     pub(super) lost: Vec<Lost>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Lost {
-    #[serde(with = "crate::model::name::path")]
-    pub(super) path: PathBuf,
-    pub(super) what: String,
-}
-
 const FORM: u32 = 2;
 
 /// What a stage holds besides the tree, in the order in which it is removed: the intent first, for with it and without the
@@ -116,13 +110,13 @@ impl Stage {
         };
         let intent = Intent {
             form: FORM,
-            way: job.way,
+            way: job.direction,
             from: full(from).map_err(fail)?,
             to: full(to).map_err(fail)?,
             original: original.clone(),
             link: match job.link {
-                Link::New(target) => target.clone(),
-                Link::Old(seen) => seen.target.clone(),
+                LeftLink::New(target) => target.clone(),
+                LeftLink::Old(seen) => seen.target.clone(),
             },
             is_rename,
             rewritten: if is_rename { job.texts.to_vec() } else { Vec::new() },
@@ -139,7 +133,7 @@ impl Stage {
         let make = || -> std::io::Result<_> {
             let directory = above.open_child(private)?;
             // Whoever may write here may have put a directory of his own there.
-            let is_ours = tree::is_own(&directory)? || tree::is_everybodys(&directory, private)?;
+            let is_ours = tree::is_own(&directory)? || tree::ignores_permissions(&directory, private)?;
             if !is_ours || directory.entries()?.next().is_some() {
                 return Err(std::io::Error::other("another directory has its name already"));
             }
@@ -188,12 +182,11 @@ impl Stage {
         self.committed
     }
 
-    pub(super) fn write_copied(&self, inventory: &Inventory, lost: &[(PathBuf, String)]) -> Result<()> {
+    pub(super) fn write_copied(&self, inventory: &Inventory, lost: &[Lost]) -> Result<()> {
         let fail = |error| Error::io("write down what was copied for", &self.intent.to, error);
         let write = || -> std::io::Result<()> {
             let (copy, _) = look(&self.directory, OsStr::new(TREE))?;
-            let lost = lost.iter().map(|(path, what)| Lost { path: path.clone(), what: what.clone() });
-            let copied = Copied { copy, inventory: inventory.clone(), lost: lost.collect() };
+            let copied = Copied { copy, inventory: inventory.clone(), lost: lost.to_vec() };
             tree::write_durably(&self.directory, OsStr::new(COPIED), &serde_json::to_vec(&copied)?)
         };
         write().map_err(fail)
@@ -209,10 +202,10 @@ impl Stage {
         let fail = |error| Error::io("look once more at", &from.path, error);
         if !self.intent.original.is_same(&look(&from.directory, from.name()).map_err(fail)?.0) {
             let cause = "it is not in its place any more; the copy, or a part of it, stays";
-            return Err(changed(self.intent.way.verb(), &from.path, cause));
+            return Err(changed(self.intent.way.operation(), &from.path, cause));
         }
         // The copy may have its name already.
-        if let (Way::Away, Some(copied)) = (self.intent.way, &copied) {
+        if let (Direction::Away, Some(copied)) = (self.intent.way, &copied) {
             take_back(&to.directory, to.name(), &to.path, &self.directory, copied)?;
         }
         remove_link(&from.directory, &self.intent)?;
@@ -259,11 +252,11 @@ fn remove_files(directory: &Directory) -> std::io::Result<()> {
 
 /// Whether a private directory holds nothing that anybody could miss: it was made, and no intent written; or it was about
 /// to be removed; or it was made to see whether links can be.
-pub(super) fn is_barren(directory: &Directory, name: &OsStr) -> bool {
-    barren_names(directory, name).is_ok_and(|names| names.is_some())
+pub(super) fn is_discardable(directory: &Directory, name: &OsStr) -> bool {
+    discardable_names(directory, name).is_ok_and(|names| names.is_some())
 }
 
-fn barren_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<Vec<OsString>>> {
+fn discardable_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<Vec<OsString>>> {
     use super::super::probe;
     if !is_private(name) {
         return Ok(None);
@@ -323,8 +316,12 @@ fn is_private(name: &OsStr) -> bool {
 }
 
 /// Removes such a directory. Whether it was one.
-pub(super) fn remove_barren(directory: &Directory, above: &Directory, name: &OsStr) -> std::io::Result<bool> {
-    let Some(names) = barren_names(directory, name)? else { return Ok(false) };
+pub(super) fn remove_discardable(
+    directory: &Directory,
+    above: &Directory,
+    name: &OsStr,
+) -> std::io::Result<bool> {
+    let Some(names) = discardable_names(directory, name)? else { return Ok(false) };
     for name in names {
         match look(directory, &name)?.0.sort {
             ObjectKind::Directory => os::remove_directory(directory, &name)?,
@@ -407,7 +404,7 @@ pub(super) fn take_back(
 pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> {
     let target = &intent.link;
     let fail = |error| Error::io("take back the link beside", &intent.from, error);
-    if intent.way == Way::Back {
+    if intent.way == Direction::Back {
         return Ok(());
     }
     let name = &intent.beside();
@@ -431,7 +428,7 @@ pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> 
 }
 
 /// Whether a name is a link that says this.
-pub(in crate::step) fn says(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<bool> {
+pub(crate) fn says(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<bool> {
     let metadata = directory.metadata_nofollow(name)?;
     // Reparse data is asked for where it was set: the volume need not be recognised again.
     let on_ntfs = matches!(target, Target::Reparse(_));
@@ -442,7 +439,7 @@ pub(in crate::step) fn says(directory: &Directory, name: &OsStr, target: &Target
 /// Puts the link that lay in the stage, to make room for the tree, back in its place.
 pub(super) fn give_back_link(stage: &Directory, to: &Directory, intent: &Intent) -> Result<()> {
     let fail = |error| Error::io("put back the link", &intent.to, error);
-    let (Way::Back, Some(name)) = (intent.way, intent.to.file_name()) else { return Ok(()) };
+    let (Direction::Back, Some(name)) = (intent.way, intent.to.file_name()) else { return Ok(()) };
     match look(stage, OsStr::new(TREE)) {
         Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
             tree::move_to_new(stage, OsStr::new(TREE), to, name).map_err(fail)?;
@@ -474,7 +471,7 @@ pub(super) fn remove_tree(directory: &Directory, name: &OsStr, path: &Path, work
 }
 
 /// What links in the tree shall say at the new place, by their items.
-pub(super) fn texts_of(inventory: &Inventory, rewritten: &[Rewritten], way: Way) -> tree::Texts {
+pub(super) fn texts_of(inventory: &Inventory, rewritten: &[Rewritten], way: Direction) -> tree::Texts {
     let mut texts = tree::Texts::new();
     if rewritten.is_empty() {
         return texts;
@@ -484,8 +481,8 @@ pub(super) fn texts_of(inventory: &Inventory, rewritten: &[Rewritten], way: Way)
         let path = inventory.path(number);
         let Some(known) = rewritten.iter().find(|known| known.path == path) else { continue };
         let (now, new) = match way {
-            Way::Away => (&known.home, &known.away),
-            Way::Back => (&known.away, &known.home),
+            Direction::Away => (&known.home, &known.away),
+            Direction::Back => (&known.away, &known.home),
         };
         // What was changed since says what its user wants.
         if same_target(&target, now) {

@@ -6,11 +6,12 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::make::New;
+use super::super::make::{New, Preserve};
 use super::super::os::{self, tree};
-use super::super::single as step;
+use super::super::replace_link::replace;
+use super::Direction;
+use super::across::join;
 use super::stage::{self, Before};
-use super::{Open, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Rewritten;
 use crate::platform::{Directory, Place, look, same_target};
@@ -22,21 +23,20 @@ const REWRITE: &str = "rewrite the link";
 pub(super) fn rewrite(
     root: &Path,
     links: &[Rewritten],
-    way: Way,
+    way: Direction,
     private: &OsStr,
-    open: Open,
     stop: &AtomicBool,
 ) -> Result<()> {
     let Some(name) = root.file_name().filter(|_| !links.is_empty()) else { return Ok(()) };
-    let found = open(REWRITE, root)?.directory.metadata_nofollow(name);
+    let found = Place::open_physical(REWRITE, root)?.directory.metadata_nofollow(name);
     let volume = found.map_err(|error| Error::io(REWRITE, root, error))?.id.volume();
     for link in links {
         if stop.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Stopped, REWRITE, root, "stopped"));
+            return Err(Error::stopped(REWRITE, root));
         }
         let (now, new) = match way {
-            Way::Away => (&link.home, &link.away),
-            Way::Back => (&link.away, &link.home),
+            Direction::Away => (&link.home, &link.away),
+            Direction::Back => (&link.away, &link.home),
         };
         let path = root.join(&link.path);
         // What was written down may have been written by somebody else: of the tree alone links are rewritten.
@@ -44,7 +44,7 @@ pub(super) fn rewrite(
         if !is_below(&link.path) {
             return Err(elsewhere());
         }
-        let place = match open(REWRITE, &path) {
+        let place = match Place::open_physical(REWRITE, &path) {
             Ok(place) => place,
             Err(error) if error.kind() == ErrorKind::ParentMissing => continue,
             Err(error) => return Err(error),
@@ -57,8 +57,13 @@ pub(super) fn rewrite(
         let Some(metadata) = place.metadata().map_err(fail)? else { continue };
         let Some(old) = inspect::see(place.spot(), &metadata).map_err(fail)? else { continue };
         if same_target(&old.target, now) {
-            let new = New { target: new, file: None, attributes: Some(old.attributes), keeps: true };
-            step::replace(&path, &old, &new, private, open)?;
+            let new = New {
+                target: new,
+                file: None,
+                attributes: Some(old.attributes),
+                preserve: Preserve::Everything,
+            };
+            replace(&place, &old, &new, private)?;
         }
     }
     Ok(())
@@ -78,7 +83,7 @@ pub(super) fn directories(place: &Place, links: &[Rewritten]) -> std::io::Result
 pub(super) fn give_back_times(root: &Path, directories: &[Before]) -> Result<()> {
     let is_in_it = |path: &Path| path.as_os_str().is_empty() || is_below(path);
     for before in directories.iter().filter(|before| is_in_it(&before.path)) {
-        let path = super::join(root, &before.path);
+        let path = join(root, &before.path);
         let fail = |error| Error::io("give back the time of", &path, error);
         let Ok(directory) = Directory::open_physical(&path) else { continue };
         // Another one may have the name by now; the number of the file system is another after a restart.
@@ -98,9 +103,9 @@ fn is_below(path: &Path) -> bool {
 
 /// Whether a run that ended in the middle has left links of a tree that do not say what they have to that way, or a name of
 /// its own.
-pub(super) fn is_unfinished(root: &Path, links: &[Rewritten], way: Way, private: &OsStr) -> bool {
+pub(super) fn is_unfinished(root: &Path, links: &[Rewritten], way: Direction, private: &OsStr) -> bool {
     links.iter().filter(|link| is_below(&link.path)).any(|link| {
-        let wrong = if way == Way::Away { &link.home } else { &link.away };
+        let wrong = if way == Direction::Away { &link.home } else { &link.away };
         Place::open_physical(REWRITE, &root.join(&link.path)).is_ok_and(|place| {
             stage::says(&place.directory, place.name(), wrong).unwrap_or(false)
                 || place.directory.metadata_nofollow(private).is_ok()

@@ -10,9 +10,9 @@ use crate::platform::{Directory, Inventory, Item};
 
 /// Where a tree hangs: a name in an opened directory.
 #[derive(Clone, Copy)]
-pub(in crate::step) struct Root<'a> {
-    pub(in crate::step) parent: &'a Directory,
-    pub(in crate::step) name: &'a OsStr,
+pub(crate) struct Root<'a> {
+    pub(crate) parent: &'a Directory,
+    pub(crate) name: &'a OsStr,
 }
 
 impl Root<'_> {
@@ -29,11 +29,11 @@ impl Root<'_> {
 
 /// What went wrong, where, and while what was done.
 #[derive(Debug)]
-pub(in crate::step) struct Failed {
+pub(crate) struct Failed {
     /// Below the root of the tree.
-    pub(in crate::step) path: PathBuf,
-    pub(in crate::step) doing: &'static str,
-    pub(in crate::step) error: io::Error,
+    pub(crate) path: PathBuf,
+    pub(crate) doing: &'static str,
+    pub(crate) error: io::Error,
 }
 
 impl Failed {
@@ -49,7 +49,7 @@ impl Failed {
 
 /// Who may have written what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::step) enum Trust {
+pub(crate) enum Trust {
     /// This user alone.
     Own,
     /// Others, too: what it says is carried out only where they could do the same themselves, or where the journal says
@@ -59,9 +59,9 @@ pub(in crate::step) enum Trust {
 
 /// Something that a copy could not keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::step) struct Loss {
-    pub(in crate::step) item: usize,
-    pub(in crate::step) what: String,
+pub(crate) struct Loss {
+    pub(crate) item: usize,
+    pub(crate) what: String,
 }
 
 /// What a copy could not keep, by the file itself: what one of its names lost, all have lost.
@@ -88,8 +88,5 @@ impl Lossy {
     }
 }
 
-/// What the error says of work that was stopped by the user.
-pub(in crate::step) const STOPPED: &str = "stopped";
-
 /// What links say in the copy instead of their own targets, by their items.
-pub(in crate::step) type Texts = BTreeMap<usize, Target>;
+pub(crate) type Texts = BTreeMap<usize, Target>;

@@ -3,11 +3,11 @@
 mod entry;
 mod ntfs_3g;
 mod policy;
-pub(in crate::step) mod tree;
+pub(crate) mod tree;
 
-pub(in crate::step) use entry::{
-    exchange, exchange_by_steps, lock_file, make_directory, make_empty_file, make_hard_link, make_symlink,
-    remove_directory, remove_file, rename_over, rename_to_new, set_attributes,
+pub(crate) use entry::{
+    exchange, lock_file, make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory,
+    remove_file, rename_over, rename_to_new, set_attributes,
 };
-pub(in crate::step) use ntfs_3g::{clear_reparse_point, make_reparse_point, set_reparse_point};
-pub(in crate::step) use policy::{guard, set_evaluation};
+pub(crate) use ntfs_3g::{clear_reparse_point, make_reparse_point, set_reparse_point};
+pub(crate) use policy::{guard, set_evaluation};

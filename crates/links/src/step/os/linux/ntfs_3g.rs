@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes an empty file or directory under a name that must be free, and turns it into a reparse
 /// point. On failure it is removed again.
-pub(in crate::step) fn make_reparse_point(
+pub(crate) fn make_reparse_point(
     directory: &Directory,
     name: &OsStr,
     point: &ReparsePoint,
@@ -46,11 +46,7 @@ pub(in crate::step) fn make_reparse_point(
 }
 
 /// Takes the reparse data off a held object, which stays under its name as a file or directory.
-pub(in crate::step) fn clear_reparse_point(
-    held: &Held,
-    directory: &Directory,
-    name: &OsStr,
-) -> io::Result<()> {
+pub(crate) fn clear_reparse_point(held: &Held, directory: &Directory, name: &OsStr) -> io::Result<()> {
     removexattr(held_path(held), REPARSE_DATA)?;
     settle(|| {
         let metadata = directory.metadata_nofollow(name)?;
@@ -59,7 +55,7 @@ pub(in crate::step) fn clear_reparse_point(
 }
 
 /// Gives a held empty file or directory reparse data.
-pub(in crate::step) fn set_reparse_point(
+pub(crate) fn set_reparse_point(
     held: &Held,
     directory: &Directory,
     name: &OsStr,

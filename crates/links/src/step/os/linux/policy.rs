@@ -3,9 +3,9 @@
 use std::io;
 
 /// There is no guard to be raised: every look-up is by descriptor.
-pub(in crate::step) fn guard() {}
+pub(crate) fn guard() {}
 
 /// There is no policy to be set.
-pub(in crate::step) fn set_evaluation(_values: [Option<bool>; 4]) -> io::Result<()> {
+pub(crate) fn set_evaluation(_values: [Option<bool>; 4]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -27,34 +27,33 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use crate::model::{Attributes, FileKind, Target};
 use crate::platform::{
-    Directory, Held, Object, Sort, bare, create_new, describe, number, open, quoted, read_target,
-    set_information, stand_in, ticks, verbatim, within,
+    Directory, Held, Object, Sort, create_new, full, number, open, read_target, set_information, stand_in,
+    ticks, verbatim, within,
 };
-use crate::step::crash_where;
 
 /// No file system here has links that are text.
-pub(in crate::step) fn make_symlink(_directory: &Directory, _name: &OsStr, _text: &OsStr) -> io::Result<()> {
+pub(crate) fn make_symlink(_directory: &Directory, _name: &OsStr, _text: &OsStr) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Gives a held file one more name. What it may lead to is never linked. `CreateHardLinkW` makes the same call, but of
 /// whatever has the name by then.
-pub(in crate::step) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::Result<()> {
+pub(crate) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::Result<()> {
     let file = open(file.as_handle(), OsStr::new(""), FILE_WRITE_ATTRIBUTES, Sort::Any)?;
     set_information(file.as_handle(), FileLinkInformation, &within(to.as_handle(), name, 0)?)
 }
 
-pub(in crate::step) fn make_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+pub(crate) fn make_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
     create_new(directory.as_handle(), name, FILE_READ_ATTRIBUTES, Sort::Directory).map(drop)
 }
 
-pub(in crate::step) fn make_empty_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
+pub(crate) fn make_empty_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
     create_new(directory.as_handle(), name, FILE_READ_ATTRIBUTES, Sort::File).map(drop)
 }
 
 /// Puts `from` in the place of `to`, which is gone then, in one call. `Unsupported` where the system cannot: before
 /// Windows 10 1607, elsewhere than on NTFS, and a link to directories in the place of one to files.
-pub(in crate::step) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+pub(crate) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     let new = open_to_delete(directory, from)?;
     let posix = FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS;
     let mut done = Err(io::ErrorKind::Unsupported.into());
@@ -86,55 +85,27 @@ pub(in crate::step) fn rename_over(directory: &Directory, from: &OsStr, to: &OsS
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Lets two names change places: no file system here can, in one call.
-pub(in crate::step) fn exchange(_directory: &Directory, _a: &OsStr, _b: &OsStr) -> io::Result<()> {
+/// Exchanges two names: no file system here can, in one call.
+pub(crate) fn exchange(_a: &Directory, _a_name: &OsStr, _b: &Directory, _b_name: &OsStr) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Tests end the program between the renames: behind the first, behind the second.
-const CRASH: &str = "LINKCTL_CRASH_BETWEEN_RENAMES";
-
-/// Lets two names change places by way of a third, taken back where a rename fails. Killed in between, `b` may be free,
-/// and what it was lies under `aside`.
-pub(in crate::step) fn exchange_by_steps(
-    directory: &Directory,
-    a: &OsStr,
-    b: &OsStr,
-    aside: &OsStr,
-) -> io::Result<()> {
-    // By what is opened now, whatever has the names later.
-    let (new, old) = (open_to_delete(directory, a)?, open_to_delete(directory, b)?);
-    rename_handle(old.as_handle(), directory, aside)?;
-    crash_where(CRASH, 1);
-    let back = |error: io::Error, back: io::Result<()>| match back {
-        Ok(()) => error,
-        Err(back) => {
-            let (error, back, left) = (describe(&error), describe(&back), quoted(Path::new(aside)));
-            io::Error::other(format!(
-                "{error}; what was there is left as {left}, as it could not be put back: {back}"
-            ))
+/// Renames to a name that must be free, in the same directory or another.
+pub(crate) fn rename_to_new(from: &Directory, name: &OsStr, to: &Directory, new: &OsStr) -> io::Result<()> {
+    let opened = open_to_delete(from, name)?;
+    let rename = |data: &[u8]| set_information(opened.as_handle(), FileRenameInformation, data);
+    match rename(&within(to.as_handle(), new, 0)?) {
+        // Over a network, no directory may be named by its handle.
+        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => {
+            rename(&full(&to.physical_path()?.join(new))?)
         }
-    };
-    if let Err(error) = rename_handle(new.as_handle(), directory, b) {
-        return Err(back(error, rename_handle(old.as_handle(), directory, b)));
+        answer => answer,
     }
-    crash_where(CRASH, 2);
-    if let Err(error) = rename_handle(old.as_handle(), directory, a) {
-        let returned = rename_handle(new.as_handle(), directory, a)
-            .and_then(|()| rename_handle(old.as_handle(), directory, b));
-        return Err(back(error, returned));
-    }
-    Ok(())
-}
-
-/// Renames to a name that must be free.
-pub(in crate::step) fn rename_to_new(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
-    rename_handle(open_to_delete(directory, from)?.as_handle(), directory, to)
 }
 
 /// Removes a name that is no directory. A link is removed itself, never followed, also one that is a directory to the
 /// system; a directory that holds something is refused.
-pub(in crate::step) fn remove_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
+pub(crate) fn remove_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
     let opened = open_to_delete(directory, name)?;
     refuse_what_holds_data(&opened)?;
     if Object::of(&opened).tag()? == Some(Tag::MOUNT_POINT)
@@ -164,7 +135,7 @@ fn wait_until_gone(directory: &Directory, name: &OsStr) {
 }
 
 /// Removes an empty directory.
-pub(in crate::step) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+pub(crate) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
     let opened = open_to_delete(directory, name)?;
     let object = Object::of(&opened);
     if object.tag()?.is_some() || object.attributes()? & FILE_ATTRIBUTE_DIRECTORY == 0 {
@@ -174,11 +145,7 @@ pub(in crate::step) fn remove_directory(directory: &Directory, name: &OsStr) -> 
 }
 
 /// Gives a held link its time back. Owners are not kept here.
-pub(in crate::step) fn set_attributes(
-    link: &Held,
-    attributes: &Attributes,
-    _now: &Attributes,
-) -> io::Result<()> {
+pub(crate) fn set_attributes(link: &Held, attributes: &Attributes, _now: &Attributes) -> io::Result<()> {
     let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
     let link = open(link.as_handle(), OsStr::new(""), access, Sort::Any)?;
     // Zero leaves a time as it is, and zero attributes are none to be set.
@@ -205,17 +172,6 @@ fn refuse_what_holds_data(opened: &OwnedHandle) -> io::Result<()> {
             Err(io::Error::other("it is a directory, and no link"))
         }
         None => Ok(()),
-    }
-}
-
-fn rename_handle(object: BorrowedHandle<'_>, directory: &Directory, to: &OsStr) -> io::Result<()> {
-    let renamed = set_information(object, FileRenameInformation, &within(directory.as_handle(), to, 0)?);
-    match renamed {
-        // Over a network a directory may not be named so; a bare name means the one the object is in.
-        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => {
-            set_information(object, FileRenameInformation, &bare(to)?)
-        }
-        answer => answer,
     }
 }
 

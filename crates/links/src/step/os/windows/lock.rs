@@ -13,7 +13,7 @@ use windows_sys::Win32::System::Threading::{CreateMutexW, ReleaseMutex, WaitForS
 use crate::platform::{Directory, number, terminated};
 
 /// Held by one program of this machine at a time. Let go of in the thread that took it.
-pub(in crate::step) struct FileLock(OwnedHandle);
+pub(crate) struct FileLock(OwnedHandle);
 
 impl Drop for FileLock {
     fn drop(&mut self) {
@@ -24,7 +24,7 @@ impl Drop for FileLock {
 
 /// Locks a file against others that remove names of it, for at most two seconds' waiting. `None` where another user's
 /// program holds it: its mutex is not for this one.
-pub(in crate::step) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<FileLock>> {
+pub(crate) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<FileLock>> {
     let id = directory.metadata_nofollow(name)?.id;
     // Of all sessions of the machine, whoever is logged on.
     let name = terminated(OsStr::new(&format!(r"Global\linkctl-{id}")));

@@ -13,7 +13,7 @@ type SetPolicy = unsafe extern "system" fn(PROCESS_MITIGATION_POLICY, *const c_v
 
 /// From here on, an elevated process follows no junction that an ordinary user made (Redirection Guard, Windows 10
 /// 22H2). Where the system knows no such thing, or the process is not elevated, nothing changes.
-pub(in crate::step) fn guard() {
+pub(crate) fn guard() {
     if !is_elevated() {
         return;
     }
@@ -28,7 +28,7 @@ pub(in crate::step) fn guard() {
 }
 
 /// Sets which symbolic links the system follows; what is `None` stays.
-pub(in crate::step) fn set_evaluation(values: [Option<bool>; 4]) -> io::Result<()> {
+pub(crate) fn set_evaluation(values: [Option<bool>; 4]) -> io::Result<()> {
     const KEY: &str = r"SYSTEM\CurrentControlSet\Control\FileSystem";
     for (name, value) in EVALUATION.into_iter().zip(values) {
         if let Some(value) = value {

@@ -25,7 +25,7 @@ use crate::platform::{
 const WRITE: u32 = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
 
 /// Makes a link under a name that must be free. On failure nothing is left of it.
-pub(in crate::step) fn make_reparse_point(
+pub(crate) fn make_reparse_point(
     directory: &Directory,
     name: &OsStr,
     point: &ReparsePoint,
@@ -157,11 +157,7 @@ fn set(object: BorrowedHandle<'_>, raw: &[u8]) -> io::Result<()> {
 }
 
 /// Takes the reparse data off a held object, which stays under its name as a file or directory.
-pub(in crate::step) fn clear_reparse_point(
-    held: &Held,
-    directory: &Directory,
-    name: &OsStr,
-) -> io::Result<()> {
+pub(crate) fn clear_reparse_point(held: &Held, directory: &Directory, name: &OsStr) -> io::Result<()> {
     let Target::Reparse(point) = read_target(directory, name, true)? else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
@@ -180,7 +176,7 @@ pub(in crate::step) fn clear_reparse_point(
 }
 
 /// Gives a held empty file or directory reparse data.
-pub(in crate::step) fn set_reparse_point(
+pub(crate) fn set_reparse_point(
     held: &Held,
     directory: &Directory,
     name: &OsStr,

@@ -20,7 +20,7 @@ use crate::step::Work;
 
 /// Compares a copy with its original, as it was inventoried: every object, what it is, and everything about it that was
 /// not told to be lost. With `content`, every byte and attribute is read back from the disk.
-pub(in crate::step) fn compare(
+pub(crate) fn compare(
     original: Root<'_>,
     inventory: &Inventory,
     copy: Root<'_>,

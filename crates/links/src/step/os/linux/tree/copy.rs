@@ -23,7 +23,7 @@ const BUFFER: usize = 1 << 20;
 pub(super) const CHUNK: u64 = 64 << 20;
 
 /// Copies a tree to a name that must be free. Gives what could not be kept.
-pub(in crate::step) fn copy(
+pub(crate) fn copy(
     from: Root<'_>,
     inventory: &Inventory,
     to: Root<'_>,

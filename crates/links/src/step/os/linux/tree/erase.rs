@@ -15,11 +15,7 @@ use crate::step::Work;
 
 /// Removes exactly the objects of an inventory, and of files only those that are as they were then and that nobody
 /// writes to. Gives what stays, with the directories it is in, and why.
-pub(in crate::step) fn erase(
-    root: Root<'_>,
-    inventory: &Inventory,
-    work: Work<'_>,
-) -> Result<Vec<Loss>, Failed> {
+pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Result<Vec<Loss>, Failed> {
     erasure::erase(root, inventory, work, |container, name, item, is_root| match item.stat.sort {
         ObjectKind::File => remove_file(container, name, item, is_root),
         _ => remove_other(container, name, item),
@@ -78,10 +74,7 @@ fn remove_file(
 }
 
 /// The first file of a tree that somebody has open for writing, or that cannot be asked about, and which of the two.
-pub(in crate::step) fn writer(
-    root: Root<'_>,
-    inventory: &Inventory,
-) -> io::Result<Option<(PathBuf, &'static str)>> {
+pub(crate) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Result<Option<(PathBuf, &'static str)>> {
     for portion in Portions::of(inventory).all {
         let Some(&one) = portion.first() else { continue };
         let container = root.container(inventory, one)?;

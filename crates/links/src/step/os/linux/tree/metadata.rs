@@ -185,7 +185,7 @@ pub(super) fn give_by_name(
 }
 
 /// Gives a link what belongs to another one beside it. What it cannot be given is an error.
-pub(in crate::step) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     let found = Inventory::take(directory, from)?;
     let Some(item) = found.root() else { return Ok(()) };
     let on_ntfs = ntfs::on_both(directory, directory)?;

@@ -26,12 +26,14 @@ use rustix::io::Errno;
 use crate::platform::{Directory, Item, ObjectKind};
 
 use super::super::portions::Portions;
-pub(in crate::step) use super::super::tree_types::{Failed, Loss, Root, STOPPED, Texts, Trust};
-pub(in crate::step) use compare::compare;
-pub(in crate::step) use copy::copy;
-pub(in crate::step) use erase::{erase, writer};
-pub(in crate::step) use metadata::give_link;
-pub(in crate::step) use ntfs::has_streams;
+pub(crate) use super::super::tree_types::{Failed, Loss, Root, Texts, Trust};
+pub(crate) use compare::compare;
+pub(crate) use copy::copy;
+pub(crate) use erase::{erase, writer};
+pub(crate) use metadata::give_link;
+pub(crate) use ntfs::has_streams;
+
+pub(crate) use super::entry::rename_to_new as move_to_new;
 
 /// Opens a file or directory for reading, without leaving a trace in its time of access where that can be had.
 fn open_to_read(directory: &Directory, name: &OsStr) -> io::Result<OwnedFd> {
@@ -57,13 +59,13 @@ fn open_item(directory: &Directory, name: &OsStr, item: &Item) -> io::Result<Own
 }
 
 /// Opens a file system to be flushed: errors of writing are told from here on.
-pub(in crate::step) fn open_to_flush(directory: &Directory) -> io::Result<OwnedFd> {
+pub(crate) fn open_to_flush(directory: &Directory) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(fs::openat(directory, ".", flags, Mode::empty())?)
 }
 
 /// Waits until everything on a file system is on the disk. An error since it was opened is told.
-pub(in crate::step) fn flush(opened: &OwnedFd) -> io::Result<()> {
+pub(crate) fn flush(opened: &OwnedFd) -> io::Result<()> {
     fs::syncfs(opened)?;
     // A file system in user space hears of the first not, and of this.
     match fs::fsync(opened) {
@@ -73,7 +75,7 @@ pub(in crate::step) fn flush(opened: &OwnedFd) -> io::Result<()> {
 }
 
 /// Waits until the names in a directory are on the disk.
-pub(in crate::step) fn flush_names(directory: &Directory) -> io::Result<()> {
+pub(crate) fn flush_names(directory: &Directory) -> io::Result<()> {
     let opened = open_to_flush(directory)?;
     match fs::fsync(&opened) {
         // Where a directory cannot be flushed, the whole file system can.
@@ -83,7 +85,7 @@ pub(in crate::step) fn flush_names(directory: &Directory) -> io::Result<()> {
 }
 
 /// Writes a small file whole and durably: it is there with all it says, or not at all.
-pub(in crate::step) fn write_durably(directory: &Directory, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_durably(directory: &Directory, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut temporary = name.to_owned();
     temporary.push(".new");
@@ -100,14 +102,13 @@ pub(in crate::step) fn write_durably(directory: &Directory, name: &OsStr, bytes:
 }
 
 /// Whether nobody but this user can have put anything into a directory.
-pub(in crate::step) fn is_own(directory: &Directory) -> io::Result<bool> {
+pub(crate) fn is_own(directory: &Directory) -> io::Result<bool> {
     let stat = fs::statat(directory, "", fs::AtFlags::EMPTY_PATH)?;
     Ok(stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0)
 }
 
-/// Whether nobody can be kept out of anything here: what is made for its owner alone is everybody's, as where an NTFS volume
-/// is mounted without rights. Found out by making it.
-pub(in crate::step) fn is_everybodys(directory: &Directory, private: &OsStr) -> io::Result<bool> {
+/// Whether the file system ignores permission bits, as ntfs-3g without `permissions` does. Found out by making a directory.
+pub(crate) fn ignores_permissions(directory: &Directory, private: &OsStr) -> io::Result<bool> {
     // Where the kernel itself keeps the rights, they hold.
     if !crate::platform::is_fuse(directory)? {
         return Ok(false);
@@ -119,7 +120,7 @@ pub(in crate::step) fn is_everybodys(directory: &Directory, private: &OsStr) -> 
 }
 
 /// Reads what [`write_durably`] wrote. What anybody else may have put there is refused.
-pub(in crate::step) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
+pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
     const MOST: u64 = 4 << 30;
     let file = std::fs::File::from(open_to_read(directory, name)?);
     let stat = fs::fstat(&file)?;
@@ -138,48 +139,17 @@ pub(in crate::step) fn read_small(directory: &Directory, name: &OsStr, trust: Tr
 }
 
 /// Makes a directory that nobody but its owner may look into.
-pub(in crate::step) fn make_private_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+pub(crate) fn make_private_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
     Ok(fs::mkdirat(directory, name, Mode::from(0o700))?)
 }
 
-/// Renames from one directory to another, to a name that must be free.
-pub(in crate::step) fn move_to_new(
-    from: &Directory,
-    name: &OsStr,
-    to: &Directory,
-    new: &OsStr,
-) -> io::Result<()> {
-    match fs::renameat_with(from, name, to, new, fs::RenameFlags::NOREPLACE) {
-        // ntfs-3g and some others know no NOREPLACE: asking first leaves a moment in which another may take the name.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match to.metadata_nofollow(new) {
-            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(fs::renameat(from, name, to, new)?),
-            Err(error) => Err(error),
-        },
-        answer => Ok(answer?),
-    }
-}
-
 /// Whether two names of a file system can change places in one call. FUSE says so only when it is tried, and ntfs-3g cannot.
-pub(in crate::step) fn can_exchange(directory: &Directory) -> io::Result<bool> {
+pub(crate) fn can_exchange(directory: &Directory) -> io::Result<bool> {
     Ok(!crate::platform::is_fuse(directory)?)
 }
 
-/// Lets two names of one file system change places in one call. `Unsupported` where it cannot.
-pub(in crate::step) fn exchange_between(
-    a: &Directory,
-    a_name: &OsStr,
-    b: &Directory,
-    b_name: &OsStr,
-) -> io::Result<()> {
-    match fs::renameat_with(a, a_name, b, b_name, fs::RenameFlags::EXCHANGE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(io::ErrorKind::Unsupported.into()),
-        answer => Ok(answer?),
-    }
-}
-
 /// Gives a directory its own time back, which the exchange of names takes from it on XFS.
-pub(in crate::step) fn give_back_time(
+pub(crate) fn give_back_time(
     directory: &Directory,
     name: &OsStr,
     stat: &crate::platform::Stat,
@@ -196,18 +166,18 @@ pub(in crate::step) fn give_back_time(
 /// Locks against other moves, held as long as they live: of a whole tree by one alone; of what holds it by all who move
 /// something in it, and by nobody who moves it.
 #[derive(Debug, Default)]
-pub(in crate::step) struct Locks(Vec<OwnedFd>);
+pub(crate) struct Locks(Vec<OwnedFd>);
 
 impl Locks {
     /// Locks an object against every other move of it, of what is in it and of what it is in.
-    pub(in crate::step) fn whole(&mut self, directory: &Directory, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn whole(&mut self, directory: &Directory, name: &OsStr) -> io::Result<()> {
         // What this user may not read, the copy will tell of.
         let Ok(opened) = open_to_read(directory, name) else { return Ok(()) };
         self.take(opened, FlockOperation::NonBlockingLockExclusive)
     }
 
     /// Locks a directory and all above it against being moved.
-    pub(in crate::step) fn above(&mut self, directory: &Directory) -> io::Result<()> {
+    pub(crate) fn above(&mut self, directory: &Directory) -> io::Result<()> {
         let mut here = directory.open_child(OsStr::new("."))?;
         loop {
             if let Ok(opened) = open_to_flush(&here) {

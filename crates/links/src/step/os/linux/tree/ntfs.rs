@@ -33,7 +33,7 @@ pub(super) fn on_both(from: &Directory, to: &Directory) -> io::Result<bool> {
 
 /// Whether streams are seen as attributes here, tried on a directory of this program's own: ntfs-3g shows them so unless it is
 /// told otherwise when it mounts.
-pub(in crate::step) fn has_streams(directory: &Directory, name: &OsStr) -> bool {
+pub(crate) fn has_streams(directory: &Directory, name: &OsStr) -> bool {
     let subject = Subject::named(directory, name);
     let stream = OsStr::new("user.linkctl");
     subject.set(stream, b"1").is_ok() && matches!(subject.value(stream), Ok(Some(value)) if value == b"1")

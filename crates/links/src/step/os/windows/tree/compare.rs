@@ -19,7 +19,7 @@ const READ_BACK: &str = "read back the copy of";
 
 /// Compares a copy with its original, as it was inventoried: every object, what it is, and everything about it that was
 /// not told to be lost. With `content`, every byte is read back.
-pub(in crate::step) fn compare(
+pub(crate) fn compare(
     original: Root<'_>,
     inventory: &Inventory,
     copy: Root<'_>,

@@ -23,7 +23,7 @@ use crate::platform::{
 use crate::step::Work;
 
 /// Copies a tree to a name that must be free, each file flushed. Gives what could not be kept.
-pub(in crate::step) fn copy(
+pub(crate) fn copy(
     from: Root<'_>,
     inventory: &Inventory,
     to: Root<'_>,

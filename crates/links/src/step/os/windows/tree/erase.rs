@@ -24,11 +24,7 @@ use crate::step::Work;
 
 /// Removes exactly the objects of an inventory, and of files only those that are as they were then and that nobody
 /// writes to. Gives what stays, with the directories it is in, and why.
-pub(in crate::step) fn erase(
-    root: Root<'_>,
-    inventory: &Inventory,
-    work: Work<'_>,
-) -> Result<Vec<Loss>, Failed> {
+pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Result<Vec<Loss>, Failed> {
     metadata::wake();
     erasure::erase(root, inventory, work, remove)
 }
@@ -110,10 +106,7 @@ fn delete_marked(container: &Directory, name: &OsStr, opened: &OwnedHandle, now:
 }
 
 /// The first file of a tree that somebody has open for writing.
-pub(in crate::step) fn writer(
-    root: Root<'_>,
-    inventory: &Inventory,
-) -> io::Result<Option<(PathBuf, &'static str)>> {
+pub(crate) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Result<Option<(PathBuf, &'static str)>> {
     for (at, item) in inventory.items.iter().enumerate() {
         if item.stat.sort != ObjectKind::File {
             continue;

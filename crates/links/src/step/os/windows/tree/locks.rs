@@ -15,11 +15,11 @@ use crate::platform::{Directory, terminated};
 /// Locks held as long as they live: of a whole tree by one alone; of what holds it by all who move something in it, and by
 /// nobody who moves it.
 #[derive(Debug, Default)]
-pub(in crate::step) struct Locks(Vec<OwnedHandle>);
+pub(crate) struct Locks(Vec<OwnedHandle>);
 
 impl Locks {
     /// Locks an object against every other move of it, of what is in it and of what it is in.
-    pub(in crate::step) fn whole(&mut self, directory: &Directory, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn whole(&mut self, directory: &Directory, name: &OsStr) -> io::Result<()> {
         let id = directory.metadata_nofollow(name)?.id;
         // First said, then asked: of two who do so at the same time, at least one sees the other.
         if self.say("moving", id)? || is_said("inside", id) {
@@ -29,7 +29,7 @@ impl Locks {
     }
 
     /// Locks a directory and all above it against being moved.
-    pub(in crate::step) fn above(&mut self, directory: &Directory) -> io::Result<()> {
+    pub(crate) fn above(&mut self, directory: &Directory) -> io::Result<()> {
         let mut here = directory.open_child(OsStr::new("."))?;
         loop {
             let id = here.metadata()?.id;

@@ -119,7 +119,7 @@ pub(super) fn differs(
 }
 
 /// Gives a link what belongs to another one beside it, as far as this user may.
-pub(in crate::step) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     wake();
     let source = open_at(directory, from, READ, Sort::Any)?;
     let copy = match open_at(directory, to, WRITE | DELETE, Sort::Any) {

@@ -38,29 +38,29 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::super::portions::Portions;
-pub(in crate::step) use super::super::tree_types::{Failed, Loss, Root, STOPPED, Texts, Trust};
+pub(crate) use super::super::tree_types::{Failed, Loss, Root, Texts, Trust};
 use super::entry;
 use crate::platform::{
     Directory, Object, ObjectKind, Sort, Stat, create_new, full, is_trusted, look, number, open,
     set_information, ticks, within,
 };
-pub(in crate::step) use compare::compare;
-pub(in crate::step) use copy::copy;
-pub(in crate::step) use erase::{erase, writer};
-pub(in crate::step) use locks::Locks;
-pub(in crate::step) use metadata::give_link;
+pub(crate) use compare::compare;
+pub(crate) use copy::copy;
+pub(crate) use erase::{erase, writer};
+pub(crate) use locks::Locks;
+pub(crate) use metadata::give_link;
 
 /// Every file is flushed when it was written: there is nothing to open for that.
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
-pub(in crate::step) fn open_to_flush(_directory: &Directory) -> io::Result<Flushed> {
+pub(crate) fn open_to_flush(_directory: &Directory) -> io::Result<Flushed> {
     Ok(Flushed)
 }
 
 /// A copy whose files are flushed one by one.
-pub(in crate::step) struct Flushed;
+pub(crate) struct Flushed;
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
-pub(in crate::step) fn flush(_opened: &Flushed) -> io::Result<()> {
+pub(crate) fn flush(_opened: &Flushed) -> io::Result<()> {
     Ok(())
 }
 
@@ -76,7 +76,7 @@ fn flush_handle(opened: BorrowedHandle<'_>) -> io::Result<()> {
 
 /// Waits until the names in a directory are on the disk, where the system does that for this user; elsewhere its log keeps
 /// them in their order.
-pub(in crate::step) fn flush_names(directory: &Directory) -> io::Result<()> {
+pub(crate) fn flush_names(directory: &Directory) -> io::Result<()> {
     let flushed = open(directory.as_handle(), OsStr::new(""), FILE_ADD_FILE, Sort::Directory)
         .and_then(|opened| flush_handle(opened.as_handle()));
     match flushed {
@@ -99,7 +99,7 @@ pub(in crate::step) fn flush_names(directory: &Directory) -> io::Result<()> {
 }
 
 /// Writes a small file whole and durably: it is there with all it says, or not at all.
-pub(in crate::step) fn write_durably(directory: &Directory, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_durably(directory: &Directory, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = name.to_owned();
     temporary.push(".new");
     match entry::remove_file(directory, &temporary) {
@@ -112,24 +112,24 @@ pub(in crate::step) fn write_durably(directory: &Directory, name: &OsStr, bytes:
     io::Write::write_all(&mut file, bytes)?;
     file.sync_all()?;
     drop(file);
-    entry::rename_to_new(directory, &temporary, name)?;
+    entry::rename_to_new(directory, &temporary, directory, name)?;
     flush_names(directory)
 }
 
 /// Whether nobody but this user and the machine's administrators can have put anything into a directory: it is theirs, and
 /// was made so that nobody else gets in.
-pub(in crate::step) fn is_own(directory: &Directory) -> io::Result<bool> {
+pub(crate) fn is_own(directory: &Directory) -> io::Result<bool> {
     is_trusted(open(directory.as_handle(), OsStr::new(""), READ_CONTROL, Sort::Directory)?.as_handle())
 }
 
-/// Whether nobody can be kept out of anything here. Where there are no owners, everything counts as this user's own.
+/// Whether the file system ignores permissions. Where there are no owners, everything counts as this user's own.
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
-pub(in crate::step) fn is_everybodys(_directory: &Directory, _private: &OsStr) -> io::Result<bool> {
+pub(crate) fn ignores_permissions(_directory: &Directory, _private: &OsStr) -> io::Result<bool> {
     Ok(false)
 }
 
 /// Reads what [`write_durably`] wrote. What anybody else may have put there is refused.
-pub(in crate::step) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
+pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
     const MOST: u64 = 4 << 30;
     let access = FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL;
     let opened = open(directory.as_handle(), name, access, Sort::File)?;
@@ -147,7 +147,7 @@ pub(in crate::step) fn read_small(directory: &Directory, name: &OsStr, trust: Tr
 }
 
 /// Makes a directory that nobody but its owner, the system and administrators may look into.
-pub(in crate::step) fn make_private_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
+pub(crate) fn make_private_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
     let made = create_new(directory.as_handle(), name, metadata::WRITE | DELETE, Sort::Directory)?;
     match metadata::make_private(made.as_handle()) {
         Ok(()) => Ok(()),
@@ -159,17 +159,12 @@ pub(in crate::step) fn make_private_directory(directory: &Directory, name: &OsSt
 }
 
 /// Renames from one directory to another, to a name that must be free.
-pub(in crate::step) fn move_to_new(
-    from: &Directory,
-    name: &OsStr,
-    to: &Directory,
-    new: &OsStr,
-) -> io::Result<()> {
+pub(crate) fn move_to_new(from: &Directory, name: &OsStr, to: &Directory, new: &OsStr) -> io::Result<()> {
     // Whoever looks through what was just written, as scanners do, keeps what holds it from being renamed for a moment.
     let began = Instant::now();
     let mut pause = Duration::from_millis(10);
     let moved = loop {
-        match rename(from, name, to, new) {
+        match entry::rename_to_new(from, name, to, new) {
             Err(error)
                 if began.elapsed() < PATIENCE
                     && matches!(number(&error), Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION)) =>
@@ -193,35 +188,14 @@ pub(in crate::step) fn move_to_new(
 /// How long a rename is tried that somebody stands in the way of.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-fn rename(from: &Directory, name: &OsStr, to: &Directory, new: &OsStr) -> io::Result<()> {
-    let opened = entry::open_to_delete(from, name)?;
-    let rename = |data: &[u8]| set_information(opened.as_handle(), FileRenameInformation, data);
-    match rename(&within(to.as_handle(), new, 0)?) {
-        // Over a network, no directory may be named by its handle.
-        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => {
-            rename(&full(&to.physical_path()?.join(new))?)
-        }
-        answer => answer,
-    }
-}
-
 /// Whether two names can change places in one call: on no file system of Windows.
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
-pub(in crate::step) fn can_exchange(_directory: &Directory) -> io::Result<bool> {
+pub(crate) fn can_exchange(_directory: &Directory) -> io::Result<bool> {
     Ok(false)
 }
 
-pub(in crate::step) fn exchange_between(
-    _a: &Directory,
-    _a_name: &OsStr,
-    _b: &Directory,
-    _b_name: &OsStr,
-) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
 /// Gives a directory the time back that it had.
-pub(in crate::step) fn give_back_time(directory: &Directory, name: &OsStr, stat: &Stat) -> io::Result<()> {
+pub(crate) fn give_back_time(directory: &Directory, name: &OsStr, stat: &Stat) -> io::Result<()> {
     let (now, _) = look(directory, name)?;
     if now.sort == ObjectKind::Directory && now.modified != stat.modified {
         let name = if name == "." { OsStr::new("") } else { name };
@@ -232,7 +206,7 @@ pub(in crate::step) fn give_back_time(directory: &Directory, name: &OsStr, stat:
 }
 
 /// Streams are seen here by whoever asks for them.
-pub(in crate::step) fn has_streams(_directory: &Directory, _name: &OsStr) -> bool {
+pub(crate) fn has_streams(_directory: &Directory, _name: &OsStr) -> bool {
     true
 }
 

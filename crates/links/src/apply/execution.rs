@@ -1,17 +1,15 @@
-//! A plan on its way: chunk by chunk, each written down before, and what came of it behind.
+//! A plan on its way, chunk by chunk: the intents recorded before, the outcomes after.
 
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::log::Log;
-use super::{Observer, Report, batch};
+use super::step::{Context, Work, crash_where, kind, private_name};
+use super::{Done, Observer, Report, batch};
 use crate::error::{ErrorKind, Result};
 use crate::journal::Outcome;
-use crate::model::FileId;
-use crate::model::Step;
-use crate::platform::Place;
-use crate::step::{Work, crash_where, private_name, single};
+use crate::model::{Home, Step};
 
 /// Steps are written down this many at a time.
 const CHUNK: usize = 256;
@@ -22,63 +20,61 @@ const MOST: usize = 4096;
 const CRASH: &str = "LINKCTL_CRASH_AFTER_STEP";
 
 /// A plan that is being carried out.
-pub(super) struct Run<'r> {
+pub(super) struct Execution<'r> {
     pub(super) steps: &'r [Step],
-    /// Whether no path leads through a link.
-    pub(super) has_no_links: bool,
     pub(super) work: Work<'r>,
     pub(super) log: Log<'r>,
     pub(super) observer: &'r mut dyn Observer,
     pub(super) report: Report,
-    /// What a move could not do, the steps behind it cannot go on from.
-    pub(super) broken: bool,
+    /// Whether a step failed that those after it build on.
+    pub(super) is_broken: bool,
 }
 
-/// Steps that are written down.
+/// Steps whose intents are recorded.
 struct Chunk {
     range: Range<usize>,
     /// Each step's private name.
     names: Vec<String>,
-    /// Whether no path leads through a link.
-    physical: bool,
+    /// Each step's directory, where that exists already.
+    homes: Vec<Option<Home>>,
     /// Whether they can be taken in any order.
-    apart: bool,
+    is_independent: bool,
 }
 
-impl Run<'_> {
+impl Execution<'_> {
     fn is_over(&self) -> bool {
-        self.broken || self.work.stop.load(Ordering::Relaxed)
+        self.is_broken || self.work.stop.load(Ordering::Relaxed)
     }
 
     /// Carries out all of it, chunk by chunk.
     pub(super) fn all(&mut self) {
-        let mut pace = Pace::new();
+        let mut sizer = ChunkSizer::new();
         // What came of the last chunk is written down with what the next will be, or with the end.
         let (mut done, mut ahead) = (None, None);
         let mut at = 0;
         while at < self.steps.len() {
             if ahead.is_none() && self.is_over() {
-                self.report.stopped |= !self.broken;
+                self.report.stopped |= !self.is_broken;
                 break;
             }
             let chunk = match ahead.take() {
                 Some(chunk) => chunk,
                 None => {
                     self.record(done.take());
-                    self.intend(pace.next(self.steps, at))
+                    self.intend(sizer.next(self.steps, at))
                 }
             };
             at = chunk.range.end;
-            let outcomes = if chunk.apart {
+            let outcomes = if chunk.is_independent {
                 let began = Instant::now();
-                let next = pace.next(self.steps, at);
-                let outcomes = self.side_by_side(&chunk, pace.portion(), |run| {
+                let next = sizer.next(self.steps, at);
+                let outcomes = self.side_by_side(&chunk, sizer.batch_size(), |run| {
                     run.record(done.take());
                     if next.1 && !next.0.is_empty() && !run.is_over() {
                         ahead = Some(run.intend(next));
                     }
                 });
-                pace.took(began.elapsed());
+                sizer.observe(began.elapsed());
                 outcomes
             } else {
                 self.one_by_one(&chunk)
@@ -88,25 +84,24 @@ impl Run<'_> {
         self.record(done);
     }
 
-    fn intend(&mut self, (range, apart): (Range<usize>, bool)) -> Chunk {
+    fn intend(&mut self, (range, is_independent): (Range<usize>, bool)) -> Chunk {
         let steps = self.steps.get(range.clone()).unwrap_or_default();
         let names: Vec<String> = steps.iter().map(|_| private_name()).collect();
-        let physical = self.log.intend(range.start, steps, &names, self.observer);
-        let physical = physical || self.has_no_links;
-        Chunk { range, names, physical, apart: apart && physical }
+        let homes = self.log.intend(range.start, steps, &names, self.observer);
+        Chunk { range, names, homes, is_independent }
     }
 
     fn record(&mut self, done: Option<(Chunk, Vec<Outcome>)>) {
         let Some((chunk, outcomes)) = done else { return };
         let steps = self.steps.get(chunk.range.clone()).unwrap_or_default();
-        self.log.record(chunk.range.start, steps, outcomes, self.observer);
+        self.log.record(chunk.range.start, steps, outcomes, &chunk.homes, self.observer);
     }
 
     /// A step has ended.
-    fn ended(&mut self, step: &Step, result: Result<Option<FileId>>) -> Outcome {
+    fn ended(&mut self, step: &Step, result: Result<Done>) -> Outcome {
         self.observer.step_ended(step, &result);
         let outcome = match &result {
-            Ok(made) => Outcome::Done(*made),
+            Ok(done) => Outcome::Done(done.made),
             Err(error) if error.kind() == ErrorKind::Unsure => Outcome::Unsure(error.to_string()),
             Err(error) => Outcome::Failed(error.to_string()),
         };
@@ -115,21 +110,17 @@ impl Run<'_> {
     }
 
     fn one_by_one(&mut self, chunk: &Chunk) -> Vec<Outcome> {
-        let open = if chunk.physical { Place::open_physical } else { Place::open };
         let steps = self.steps.get(chunk.range.clone()).unwrap_or_default();
         let mut outcomes = Vec::with_capacity(steps.len());
         for (step, name) in steps.iter().zip(&chunk.names) {
             if self.is_over() {
-                self.report.stopped |= !self.broken;
+                self.report.stopped |= !self.is_broken;
                 outcomes.push(Outcome::NotReached);
                 continue;
             }
-            let result = single::perform(step, name, open, self.work).map(|(made, moved)| {
-                self.report.lost.extend(moved.lost);
-                self.report.kept.extend(moved.kept);
-                made
-            });
-            self.broken |= result.is_err() && step.is_whole_tree();
+            let kind = kind(step);
+            let result = kind.perform(&Context::new(name.as_ref(), self.work));
+            self.is_broken |= result.is_err() && kind.needs().ends_plan;
             self.report.stopped |= result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Stopped);
             crash_point(self.report.results.len());
             outcomes.push(self.ended(step, result));
@@ -145,8 +136,8 @@ impl Run<'_> {
         meanwhile: impl FnOnce(&mut Self),
     ) -> Vec<Outcome> {
         let steps = self.steps.get(chunk.range.clone()).unwrap_or_default();
-        let (workers, stop) = ((self.work.workers, portion), self.work.stop);
-        let results = batch::perform(steps, &chunk.names, workers, stop, || meanwhile(self));
+        let work = self.work;
+        let results = batch::perform(steps, &chunk.names, portion, work, || meanwhile(self));
         self.report.stopped |= results.len() < steps.len();
         let ended = steps.iter().zip(results).map(|(step, result)| self.ended(step, result));
         let mut outcomes: Vec<_> = ended.collect();
@@ -156,39 +147,39 @@ impl Run<'_> {
 }
 
 /// How many steps are written down at a time.
-struct Pace {
-    /// Where the steps end that are [`batch::apart`].
-    apart: usize,
+struct ChunkSizer {
+    /// Where the steps end that are independent of each other.
+    independent: usize,
     most: usize,
 }
 
-impl Pace {
+impl ChunkSizer {
     fn new() -> Self {
-        Self { apart: 0, most: CHUNK }
+        Self { independent: 0, most: CHUNK }
     }
 
     /// The next steps, and whether they are apart.
     fn next(&mut self, steps: &[Step], at: usize) -> (Range<usize>, bool) {
-        if at >= self.apart && !goes_one_by_one() {
+        if at >= self.independent && !goes_one_by_one() {
             // A few are not worth a thread.
-            let many = batch::apart(steps.get(at..).unwrap_or_default());
-            self.apart = if many < CHUNK { at } else { at + many };
+            let many = batch::independent_prefix_len(steps.get(at..).unwrap_or_default());
+            self.independent = if many < CHUNK { at } else { at + many };
         }
-        if at < self.apart {
-            (at..self.apart.min(at + self.most), true)
+        if at < self.independent {
+            (at..self.independent.min(at + self.most), true)
         } else {
             (at..steps.len().min(at + CHUNK), false)
         }
     }
 
     /// How many steps a thread does not stop between: a moment's work.
-    fn portion(&self) -> usize {
+    fn batch_size(&self) -> usize {
         if self.most > CHUNK { CHUNK } else { CHUNK / 8 }
     }
 
     /// A run that is killed shall find on the disk what its steps have done: they must not be begun long after they were
     /// written down.
-    fn took(&mut self, time: Duration) {
+    fn observe(&mut self, time: Duration) {
         if time < Duration::from_millis(50) {
             self.most = MOST.min(self.most * 2);
         } else if time > Duration::from_secs(1) {

@@ -5,11 +5,13 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use links::{Details, Error, Found, Link, Name, Progress, Receiver, ScanItem, ScanOptions};
-use serde::Serialize;
+use links::{Details, Error, Found, Link, Progress, Receiver, ScanItem, ScanOptions};
 
+use super::VERB;
+use super::source::Listing;
 use crate::args::Format;
-use crate::failure::{Failure, say};
+use crate::failure::{Failure, remark, say};
+use crate::output::json::list::{Row, Summary};
 use crate::output::{self, json, sanitize};
 
 /// Prints the summary. Gives whether anything failed to be read.
@@ -18,17 +20,17 @@ pub(super) fn run(mut options: ScanOptions, format: Format) -> Result<bool, Fail
     options.details = Details::Identity;
     let progress = Progress::default();
     let counts = links::visit(&options, &progress, || Counts::new(&options.roots));
-    super::list::remark(&progress.remarks());
-    print(&counts.into_iter().reduce(Counts::and).unwrap_or_else(|| Counts::new(&options.roots)), format)
+    remark(&progress.remarks());
+    let counts = counts.into_iter().reduce(Counts::and).unwrap_or_else(|| Counts::new(&options.roots));
+    print(&counts, &counts.errors, format)
 }
 
 /// Prints the summary of what was found on volumes.
-pub(super) fn of_volumes(found: &[Found], errors: Vec<Error>, format: Format) -> Result<bool, Failure> {
+pub(super) fn of_volumes(listing: &Listing, format: Format) -> Result<bool, Failure> {
     let mut counts = Counts::new(&[]);
     counts.on_volume = true;
-    found.iter().for_each(|found| counts.count(found));
-    counts.errors = errors;
-    print(&counts, format)
+    listing.found.iter().for_each(|found| counts.count(found));
+    print(&counts, &listing.errors, format)
 }
 
 /// Refuses the formats that no summary has.
@@ -39,11 +41,11 @@ pub(super) fn check(format: Format) -> Result<(), Failure> {
     Err(Failure::usage("a summary is a table, or JSON", "leave out --format, or use --json"))
 }
 
-fn print(counts: &Counts<'_>, format: Format) -> Result<bool, Failure> {
-    let document = counts.document();
+fn print(counts: &Counts<'_>, errors: &[Error], format: Format) -> Result<bool, Failure> {
+    let document = counts.document(errors);
     if format == Format::Json {
         json::print(&document)?;
-        return Ok(!counts.errors.is_empty());
+        return Ok(!errors.is_empty());
     }
     let mut out = output::stdout();
     writeln!(out, "{} links, {} broken", document.links, document.broken)?;
@@ -59,10 +61,11 @@ fn print(counts: &Counts<'_>, format: Format) -> Result<bool, Failure> {
         }
     }
     out.flush()?;
-    Ok(!counts.errors.is_empty())
+    Ok(!errors.is_empty())
 }
 
 /// What one worker counts.
+#[derive(Default)]
 struct Counts<'a> {
     roots: &'a [PathBuf],
     /// Whether paths are those of volumes: `C:\Users`, on every system.
@@ -78,16 +81,7 @@ struct Counts<'a> {
 
 impl<'a> Counts<'a> {
     fn new(roots: &'a [PathBuf]) -> Self {
-        Self {
-            roots,
-            on_volume: false,
-            broken: 0,
-            kinds: BTreeMap::new(),
-            states: BTreeMap::new(),
-            filesystems: BTreeMap::new(),
-            directories: BTreeMap::new(),
-            errors: Vec::new(),
-        }
+        Self { roots, ..Self::default() }
     }
 
     fn count(&mut self, found: &Found) {
@@ -162,7 +156,7 @@ impl<'a> Counts<'a> {
         self
     }
 
-    fn document(&self) -> Document {
+    fn document(&self, errors: &[Error]) -> Summary {
         let row = |name: &Path, links: u64| Row { name: json::name(name), links };
         let most_first = |mut rows: Vec<Row>| {
             rows.sort_by(|a, b| b.links.cmp(&a.links).then_with(|| a.name.cmp(&b.name)));
@@ -180,15 +174,14 @@ impl<'a> Counts<'a> {
         };
         let filesystems = self.filesystems.values().map(|(path, count)| row(&mount_point(path), *count));
         let directories = self.directories.iter().map(|(path, count)| row(path, *count));
-        Document {
-            schema: json::SCHEMA,
+        Summary {
             links: self.kinds.values().sum(),
             broken: self.broken,
             kinds: words(&self.kinds),
             states: words(&self.states),
             filesystems: most_first(filesystems.collect()),
             directories: most_first(directories.collect()),
-            errors: self.errors.iter().map(Into::into).collect(),
+            errors: errors.iter().map(Into::into).collect(),
         }
     }
 }
@@ -198,28 +191,10 @@ impl Receiver for Counts<'_> {
         match item {
             Ok(found) => self.count(&found),
             Err(error) => {
-                say("list", &error);
+                say(&VERB, &error);
                 self.errors.push(error);
             }
         }
         ControlFlow::Continue(())
     }
-}
-
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    links: u64,
-    broken: u64,
-    kinds: Vec<Row>,
-    states: Vec<Row>,
-    filesystems: Vec<Row>,
-    directories: Vec<Row>,
-    errors: Vec<json::ErrorRecord>,
-}
-
-#[derive(Serialize)]
-struct Row {
-    name: Name,
-    links: u64,
 }

@@ -3,16 +3,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::{Journal, Outcome, Then, track};
 use crate::error::Result;
-use crate::journal::track;
-use crate::journal::{Journal, Outcome, Then};
-use crate::model::Step;
-use crate::model::{FileId, Target};
+use crate::model::{CreateLink, FileId, ReplaceLink, Step, Target};
 use crate::platform::{self, Directory};
 use crate::read::identity::{self, Content, Identity};
 
 /// A link that another took the place of.
-pub(super) struct Replaced<'s> {
+pub(crate) struct Replaced<'s> {
     link: &'s Path,
     old: Old<'s>,
     new: FileId,
@@ -25,12 +23,12 @@ enum Old<'s> {
 }
 
 /// The links that steps replaced; where these undo others, also those that were gone.
-pub(super) fn of<'s>(steps: &'s [Step], outcomes: &[Outcome], undoes: bool) -> Vec<Replaced<'s>> {
+pub(crate) fn of<'s>(steps: &'s [Step], outcomes: &[Outcome], undoes: bool) -> Vec<Replaced<'s>> {
     let replaced = |(step, outcome): (&'s Step, &Outcome)| match (step, outcome) {
-        (Step::ReplaceLink { link, old, .. }, Outcome::Done(Some(new))) => {
+        (Step::ReplaceLink(ReplaceLink { link, old, .. }), Outcome::Done(Some(new))) => {
             Some(Replaced { link, old: Old::Is(old.id), new: *new })
         }
-        (Step::CreateLink { link, target, .. }, Outcome::Done(Some(new))) if undoes => {
+        (Step::CreateLink(CreateLink { link, target, .. }), Outcome::Done(Some(new))) if undoes => {
             Some(Replaced { link, old: Old::Said(target), new: *new })
         }
         _ => None,
@@ -39,7 +37,7 @@ pub(super) fn of<'s>(steps: &'s [Step], outcomes: &[Outcome], undoes: bool) -> V
 }
 
 /// Writes the new objects into the records that have the old ones.
-pub(super) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result<()> {
+pub(crate) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result<()> {
     let mut homes: HashMap<&Path, Option<(PathBuf, String)>> = HashMap::new();
     let mut by_number = HashMap::new();
     let mut own = Vec::new();

@@ -1,0 +1,70 @@
+//! What `move` and `restore` share, and `undo` of both: whole trees that go to another place.
+
+use links::plan::{Severity, TreeMove, Verify};
+use links::relocate::{self, Relocation};
+
+use crate::args::{ChangeOptions, IntoOptions, TreeOptions, VerifyOption};
+use crate::exit::Exit;
+use crate::failure::{Failure, Verb, complain, say_all};
+use crate::output::sanitize::quoted;
+use crate::session::{Change, confirm};
+
+/// How a tree is moved or restored.
+pub(super) fn how(tree: &TreeOptions, into: &IntoOptions) -> relocate::TreeOptions {
+    let mut how = relocate::TreeOptions::default();
+    how.verify = match tree.verify {
+        VerifyOption::Full => Verify::Full,
+        VerifyOption::Metadata => Verify::Metadata,
+    };
+    how.strict = tree.strict;
+    how.search.clone_from(&into.search);
+    how
+}
+
+/// Retargets links outside of the tree that lead into it, if that is wanted.
+pub(super) fn take_along(
+    verb: &Verb,
+    planned: &mut Relocation,
+    options: &IntoOptions,
+    change: &ChangeOptions,
+) -> Result<(), Failure> {
+    say_all(verb, &planned.unread);
+    let Some(step) = planned.plan.steps.first() else { return Ok(()) };
+    let Some(TreeMove { from, to, .. }) = step.tree() else { return Ok(()) };
+    let goes_on = step.action() == links::plan::Action::Move;
+    let (links, lead) = match planned.outside.len() {
+        0 => return Ok(()),
+        1 => ("1 link".to_owned(), "leads"),
+        more => (format!("{more} links"), "lead"),
+    };
+    let what = format!("{links} outside of it {lead} into {}", quoted(from));
+    let wanted = options.retarget
+        || !change.yes
+            && !change.dry_run
+            && confirm(&format!("{what}. Let them name {} itself?", quoted(to)))?;
+    if wanted {
+        planned.retarget_links();
+        return Ok(());
+    }
+    if goes_on {
+        complain("note", &format!("{what}, and go on to by the new link"));
+    } else {
+        complain("warning", &format!("{what}, and will be broken"));
+    }
+    complain("hint", "--retarget lets them name the new place themselves");
+    Ok(())
+}
+
+/// Carries the plan out. It is only asked for where something will not be as it was: the rest can be taken back.
+pub(super) fn go(
+    mut change: Change<'_>,
+    options: &TreeOptions,
+    planned: Relocation,
+) -> Result<Exit, Failure> {
+    change.strict = options.strict;
+    change.workers = options.jobs.map(std::num::NonZeroUsize::get);
+    if !planned.plan.findings.iter().any(|finding| finding.severity == Severity::Warning) {
+        change.question = None;
+    }
+    change.run(planned.plan)
+}

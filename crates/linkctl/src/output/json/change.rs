@@ -1,0 +1,114 @@
+//! What changing verbs plan and do.
+
+use links::apply::Done;
+use links::plan::{Finding, Lost, Severity, Step};
+use links::{LinkKind, Name, Target};
+use serde::Serialize;
+
+use super::{ErrorRecord, name};
+
+/// One step of a changing verb.
+#[derive(Serialize)]
+pub(crate) struct ChangeRecord {
+    action: &'static str,
+    path: Name,
+    kind: Option<&'static str>,
+    target: Option<Name>,
+    /// `planned`, `done`, `failed` or `not-reached`.
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorRecord>,
+}
+
+impl ChangeRecord {
+    pub(crate) fn new(step: &Step, dry_run: bool, result: Option<&links::Result<Done>>) -> Self {
+        Self {
+            action: step.action().as_str(),
+            path: name(step.path().shown()),
+            kind: step.kind().map(LinkKind::as_str),
+            target: step.target().and_then(Target::shown).map(Name),
+            result: match result {
+                _ if dry_run => "planned",
+                Some(Ok(_)) => "done",
+                Some(Err(_)) => "failed",
+                None => "not-reached",
+            },
+            error: result.and_then(|result| result.as_ref().err()).map(Into::into),
+        }
+    }
+}
+
+/// What a changing verb did.
+#[derive(Serialize)]
+pub(crate) struct Document<'a> {
+    pub(crate) verb: &'a str,
+    pub(crate) operation: Option<i64>,
+    pub(crate) dry_run: bool,
+    pub(crate) changes: Vec<ChangeRecord>,
+    pub(crate) notes: Vec<NoteRecord>,
+    /// Of a dry run: what only a try on the disk can tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) not_tried: Vec<FindingRecord>,
+    /// Of a verb that moves whole trees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tree: Option<TreeRecord>,
+    pub(crate) errors: Vec<ErrorRecord>,
+}
+
+/// A tree that is moved.
+#[derive(Serialize)]
+pub(crate) struct TreeRecord {
+    pub(crate) objects: u64,
+    /// How many bytes have to be copied; none where it is renamed.
+    pub(crate) bytes: u64,
+    /// What was found before anything was done.
+    pub(crate) findings: Vec<FindingRecord>,
+    /// What the copy could not keep.
+    pub(crate) lost: Vec<NoteRecord>,
+    /// The old tree, where it was kept, and why.
+    pub(crate) kept: Vec<ErrorRecord>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct FindingRecord {
+    /// `note`, `not-tried`, `warning` or `refusal`.
+    severity: &'static str,
+    /// The stable name of this sort of finding.
+    code: &'static str,
+    path: Name,
+    text: String,
+}
+
+impl From<&Finding> for FindingRecord {
+    fn from(finding: &Finding) -> Self {
+        let Finding { severity, code, path, text, .. } = finding;
+        Self { severity: severity.as_str(), code, path: name(path), text: text.clone() }
+    }
+}
+
+/// Something worth knowing.
+#[derive(Serialize)]
+pub(crate) struct NoteRecord {
+    path: Name,
+    text: String,
+    /// The stable name of this sort of note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+impl NoteRecord {
+    pub(crate) fn of_note(finding: &Finding) -> Option<Self> {
+        let is_note = finding.severity == Severity::Note;
+        is_note.then(|| Self {
+            path: name(&finding.path),
+            text: finding.text.clone(),
+            code: Some(finding.code),
+        })
+    }
+}
+
+impl From<&Lost> for NoteRecord {
+    fn from(lost: &Lost) -> Self {
+        Self { path: name(&lost.path), text: lost.what.clone(), code: None }
+    }
+}

@@ -1,0 +1,130 @@
+//! The journal as commands open it, with its warnings printed.
+
+use std::path::{Path, PathBuf};
+
+use links::apply::{Queue, Records, Search, interrupted};
+use links::journal::OperationId;
+use links::{Error, Journal, PlanContext};
+
+use crate::failure::{Failure, complain, message};
+use crate::output::sanitize;
+
+/// The journal that there is, for reading.
+pub(crate) fn existing_journal(directory: &Path) -> links::Result<Option<Journal>> {
+    Ok(with_warning(links::apply::existing_journal(directory)?))
+}
+
+fn with_warning(opened: Option<(Journal, Option<String>)>) -> Option<Journal> {
+    let (journal, warning) = opened?;
+    if let Some(warning) = warning {
+        complain("warning", &warning);
+    }
+    Some(journal)
+}
+
+/// What was recorded before, as planners read it.
+pub(crate) struct Recorded {
+    journal: Option<Journal>,
+    directory: Option<PathBuf>,
+}
+
+impl Recorded {
+    pub(crate) fn none() -> Self {
+        Self { journal: None, directory: None }
+    }
+
+    /// The journal that there is, if this user has a place for one. Of a dry run it is a copy: nothing is changed.
+    pub(crate) fn open(dry_run: bool) -> links::Result<Self> {
+        let Ok(directory) = Journal::default_directory() else { return Ok(Self::none()) };
+        let journal = if dry_run {
+            with_warning(links::apply::journal_copy(&directory)?)
+        } else {
+            existing_journal(&directory)?
+        };
+        Ok(Self { journal, directory: Some(directory) })
+    }
+
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    pub(crate) fn into_journal(self) -> Option<Journal> {
+        self.journal
+    }
+
+    pub(crate) fn context(&self) -> PlanContext<'_> {
+        PlanContext {
+            journal: self.journal.as_ref(),
+            state_directory: self.directory.as_deref(),
+            ..PlanContext::default()
+        }
+    }
+}
+
+/// The journal of this user, for writing.
+pub(crate) fn open_journal() -> links::Result<Journal> {
+    let (journal, warning) = links::apply::open_journal(&Journal::default_directory()?)?;
+    if let Some(warning) = warning {
+        complain("warning", &warning);
+    }
+    Ok(journal)
+}
+
+/// Where a change is recorded.
+pub(super) enum Store {
+    Journal(Box<Journal>),
+    Queue(Queue),
+}
+
+impl Store {
+    /// The journal, or its queue for a quick change. Without it, the change is made all the same.
+    pub(super) fn open(quick: bool) -> Option<Self> {
+        let opened = if quick {
+            Journal::default_directory().and_then(|directory| Queue::open(&directory)).map(Self::Queue)
+        } else {
+            open_journal().map(|journal| {
+                tell_unrecovered(&journal);
+                Self::Journal(Box::new(journal))
+            })
+        };
+        opened.inspect_err(unjournaled).ok()
+    }
+
+    pub(super) fn records(&mut self) -> Records<'_> {
+        match self {
+            Self::Journal(journal) => Records::Journal(journal),
+            Self::Queue(queue) => Records::Queue(queue),
+        }
+    }
+
+    /// The number of the operation that went into the queue.
+    pub(super) fn number(&self) -> Option<OperationId> {
+        match self {
+            Self::Journal(_) => None,
+            Self::Queue(queue) => queue.number().inspect_err(unjournaled).ok().flatten(),
+        }
+    }
+}
+
+/// Prints that moves were interrupted, and what finishes them.
+pub(crate) fn tell_unrecovered(journal: &Journal) {
+    match interrupted(Some(journal), Search::Recent) {
+        Ok(found) => {
+            for interrupted in found {
+                let left = sanitize::quoted(interrupted.path());
+                complain("note", &format!("an interrupted move left {left}; `linkctl recover` finishes it"));
+            }
+        }
+        Err(error) => complain("warning", &message(&error)),
+    }
+}
+
+/// Nothing is done to a tree whose last move is not over.
+pub(crate) fn must_be_recovered(left: &Path) -> Failure {
+    let message = format!("an interrupted move left {}: it has to be finished first", sanitize::quoted(left));
+    Failure::refused(message, "`linkctl recover` finishes it, or takes it back")
+}
+
+pub(super) fn unjournaled(error: &Error) {
+    complain("warning", &format!("{}: this change cannot be undone by linkctl", message(error)));
+}

@@ -1,0 +1,100 @@
+//! What only a try can tell before a tree is moved: whether the links can be made that the move needs.
+
+use std::path::Path;
+
+use super::super::probe::{Capability, MAKE, Probe, probe};
+use crate::error::{Error, Result};
+use crate::model::{EntryPath, Finding, LinkKind, Severity, Target};
+use crate::platform::{Inventory, ObjectKind, Place};
+
+const NO_STREAMS: &str = "mounted so that streams cannot be seen, and would be lost: mount it with \
+                          streams_interface=xattr, which is the default";
+
+/// What would be tried.
+pub(super) fn untried(link: &EntryPath, target: &Target) -> Vec<Finding> {
+    let directory = link.parent().unwrap_or(link);
+    let text = format!("whether a {} can be made here", target.kind());
+    vec![Finding::new(Severity::NotTried, "link-not-tried", directory, text)]
+}
+
+/// Tries it, in a temporary directory at each place.
+pub(super) fn run(
+    link: &EntryPath,
+    target: &Target,
+    from: &EntryPath,
+    to: &EntryPath,
+) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    can_link(link.parent().unwrap_or(link), target, &mut findings);
+    let (source, place) = (Place::of_entry("move", from)?, Place::of_entry("move to", to)?);
+    let fail = |error| Error::io("look at", from.shown(), error);
+    let volume = source.directory.metadata_nofollow(source.name()).map_err(fail)?.id.volume();
+    // Elsewhere than on NTFS there is nothing more to be known that the try of a link does not tell.
+    let is_other = place.directory.metadata().map_err(fail)?.id.volume() != volume;
+    if is_other && place.ntfs().is_ok_and(|ntfs| ntfs.is_some()) {
+        let inventory = Inventory::take(&source.directory, source.name()).map_err(fail)?;
+        can_hold(to.parent().unwrap_or(to), &inventory, &mut findings);
+    }
+    Ok(findings)
+}
+
+fn refuse(findings: &mut Vec<Finding>, code: &'static str, path: &Path, text: impl Into<String>) {
+    findings.push(Finding::new(Severity::Refusal, code, path, text));
+}
+
+/// Whether such a link can be made beside a place, and exchanged with what is there.
+fn can_link(directory: &Path, target: &Target, findings: &mut Vec<Finding>) {
+    let needed = match target.kind() {
+        LinkKind::Junction => [Capability::Junction, Capability::Junction],
+        LinkKind::SymlinkFile => [Capability::FileSymlink, Capability::FileSymlink],
+        LinkKind::SymlinkDir => [Capability::DirectorySymlink, Capability::DirectorySymlink],
+        _ => [Capability::DirectorySymlink, Capability::Replace],
+    };
+    match probe(directory) {
+        Ok(found) => {
+            for (capability, result) in &found.capabilities {
+                if let Err(error) = result
+                    && needed.contains(capability)
+                {
+                    let text =
+                        format!("no link can be made here ({}): {}", capability.as_str(), error.cause());
+                    refuse(findings, "link-impossible", directory, text);
+                }
+            }
+            sees_streams(&found, directory, findings);
+        }
+        Err(error) => refuse(findings, "link-impossible", directory, error.cause()),
+    }
+}
+
+/// Whether the new place takes what is in the tree.
+fn can_hold(directory: &Path, inventory: &Inventory, findings: &mut Vec<Finding>) {
+    match probe(directory) {
+        Ok(found) => {
+            let shared = inventory.items.iter().any(|item| {
+                item.stat.sort != ObjectKind::Directory
+                    && item.stat.names > 1 + u32::from(item.has_short_name)
+            });
+            let link = found.capabilities.iter().find(|(capability, _)| *capability == Capability::HardLink);
+            match link {
+                Some((_, Err(error))) if error.operation() == MAKE => {
+                    let text = format!("nothing can be made here: {}", error.cause());
+                    refuse(findings, "read-only", directory, text);
+                }
+                Some((_, Err(error))) if shared => {
+                    let text = format!("no hard link can be made here: {}", error.cause());
+                    refuse(findings, "hard-link-impossible", directory, text);
+                }
+                _ => {}
+            }
+            sees_streams(&found, directory, findings);
+        }
+        Err(error) => refuse(findings, "link-impossible", directory, error.cause()),
+    }
+}
+
+fn sees_streams(found: &Probe, directory: &Path, findings: &mut Vec<Finding>) {
+    if found.ntfs && !found.streams {
+        refuse(findings, "no-streams", directory, NO_STREAMS);
+    }
+}

@@ -1,0 +1,103 @@
+//! Removes a link object, or one name of several.
+
+use super::entry::{must_be, must_hold_nothing, put_back};
+use super::undoing::{changed, private_path, unknown};
+use super::{Context, Done, Effect, OnDisk, StepKind, UndoPlan, os};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Outcome, Recorded};
+use crate::model::{CreateLink, LinkKind, RemoveLink, Step, Target};
+use crate::platform::{self, Place};
+use crate::read::file_names;
+
+const REMOVE: &str = "remove";
+
+impl RemoveLink {
+    /// No system removes "this object, if it has this name": the link is renamed to a private name, looked at there, and
+    /// only then removed.
+    fn remove(&self, place: &Place, context: &Context<'_>) -> Result<()> {
+        let (directory, name, private) = (&place.directory, place.name(), context.private());
+        let fail = |error| Error::io(REMOVE, &place.path, error);
+        must_be(place.spot(), &self.old, REMOVE)?;
+        must_hold_nothing(place.spot(), &self.old, REMOVE)?;
+        // Two that remove the last two names of a file at the same time must not both see the other's.
+        let _lock = match self.old.target {
+            Target::File(_) => os::lock_file(directory, name).map_err(fail)?,
+            _ => None,
+        };
+        // The system's list of mount points knows it by its own name only.
+        let is_volume =
+            matches!(&self.old.target, Target::Reparse(point) if point.kind() == LinkKind::MountPoint);
+        if is_volume && platform::follows_reparse_points() {
+            return os::remove_file(directory, name).map_err(fail);
+        }
+        match os::rename_to_new(directory, name, directory, private) {
+            Ok(()) => {}
+            // A full disk may have no room for another name, and must not keep the link from going.
+            Err(error) if platform::error_kind(&error) == ErrorKind::Full => {
+                return os::remove_file(directory, name).map_err(fail);
+            }
+            Err(error) => return Err(fail(error)),
+        }
+        must_be(place.spot_of(private), &self.old, REMOVE)
+            .and_then(|()| os::remove_file(directory, private).map_err(fail))
+            .map_err(|error| put_back(error, place, private))
+    }
+}
+
+impl StepKind for RemoveLink {
+    fn perform(&self, context: &Context<'_>) -> Result<Done> {
+        context.with_place(REMOVE, &self.link, |place| self.remove(place, context))?;
+        Ok(Done::default())
+    }
+
+    fn effect(&self, found: &OnDisk, _recorded: &Recorded) -> Effect {
+        found.effect_of_removal()
+    }
+
+    fn undo(&self, found: &OnDisk, recorded: &Recorded, plan: &mut UndoPlan) -> Result<()> {
+        let (link, old) = (&self.link, &self.old);
+        let waits = found.waiting(recorded);
+        let ours = waits.filter(|left| left.holds(&old.target, Some(old.id)));
+        if waits.is_some() && ours.is_none() {
+            return Err(unknown(&private_path(recorded)));
+        }
+        // A removal that failed removed nothing, unless the link still waits where it was put.
+        if matches!(recorded.outcome, Outcome::Failed(_)) && ours.is_none() {
+            return Ok(());
+        }
+        if found.metadata.is_some() && !plan.will_be_gone(link) {
+            if !found.holds(&old.target, Some(old.id)) {
+                return Err(changed(link, "the name is taken by something else now"));
+            }
+            // An undo killed at the very end may not have given it its owner and time.
+            let now = found.now(&old.target).filter(|now| now.attributes != old.attributes);
+            if let Some(now) = now
+                && plan.is_repeated()
+                && !matches!(old.target, Target::File(_))
+            {
+                plan.put_back(link, now, old);
+            }
+            return Ok(());
+        }
+        let (target, file, attributes) = match &old.target {
+            Target::File(_) => {
+                let name = file_names::find_any(old, link.parent().unwrap_or(link));
+                let name = name.ok_or_else(|| changed(link, "no other name of its file was found"))?;
+                let metadata = OnDisk::look_at(&name)?.metadata;
+                (Target::File(name), metadata.map(|metadata| metadata.id), None)
+            }
+            target => (target.clone(), None, Some(old.attributes)),
+        };
+        plan.push(Step::CreateLink(CreateLink { link: link.clone(), target, file, attributes }));
+        // Killed between renaming and removing: the old object still waits under its private name.
+        if let Some(now) = ours.and_then(|left| left.now(&old.target)) {
+            let link = private_path(recorded).into();
+            plan.push_once(Step::RemoveLink(Self { link, old: now }));
+        }
+        Ok(())
+    }
+
+    fn clear(&self, found: &OnDisk, recorded: &Recorded, plan: &mut UndoPlan) -> Result<()> {
+        plan.clear(&self.link, found, recorded, &[(&self.old.target, Some(self.old.id))])
+    }
+}
