@@ -75,7 +75,7 @@ pub(crate) fn test(extent: Extent) -> Result<()> {
 /// Runs the tests of moves whole: `test` runs a sample of them.
 pub(crate) fn torture() -> Result<()> {
     tools::ensure(Extent::Quick)?;
-    let tests = ["test", "--package", "linkctl", "--test", "relocate", "--", "--nocapture"];
+    let tests = ["test", "--package", "linkctl", "--test", "linkctl", "--", "relocate::", "--nocapture"];
     run(cargo(&tests).env("LINKCTL_TORTURE", "1"))
 }
 

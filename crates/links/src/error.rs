@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::platform;
+use crate::platform::{describe, error_kind, quoted};
 
 /// The library's result.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -168,7 +168,7 @@ impl Error {
         if error.get_ref().and_then(|inner| inner.downcast_ref::<Stopped>()).is_some() {
             return Self::stopped(operation, path);
         }
-        let kind = platform::error_kind(&error);
+        let kind = error_kind(&error);
         Self::build(kind, operation, path.into(), Cause::Io(error))
     }
 
@@ -266,7 +266,7 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> String {
         let cause = match &self.0.cause {
-            Cause::Io(error) => platform::describe(error),
+            Cause::Io(error) => describe(error),
             Cause::Text(text) => text.clone(),
             Cause::Stopped => "stopped".to_owned(),
         };
@@ -294,9 +294,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
-        write!(f, "cannot {} {}", inner.operation, platform::quoted(&inner.path))?;
+        write!(f, "cannot {} {}", inner.operation, quoted(&inner.path))?;
         if let Some(second) = &inner.second {
-            write!(f, " to {}", platform::quoted(second))?;
+            write!(f, " to {}", quoted(second))?;
         }
         write!(f, ": {}", self.cause())?;
         match &inner.aftermath {

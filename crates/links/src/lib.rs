@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! error.rs      Error: operation, paths, kind, cause
+//! workers.rs    work shared out to several threads
 //! model/        the values: Link, LinkKind, Target, State, FileId, LinkSpec; step.rs the data of each kind of step
 //! platform/     how each system is read
 //! read/         one path or many -> values
@@ -25,6 +26,7 @@ mod own_files;
 pub mod plan;
 mod platform;
 mod read;
+mod workers;
 
 pub(crate) use apply::step;
 pub use apply::{apply, create};

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! source.rs        rules about Rust files: which crate may do what, and where
+//! floors.rs        imports run down, and in no circle
 //! blank.rs         takes comments and literals out of Rust source, so that rules see code alone
 //! dependencies.rs  every dependency is explained in docs/dependencies.md, and nothing else is
 //! machine.rs       no path of the machine that the repository happens to be on
@@ -9,6 +10,7 @@
 
 mod blank;
 mod dependencies;
+mod floors;
 mod machine;
 mod source;
 
@@ -56,6 +58,7 @@ pub(crate) fn check() -> Result<()> {
     let paths = machine::paths(&root(), &home);
     findings.extend(files.iter().flat_map(|(path, text)| machine::check(path, text, &paths)));
     findings.extend(dependencies::check(&files));
+    findings.extend(floors::check(&files));
     for finding in &findings {
         eprintln!("{finding}");
     }

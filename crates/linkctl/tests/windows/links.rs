@@ -134,7 +134,7 @@ fn nothing_behind_a_link_is_listed_or_removed() {
 fn a_chain_is_followed_hop_by_hop_also_through_junctions() {
     let linkctl = Linkctl::new();
     if !able().symlinks || !able().junctions {
-        crate::say("chains of Windows links: impossible here; asserted on NTFS, in tests/ntfs/");
+        crate::say("chains of Windows links: impossible here; asserted on NTFS, in tests/linkctl/ntfs/");
         linkctl.run(["create", "link", "target"]).exits(3).says("the system");
         assert!(linkctl.left().is_empty());
         return;
@@ -212,7 +212,7 @@ fn a_link_is_replaced_listed_and_deleted_as_a_reparse_point() {
 fn states_are_told_apart() {
     let linkctl = Linkctl::new();
     if !able().symlinks {
-        crate::say("states of Windows links: impossible here; asserted on NTFS, in tests/ntfs/");
+        crate::say("states of Windows links: impossible here; asserted on NTFS, in tests/linkctl/ntfs/");
         linkctl.run(["create", "link", "target"]).exits(3).says("the system");
         assert!(linkctl.left().is_empty());
         return;

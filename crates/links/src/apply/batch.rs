@@ -1,15 +1,14 @@
 //! Many links replaced side by side: a directory is opened once for its links, and several threads share them out.
 
 use std::ops::Range;
-use std::panic;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::Done;
 use super::step::{Context, KeptDirectory, Work, kind};
 use crate::error::Result;
 use crate::model::Step;
+use crate::workers;
 
 /// How many steps from the first on may be performed in any order: each has a path of its own, and none is on the way to
 /// another.
@@ -67,19 +66,14 @@ pub(super) fn perform(
         }
         done
     };
-    let mut done = thread::scope(|scope| {
-        // This thread becomes one of them, but first it has the journal to write. Without any, all is done here.
-        let helpers = run.workers.saturating_sub(1).clamp(1, directories.max(1));
-        let helpers: Vec<_> =
-            (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+    // This thread becomes one of them, but first it has the journal to write. Without any, all is done here.
+    let helpers = run.workers.saturating_sub(1).clamp(1, directories.max(1));
+    let own = |started| {
         meanwhile();
         // In one directory threads only wait for each other.
-        let mut done = if directories > 1 || helpers.is_empty() { work() } else { Vec::new() };
-        for helper in helpers {
-            done.extend(helper.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
-        }
-        done
-    });
+        if directories > 1 || started == 0 { work() } else { Vec::new() }
+    };
+    let mut done: Vec<_> = workers::beside(helpers, work, own).into_iter().flatten().collect();
     done.sort_unstable_by_key(|(number, _)| *number);
     done.into_iter().flat_map(|(_, results)| results).collect()
 }

@@ -10,7 +10,7 @@ use crate::journal::{
 };
 use crate::model::{Home, ReplaceLink, Step};
 use crate::plan::undo;
-use crate::platform::Directory;
+use crate::platform::{Directory, FileSystems};
 use crate::read::identity::Content;
 
 /// Where an operation is recorded.
@@ -185,6 +185,7 @@ impl<'j> Log<'j> {
             return vec![None; steps.len()];
         }
         let Some((records, _)) = &self.open else { return Vec::new() };
+        let file_systems = FileSystems::default();
         let look = |(step, outcome): (&Step, &Outcome)| {
             if !matches!(outcome, Outcome::Done(_)) || !step.leaves_soft_link() {
                 return None;
@@ -194,7 +195,7 @@ impl<'j> Log<'j> {
                 Records::Journal(_) => Content::Small,
                 Records::Queue(queue) => queue.content(),
             };
-            track::look(step.path(), step.target()?, content).ok().flatten()
+            track::look(step.path(), step.target()?, content, &file_systems).ok().flatten()
         };
         steps.iter().zip(outcomes).map(look).collect()
     }

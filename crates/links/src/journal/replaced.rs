@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Journal, Outcome, Then, track};
 use crate::error::Result;
 use crate::model::{CreateLink, FileId, ReplaceLink, Step, Target};
-use crate::platform::{self, Directory};
+use crate::platform::{Directory, FileSystems};
 use crate::read::identity::{self, Content, Identity};
 
 /// A link that another took the place of.
@@ -38,12 +38,15 @@ pub(crate) fn of<'s>(steps: &'s [Step], outcomes: &[Outcome], undoes: bool) -> V
 
 /// Writes the new objects into the records that have the old ones.
 pub(crate) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result<()> {
+    let file_systems = FileSystems::default();
     let mut homes: HashMap<&Path, Option<(PathBuf, String)>> = HashMap::new();
     let mut by_number = HashMap::new();
     let mut own = Vec::new();
     for one in replaced {
         let (Some(typed), Some(name)) = (one.link.parent(), one.link.file_name()) else { continue };
-        let Some((parent, file_system)) = homes.entry(typed).or_insert_with(|| home_of(one.link)) else {
+        let Some((parent, file_system)) =
+            homes.entry(typed).or_insert_with(|| home_of(one.link, &file_systems))
+        else {
             continue;
         };
         let link = parent.join(name);
@@ -72,7 +75,7 @@ pub(crate) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result
         if path != link && is_there(path, *id) {
             continue;
         }
-        let now = identity::hold(link).and_then(|held| Identity::of(&held, Content::Small));
+        let now = identity::hold(link).and_then(|held| Identity::of(&held, Content::Small, &file_systems));
         // One that is gone again already keeps its record, which finds nothing.
         if let Ok(now) = now {
             record.identity = now;
@@ -83,9 +86,9 @@ pub(crate) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result
 }
 
 /// The directory of a link, without links, and the name of its file system.
-fn home_of(link: &Path) -> Option<(PathBuf, String)> {
+fn home_of(link: &Path, file_systems: &FileSystems) -> Option<(PathBuf, String)> {
     let parent = track::full(link).ok()?.parent()?.to_owned();
-    let file_system = platform::file_system(&Directory::open_physical(&parent).ok()?).ok()?;
+    let file_system = file_systems.name(&Directory::open_physical(&parent).ok()?).ok()?;
     Some((parent, file_system))
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{Journal, Then, Tracked, now};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, LinkKind, State, Target};
-use crate::platform::{self, Directory, Place};
+use crate::platform::{self, Directory, FileSystems, Place};
 use crate::read::identity::{self, Content};
 use crate::read::inspect;
 use crate::read::scan::{Details, Found, ScanOptions, scan};
@@ -63,8 +63,9 @@ pub fn track(options: ScanOptions) -> Report {
         }
     }
     links.sort();
+    let file_systems = FileSystems::default();
     for link in links {
-        match now_of(&link) {
+        match now_of(&link, &file_systems) {
             Ok(Some(tracked)) => report.tracked.push(tracked),
             // As the records of the others have it.
             Ok(None) => report.broken.push(full(&link).unwrap_or(link)),
@@ -86,12 +87,13 @@ pub fn refresh(journal: &Journal, paths: &[PathBuf]) -> Result<Report> {
     for tracked in recorded(journal, paths)? {
         by_link.entry(tracked.link.clone()).or_default().push(tracked);
     }
+    let file_systems = FileSystems::default();
     for (link, records) in by_link {
         match standing(&link) {
             Standing::Gone => report.forgotten.extend(records),
             Standing::Unknown => {}
             Standing::Says(target) => {
-                match now_of(&link) {
+                match now_of(&link, &file_systems) {
                     Ok(Some(tracked)) => report.tracked.push(tracked),
                     Ok(None) => report.broken.push(link),
                     Err(error) => report.errors.push(error),
@@ -208,21 +210,31 @@ fn standing(link: &Path) -> Standing {
 }
 
 /// What there is to record of a link as it is now. `None` where it leads nowhere.
-fn now_of(link: &Path) -> Result<Option<Tracked>> {
+fn now_of(link: &Path, file_systems: &FileSystems) -> Result<Option<Tracked>> {
     let place = Place::open(TRACK, link)?;
     let fail = |error| Error::io(TRACK, link, error);
     let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
     let Some(seen) = inspect::see(place.spot(), &metadata).map_err(fail)? else { return Ok(None) };
-    record(&place, &seen.target, Content::Small).map_err(fail)
+    record(&place, &seen.target, Content::Small, file_systems).map_err(fail)
 }
 
 /// What there is to record of a link that says this.
-pub(crate) fn look(link: &Path, target: &Target, content: Content) -> Result<Option<Tracked>> {
+pub(crate) fn look(
+    link: &Path,
+    target: &Target,
+    content: Content,
+    file_systems: &FileSystems,
+) -> Result<Option<Tracked>> {
     let place = Place::open(TRACK, link)?;
-    record(&place, target, content).map_err(|error| Error::io(TRACK, link, error))
+    record(&place, target, content, file_systems).map_err(|error| Error::io(TRACK, link, error))
 }
 
-fn record(place: &Place, target: &Target, content: Content) -> io::Result<Option<Tracked>> {
+fn record(
+    place: &Place,
+    target: &Target,
+    content: Content,
+    file_systems: &FileSystems,
+) -> io::Result<Option<Tracked>> {
     let known = matches!(
         target.kind(),
         LinkKind::Symlink | LinkKind::SymlinkFile | LinkKind::SymlinkDir | LinkKind::Junction | LinkKind::Wsl
@@ -234,13 +246,13 @@ fn record(place: &Place, target: &Target, content: Content) -> io::Result<Option
     if metadata.kind != FileKind::Link {
         return Ok(None);
     }
-    let Some(identity) = identity::of_target(place, target, content) else { return Ok(None) };
+    let Some(identity) = identity::of_target(place, target, content, file_systems) else { return Ok(None) };
     Ok(Some(Tracked {
         link: place.directory.physical_path()?.join(place.name()),
         target: target.clone(),
         identity,
         seen: now(),
         object: metadata.id,
-        file_system: platform::file_system(&place.directory)?,
+        file_system: file_systems.name(&place.directory)?,
     }))
 }

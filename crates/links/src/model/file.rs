@@ -90,6 +90,7 @@ pub enum FileKind {
 
 /// What the system knows of an object besides its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metadata {
     /// The identity.
     pub id: FileId,
@@ -107,6 +108,7 @@ pub struct Metadata {
 
 /// What belongs to a link besides its target, kept when it is replaced or brought back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Attributes {
     /// The owner's user number; 0 on Windows, where owners are not kept.
     pub uid: u32,
@@ -135,6 +137,7 @@ impl Home {
 
 /// Whose doing something is: the user that a process acts as, and the one behind `sudo`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct User {
     /// The number of the user acted as; 0 on Windows, which has names alone.
     pub uid: u32,

@@ -24,10 +24,11 @@ pub use step::{
     ReplaceLink, RestoreTree, Rewritten, SetReparsePoint, Step, TreeMove, Verify,
 };
 
-use crate::platform;
+use crate::platform::{from_bytes, from_wide};
 
 /// One link: where it is, what it is, what it says and whether that is true.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Link {
     /// The path by which the link was reached.
     pub path: PathBuf,
@@ -47,6 +48,7 @@ pub struct Link {
 
 /// The kinds of link, each by the name its own system gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum LinkKind {
     /// A POSIX symbolic link.
     Symlink,
@@ -119,6 +121,7 @@ impl fmt::Display for LinkKind {
 
 /// Whether a link reaches what it names, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum State {
     /// The target exists and is of the right kind.
     Ok,
@@ -239,6 +242,7 @@ pub struct Seen {
 
 /// A reparse point as it is stored: the bytes are the truth, everything else is read from them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ReparsePoint {
     /// The whole reparse data, header included.
     #[serde(with = "crate::model::name::bytes")]
@@ -285,8 +289,8 @@ impl ReparsePoint {
     pub fn shown(&self) -> Option<OsString> {
         match self.decode().ok()? {
             // WSL text is bytes of its own; it need not be Unicode.
-            ReparseData::LxSymlink(link) => Some(platform::from_bytes(link.target)),
-            data => data.target().map(|wide| platform::from_wide(&wide)),
+            ReparseData::LxSymlink(link) => Some(from_bytes(link.target)),
+            data => data.target().map(|wide| from_wide(&wide)),
         }
     }
 }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::platform;
+use crate::platform::{from_bytes, to_bytes};
 
 /// A file name or path that survives JSON whatever its bytes are.
 ///
@@ -23,7 +23,7 @@ pub struct Name(pub OsString);
 /// A name by its bytes: those of the system on Linux, WTF-8 on Windows.
 #[must_use]
 pub fn name_from_bytes(bytes: Vec<u8>) -> OsString {
-    platform::from_bytes(bytes)
+    from_bytes(bytes)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,14 +36,14 @@ enum Wire {
 fn to_wire(name: &OsStr) -> Wire {
     match name.to_str() {
         Some(text) => Wire::Text(text.to_owned()),
-        None => Wire::Bytes(STANDARD.encode(platform::to_bytes(name))),
+        None => Wire::Bytes(STANDARD.encode(to_bytes(name))),
     }
 }
 
 fn from_wire<E: serde::de::Error>(wire: Wire) -> Result<OsString, E> {
     match wire {
         Wire::Text(text) => Ok(text.into()),
-        Wire::Bytes(code) => STANDARD.decode(code).map(platform::from_bytes).map_err(E::custom),
+        Wire::Bytes(code) => STANDARD.decode(code).map(from_bytes).map_err(E::custom),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// What to make: the link, what it shall lead to, and how. See [`crate::plan::create::plan`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LinkSpec {
     /// The new link's path.
     pub link: PathBuf,
@@ -48,6 +49,7 @@ pub const DEFAULT_DRIVE: char = 'C';
 
 /// The kinds that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KindChoice {
     /// A symbolic link of the target's kind.
     Auto,
@@ -61,6 +63,7 @@ pub enum KindChoice {
 
 /// File or directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Shape {
     /// The link says that its target is a file.
     File,
@@ -70,6 +73,7 @@ pub enum Shape {
 
 /// What is refused, and what the target is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Manner {
     /// Refused is also what would be made but could not be meant: a link to itself, a hard link to a link, a
     /// Windows path on a volume that Windows will never see. The target says whether it is a directory.
@@ -82,6 +86,7 @@ pub enum Manner {
 
 /// How the target's text is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Form {
     /// Stored as typed; if relative, relative to the link.
     AsTyped,
@@ -93,6 +98,7 @@ pub enum Form {
 
 /// What to do when the name of the new link is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnExisting {
     /// Refuse.
     Refuse,

@@ -15,10 +15,21 @@ compile_error!(
     "links reads Linux and Windows; another system needs platform/, step/os/ and own_files/os/ of its own"
 );
 
+mod file_systems;
 mod inventory;
 mod link;
 mod place;
+mod process;
 mod spot;
+mod volume;
+
+/// A name in a directory, with its kind where the directory itself tells.
+pub(crate) struct Entry {
+    pub(crate) name: std::ffi::OsString,
+    pub(crate) kind: Option<crate::model::FileKind>,
+    /// The object's number, where [`Directory::knows_numbers`]; on Linux, that of a mount point is what it hides.
+    pub(crate) number: u128,
+}
 
 /// What came of asking a volume for its own list of reparse points.
 #[allow(dead_code, reason = "not every system has such a list")]
@@ -44,19 +55,21 @@ pub(crate) enum ByHandle {
     Unknown,
 }
 
+pub(crate) use file_systems::FileSystems;
 pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat, Use};
 pub(crate) use link::read_link;
 pub(crate) use place::{Place, physical_path};
+pub(crate) use process::Process;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
-    COMPRESSED, Directory, ENCRYPTED, Filesystem, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, Process,
-    READS_ENCRYPTED, RESIDENT, ReadBuffer, TEXT_LINKS, VolumeFile, VolumeIdentity, collation_key, content,
-    current_user, default_state_dir, describe, drive_relative, error_kind, evaluation, facts, file_names,
-    file_system, find, follows_reparse_points, forbidden, from_bytes, from_wide, handle, has_short_name,
-    identity_key, is_of_others, is_one_mount, is_same_name, is_within, look, made, may_make_symlinks,
-    may_write, mounted, mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, object_number,
-    open_files, quoted, read_target, refusal, remarks, reparse_index, room, same_target, state_dir_in,
-    take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
+    COMPRESSED, Directory, ENCRYPTED, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, READS_ENCRYPTED, RESIDENT,
+    ReadBuffer, TEXT_LINKS, VolumeFile, collation_key, content, current_user, default_state_dir, describe,
+    drive_relative, error_kind, evaluation, facts, file_names, file_system_name, find,
+    follows_reparse_points, forbidden, from_bytes, from_wide, handle, has_short_name, identity_key,
+    is_of_others, is_one_mount, is_same_name, is_within, look, made, may_make_symlinks, may_write, mounted,
+    mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, object_number, open_files, quoted,
+    read_target, refusal, remarks, reparse_index, room, same_target, state_dir_in, take_inventory, to_bytes,
+    to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{
@@ -67,6 +80,7 @@ pub(crate) use system::{
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};
+pub(crate) use volume::{Filesystem, VolumeIdentity};
 
 /// A number that differs at each call and in each process.
 pub(crate) fn random() -> u64 {

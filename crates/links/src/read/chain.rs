@@ -13,9 +13,8 @@ use reparse::path::{TargetClass, classify, nt_to_win32};
 use reparse::way::{Part, Way, way};
 
 use crate::error::ErrorKind;
-use crate::model::{DEFAULT_DRIVE, FileId, FileKind, LinkKind, ReparsePoint, State, Target};
+use crate::model::{FileId, FileKind, LinkKind, ReparsePoint, State, Target};
 use crate::platform::{self, Directory, MAX_HOPS, NtfsVolume, Spot};
-use crate::read::identity;
 
 /// Windows follows at most 63 reparse points in one path.
 const MAX_HOPS_WINDOWS: usize = 63;
@@ -25,6 +24,7 @@ const GIVE_UP: usize = 1_000;
 
 /// One link on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hop {
     /// The link's physical path.
     pub link: PathBuf,
@@ -36,6 +36,7 @@ pub struct Hop {
 
 /// A link followed to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Chain {
     /// The links in the order in which they were followed, the first being the one asked about.
     pub hops: Vec<Hop>,
@@ -146,13 +147,6 @@ pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
             passed: walk.passed,
         },
     }
-}
-
-/// What the Windows link at a place, which holds this, leads to, by the letter that it says.
-pub(crate) fn object_behind(spot: Spot<'_>, point: &ReparsePoint) -> io::Result<FileId> {
-    let drive = point.decode().ok().as_ref().and_then(drive_of).unwrap_or(DEFAULT_DRIVE);
-    let reached = follow(spot, drive).resolved.ok_or(io::ErrorKind::NotFound)?;
-    Ok(identity::look(&reached)?.id)
 }
 
 /// The letter that a Windows link says, which is then that of its volume.

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
-use crate::plan::create::relative_path;
 use crate::platform::{self, Place, is_within, quoted};
 use crate::read::chain::{self, Chain};
+use crate::read::places::relative_path;
 use crate::read::volume;
 
 /// What a link may be blamed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Rule {
     /// Its target does not exist.
     Missing,
@@ -100,6 +101,7 @@ impl FromStr for Rule {
 
 /// The rules that links are held to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Rules {
     /// Which of them.
     pub rules: Vec<Rule>,
@@ -113,6 +115,7 @@ pub struct Rules {
 
 /// A rule that a link breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Blame {
     /// The rule.
     pub rule: Rule,

@@ -16,6 +16,7 @@ const HELD_LEVELS: usize = 24;
 
 /// What is in a directory.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Listing {
     /// The directory, from the path that was asked about.
     pub path: PathBuf,
@@ -31,6 +32,7 @@ pub struct Listing {
 
 /// One name, with what its own system knows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Listed {
     /// The name.
     pub name: OsString,
@@ -90,6 +92,7 @@ impl FileAttributes {
 
 /// A file system as the head of a listing names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Volume {
     /// Where it is mounted.
     pub mount_point: PathBuf,
@@ -136,6 +139,7 @@ pub fn list(path: &Path, depth: Depth) -> Listings {
 
 /// How far a listing goes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Depth {
     /// The directory alone.
     One,

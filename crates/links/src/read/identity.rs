@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Metadata, Target};
-use crate::platform::{self, Directory, Held, NUMBERS_LAST, Place, Spot};
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Metadata, ReparsePoint, Target};
+use crate::platform::{self, Directory, FileSystems, Held, NUMBERS_LAST, Place, Spot};
 use crate::read::chain;
 
 /// A file or directory as it was when a link to it was recorded.
@@ -68,37 +68,43 @@ pub(crate) const LARGEST: u64 = 1 << 20;
 
 impl Identity {
     /// What a held object is.
-    pub(crate) fn of(held: &Held, content: Content) -> io::Result<Self> {
+    pub(crate) fn of(held: &Held, content: Content, file_systems: &FileSystems) -> io::Result<Self> {
         let metadata = held.metadata()?;
-        let path = held.path()?;
-        let parent = Directory::open(path.parent().unwrap_or(&path))?;
+        let mut identity = Self::look(held, &metadata)?;
+        let parent = Directory::open(identity.path.parent().unwrap_or(&identity.path))?;
         // What is mounted at a name is not of the file system that the name is on.
-        let own = (metadata.kind == FileKind::Directory).then(|| Directory::open(&path)).transpose()?;
-        let file_system = platform::file_system(own.as_ref().unwrap_or(&parent))?;
+        let own =
+            (metadata.kind == FileKind::Directory).then(|| Directory::open(&identity.path)).transpose()?;
+        identity.file_system = file_systems.name(own.as_ref().unwrap_or(&parent))?;
+        if content == Content::Small {
+            identity.content = identity.hash(held);
+            let directory =
+                parent.hold(OsStr::new(".")).and_then(|held| Self::of(&held, Content::No, file_systems));
+            identity.directory = directory.ok().map(Box::new);
+            identity.names = names(&metadata, &identity.path);
+        }
+        Ok(identity)
+    }
+
+    /// What a held object is, without the name of its file system and without its content.
+    fn look(held: &Held, metadata: &Metadata) -> io::Result<Self> {
         let mut id = metadata.id;
         if id.born == 0 {
             id.born = platform::made(held).unwrap_or(0);
         }
-        let mut identity = Self {
-            path,
+        Ok(Self {
+            path: held.path()?,
             kind: metadata.kind,
             size: if metadata.kind == FileKind::File { metadata.size } else { 0 },
             modified: metadata.attributes.modified,
             id,
-            file_system,
+            file_system: String::new(),
             handle: platform::handle(held),
             object: platform::object_number(held),
             content: None,
             directory: None,
             names: 1,
-        };
-        if content == Content::Small {
-            identity.content = identity.hash(held);
-            let directory = parent.hold(OsStr::new(".")).and_then(|held| Self::of(&held, Content::No));
-            identity.directory = directory.ok().map(Box::new);
-            identity.names = names(&metadata, &identity.path);
-        }
-        Ok(identity)
+        })
     }
 
     /// The hash of a small file. `None` where it cannot be read: then it is known by less.
@@ -109,12 +115,12 @@ impl Identity {
     }
 
     /// Whether a held object is this one, wherever it is now. What only looks like it is not.
-    pub(crate) fn is(&self, held: &Held) -> io::Result<bool> {
+    pub(crate) fn is(&self, held: &Held, file_systems: &FileSystems) -> io::Result<bool> {
         let metadata = held.metadata()?;
         if metadata.id.file != self.id.file || metadata.kind != self.kind {
             return Ok(false);
         }
-        let other = Self::of(held, Content::No)?;
+        let other = Self::of(held, Content::No, file_systems)?;
         if other.file_system != self.file_system {
             return Ok(false);
         }
@@ -135,7 +141,7 @@ impl Identity {
     /// How much agrees of what is at a full path. `None` where that cannot be looked at.
     pub(crate) fn likeness_at(&self, path: &Path) -> Option<Likeness> {
         let held = hold(path).ok()?;
-        let other = Self::of(&held, Content::No).ok()?;
+        let other = Self::look(&held, &held.metadata().ok()?).ok()?;
         Some(self.looks_like(&other, &held))
     }
 
@@ -201,10 +207,22 @@ pub(crate) fn look(path: &Path) -> io::Result<Metadata> {
     hold(path)?.metadata()
 }
 
+/// What the Windows link at a place, which holds this, leads to, by the letter that it says.
+pub(crate) fn object_behind(spot: Spot<'_>, point: &ReparsePoint) -> io::Result<FileId> {
+    let drive = point.decode().ok().as_ref().and_then(chain::drive_of).unwrap_or(DEFAULT_DRIVE);
+    let reached = chain::follow(spot, drive).resolved.ok_or(io::ErrorKind::NotFound)?;
+    Ok(look(&reached)?.id)
+}
+
 /// What the link at a place leads to. `None` where that is nothing, or cannot be looked at.
-pub(crate) fn of_target(place: &Place, target: &Target, content: Content) -> Option<Identity> {
+pub(crate) fn of_target(
+    place: &Place,
+    target: &Target,
+    content: Content,
+    file_systems: &FileSystems,
+) -> Option<Identity> {
     let held = named(place.spot(), target).ok()?;
-    Identity::of(&held, content).ok()
+    Identity::of(&held, content, file_systems).ok()
 }
 
 #[cfg(test)]
@@ -216,7 +234,7 @@ mod tests {
     use super::*;
 
     fn identity(path: &Path) -> Identity {
-        Identity::of(&hold(path).unwrap(), Content::Small).unwrap()
+        Identity::of(&hold(path).unwrap(), Content::Small, &FileSystems::default()).unwrap()
     }
 
     #[test]
@@ -227,8 +245,9 @@ mod tests {
         let known = identity(&path.join("a"));
         fs::rename(path.join("a"), path.join("b")).unwrap();
         fs::write(path.join("a"), "content").unwrap();
-        assert!(known.is(&hold(&path.join("b")).unwrap()).unwrap());
-        assert!(!known.is(&hold(&path.join("a")).unwrap()).unwrap());
+        let is = |name| known.is(&hold(&path.join(name)).unwrap(), &FileSystems::default()).unwrap();
+        assert!(is("b"));
+        assert!(!is("a"));
         let other = hold(&path.join("a")).unwrap();
         assert_eq!(known.looks_like(&identity(&path.join("a")), &other), Likeness::Same);
     }

@@ -15,6 +15,7 @@ const READ: &str = "read";
 
 /// Everything about one path.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Inspection {
     /// The path asked about.
     pub path: PathBuf,

@@ -4,6 +4,7 @@ use crate::platform;
 
 /// Which symbolic links the system follows, by where a link is and where it leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SymlinkEvaluation {
     /// Links on this computer to targets on this computer.
     pub local_to_local: bool,

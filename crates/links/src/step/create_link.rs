@@ -1,8 +1,8 @@
 //! Makes a link where nothing is.
 
 use super::make::{New, Preserve};
+use super::on_disk::changed;
 use super::on_disk::is_stub;
-use super::undoing::changed;
 use super::{Context, Done, Effect, OnDisk, StepKind, UndoPlan};
 use crate::error::Result;
 use crate::journal::{Outcome, Recorded};

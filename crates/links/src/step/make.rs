@@ -7,7 +7,7 @@ use super::os;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Attributes, FileId, FileKind, LinkKind, Target};
 use crate::platform::{self, Directory, Place, Spot};
-use crate::read::chain;
+use crate::read::identity;
 
 /// Makes a symbolic link or junction under a name that must be free.
 pub(super) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<()> {
@@ -16,6 +16,15 @@ pub(super) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) ->
         Target::Reparse(point) => os::make_reparse_point(directory, name, point),
         Target::File(_) => Err(std::io::ErrorKind::Unsupported.into()),
     }
+}
+
+/// Whether a name is a link that says this.
+pub(super) fn says(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<bool> {
+    let metadata = directory.metadata_nofollow(name)?;
+    // Reparse data is asked for where it was set: the volume need not be recognised again.
+    let on_ntfs = matches!(target, Target::Reparse(_));
+    let found = platform::read_link(directory, name, &metadata, on_ntfs)?;
+    Ok(found.is_some_and(|found| platform::same_target(&found, target)))
 }
 
 const READS_OTHERWISE: &str = "what was made reads back otherwise";
@@ -138,7 +147,7 @@ impl New<'_> {
             (None, _) | (_, Target::File(_)) => return Ok(()),
             // By the text: a directory that all may write to may let nobody follow the link of another.
             (Some(_), Target::Text(text)) => made.directory.metadata_follow(text).map(|found| found.id),
-            (Some(_), Target::Reparse(point)) => chain::object_behind(made, point),
+            (Some(_), Target::Reparse(point)) => identity::object_behind(made, point),
         };
         if reached.is_ok_and(|reached| self.file == Some(reached)) {
             return Ok(());

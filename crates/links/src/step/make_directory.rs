@@ -34,7 +34,7 @@ impl StepKind for MakeDirectory {
         if !ours || metadata.kind != FileKind::Directory {
             return Ok(());
         }
-        let fail = |error| Error::io(super::undoing::UNDO, &*self.path, error);
+        let fail = |error| Error::io(super::on_disk::UNDO, &*self.path, error);
         let entries = Directory::open_physical(&self.path).and_then(|directory| directory.entries());
         for entry in entries.map_err(fail)? {
             if !plan.will_be_gone(&self.path.join(entry.map_err(fail)?.name)) {

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use super::Effect;
 use super::private_name::aside_name;
-use super::undoing::{UNDO, changed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
 use crate::model::{Action, FileId, FileKind, Metadata, Seen, Target};
@@ -199,4 +198,12 @@ pub(super) fn is_stub(target: &Target, found: &Metadata) -> bool {
         (Target::Reparse(point), FileKind::File) => !point.directory && found.size == 0 && found.links == 1,
         _ => false,
     }
+}
+
+/// The operation in errors about an undo.
+pub(super) const UNDO: &str = "undo";
+
+/// Refuses to undo what was changed since.
+pub(super) fn changed(path: &Path, cause: &str) -> Error {
+    Error::new(ErrorKind::Changed, UNDO, path, cause)
 }

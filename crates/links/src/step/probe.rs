@@ -203,7 +203,7 @@ const CREATE: &str = "create link";
 fn make(opened: &Directory, name: &OsStr, link: &Path, target: &Target) -> Result<()> {
     let fail = |error| Error::io(CREATE, link, error);
     make::make_soft(opened, name, target).map_err(fail)?;
-    if super::move_tree::says(opened, name, target).map_err(fail)? {
+    if make::says(opened, name, target).map_err(fail)? {
         return Ok(());
     }
     Err(Error::new(ErrorKind::NotVerified, CREATE, link, "what was made reads back otherwise"))

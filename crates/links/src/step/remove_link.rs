@@ -1,7 +1,8 @@
 //! Removes a link object, or one name of several.
 
 use super::entry::{must_be, must_hold_nothing, put_back};
-use super::undoing::{changed, private_path, unknown};
+use super::on_disk::changed;
+use super::undoing::{private_path, unknown};
 use super::{Context, Done, Effect, OnDisk, StepKind, UndoPlan, os};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};

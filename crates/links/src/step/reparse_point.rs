@@ -1,7 +1,7 @@
 //! Takes the reparse data off a file or directory, and gives it back.
 
 use super::entry::must_be;
-use super::undoing::changed;
+use super::on_disk::changed;
 use super::{Context, Done, Effect, OnDisk, StepKind, UndoPlan, os};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};

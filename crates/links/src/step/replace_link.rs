@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use super::entry::{Swapped, exchange_back, left_behind, must_be, must_hold_nothing, must_still_be, swap_in};
 use super::make::{New, Preserve};
-use super::undoing::changed;
+use super::on_disk::changed;
 use super::{Context, Done, Effect, Needs, OnDisk, StepKind, UndoPlan, os};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};

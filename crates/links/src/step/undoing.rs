@@ -4,16 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::OnDisk;
-use super::on_disk::is_stub;
+use super::on_disk::{changed, is_stub};
 use super::private_name::aside_name;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::journal::{Outcome, Recorded};
 use crate::model::{
     Action, EntryPath, FileId, FileKind, Finding, Metadata, RemoveEmpty, RemoveLink, ReplaceLink, Seen,
     Severity, Step, Target,
 };
-
-pub(super) const UNDO: &str = "undo";
 
 /// The steps that take an operation back, and what they are to be told with.
 #[derive(Default)]
@@ -159,8 +157,4 @@ pub(super) fn private_path(recorded: &Recorded) -> PathBuf {
 
 pub(super) fn unknown(path: &Path) -> Error {
     changed(path, "a killed run left something else here; look at it, and move it where it belongs")
-}
-
-pub(super) fn changed(path: &Path, cause: &str) -> Error {
-    Error::new(ErrorKind::Changed, UNDO, path, cause)
 }

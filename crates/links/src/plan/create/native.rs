@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Ground, full_path, relative_path};
+use super::{Ground, full_path};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Form, LinkSpec, State, Target};
 use crate::plan::Plan;
 use crate::platform::{self, Directory};
 use crate::read::chain;
+use crate::read::places::relative_path;
 
 const SYMLINK: &str = "create symbolic link";
 

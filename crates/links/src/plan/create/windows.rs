@@ -6,12 +6,13 @@ use reparse::path::{TargetClass, classify, to_backslashes};
 use reparse::{MAX_TOTAL, MountPoint, ReparseData, Symlink, WideString};
 
 use super::native::without_dots;
-use super::{Ground, full_path, relative_path};
+use super::{Ground, full_path};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, Form, LinkSpec, ReparsePoint, Shape, Target};
 use crate::plan::Plan;
 use crate::platform::{self, Directory, NtfsVolume, RESIDENT};
 use crate::read::chain;
+use crate::read::places::relative_path;
 
 pub(super) const SYMLINK: &str = "create symbolic link";
 pub(super) const JUNCTION: &str = "create junction";

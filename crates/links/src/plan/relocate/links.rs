@@ -8,9 +8,10 @@ use reparse::{ReparseData, Symlink};
 use super::{MOVE, MoveSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, Form, KindChoice, LinkSpec, ReparsePoint, Shape, Target};
-use crate::plan::create::{self, relative_path};
+use crate::plan::create;
 use crate::plan::{Finding, Rewritten, Severity};
 use crate::platform::{self, Inventory, Place};
+use crate::read::places::relative_path;
 
 /// What the link says that is left, and what is to be said of it.
 pub(super) fn left(

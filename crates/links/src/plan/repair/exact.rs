@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use super::catalog::{Catalog, entries_alone};
-use crate::platform::{self, ByHandle, Directory};
+use crate::platform::{self, ByHandle, Directory, FileSystems};
 use crate::read::identity::{self, Identity};
 use crate::read::scan::{Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, half, visit_all};
 use crate::step::may_be_private;
@@ -62,6 +62,7 @@ pub(super) struct Wanted {
     volumes: HashMap<Volume, Vec<usize>>,
     /// A directory on each device that is meant.
     near: HashMap<u64, PathBuf>,
+    pub(super) file_systems: FileSystems,
 }
 
 /// A file system by its name; and as copies have the same, by the device that is meant, where that is known.
@@ -165,7 +166,7 @@ impl Wanted {
     /// The directories from which all of a file system can be walked.
     fn tops(&self, file_system: &str, numbers: &[usize]) -> Vec<PathBuf> {
         let is_it =
-            |directory: &Directory| platform::file_system(directory).is_ok_and(|name| name == file_system);
+            |directory: &Directory| self.file_systems.name(directory).is_ok_and(|name| name == file_system);
         // Where the targets were is the nearest place to look from, and needs no list of mounts.
         let mut tops: Vec<PathBuf> = Vec::new();
         let mut tried = HashSet::new();
@@ -200,7 +201,7 @@ impl Wanted {
             match platform::find(&on, identity.handle.as_deref(), identity.id.file) {
                 ByHandle::At(path) => {
                     sought.lives = true;
-                    sought.try_at(&path);
+                    sought.try_at(&path, &self.file_systems);
                 }
                 ByHandle::Alive => sought.lives = true,
                 ByHandle::Gone => sought.fate = Some(Fate::Gone),
@@ -218,7 +219,7 @@ impl Wanted {
             }
             for candidate in by_number.get(&number).into_iter().flatten() {
                 if let Some(sought) = self.identities.get_mut(*candidate) {
-                    sought.try_at(&path);
+                    sought.try_at(&path, &self.file_systems);
                 }
             }
         }
@@ -258,14 +259,14 @@ impl Wanted {
 
 impl Sought {
     /// Whether it is at this path, and that settles it: of a file with several names the others are looked for.
-    fn try_at(&mut self, path: &Path) -> bool {
+    fn try_at(&mut self, path: &Path, file_systems: &FileSystems) -> bool {
         if self.fate.is_some()
             || path.file_name().is_some_and(may_be_private)
             || self.names.iter().any(|name| name == path)
         {
             return false;
         }
-        let Some(names) = is_at(&self.identity, path) else { return false };
+        let Some(names) = is_at(&self.identity, path, file_systems) else { return false };
         if names > 1 {
             self.names.push(path.to_owned());
             return false;
@@ -276,9 +277,9 @@ impl Sought {
 }
 
 /// Whether an object of a record is at a path now, and how many names it has.
-pub(super) fn is_at(identity: &Identity, path: &Path) -> Option<u64> {
+pub(super) fn is_at(identity: &Identity, path: &Path, file_systems: &FileSystems) -> Option<u64> {
     let held = identity::hold(path).ok()?;
-    if !identity.is(&held).ok()? {
+    if !identity.is(&held, file_systems).ok()? {
         return None;
     }
     Some(identity::names(&held.metadata().ok()?, path))
@@ -325,7 +326,8 @@ impl Reader for Seeker<'_, '_> {
             let (wanted, missing) = &mut *shared;
             for candidate in candidates {
                 let sought = wanted.identities.get_mut(*candidate);
-                let found = sought.is_some_and(|sought| sought.try_at(&path) && sought.is_needed);
+                let found = sought
+                    .is_some_and(|sought| sought.try_at(&path, &wanted.file_systems) && sought.is_needed);
                 *missing -= usize::from(found);
             }
             if *missing == 0 {

@@ -52,8 +52,8 @@ impl Known {
             }
             let directory = lost.link.parent().unwrap_or(Path::new("/"));
             if parent.as_ref().is_none_or(|(path, _)| path != directory) {
-                let name =
-                    Directory::open_physical(directory).and_then(|opened| platform::file_system(&opened));
+                let name = Directory::open_physical(directory)
+                    .and_then(|opened| known.wanted.file_systems.name(&opened));
                 parent = name.ok().map(|name| (directory.to_owned(), name));
             }
             let file_system = Some(parent.as_ref().map_or("", |(_, name)| name.as_str()));
@@ -71,7 +71,8 @@ impl Known {
                 let own = file_system.is_some_and(|name| name == tracked.identity.file_system);
                 let near = own.then(|| directory.to_owned());
                 let directory = tracked.identity.directory.take().filter(|directory| {
-                    let stays = || exact::is_at(directory, &directory.path).is_some();
+                    let stays =
+                        || exact::is_at(directory, &directory.path, &known.wanted.file_systems).is_some();
                     !*stayed.entry(directory.path.clone()).or_insert_with(stays)
                 });
                 let directory = directory.map(|directory| known.wanted.add(*directory, near.clone(), false));

@@ -29,8 +29,10 @@ mod retarget;
 mod roots;
 mod settle;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 pub use convert::Conversion;
 pub use infer::Mapping;
@@ -49,6 +51,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
 use crate::plan::{Plan, PlanContext};
 use crate::read::scan::{Details, Progress, ScanOptions};
+use crate::workers;
 
 /// The operation in errors.
 const REPAIR: &str = "repair";
@@ -366,16 +369,14 @@ fn in_parallel<T: Send, R: Send>(mut items: Vec<T>, work: impl Fn(Vec<T>) -> Vec
     while items.len() > part {
         parts.push(items.split_off((items.len() - 1) / part * part));
     }
-    std::thread::scope(|scope| {
-        let work = &work;
-        let others: Vec<_> = parts.into_iter().rev().map(|part| scope.spawn(move || work(part))).collect();
-        let mut done = work(items);
-        for other in others {
-            // A panic of a worker is this thread's own.
-            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        done
-    })
+    parts.push(items);
+    let parts: Vec<_> = parts.into_iter().rev().map(Mutex::new).collect();
+    let done = workers::each(threads, parts.len(), |number| {
+        let part = parts.get(number).map(|part| part.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok::<_, Infallible>(work(part.map(|mut part| std::mem::take(&mut *part)).unwrap_or_default()))
+    });
+    let Ok(done) = done;
+    done.into_iter().flatten().collect()
 }
 
 /// What was found for a link, before it is tried.

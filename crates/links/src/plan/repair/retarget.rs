@@ -8,10 +8,10 @@ use reparse::{LxSymlink, MountPoint, ReparseData, Symlink, WideString};
 use super::REPAIR;
 use crate::error::ErrorKind;
 use crate::model::{DEFAULT_DRIVE, FileId, FileKind, ReparsePoint, Target};
-use crate::plan::create::relative_path;
 use crate::platform::{self, Filesystem, NtfsVolume, Place};
 use crate::read::chain;
 use crate::read::identity;
+use crate::read::places::relative_path;
 
 /// A form of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

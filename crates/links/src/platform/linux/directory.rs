@@ -13,8 +13,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::Filesystem;
 use crate::model::{Attributes, FileId, FileKind, Home, Metadata};
+use crate::platform::{Entry, Filesystem};
 
 /// A directory held by a descriptor.
 #[derive(Debug)]
@@ -58,14 +58,6 @@ impl AsFd for Held {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
-}
-
-/// A name in a directory, with its kind where the directory itself tells.
-pub(crate) struct Entry {
-    pub(crate) name: OsString,
-    pub(crate) kind: Option<FileKind>,
-    /// The object's number, where [`Directory::knows_numbers`]; that of a mount point is what it hides.
-    pub(crate) number: u128,
 }
 
 /// Memory for [`Directory::read`], to be used again and again.

@@ -9,49 +9,24 @@ use std::path::PathBuf;
 use rustix::fs::{AtFlags, StatFs, StatxFlags, fstatfs, statx};
 
 use super::Directory;
+use crate::platform::Filesystem;
 
-/// What can be said of a file system in a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Filesystem {
-    /// Its type as the mount table has it: `ext4`, `xfs`, `fuse.bindfs`.
-    pub(crate) kind: String,
-    /// Where it is mounted.
-    pub(crate) mount_point: PathBuf,
-    /// Whether it is mounted read-only.
-    pub(crate) read_only: bool,
-    /// Whether its files are kept elsewhere: locks and shared memory are not to be relied on.
-    pub(crate) network: bool,
-    /// The longest target of a symbolic link, in bytes.
-    pub(crate) longest_target: usize,
-}
-
-impl Filesystem {
-    pub(crate) fn of(directory: &Directory) -> io::Result<Self> {
-        let mount = mount_of(directory)?;
-        let kind = mount.as_ref().map_or_else(|| "unknown".to_owned(), |mount| mount.kind.clone());
-        // Magic numbers of linux/magic.h: NFS, SMB, SMB2, CIFS, 9P, AFS, Ceph, Coda, FUSE. FUSE may
-        // be anything; treating a local one as remote costs little, the opposite may cost the data.
-        const REMOTE: [u32; 9] = [
-            0x6969,
-            0x517b,
-            0xfe53_4d42,
-            0xff53_4d42,
-            0x0102_1997,
-            0x5346_414f,
-            0x00c3_6400,
-            0x7375_7245,
-            FUSE,
-        ];
-        let status = fstatfs(directory)?;
-        Ok(Self {
-            longest_target: if kind == "xfs" { 1_023 } else { 4_095 },
-            kind,
-            mount_point: mount.map(|mount| mount.point).unwrap_or_default(),
-            // `ST_RDONLY` of statfs(2).
-            read_only: status.f_flags & 1 != 0,
-            network: REMOTE.contains(&number(&status)),
-        })
-    }
+pub(in crate::platform) fn filesystem_of(directory: &Directory) -> io::Result<Filesystem> {
+    let mount = mount_of(directory)?;
+    let kind = mount.as_ref().map_or_else(|| "unknown".to_owned(), |mount| mount.kind.clone());
+    // Magic numbers of linux/magic.h: NFS, SMB, SMB2, CIFS, 9P, AFS, Ceph, Coda, FUSE. FUSE may
+    // be anything; treating a local one as remote costs little, the opposite may cost the data.
+    const REMOTE: [u32; 9] =
+        [0x6969, 0x517b, 0xfe53_4d42, 0xff53_4d42, 0x0102_1997, 0x5346_414f, 0x00c3_6400, 0x7375_7245, FUSE];
+    let status = fstatfs(directory)?;
+    Ok(Filesystem {
+        longest_target: if kind == "xfs" { 1_023 } else { 4_095 },
+        kind,
+        mount_point: mount.map(|mount| mount.point).unwrap_or_default(),
+        // `ST_RDONLY` of statfs(2).
+        read_only: status.f_flags & 1 != 0,
+        network: REMOTE.contains(&number(&status)),
+    })
 }
 
 /// `FUSE_SUPER_MAGIC` of linux/magic.h.

@@ -2,13 +2,11 @@
 
 #![allow(unsafe_code, reason = "calls that rustix has no function for")]
 
-use std::collections::HashMap;
 use std::ffi::{CString, OsStr};
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags, fstatvfs, getxattr, openat};
 use rustix::io::Errno;
@@ -16,23 +14,9 @@ use rustix::ioctl::{Getter, ioctl, opcode};
 
 use super::directory::of_descriptor;
 use super::filesystem::{self, mounts};
-use super::{Directory, Held, VolumeIdentity, ntfs_volume};
-use crate::platform::ByHandle;
-
-/// The name of a directory's file system, which it keeps on every machine, and however it is mounted; of one that has
-/// no number of its own, that of its device.
-pub(crate) fn file_system(directory: &Directory) -> io::Result<String> {
-    static KNOWN: Mutex<Option<HashMap<u64, String>>> = Mutex::new(None);
-    let device = directory.metadata()?.id.volume();
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = known.get_or_insert_default();
-    if let Some(name) = known.get(&device) {
-        return Ok(name.clone());
-    }
-    let name = number_of(directory, device)?;
-    known.insert(device, name.clone());
-    Ok(name)
-}
+use super::volume::ntfs_serial;
+use super::{Directory, Held, ntfs_volume};
+use crate::platform::{ByHandle, FileSystems};
 
 /// `FS_IOC_GETFSUUID` of linux/fs.h (Linux 6.9): a length, and up to 16 bytes.
 const GET_UUID: rustix::ioctl::Opcode = opcode::read::<[u8; 17]>(0x15, 0);
@@ -40,7 +24,8 @@ const GET_UUID: rustix::ioctl::Opcode = opcode::read::<[u8; 17]>(0x15, 0);
 const XFS_GEOMETRY: rustix::ioctl::Opcode = opcode::read::<[u64; 14]>(b'X', 100);
 const XFS_MAGIC: u32 = 0x5846_5342;
 
-fn number_of(directory: &Directory, device: u64) -> io::Result<String> {
+/// The name of the file system of a directory on this device.
+pub(crate) fn file_system_name(directory: &Directory, device: u64) -> io::Result<String> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let magic = directory.magic()?;
     // Whatever a FUSE program would answer, it was not asked by these numbers.
@@ -62,7 +47,7 @@ fn number_of(directory: &Directory, device: u64) -> io::Result<String> {
             }
         }
     } else if ntfs_volume(directory)?.is_some() {
-        let serial = VolumeIdentity::ntfs_serial(directory)?;
+        let serial = ntfs_serial(directory)?;
         if let Some(serial) = serial {
             return Ok(format!("serial:{serial:016x}"));
         }
@@ -93,8 +78,9 @@ pub(crate) fn mounted(file_system_name: &str) -> Vec<PathBuf> {
     let mounts = mounts().unwrap_or_default().into_iter();
     let mut points: Vec<PathBuf> =
         mounts.filter(|mount| !NONE.contains(&mount.kind.as_str())).map(|mount| mount.point).collect();
+    let names = FileSystems::default();
     points.retain(|point| {
-        let name = Directory::open(point).and_then(|directory| file_system(&directory));
+        let name = Directory::open(point).and_then(|directory| names.name(&directory));
         name.is_ok_and(|name| name == file_system_name)
     });
     // The whole before its parts.

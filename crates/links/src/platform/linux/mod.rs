@@ -11,7 +11,7 @@ mod ntfs_3g;
 mod path;
 mod policy;
 mod power;
-mod process;
+pub(super) mod process;
 mod reparse_index;
 mod state_dir;
 mod user;
@@ -21,8 +21,9 @@ mod volume_file;
 
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
-pub(crate) use filesystem::{Filesystem, is_fuse};
-pub(crate) use identity::{content, file_system, find, handle, made, mounted, object_number};
+pub(super) use filesystem::filesystem_of;
+pub(crate) use filesystem::is_fuse;
+pub(crate) use identity::{content, file_system_name, find, handle, made, mounted, object_number};
 pub(crate) use inventory::{look, take_inventory};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
@@ -36,13 +37,12 @@ pub(crate) use ntfs_3g::{
 pub(crate) use path::{drive_relative, native_path, volume_root};
 pub(crate) use policy::{evaluation, facts, may_make_symlinks};
 pub(crate) use power::{open_files, workers};
-pub(crate) use process::Process;
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use users::{
     current_user, forbidden, is_of_others, is_one_mount, may_write, remarks, room, users_below,
 };
-pub(crate) use volume::VolumeIdentity;
+pub(super) use volume::volume_identity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 
 /// Whether a file's number is never given to another file: most file systems use it again.

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use reparse::WideString;
 use rustix::fs::{Mode, OFlags, fstatvfs, openat};
@@ -11,43 +11,31 @@ use rustix::ioctl::{Getter, ioctl, opcode};
 
 use super::filesystem::{Mount, mount_of};
 use super::{Directory, VolumeFile, from_wide, ntfs_volume};
+use crate::platform::VolumeIdentity;
 
-/// A file system as a listing's head names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct VolumeIdentity {
-    pub(crate) mount_point: PathBuf,
-    pub(crate) label: Option<OsString>,
-    /// Of NTFS and FAT the number that Windows shows; of others made from the file system's own.
-    pub(crate) serial: u32,
-    /// The bytes that this user may still fill.
-    pub(crate) free: u64,
+pub(in crate::platform) fn volume_identity(directory: &Directory) -> io::Result<VolumeIdentity> {
+    let space = fstatvfs(directory)?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let mount = mount_of(directory)?;
+    let known = mount.as_ref().and_then(|mount| read_ntfs(directory, mount));
+    let serial = match (&known, &mount) {
+        (Some(known), _) => known.serial,
+        (None, Some(mount)) => udev_serial(mount).unwrap_or(space.f_fsid),
+        (None, None) => space.f_fsid,
+    };
+    let label = match (known, &mount) {
+        (Some(known), _) => known.label.map(|units| from_wide(&WideString::from_units(units))),
+        (None, mount) => kernel_label(directory).or_else(|| udev_label(mount.as_ref()?)),
+    };
+    let mount_point = mount.map(|mount| mount.point).unwrap_or_default();
+    Ok(VolumeIdentity { mount_point, label, serial: short(serial), free })
 }
 
-impl VolumeIdentity {
-    pub(crate) fn of(directory: &Directory) -> io::Result<Self> {
-        let space = fstatvfs(directory)?;
-        let free = space.f_bavail.saturating_mul(space.f_frsize);
-        let mount = mount_of(directory)?;
-        let known = mount.as_ref().and_then(|mount| read_ntfs(directory, mount));
-        let serial = match (&known, &mount) {
-            (Some(known), _) => known.serial,
-            (None, Some(mount)) => udev_serial(mount).unwrap_or(space.f_fsid),
-            (None, None) => space.f_fsid,
-        };
-        let label = match (known, &mount) {
-            (Some(known), _) => known.label.map(|units| from_wide(&WideString::from_units(units))),
-            (None, mount) => kernel_label(directory).or_else(|| udev_label(mount.as_ref()?)),
-        };
-        let mount_point = mount.map(|mount| mount.point).unwrap_or_default();
-        Ok(Self { mount_point, label, serial: short(serial), free })
-    }
-
-    /// The serial number of the NTFS volume that a directory is on, where this user can learn it.
-    pub(super) fn ntfs_serial(directory: &Directory) -> io::Result<Option<u64>> {
-        let Some(mount) = mount_of(directory)? else { return Ok(None) };
-        let known = read_ntfs(directory, &mount).map(|known| known.serial);
-        Ok(known.or_else(|| udev_serial(&mount)))
-    }
+/// The serial number of the NTFS volume that a directory is on, where this user can learn it.
+pub(super) fn ntfs_serial(directory: &Directory) -> io::Result<Option<u64>> {
+    let Some(mount) = mount_of(directory)? else { return Ok(None) };
+    let known = read_ntfs(directory, &mount).map(|known| known.serial);
+    Ok(known.or_else(|| udev_serial(&mount)))
 }
 
 /// Windows shows the lower half of NTFS' number; a number made of hashes loses nothing by its upper half.

@@ -26,9 +26,9 @@ use super::entries::Reader;
 use super::nt::{Sort, code, number, open, reparse_data, until_nul};
 use super::path::{in_full, shown, verbatim};
 use super::query::holds_entries;
-use super::{Filesystem, Object, from_wide, is_within, read_target};
+use super::{Object, from_wide, is_within, read_target};
 use crate::model::{FileKind, Home, Metadata, Target};
-use crate::platform::Stat;
+use crate::platform::{Entry, Filesystem, Stat};
 
 /// A directory held by a handle.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl AsHandle for Held {
     }
 }
 
-pub(crate) use super::entries::{Entry, ReadBuffer};
+pub(crate) use super::entries::ReadBuffer;
 
 /// To be looked at.
 const LOOK: u32 = FILE_READ_ATTRIBUTES | SYNCHRONIZE;

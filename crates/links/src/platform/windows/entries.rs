@@ -22,14 +22,6 @@ use super::nt::number;
 use super::query::{holds_entries, kind_of};
 use crate::model::FileKind;
 
-/// A name in a directory, with its kind as the directory itself tells.
-pub(crate) struct Entry {
-    pub(crate) name: OsString,
-    pub(crate) kind: Option<FileKind>,
-    /// The object's number, where [`super::Directory::knows_numbers`].
-    pub(crate) number: u128,
-}
-
 /// Memory for [`super::Directory::read`], to be used again and again. Words, as the system insists on alignment.
 pub(crate) struct ReadBuffer(Vec<u64>);
 

@@ -14,23 +14,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::Directory;
 use super::nt::until_nul;
 use super::path::{shown, verbatim};
-
-/// What can be said of a file system in a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Filesystem {
-    /// Its type as the system has it: `NTFS`, `ReFS`, `FAT32`.
-    pub(crate) kind: String,
-    /// Where its volume begins.
-    pub(crate) mount_point: PathBuf,
-    /// Whether nothing can be written to it.
-    pub(crate) read_only: bool,
-    /// Whether its files are kept elsewhere: locks and shared memory are not to be relied on.
-    pub(crate) network: bool,
-    /// The longest target of a POSIX symbolic link, in bytes: there are none here.
-    pub(crate) longest_target: usize,
-    /// Whether it holds symbolic links and junctions.
-    pub(super) holds_reparse_points: bool,
-}
+use crate::platform::Filesystem;
 
 /// What a volume says of itself.
 pub(super) struct Told {
@@ -46,22 +30,26 @@ const REMOTE: u32 = 4;
 const REPARSE_POINTS: u32 = 0x80;
 const READ_ONLY: u32 = 0x8_0000;
 
-impl Filesystem {
-    pub(crate) fn of(directory: &Directory) -> io::Result<Self> {
-        let told = ask(directory)?;
-        let mount_point = root_of(directory)?;
-        let kind = String::from_utf16_lossy(&told.kind);
-        let unc = mount_point.as_os_str().as_encoded_bytes().starts_with(br"\\")
-            && !mount_point.as_os_str().as_encoded_bytes().starts_with(br"\\?\");
-        Ok(Self {
-            holds_reparse_points: told.flags & REPARSE_POINTS != 0 || kind == "NTFS" || kind == "ReFS",
-            network: unc || is_remote(&mount_point),
-            read_only: told.flags & READ_ONLY != 0,
-            kind,
-            mount_point,
-            longest_target: 0,
-        })
-    }
+pub(in crate::platform) fn filesystem_of(directory: &Directory) -> io::Result<Filesystem> {
+    Ok(with_reparse_points(directory)?.0)
+}
+
+/// A file system, and whether it holds symbolic links and junctions.
+pub(super) fn with_reparse_points(directory: &Directory) -> io::Result<(Filesystem, bool)> {
+    let told = ask(directory)?;
+    let mount_point = root_of(directory)?;
+    let kind = String::from_utf16_lossy(&told.kind);
+    let holds_reparse_points = told.flags & REPARSE_POINTS != 0 || kind == "NTFS" || kind == "ReFS";
+    let unc = mount_point.as_os_str().as_encoded_bytes().starts_with(br"\\")
+        && !mount_point.as_os_str().as_encoded_bytes().starts_with(br"\\?\");
+    let filesystem = Filesystem {
+        network: unc || is_remote(&mount_point),
+        read_only: told.flags & READ_ONLY != 0,
+        kind,
+        mount_point,
+        longest_target: 0,
+    };
+    Ok((filesystem, holds_reparse_points))
 }
 
 fn is_remote(root: &std::path::Path) -> bool {

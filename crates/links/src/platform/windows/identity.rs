@@ -18,18 +18,19 @@ use windows_sys::Win32::System::Ioctl::FSCTL_GET_OBJECT_ID;
 use super::directory::of_handle;
 use super::nt::{number, send};
 use super::{Directory, Held};
-use crate::platform::ByHandle;
+use crate::platform::{ByHandle, FileSystems};
 
-/// The name of a directory's volume: its serial number, which it keeps on every machine.
-pub(crate) fn file_system(directory: &Directory) -> io::Result<String> {
-    Ok(format!("serial:{:016x}", directory.metadata()?.id.volume()))
+/// The name of the volume of a directory: its serial number, which it keeps on every machine.
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
+pub(crate) fn file_system_name(_directory: &Directory, serial: u64) -> io::Result<String> {
+    Ok(format!("serial:{serial:016x}"))
 }
 
 /// Where volumes of this name can be looked into: the roots of their drives.
 pub(crate) fn mounted(file_system_name: &str) -> Vec<PathBuf> {
     let roots = ('A'..='Z').map(|letter| PathBuf::from(format!("{letter}:\\")));
     let named = |root: &PathBuf| {
-        let name = Directory::open(root).and_then(|directory| file_system(&directory));
+        let name = Directory::open(root).and_then(|directory| FileSystems::default().name(&directory));
         name.is_ok_and(|name| name == file_system_name)
     };
     roots.filter(named).collect()

@@ -15,7 +15,7 @@ mod ntfs;
 mod path;
 mod policy;
 mod power;
-mod process;
+pub(super) mod process;
 mod query;
 mod registry;
 mod reparse_index;
@@ -30,8 +30,8 @@ mod volume_file;
 
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
-pub(crate) use filesystem::Filesystem;
-pub(crate) use identity::{content, file_system, find, handle, made, mounted, object_number};
+pub(super) use filesystem::filesystem_of;
+pub(crate) use identity::{content, file_system_name, find, handle, made, mounted, object_number};
 pub(crate) use inventory::{
     current_user, forbidden, is_of_others, is_one_mount, look, may_write, room, take_inventory,
     unreadable_streams,
@@ -54,7 +54,6 @@ pub(crate) use policy::{
     may_make_symlinks, procedure,
 };
 pub(crate) use power::{open_files, workers};
-pub(crate) use process::Process;
 pub(crate) use query::{Object, SETTABLE, ticks};
 pub(crate) use registry::set_dword;
 pub(crate) use reparse_index::reparse_index;
@@ -63,7 +62,7 @@ pub(crate) use stand_in::place as stand_in;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use sync::remarks;
 pub(crate) use users::users_below;
-pub(crate) use volume::VolumeIdentity;
+pub(super) use volume::volume_identity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 
 /// Whether a file's number is never given to another file: NTFS and ReFS count every use of it.

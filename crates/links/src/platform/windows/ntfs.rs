@@ -6,7 +6,8 @@ use std::path::{Component, Path, PathBuf, Prefix};
 
 use reparse::WideString;
 
-use super::{Directory, Filesystem, Object, to_wide};
+use super::filesystem::with_reparse_points;
+use super::{Directory, Object, to_wide};
 
 /// Longer reparse data is nothing to warn of: the system itself writes it.
 pub(crate) const RESIDENT: Option<usize> = None;
@@ -54,11 +55,9 @@ impl NtfsVolume {
 
 /// The volume that a directory is on, if it holds reparse points.
 pub(crate) fn ntfs_volume(directory: &Directory) -> io::Result<Option<NtfsVolume>> {
-    let filesystem = Filesystem::of(directory)?;
+    let (filesystem, holds_reparse_points) = with_reparse_points(directory)?;
     let is_whole = !filesystem.network;
-    Ok(filesystem
-        .holds_reparse_points
-        .then_some(NtfsVolume { mount_point: filesystem.mount_point, is_whole }))
+    Ok(holds_reparse_points.then_some(NtfsVolume { mount_point: filesystem.mount_point, is_whole }))
 }
 
 /// Where another system's links are translated: nowhere.

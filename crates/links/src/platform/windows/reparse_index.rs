@@ -25,8 +25,8 @@ use super::link::file_names;
 use super::nt::{code, number, succeeded, to_units};
 use super::path::verbatim;
 use super::policy::{BACKUP, enable_privilege};
-use super::{Directory, Filesystem, Object};
-use crate::platform::ReparseIndex;
+use super::{Directory, Object};
+use crate::platform::{Filesystem, ReparseIndex};
 
 /// The paths of all reparse points of a volume, if the directory is its root and this user may read the list.
 pub(crate) fn reparse_index(directory: &Directory) -> ReparseIndex {

@@ -8,6 +8,7 @@ use crate::model::{FileId, Metadata};
 
 /// The names of one file that a scan has met.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HardLinks {
     /// The names found, in order.
     pub paths: Vec<PathBuf>,

@@ -51,6 +51,7 @@ pub struct ScanOptions {
 
 /// What to find out about each link: each costs calls to the system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Details {
     /// That there is a link: [`Found::Path`]. What a filter needs to know is found out all the same.
     Path,

@@ -33,6 +33,7 @@ pub struct VolumeScan {
 
 /// How a volume was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Way {
     /// By `$Extend\$Reparse`, the volume's own index of reparse points.
     Index,
@@ -53,6 +54,7 @@ impl Way {
 
 /// What reading a volume took.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct VolumeStats {
     /// How links were found.
     pub way: Way,
@@ -79,6 +81,7 @@ pub struct VolumeStats {
 }
 
 /// What was found on a volume.
+#[non_exhaustive]
 pub struct VolumeList {
     /// The links, by their paths.
     pub found: Vec<Found>,

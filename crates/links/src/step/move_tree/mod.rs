@@ -28,8 +28,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::entry::must_be;
+use super::on_disk::changed as undo_changed;
 use super::os::tree;
-use super::undoing::changed as undo_changed;
 use super::{Context, Done, Effect, Needs, OnDisk, StepKind, UndoPlan, crash_where};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
@@ -41,7 +41,6 @@ use crate::platform::{Inventory, Place, look};
 pub use recover::Recovered;
 pub(crate) use recover::{Leftover, Moved, leftovers, may_be_stage, recover};
 use stage::Stage;
-pub(super) use stage::says;
 
 /// A tree's name in its stage.
 const TREE: &str = "tree";

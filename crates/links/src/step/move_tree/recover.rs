@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::super::make::says;
 use super::super::os::{self, tree};
 use super::super::private_name::{aside_name, private_name};
 use super::super::{Meter, Work};
@@ -110,7 +111,7 @@ fn left_link(moved: Moved<'_>) -> Option<Leftover> {
     let is_left = || -> io::Result<bool> {
         let (above, _) = look(link)?;
         let name = link.file_name().unwrap_or_default();
-        Ok(look(tree)?.1.same_file(id) && stage::says(&above, name, target)?)
+        Ok(look(tree)?.1.same_file(id) && says(&above, name, target)?)
     };
     is_left().unwrap_or(false).then(|| Leftover { path: link.to_path_buf(), what: What::Link })
 }
@@ -403,7 +404,7 @@ impl Recovery<'_> {
         if intent.is_rename
             && intent.way == Direction::Away
             && there.as_ref().is_some_and(|stat| stat.sort == ObjectKind::Symlink)
-            && stage::says(self.to, to, &intent.link).unwrap_or(false)
+            && says(self.to, to, &intent.link).unwrap_or(false)
         {
             os::remove_file(self.to, to)
                 .and_then(|()| tree::flush_names(self.to))
@@ -447,7 +448,7 @@ impl Recovery<'_> {
         let intent = self.intent;
         let fail = |error| Error::io(RECOVER, &intent.from, error);
         let is_link = match here {
-            Some(_) => stage::says(self.from, from, &intent.link).map_err(fail)?,
+            Some(_) => says(self.from, from, &intent.link).map_err(fail)?,
             None => false,
         };
         match (intent.way, here) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::Work;
+use super::super::make::says;
 use super::super::os::{self, tree};
 use super::super::private_name::PRIVATE;
 use super::across::as_error;
@@ -13,7 +14,7 @@ use super::{Direction, Job, LeftLink, TREE, changed, texts};
 use crate::error::{Error, ErrorKind, Result};
 
 use crate::model::{Lost, Rewritten, Target};
-use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look, read_link, same_target};
+use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look, same_target};
 
 /// What is to be done, written down before anything else.
 const INTENT: &str = "intent";
@@ -425,15 +426,6 @@ pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> 
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(fail(error)),
     }
-}
-
-/// Whether a name is a link that says this.
-pub(crate) fn says(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<bool> {
-    let metadata = directory.metadata_nofollow(name)?;
-    // Reparse data is asked for where it was set: the volume need not be recognised again.
-    let on_ntfs = matches!(target, Target::Reparse(_));
-    let found = read_link(directory, name, &metadata, on_ntfs)?;
-    Ok(found.is_some_and(|found| same_target(&found, target)))
 }
 
 /// Puts the link that lay in the stage, to make room for the tree, back in its place.

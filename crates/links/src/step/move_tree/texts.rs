@@ -6,12 +6,12 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::make::{New, Preserve};
+use super::super::make::{New, Preserve, says};
 use super::super::os::{self, tree};
 use super::super::replace_link::replace;
 use super::Direction;
 use super::across::join;
-use super::stage::{self, Before};
+use super::stage::Before;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Rewritten;
 use crate::platform::{Directory, Place, look, same_target};
@@ -107,7 +107,7 @@ pub(super) fn is_unfinished(root: &Path, links: &[Rewritten], way: Direction, pr
     links.iter().filter(|link| is_below(&link.path)).any(|link| {
         let wrong = if way == Direction::Away { &link.home } else { &link.away };
         Place::open_physical(REWRITE, &root.join(&link.path)).is_ok_and(|place| {
-            stage::says(&place.directory, place.name(), wrong).unwrap_or(false)
+            says(&place.directory, place.name(), wrong).unwrap_or(false)
                 || place.directory.metadata_nofollow(private).is_ok()
         })
     })
@@ -117,7 +117,7 @@ pub(super) fn is_unfinished(root: &Path, links: &[Rewritten], way: Direction, pr
 /// those that are rewritten there it was.
 fn clear<'a>(place: &Place, private: &OsStr, mut links: impl Iterator<Item = &'a Rewritten>) -> Result<()> {
     let fail = |error| Error::io("remove what is left beside", &place.path, error);
-    let says = |target| stage::says(&place.directory, private, target).unwrap_or(false);
+    let says = |target| says(&place.directory, private, target).unwrap_or(false);
     match place.directory.metadata_nofollow(private) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         found => found.map_err(fail)?,

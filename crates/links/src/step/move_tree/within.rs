@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::super::entry::must_be;
-use super::super::make::make_soft;
+use super::super::make::{make_soft, says};
 use super::super::os::{self, tree};
 use super::super::{Done, Work};
-use super::stage::{Stage, says};
+use super::stage::Stage;
 use super::{Direction, Job, LeftLink, TREE, UNTRACED, changed, crash, texts};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::model::{FileId, Target};

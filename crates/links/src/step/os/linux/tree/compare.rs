@@ -5,13 +5,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{self, Advice};
 
-use super::super::super::portions::in_threads;
 use super::super::super::tree_types::Lossy;
-use super::copy::CHUNK;
+use super::copy::{CHUNK, each_chunk};
 use super::metadata::{SET_ID, Subject, attributes};
 use super::{Failed, Loss, Portions, Root, Texts, ntfs, open_item, open_to_read};
 use crate::model::Target;
@@ -192,17 +190,7 @@ fn same_content(
     if threads < 2 || size < 2 * CHUNK {
         return same_range((from, to), 0, size, buffers, work);
     }
-    let next = AtomicU64::new(0);
-    in_threads(threads, || {
-        let mut buffers = Buffers::default();
-        loop {
-            let at = next.fetch_add(CHUNK, Ordering::Relaxed);
-            if at >= size {
-                return Ok(());
-            }
-            same_range((from, to), at, (at + CHUNK).min(size), &mut buffers, work)?;
-        }
-    })
+    each_chunk(threads, 0, size, |at, end| same_range((from, to), at, end, &mut Buffers::default(), work))
 }
 
 /// Compares from one offset to another.

@@ -5,18 +5,17 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
-use super::super::super::portions::in_threads;
 use super::super::ntfs_3g::make_reparse_point;
 use super::metadata::{give, give_by_name};
 use super::{Failed, Loss, Portions, Root, Texts, ntfs, open_item, open_to_read};
 use crate::model::Target;
 use crate::platform::{Directory, Inventory, Item, ObjectKind};
 use crate::step::Work;
+use crate::workers;
 
 const BUFFER: usize = 1 << 20;
 /// What one thread takes of a large file at a time.
@@ -250,19 +249,23 @@ impl Worker<'_> {
             return copy_range((from, to), start, end, &mut self.buffer, self.work);
         }
         let work = self.work;
-        let next = AtomicU64::new(start);
-        let worker = || -> io::Result<()> {
-            let mut buffer = Vec::new();
-            loop {
-                let at = next.fetch_add(CHUNK, Ordering::Relaxed);
-                if at >= end {
-                    return Ok(());
-                }
-                copy_range((from, to), at, (at + CHUNK).min(end), &mut buffer, work)?;
-            }
-        };
-        in_threads(self.threads, worker)
+        each_chunk(self.threads, start, end, |at, end| copy_range((from, to), at, end, &mut Vec::new(), work))
     }
+}
+
+/// Shares a range of a large file out to several threads, chunk by chunk: each has a start and an end.
+pub(super) fn each_chunk(
+    threads: usize,
+    start: u64,
+    end: u64,
+    work: impl Fn(u64, u64) -> io::Result<()> + Sync,
+) -> io::Result<()> {
+    let chunks = usize::try_from((end - start).div_ceil(CHUNK)).unwrap_or(usize::MAX);
+    workers::each(threads, chunks, |number| {
+        let at = start + number as u64 * CHUNK;
+        work(at, end.min(at + CHUNK))
+    })?;
+    Ok(())
 }
 
 /// Copies from one offset to another.

@@ -14,6 +14,7 @@ use crate::platform::{
     ENCRYPTED, Inventory, Item, Object, ObjectKind, SETTABLE, Sort, open_uncached, same_target,
 };
 use crate::step::Work;
+use crate::workers;
 
 const READ_BACK: &str = "read back the copy of";
 
@@ -55,8 +56,7 @@ pub(crate) fn compare(
         let text = "something else came into the copy";
         return Err(Failed::at(inventory, 0, READ_BACK)(io::Error::other(text)));
     }
-    let all: Vec<usize> = (0..inventory.items.len()).collect();
-    super::super::super::portions::each(&all, work.workers, |number| {
+    workers::each(work.workers, inventory.items.len(), |number| {
         let Some(item) = inventory.items.get(number) else { return Ok(()) };
         let is_lost = |what: &str| lossy.has(item, what);
         let read = || -> io::Result<()> {
@@ -91,7 +91,8 @@ pub(crate) fn compare(
             Ok(())
         };
         read().map_err(Failed::at(inventory, number, READ_BACK))
-    })
+    })?;
+    Ok(())
 }
 
 /// How a copied object differs from its original, but for its content and what belongs to it.

@@ -1,0 +1,90 @@
+//! The record of a link stays with it when the link itself is replaced: by a repair, by a converter, by an undo.
+
+use super::*;
+
+#[test]
+fn a_link_to_a_link_that_was_mended_and_moved_is_mended_in_two_runs() {
+    for at_once in [true, false] {
+        let ground = Ground::on(Fs::Ext4);
+        write(ground.at("t/f"), "x");
+        link("t/f", ground.at("mid"));
+        link("mid", ground.at("end"));
+        ground.ok(["track", "."]);
+        rename(ground.at("t"), ground.at("u"));
+        if !at_once {
+            ground.ok(["repair", ".", "--yes"]);
+        }
+        rename(ground.at("mid"), ground.at("mid2"));
+        let first = ground.run(["repair", ".", "--yes"]);
+        let second = ground.run(["repair", ".", "--yes"]);
+        for name in ["mid2", "end"] {
+            assert_eq!(read(ground.at(name)).as_deref(), Some("x"), "{name}\n{first}\n{second}");
+        }
+        second.exits(0);
+    }
+}
+
+#[test]
+fn a_link_that_a_converter_made_anew_is_still_the_one_that_was_recorded() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("f"), "x");
+    link(ground.at("f"), ground.at("mid"));
+    link("mid", ground.at("end"));
+    ground.ok(["track", "."]);
+    ground.ok(["repair", "mid", "--relative", "--yes"]);
+    rename(ground.at("mid"), ground.at("mid2"));
+    let ran = ground.run(["repair", "end", "--yes", "--json"]);
+    assert_eq!(records(&ran)["end"]["confidence"], "exact", "{ran}");
+    assert_eq!(ground.target("end"), Path::new("mid2"), "{ran}");
+    ran.exits(0);
+}
+
+#[test]
+fn a_moved_link_whose_repair_was_undone_is_still_known_by_itself() {
+    let ground = Ground::on(Fs::Xfs);
+    write(ground.at("t/f"), "x");
+    link("t/f", ground.at("l"));
+    ground.ok(["track", "."]);
+    rename(ground.at("l"), ground.at("l2"));
+    rename(ground.at("t"), ground.at("u"));
+    let ran = ground.ok(["repair", ".", "--yes", "--json"]);
+    assert_eq!(records(&ran)["l2"]["confidence"], "exact");
+    ground.ok(["undo", "--yes"]);
+    assert_eq!(ground.target("l2"), Path::new("t/f"));
+    assert_eq!(planned(&ground, ["."])["l2"]["confidence"], "exact");
+}
+
+#[test]
+fn records_follow_links_through_an_undo_and_through_long_operations() {
+    for many in [0, 6_000] {
+        let ground = Ground::on(Fs::Ext4);
+        write(ground.at("d/f"), "x");
+        link(ground.at("d/f"), ground.at("z/l1"));
+        link(ground.at("z/l1"), ground.at("a/l2"));
+        for n in 0..many {
+            link(ground.at("d/f"), ground.at(format!("m/k{n}")));
+        }
+        ground.ok(["track", "a", "z"]);
+        ground.ok(["repair", "--relative", ".", "--yes"]);
+        if many == 0 {
+            ground.ok(["undo", "--yes"]);
+            rename(ground.at("a"), ground.at("a2"));
+        }
+        rename(ground.at("z"), ground.at("z2"));
+        let l2 = if many == 0 { "a2/l2" } else { "a/l2" };
+        assert_eq!(planned(&ground, ["."])[l2]["confidence"], "exact", "{many}");
+    }
+}
+
+#[test]
+fn a_link_that_an_undo_brought_back_is_still_what_others_lead_to() {
+    let ground = Ground::on(Fs::Ext4);
+    write(ground.at("d/f"), "x");
+    link("../d/f", ground.at("z/l1"));
+    link("../z/l1", ground.at("a/l2"));
+    ground.ok(["track", "."]);
+    ground.ok(["remove", "z/l1"]);
+    ground.ok(["undo", "--yes"]);
+    rename(ground.at("z"), ground.at("z2"));
+    assert_eq!(planned(&ground, ["a"])["a/l2"]["confidence"], "exact");
+}

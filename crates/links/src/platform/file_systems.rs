@@ -1,0 +1,29 @@
+//! The names of file systems, which they keep on every machine and however they are mounted.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Directory, file_system_name};
+
+/// Asks for the name of each file system once: to read it from an NTFS volume takes longer than all else that is read
+/// of an object. It lives as long as one operation, because a device's number goes to another file system when the
+/// first is unmounted.
+#[derive(Debug, Default)]
+pub(crate) struct FileSystems {
+    by_device: Mutex<HashMap<u64, String>>,
+}
+
+impl FileSystems {
+    /// The name of a directory's file system; of one that has no number of its own, that of its device.
+    pub(crate) fn name(&self, directory: &Directory) -> io::Result<String> {
+        let device = directory.metadata()?.id.volume();
+        let mut known = self.by_device.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(name) = known.get(&device) {
+            return Ok(name.clone());
+        }
+        let name = file_system_name(directory, device)?;
+        known.insert(device, name.clone());
+        Ok(name)
+    }
+}

@@ -1,0 +1,87 @@
+//! Work shared out to several threads. The caller's thread is always one of them.
+//!
+//! A thread that cannot be started is no error: the others do its share. A panic of a worker is resumed in the caller.
+
+use std::panic;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+/// Runs `work` on up to `helpers` further threads while this one runs `own`, which is passed the number of threads that
+/// could be started. Returns the result of `own` first, then one of each helper.
+pub(crate) fn beside<R: Send>(
+    helpers: usize,
+    work: impl Fn() -> R + Sync,
+    own: impl FnOnce(usize) -> R,
+) -> Vec<R> {
+    thread::scope(|scope| {
+        let helpers: Vec<_> =
+            (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, &work).ok()).collect();
+        let mut done = vec![own(helpers.len())];
+        done.extend(
+            helpers
+                .into_iter()
+                .map(|helper| helper.join().unwrap_or_else(|panic| panic::resume_unwind(panic))),
+        );
+        done
+    })
+}
+
+/// Runs `work` for each number below `count`, and returns the results in the order of the numbers. The first failure ends
+/// all: after it no further number is begun.
+pub(crate) fn each<R: Send, E: Send>(
+    threads: usize,
+    count: usize,
+    work: impl Fn(usize) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let worker = || {
+        let mut done = Vec::new();
+        while !failed.load(Ordering::Relaxed) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                break;
+            }
+            let result = work(number).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+            done.push((number, result));
+        }
+        Ok(done)
+    };
+    let mut done = Vec::new();
+    for some in beside(threads.min(count).saturating_sub(1), worker, |_| worker()) {
+        done.extend(some?);
+    }
+    done.sort_unstable_by_key(|(number, _)| *number);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_stay_in_order_whatever_the_number_of_threads() {
+        for (threads, count) in [(0, 0), (0, 1), (1, 5), (3, 2), (4, 1_000)] {
+            let done: Result<Vec<usize>, ()> = each(threads, count, |number| Ok(number * 2));
+            assert_eq!(done, Ok((0..count).map(|number| number * 2).collect()), "{threads} {count}");
+        }
+    }
+
+    #[test]
+    fn a_failure_ends_all() {
+        let begun = AtomicUsize::new(0);
+        let done: Result<Vec<()>, usize> = each(2, 1_000_000, |number| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            if number == 10 { Err(number) } else { Ok(()) }
+        });
+        assert_eq!(done, Err(10));
+        assert!(begun.into_inner() < 1_000_000);
+    }
+
+    #[test]
+    fn a_panic_of_a_worker_is_the_callers() {
+        let caller = thread::current().id();
+        let work = || assert_eq!(thread::current().id(), caller);
+        let result = panic::catch_unwind(|| beside(1, work, |_| ()));
+        assert!(result.is_err());
+    }
+}
