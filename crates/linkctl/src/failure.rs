@@ -13,16 +13,23 @@ use crate::exit::Exit;
 use crate::output::sanitize::{self, quoted};
 use crate::output::{self, json};
 
-/// A verb's name, and what it says to do about an error.
+/// A verb's name, and what it says to do about errors.
 pub(crate) struct Verb {
     pub(crate) name: &'static str,
+    /// Its hints for errors of some kinds.
+    pub(crate) hints: &'static [(ErrorKind, &'static str)],
+    /// Its hint for all other errors.
     pub(crate) hint: fn(&Error) -> Option<String>,
 }
 
 impl Verb {
-    /// A verb without hints of its own.
-    pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, hint }
+    pub(crate) const fn new(name: &'static str, hints: &'static [(ErrorKind, &'static str)]) -> Self {
+        Self { name, hints, hint }
+    }
+
+    fn hint(&self, error: &Error) -> Option<String> {
+        let own = || self.hints.iter().find(|(kind, _)| *kind == error.kind());
+        first_hint(error).or_else(|| own().map(|(_, text)| (*text).to_owned())).or_else(|| (self.hint)(error))
     }
 }
 
@@ -118,7 +125,7 @@ pub(crate) fn say(verb: &Verb, error: &Error) {
     // The same advice a hundred times is noise.
     static GIVEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     complain("error", &message(error));
-    if let Some(hint) = first_hint(error).or_else(|| (verb.hint)(error))
+    if let Some(hint) = verb.hint(error)
         && GIVEN.lock().is_ok_and(|mut given| given.insert(hint.clone()))
     {
         complain("hint", &hint);

@@ -1,11 +1,11 @@
 //! `linkctl`: hard links, symbolic links and junctions on the command line.
 //!
 //! ```text
-//! args/        the command line as types: mod.rs (verbs) options.rs (what several share)
-//! commands/    one file a verb: reads its arguments, calls the library, hands over to output
+//! args/        the table of verbs; options that several share; help texts for two systems
+//! commands/    one file a verb: its arguments, help, hints, and run, which calls the library
 //! compat/      the drop-ins mklink, fsutil and dir, which have words of their own
-//! output/      table, json, csv, paths; sanitize.rs is the last stop of every name
-//! failure.rs   errors in words, each with what to do about it
+//! output/      table, json/, csv; sanitize.rs is the last stop of every name
+//! failure.rs   errors in words, and hints that several verbs share
 //! exit.rs      exit codes, and which one wins
 //! kinds.rs     the table of what each kind of link can do
 //! session/     what a changing verb needs: journal, question, progress, Ctrl-C
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     let (verb, json) = cli.command.verb();
-    match commands::run(cli.command) {
+    match cli.command.run() {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(verb, json).into(),
     }

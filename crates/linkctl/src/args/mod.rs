@@ -10,7 +10,8 @@ use crate::commands::{
     restore, show, track, undo,
 };
 use crate::compat::{DirArgs, FsutilArgs, MklinkArgs};
-use crate::failure::Verb;
+use crate::exit::Exit;
+use crate::failure::{Failure, Verb};
 pub(crate) use help_text::{after_help, by_system, this_system};
 pub(crate) use options::{
     ChangeOptions, DriveOption, Format, IntoOptions, ListOptions, OutputOptions, TreeOptions, VerifyOption,
@@ -40,54 +41,53 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// One for each verb, in the order of the help.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Create(create::CreateArgs),
-    Show(show::ShowArgs),
-    List(list::ListArgs),
-    Check(check::CheckArgs),
-    Remove(remove::RemoveArgs),
-    Repair(repair::RepairArgs),
-    Track(track::TrackArgs),
-    Untrack(track::UntrackArgs),
-    Move(r#move::MoveArgs),
-    Restore(restore::RestoreArgs),
-    Recover(recover::RecoverArgs),
-    History(history::HistoryArgs),
-    Undo(undo::UndoArgs),
-    Doctor(doctor::DoctorArgs),
-    Mklink(MklinkArgs),
-    Fsutil(FsutilArgs),
-    Dir(DirArgs),
-    DropIns(drop_ins::DropInsArgs),
-    Completions(completions::CompletionsArgs),
-    Man(man::ManArgs),
-    Help(help::HelpArgs),
+/// All verbs, from one table: their arguments, who they are, what carries them out, and whether JSON is asked for.
+macro_rules! verbs {
+    ($($name:ident($args:ty): $verb:expr, $run:expr, $json:expr;)+) => {
+        /// One for each verb.
+        #[derive(Debug, Subcommand)]
+        pub(crate) enum Command {
+            $($name($args)),+
+        }
+
+        impl Command {
+            /// The verb, and whether its answer is to be a JSON document, also where it fails.
+            pub(crate) fn verb(&self) -> (&'static Verb, bool) {
+                match self {
+                    $(Self::$name(args) => (&$verb, { let json: fn(&$args) -> bool = $json; json(args) })),+
+                }
+            }
+
+            pub(crate) fn run(&self) -> Result<Exit, Failure> {
+                match self {
+                    $(Self::$name(args) => { let run: fn(&$args) -> Result<Exit, Failure> = $run; run(args) }),+
+                }
+            }
+        }
+    };
 }
 
-impl Command {
-    /// The verb, and whether its answer is to be a JSON document, also where it fails.
-    pub(crate) fn verb(&self) -> (&'static Verb, bool) {
-        match self {
-            Self::Create(args) => (&create::VERB, args.change.output.json()),
-            Self::Show(args) => (&show::VERB, args.output.json()),
-            Self::List(args) => (&list::VERB, args.output.format() == Format::Json),
-            Self::Check(args) => (&check::VERB, args.output.json()),
-            Self::Remove(args) => (&remove::VERB, args.change.output.json()),
-            Self::Repair(args) => (&repair::VERB, args.change.output.json()),
-            Self::Track(args) => (&track::VERB, args.change.output.json()),
-            Self::Untrack(args) => (&track::UNTRACK, args.change.output.json()),
-            Self::Move(args) => (&r#move::VERB, args.change.output.json()),
-            Self::Restore(args) => (&restore::VERB, args.change.output.json()),
-            Self::Recover(args) => (&recover::VERB, args.output.json()),
-            Self::History(args) => (&history::VERB, args.output.json()),
-            Self::Undo(args) => (&undo::VERB, args.change.output.json()),
-            Self::Doctor(args) => (&doctor::VERB, args.output.json()),
-            Self::DropIns(args) => (&drop_ins::VERB, args.change.output.json()),
-            Self::Completions(_) => (&completions::VERB, false),
-            Self::Man(_) => (&man::VERB, false),
-            Self::Help(_) | Self::Mklink(_) | Self::Fsutil(_) | Self::Dir(_) => (&help::VERB, false),
-        }
-    }
+// In the order of the help. The drop-ins were called before the command line was parsed, unless their help was asked for.
+verbs! {
+    Create(create::CreateArgs): create::VERB, create::run, |args| args.change.output.json();
+    Show(show::ShowArgs): show::VERB, show::run, |args| args.output.json();
+    List(list::ListArgs): list::VERB, list::run, |args| args.output.json();
+    Check(check::CheckArgs): check::VERB, check::run, |args| args.output.json();
+    Remove(remove::RemoveArgs): remove::VERB, remove::run, |args| args.change.output.json();
+    Repair(repair::RepairArgs): repair::VERB, repair::run, |args| args.change.output.json();
+    Track(track::TrackArgs): track::VERB, track::run, |args| args.change.output.json();
+    Untrack(track::UntrackArgs): track::UNTRACK, track::forget, |args| args.change.output.json();
+    Move(r#move::MoveArgs): r#move::VERB, r#move::run, |args| args.change.output.json();
+    Restore(restore::RestoreArgs): restore::VERB, restore::run, |args| args.change.output.json();
+    Recover(recover::RecoverArgs): recover::VERB, recover::run, |args| args.output.json();
+    History(history::HistoryArgs): history::VERB, history::run, |args| args.output.json();
+    Undo(undo::UndoArgs): undo::VERB, undo::run, |args| args.change.output.json();
+    Doctor(doctor::DoctorArgs): doctor::VERB, doctor::run, |args| args.output.json();
+    Mklink(MklinkArgs): help::VERB, |_| Ok(Exit::Usage), |_| false;
+    Fsutil(FsutilArgs): help::VERB, |_| Ok(Exit::Usage), |_| false;
+    Dir(DirArgs): help::VERB, |_| Ok(Exit::Usage), |_| false;
+    DropIns(drop_ins::DropInsArgs): drop_ins::VERB, drop_ins::run, |args| args.change.output.json();
+    Completions(completions::CompletionsArgs): completions::VERB, completions::run, |_| false;
+    Man(man::ManArgs): man::VERB, man::run, |_| false;
+    Help(help::HelpArgs): help::VERB, help::run, |_| false;
 }

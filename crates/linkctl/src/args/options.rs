@@ -55,13 +55,17 @@ pub(crate) struct ListOptions {
     pub(crate) format: Format,
     /// Short for --format json
     #[arg(long, conflicts_with = "format")]
-    pub(crate) json: bool,
+    json: bool,
     /// Paths, each ended by NUL instead of a line end
     #[arg(short = '0', long = "null")]
     pub(crate) null: bool,
 }
 
 impl ListOptions {
+    pub(crate) fn json(&self) -> bool {
+        self.format() == Format::Json
+    }
+
     pub(crate) fn format(&self) -> Format {
         match (self.json, self.null) {
             (true, _) => Format::Json,

@@ -64,7 +64,7 @@ fn named_rules(text: &str) -> Result<NamedRules, String> {
     text.parse().map(|rule| NamedRules(vec![rule])).map_err(|()| format!("the rules are {names}, and all"))
 }
 
-pub(crate) const VERB: Verb = Verb::new("check");
+pub(crate) const VERB: Verb = Verb::new("check", &[]);
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let rules = rules(args)?;

@@ -30,7 +30,7 @@ pub(crate) enum Shell {
     Powershell,
 }
 
-pub(crate) const VERB: Verb = Verb::new("completions");
+pub(crate) const VERB: Verb = Verb::new("completions", &[]);
 
 pub(crate) fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
     let generator = match args.shell {

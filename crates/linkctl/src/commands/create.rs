@@ -81,7 +81,7 @@ pub(crate) enum Kind {
     Junction,
 }
 
-pub(crate) const VERB: Verb = Verb { name: "create", hint };
+pub(crate) const VERB: Verb = Verb { name: "create", hints: &[], hint };
 
 pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
     let pairs = pairs(args)?;
@@ -98,7 +98,35 @@ fn hint(error: &Error) -> Option<String> {
         "create junction" => &kinds::JUNCTION,
         _ => &kinds::SYMLINK,
     };
-    let quote = |kind: &kinds::Kind, text: &str| Some(format!("{text}\n{}", kind.quote()));
+    // What this kind of link cannot do, with what it can.
+    let text = match error.kind() {
+        ErrorKind::IsDirectory => {
+            "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)"
+        }
+        ErrorKind::CrossesVolumes if kind.name == "hard" => {
+            "use a symbolic link (--kind symlink): it may lead to another volume"
+        }
+        ErrorKind::CrossesVolumes if kind.name == "junction" => {
+            "use a symbolic link to a Windows path (--kind symlink --dir)"
+        }
+        ErrorKind::CrossesVolumes => {
+            "name the target as Windows does (D:\\...), or give the volume's letter with --drive"
+        }
+        ErrorKind::NotSupported if kind.name == "junction" => "use a symbolic link (--kind symlink)",
+        ErrorKind::NotSupported => "name the target by its path on this system",
+        ErrorKind::NotFound if kind.name == "hard" => {
+            "name a file that exists, or use a symbolic link (--kind symlink)"
+        }
+        ErrorKind::TargetIsLink => "`linkctl show TARGET` tells where it leads",
+        ErrorKind::PermissionDenied if kind.name == "hard" => {
+            "copy the file, or use a symbolic link (--kind symlink)"
+        }
+        ErrorKind::InvalidTarget => "give it another target, or make another kind of link",
+        _ => "",
+    };
+    if !text.is_empty() {
+        return Some(format!("{text}\n{}", kind.quote()));
+    }
     let planned = error.operation() == "create link";
     let text = match error.kind() {
         ErrorKind::AlreadyExists => {
@@ -112,43 +140,7 @@ fn hint(error: &Error) -> Option<String> {
         }
         ErrorKind::NotALink => "choose another name, or move away what has it",
         ErrorKind::ParentMissing if planned => "make its directory first, or let --parents do it",
-        ErrorKind::IsDirectory => {
-            return quote(
-                kind,
-                "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)",
-            );
-        }
-        ErrorKind::CrossesVolumes if kind.name == "hard" => {
-            return quote(kind, "use a symbolic link (--kind symlink): it may lead to another volume");
-        }
-        ErrorKind::CrossesVolumes if kind.name == "junction" => {
-            return quote(kind, "use a symbolic link to a Windows path (--kind symlink --dir)");
-        }
-        ErrorKind::CrossesVolumes => {
-            return quote(
-                kind,
-                "name the target as Windows does (D:\\...), or give the volume's letter with --drive",
-            );
-        }
-        ErrorKind::NotSupported if kind.name == "junction" => {
-            return quote(kind, "use a symbolic link (--kind symlink)");
-        }
-        ErrorKind::NotSupported => {
-            return quote(kind, "name the target by its path on this system");
-        }
-        ErrorKind::NotFound if kind.name == "hard" => {
-            return quote(kind, "name a file that exists, or use a symbolic link (--kind symlink)");
-        }
-        ErrorKind::TargetIsLink => {
-            return quote(kind, "`linkctl show TARGET` tells where it leads");
-        }
         ErrorKind::NotADirectory => "a part of the link's path is a file",
-        ErrorKind::PermissionDenied if kind.name == "hard" => {
-            return quote(kind, "copy the file, or use a symbolic link (--kind symlink)");
-        }
-        ErrorKind::InvalidTarget => {
-            return quote(kind, "give it another target, or make another kind of link");
-        }
         ErrorKind::TooLong if planned => "use a shorter name for the link",
         ErrorKind::ParentMissing => return None,
         _ => return failure::hint(error),

@@ -27,7 +27,7 @@ pub(crate) struct DoctorArgs {
     pub(crate) output: OutputOptions,
 }
 
-pub(crate) const VERB: Verb = Verb::new("doctor");
+pub(crate) const VERB: Verb = Verb::new("doctor", &[]);
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let finding = probe(&args.path)?;

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use links::{Error, ErrorKind, KindChoice, LinkSpec, OnExisting, PlanContext};
+use links::{ErrorKind, KindChoice, LinkSpec, OnExisting, PlanContext};
 
 use crate::args::{ChangeOptions, after_help, by_system};
 use crate::compat::Tool;
 use crate::exit::Exit;
-use crate::failure::{self, Failure, Verb};
+use crate::failure::{Failure, Verb};
 use crate::session::Change;
 
 /// Put mklink, fsutil and dir into a directory
@@ -35,7 +35,10 @@ pub(crate) struct DropInsArgs {
     pub(crate) change: ChangeOptions,
 }
 
-pub(crate) const VERB: Verb = Verb { name: "drop-ins", hint };
+pub(crate) const VERB: Verb = Verb::new(
+    "drop-ins",
+    &[(ErrorKind::CrossesVolumes, "copy linkctl into that directory instead, once under each name")],
+);
 
 pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
     let change = Change::new(&VERB, &args.change);
@@ -55,12 +58,4 @@ pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
         spec
     });
     change.run(links::create::plan_all(&specs, &PlanContext::default()))
-}
-
-fn hint(error: &Error) -> Option<String> {
-    let text = match error.kind() {
-        ErrorKind::CrossesVolumes => "copy linkctl into that directory instead, once under each name",
-        _ => return failure::hint(error),
-    };
-    Some(text.to_owned())
 }

@@ -17,7 +17,7 @@ pub(crate) struct HelpArgs {
     pub(crate) topic: Option<String>,
 }
 
-pub(crate) const VERB: Verb = Verb::new("help");
+pub(crate) const VERB: Verb = Verb::new("help", &[]);
 
 pub(crate) fn run(args: &HelpArgs) -> Result<Exit, Failure> {
     let mut cli = Cli::command();

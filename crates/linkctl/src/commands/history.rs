@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use links::journal::{OperationId, Outcome, Recorded, RecordedOperation, Status, Tally};
 use links::undo::settled;
-use links::{Error, ErrorKind, Journal, Step, User};
+use links::{ErrorKind, Journal, Step, User};
 
 use crate::args::{OutputOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{self, Failure, Verb, complain};
+use crate::failure::{Failure, Verb, complain};
 use crate::output::json::history::{Document, OperationRecord, outcome, shown};
 use crate::output::{self, json, sanitize, table};
 use crate::session::{existing_journal, tell_unrecovered};
@@ -29,7 +29,8 @@ pub(crate) struct HistoryArgs {
     pub(crate) output: OutputOptions,
 }
 
-pub(crate) const VERB: Verb = Verb { name: "history", hint };
+pub(crate) const VERB: Verb =
+    Verb::new("history", &[(ErrorKind::Nothing, "`linkctl history` lists the operations there are")]);
 
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let directory = Journal::default_directory()?;
@@ -50,26 +51,14 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     }
     match (journal, args.id) {
         (Some(journal), Some(id)) => one(&journal, OperationId(id), args)?,
-        (Some(journal), None) => all(&journal, args)?,
+        (journal, None) => all(journal.as_ref(), args)?,
         (None, Some(id)) => {
             let message =
                 format!("there is no operation {id}: no journal in {}", sanitize::quoted(&directory));
             return Err(Failure::refused(message, "every change by linkctl is journaled from the first on"));
         }
-        (None, None) if args.output.json() => {
-            json::print(&Document { operations: Vec::new() })?;
-        }
-        (None, None) => output::print("nothing has been changed yet\n")?,
     }
     Ok(Exit::Done)
-}
-
-fn hint(error: &Error) -> Option<String> {
-    let text = match error.kind() {
-        ErrorKind::Nothing => "`linkctl history` lists the operations there are",
-        _ => return failure::hint(error),
-    };
-    Some(text.to_owned())
 }
 
 /// An operation with what the disk says of steps whose end was never written down.
@@ -123,10 +112,11 @@ impl Entry {
     }
 }
 
-fn all(journal: &Journal, args: &HistoryArgs) -> Result<(), Failure> {
-    let operations = journal.operations(args.most)?;
-    let entries = operations.into_iter().map(|operation| Entry::read(journal, operation));
-    let entries: Vec<Entry> = entries.collect::<links::Result<_>>()?;
+fn all(journal: Option<&Journal>, args: &HistoryArgs) -> Result<(), Failure> {
+    let read = |journal: &Journal| -> links::Result<Vec<Entry>> {
+        journal.operations(args.most)?.into_iter().map(|operation| Entry::read(journal, operation)).collect()
+    };
+    let entries = journal.map(read).transpose()?.unwrap_or_default();
     if args.output.json() {
         let operations = entries.iter().map(|entry| entry.record(None)).collect();
         return Ok(json::print(&Document { operations })?);

@@ -19,7 +19,7 @@ pub(crate) struct ManArgs {
     pub(crate) dir: PathBuf,
 }
 
-pub(crate) const VERB: Verb = Verb::new("man");
+pub(crate) const VERB: Verb = Verb::new("man", &[]);
 
 pub(crate) fn run(args: &ManArgs) -> Result<Exit, Failure> {
     let plan = links::create::plan_directory(&args.dir)?;

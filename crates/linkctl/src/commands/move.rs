@@ -67,7 +67,7 @@ pub(crate) enum LeftKind {
     Junction,
 }
 
-pub(crate) const VERB: Verb = Verb { name: "move", hint };
+pub(crate) const VERB: Verb = Verb { name: "move", hints: &[], hint };
 
 pub(crate) fn run(args: &MoveArgs) -> Result<Exit, Failure> {
     let mut spec = MoveSpec::new(&args.source, &args.destination);

@@ -9,7 +9,7 @@ use links::{Error, ErrorKind};
 
 use crate::args::{OutputOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{self, Failure, Verb, complain, message, say};
+use crate::failure::{Failure, Verb, complain, message, say};
 use crate::output::sanitize::{self, quoted};
 use crate::output::{self, json};
 use crate::session::{Recorded, open_journal};
@@ -34,7 +34,16 @@ pub(crate) struct RecoverArgs {
     pub(crate) output: OutputOptions,
 }
 
-pub(crate) const VERB: Verb = Verb { name: "recover", hint };
+pub(crate) const VERB: Verb = Verb::new(
+    "recover",
+    &[
+        (
+            ErrorKind::PermissionDenied,
+            "who moved it can recover it; where nothing of it is needed any more, remove it",
+        ),
+        (ErrorKind::NotEmpty, "something else is in it: look at it, and move it where it belongs"),
+    ],
+);
 
 pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     let existing = Recorded::open(args.dry_run)?.into_journal();
@@ -98,15 +107,4 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     }
     failed.iter().for_each(|error| say(&VERB, error));
     Ok(failed.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Done))
-}
-
-fn hint(error: &Error) -> Option<String> {
-    let text = match error.kind() {
-        ErrorKind::PermissionDenied => {
-            "who moved it can recover it; where nothing of it is needed any more, remove it"
-        }
-        ErrorKind::NotEmpty => "something else is in it: look at it, and move it where it belongs",
-        _ => return failure::hint(error),
-    };
-    Some(text.to_owned())
 }

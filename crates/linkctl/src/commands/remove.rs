@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use links::remove::{Below, RemoveSpec};
-use links::{Error, ErrorKind, Filter, KindFilter, PlanContext};
+use links::{ErrorKind, Filter, KindFilter, PlanContext};
 
 use crate::args::{ChangeOptions, after_help, kind};
 use crate::exit::Exit;
-use crate::failure::{self, Failure, Verb};
+use crate::failure::{Failure, Verb};
+use crate::output::counted;
 use crate::output::sanitize::quoted;
 use crate::session::Change;
 
@@ -38,7 +39,13 @@ pub(crate) struct RemoveArgs {
     pub(crate) change: ChangeOptions,
 }
 
-pub(crate) const VERB: Verb = Verb { name: "remove", hint };
+pub(crate) const VERB: Verb = Verb::new(
+    "remove",
+    &[
+        (ErrorKind::TargetIsLink, "without --recursive, the link itself is removed"),
+        (ErrorKind::IsDirectory, "--recursive removes the links below it"),
+    ],
+);
 
 pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
     if args.recursive && args.kind == Some(KindFilter::HARD) {
@@ -60,18 +67,8 @@ pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
     change.errors = removal.unread;
     if args.recursive {
         let below: Vec<String> = args.paths.iter().map(quoted).collect();
-        let (count, below) = (removal.plan.steps.len(), below.join(", "));
-        let links = if count == 1 { "link" } else { "links" };
-        change.question = Some(format!("Remove {count} {links} below {below}?"));
+        let links = counted(removal.plan.steps.len(), "link");
+        change.question = Some(format!("Remove {links} below {}?", below.join(", ")));
     }
     change.run(removal.plan)
-}
-
-fn hint(error: &Error) -> Option<String> {
-    let text = match error.kind() {
-        ErrorKind::TargetIsLink => "without --recursive, the link itself is removed",
-        ErrorKind::IsDirectory => "--recursive removes the links below it",
-        _ => return failure::hint(error),
-    };
-    Some(text.to_owned())
 }

@@ -17,7 +17,7 @@ use crate::args::{ChangeOptions, DriveOption, after_help};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb, complain, message, say_all};
 use crate::output::json::repair::{Document, Record};
-use crate::output::{self, json, sanitize, table};
+use crate::output::{self, counted, json, sanitize, table};
 use crate::session::{Change, Recorded, ticking};
 
 /// Give broken links their targets again, or say targets in another form
@@ -99,7 +99,7 @@ impl From<Confidence> for repair::Confidence {
     }
 }
 
-pub(crate) const VERB: Verb = Verb::new("repair");
+pub(crate) const VERB: Verb = Verb::new("repair", &[]);
 
 pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     let spec = spec(args)?;
@@ -370,8 +370,4 @@ fn reason(reason: &Reason) -> String {
 
 fn shown(target: &Target) -> String {
     target.shown().map(sanitize::name).unwrap_or_default()
-}
-
-fn counted(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use links::ErrorKind;
 use links::relocate::{self, RestoreSpec};
-use links::{Error, ErrorKind};
 
 use super::relocation::{go, how, take_along};
 use crate::args::{ChangeOptions, IntoOptions, TreeOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{self, Failure, Verb};
+use crate::failure::{Failure, Verb};
 use crate::output::sanitize::quoted;
 use crate::session::{Change, Recorded};
 
@@ -27,7 +27,14 @@ pub(crate) struct RestoreArgs {
     pub(crate) change: ChangeOptions,
 }
 
-pub(crate) const VERB: Verb = Verb { name: "restore", hint };
+pub(crate) const VERB: Verb = Verb::new(
+    "restore",
+    &[
+        (ErrorKind::SameFile, "name a place outside of it"),
+        (ErrorKind::NotFound, "`linkctl show` tells where it leads"),
+        (ErrorKind::TargetIsLink, "bring back that one first"),
+    ],
+);
 
 pub(crate) fn run(args: &RestoreArgs) -> Result<Exit, Failure> {
     let recorded = Recorded::open(args.change.dry_run)?;
@@ -39,14 +46,4 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<Exit, Failure> {
     let mut change = Change::new(&VERB, &args.change);
     change.question = Some(format!("Bring back what {} leads to?", quoted(&args.link)));
     go(change, &args.tree, planned)
-}
-
-fn hint(error: &Error) -> Option<String> {
-    let text = match error.kind() {
-        ErrorKind::SameFile => "name a place outside of it",
-        ErrorKind::NotFound => "`linkctl show` tells where it leads",
-        ErrorKind::TargetIsLink => "bring back that one first",
-        _ => return failure::hint(error),
-    };
-    Some(text.to_owned())
 }

@@ -40,7 +40,7 @@ pub(crate) struct ShowArgs {
     pub(crate) output: OutputOptions,
 }
 
-pub(crate) const VERB: Verb = Verb::new("show");
+pub(crate) const VERB: Verb = Verb::new("show", &[]);
 
 pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     let (shown, names) = if args.volume.volume.is_some() {

@@ -11,7 +11,7 @@ use crate::args::{ChangeOptions, after_help};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb, say_all};
 use crate::output::json::track::{Document, Record};
-use crate::output::{self, json, sanitize, table};
+use crate::output::{self, counted, json, sanitize, table};
 use crate::session::{Recorded, open_journal, ticking};
 
 /// Record what links lead to, so that `repair` finds it wherever it goes
@@ -61,8 +61,8 @@ pub(crate) struct UntrackArgs {
     pub(crate) change: ChangeOptions,
 }
 
-pub(crate) const VERB: Verb = Verb::new("track");
-pub(crate) const UNTRACK: Verb = Verb::new("untrack");
+pub(crate) const VERB: Verb = Verb::new("track", &[]);
+pub(crate) const UNTRACK: Verb = Verb::new("untrack", &[]);
 
 pub(crate) fn run(args: &TrackArgs) -> Result<Exit, Failure> {
     if args.list {
@@ -113,14 +113,13 @@ fn existing(dry_run: bool) -> Result<Option<Journal>, Failure> {
 fn tell(change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
     let mut out = output::stdout();
     let would = if change.dry_run { "would have " } else { "" };
-    let links = |number: usize| if number == 1 { "1 link".to_owned() } else { format!("{number} links") };
+    let links = |number: usize| counted(number, "link");
     let mut parts = Vec::new();
     if !report.tracked.is_empty() || report.forgotten.is_empty() {
         parts.push(format!("{would}tracked {}", links(report.tracked.len())));
     }
     if !report.forgotten.is_empty() {
-        let records = if report.forgotten.len() == 1 { "record" } else { "records" };
-        parts.push(format!("{would}forgotten {} {records}", report.forgotten.len()));
+        parts.push(format!("{would}forgotten {}", counted(report.forgotten.len(), "record")));
     }
     if !report.broken.is_empty() {
         let stays = if report.broken.len() == 1 { "leads" } else { "lead" };
@@ -141,8 +140,7 @@ fn list(args: &TrackArgs) -> Result<Exit, Failure> {
     };
     if args.change.output.json() {
         let tracked = listed.iter().map(|listed| Record::new(&listed.tracked, Some(state(listed)))).collect();
-        let (broken, forgotten, errors) = (Vec::new(), Vec::new(), Vec::new());
-        let document = Document { verb: VERB.name, dry_run: false, tracked, broken, forgotten, errors };
+        let document = Document { verb: VERB.name, tracked, ..Document::default() };
         json::print(&document)?;
         return Ok(Exit::Done);
     }

@@ -4,11 +4,11 @@ use clap::Args;
 use links::apply::{Search, interrupted};
 use links::journal::{OperationId, Status};
 use links::undo::UndoSpec;
-use links::{Error, ErrorKind, Journal};
+use links::{ErrorKind, Journal};
 
 use crate::args::{ChangeOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{self, Failure, Verb};
+use crate::failure::{Failure, Verb};
 use crate::output::sanitize::quoted;
 use crate::session::{Change, Recorded, must_be_recovered};
 
@@ -31,7 +31,13 @@ pub(crate) struct UndoArgs {
     pub(crate) change: ChangeOptions,
 }
 
-pub(crate) const VERB: Verb = Verb { name: "undo", hint };
+pub(crate) const VERB: Verb = Verb::new(
+    "undo",
+    &[
+        (ErrorKind::Changed, "what was changed since is left as it is; --partial undoes the rest"),
+        (ErrorKind::Nothing, "`linkctl history` shows what can be undone"),
+    ],
+);
 
 pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     let mut change = Change::new(&VERB, &args.change);
@@ -54,13 +60,4 @@ pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
         change.errors = std::mem::take(&mut undo.plan.refused);
     }
     change.run(undo.plan)
-}
-
-fn hint(error: &Error) -> Option<String> {
-    let text = match error.kind() {
-        ErrorKind::Changed => "what was changed since is left as it is; --partial undoes the rest",
-        ErrorKind::Nothing => "`linkctl history` shows what can be undone",
-        _ => return failure::hint(error),
-    };
-    Some(text.to_owned())
 }

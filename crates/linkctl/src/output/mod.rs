@@ -32,6 +32,11 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// A number of things in words.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// Whether nobody reads the output any more.
 pub(crate) fn is_closed(error: &io::Error) -> bool {
     /// `ERROR_PIPE_NOT_CONNECTED` of Windows, which the standard library does not count among broken pipes.

@@ -163,14 +163,10 @@ impl<'a> Change<'a> {
             report.operation = store.as_ref().and_then(Store::number);
         }
         let lost: Vec<_> = report.lost().collect();
-        for lost in lost.iter().take(TELL_EACH) {
-            let text = format!("{}: not kept: {}", sanitize::quoted(&lost.path), sanitize::line(&lost.what));
-            complain("warning", &text);
-        }
-        if lost.len() > TELL_EACH {
-            let more = lost.len() - TELL_EACH;
-            complain("warning", &format!("and {more} more things that could not be kept"));
-        }
+        let lost = lost.iter().map(|lost| {
+            format!("{}: not kept: {}", sanitize::quoted(&lost.path), sanitize::line(&lost.what))
+        });
+        complain_each("warning", lost, "things that could not be kept");
         let failed = report.results.iter().filter_map(|result| result.as_ref().err());
         say_all(self.verb, failed.chain(report.kept()));
         Ok(Some(report))
@@ -291,6 +287,15 @@ fn tree_record(cost: Cost, findings: &[Finding], report: Option<&Report>) -> Tre
     }
 }
 
+/// The first lines, and how many more there are of them.
+fn complain_each(mark: &str, lines: impl ExactSizeIterator<Item = String>, what: &str) {
+    let more = lines.len().saturating_sub(TELL_EACH);
+    lines.take(TELL_EACH).for_each(|line| complain(mark, &line));
+    if more > 0 {
+        complain(mark, &format!("and {more} more {what}"));
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tense {
     Future,
@@ -331,14 +336,11 @@ fn words(action: Action, tense: Tense) -> &'static str {
         Action::Remove => ("remove", "removed"),
         Action::RemoveEmpty => ("remove empty", "removed empty"),
         Action::ClearReparsePoint => ("delete the reparse point of", "deleted the reparse point of"),
-        Action::SetReparsePoint => ("set the reparse point of", "set the reparse point of"),
         Action::Move => ("move, leaving", "moved, leaving"),
         Action::Restore => ("bring back what is behind", "brought back what was behind"),
+        Action::SetReparsePoint => ("set the reparse point of", "set the reparse point of"),
     };
-    match tense {
-        Tense::Future => future,
-        Tense::Past => past,
-    }
+    if tense == Tense::Future { future } else { past }
 }
 
 /// A step in words.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use links::apply::{Queue, Records, Search, interrupted};
+use links::apply::{Queue, Records, Search, interrupted, journal_looks_usable};
 use links::journal::OperationId;
 use links::{Error, Journal, PlanContext};
 
@@ -79,15 +79,17 @@ pub(super) enum Store {
 impl Store {
     /// The journal, or its queue for a quick change. Without it, the change is made all the same.
     pub(super) fn open(quick: bool) -> Option<Self> {
-        let opened = if quick {
-            Journal::default_directory().and_then(|directory| Queue::open(&directory)).map(Self::Queue)
-        } else {
-            open_journal().map(|journal| {
-                tell_unrecovered(&journal);
-                Self::Journal(Box::new(journal))
-            })
+        let open = || {
+            let directory = Journal::default_directory()?;
+            // What is wrong with the journal is found by opening it.
+            if quick && journal_looks_usable(&directory) {
+                return Queue::open(&directory).map(Self::Queue);
+            }
+            let journal = open_journal()?;
+            tell_unrecovered(&journal);
+            Ok(Self::Journal(Box::new(journal)))
         };
-        opened.inspect_err(unjournaled).ok()
+        open().inspect_err(unjournaled).ok()
     }
 
     pub(super) fn records(&mut self) -> Records<'_> {

@@ -296,7 +296,7 @@ fn what_is_swapped_in_between_plan_and_act_is_not_removed() {
 fn a_link_in_a_directory_of_another_user_is_made_by_that_user_alone() {
     let linkctl = Linkctl::nobody();
     fs::set_permissions(linkctl.work(), Permissions::from_mode(0o700)).unwrap();
-    linkctl.ok(["create", "l", "t"]);
+    linkctl.ok(["create", "l", "t", "--json"]);
     assert_eq!(fs::symlink_metadata(linkctl.at("l")).unwrap().uid(), crate::common::NOBODY);
     assert_eq!(fs::metadata(linkctl.database()).unwrap().mode() & 0o777 & 0o022, 0);
 }

@@ -159,7 +159,7 @@ fn steps_that_cannot_be_read_are_in_nobodys_way() {
 #[test]
 fn a_journal_of_before_is_told_where_it_cannot_be_brought_up_to_date() {
     let linkctl = Linkctl::nobody();
-    linkctl.ok(["create", "l", "t"]);
+    linkctl.ok(["create", "l", "t", "--json"]);
     Connection::open(linkctl.database()).unwrap().execute_batch("PRAGMA user_version = 6").unwrap();
     fs::set_permissions(linkctl.state(), Permissions::from_mode(0o555)).unwrap();
     fs::set_permissions(linkctl.database(), Permissions::from_mode(0o444)).unwrap();
@@ -189,7 +189,7 @@ fn programs_that_begin_the_journal_at_the_same_moment_are_not_told_it_is_locked_
 #[test]
 fn a_newer_journal_is_left_alone() {
     let linkctl = Linkctl::new();
-    linkctl.ok(["create", "l", "t"]);
+    linkctl.ok(["create", "l", "t", "--json"]);
     Connection::open(linkctl.database()).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     let before = fs::read(linkctl.database()).unwrap();
     linkctl.ok(["create", "m", "t"]).says("newer linkctl (schema 99").says(CANNOT_UNDO);
@@ -215,7 +215,7 @@ fn a_journal_that_others_could_have_written_is_not_believed() {
     ];
     for (said, change) in cases {
         let linkctl = Linkctl::new();
-        linkctl.ok(["create", "l", "t"]);
+        linkctl.ok(["create", "l", "t", "--json"]);
         change(&linkctl);
         let before = fs::read(linkctl.database()).unwrap();
         linkctl.ok(["create", "m", "t"]).says(said).says(CANNOT_UNDO);
@@ -230,7 +230,7 @@ fn the_journal_has_no_write_ahead_log_on_a_network_home() {
     let source = tempfile::tempdir().unwrap();
     let bind = Bind::new(source.path());
     let linkctl = Linkctl::new().with_state(bind.path().join("state"));
-    let lines = strace::trace("openat,open,mmap", &linkctl.command(["create", "l", "t"]));
+    let lines = strace::trace("openat,open,mmap", &linkctl.command(["create", "l", "t", "--json"]));
     assert!(lines.iter().any(|line| line.contains("journal.db\"")), "{lines:#?}");
     assert!(
         !lines.iter().any(|line| line.contains("journal.db-wal") && line.contains("O_CREAT")),
@@ -245,7 +245,7 @@ fn the_journal_has_no_write_ahead_log_on_a_network_home() {
 fn the_journal_has_a_write_ahead_log_on_a_local_disk() {
     let volume = Volume::new(Fs::Ext4, 8 << 20);
     let linkctl = Linkctl::new().with_state(volume.path().join("state"));
-    linkctl.ok(["create", "l", "t"]);
+    linkctl.ok(["create", "l", "t", "--json"]);
     assert_eq!(pragma(&linkctl.database(), "journal_mode"), "wal");
 }
 

@@ -41,7 +41,7 @@ fn every_document_has_the_documented_fields() {
     has(&create, "schema verb operation dry_run changes notes errors");
     has(&create["changes"][0], "action path kind target result");
     assert_eq!(create["operation"], 1);
-    has(&json(dir, &["create", "--json", "n", "none"])["notes"][0], "path text");
+    has(&json(dir, &["create", "--json", "n", "none"])["notes"][0], "code path text");
     let refused = json(dir, &["create", "--json", "--kind", "hard", "d", "locked"]);
     has(&refused["errors"][0], "operation path target kind cause exit");
     assert_eq!((&refused["operation"], &refused["errors"][0]["exit"]), (&Value::Null, &4.into()));

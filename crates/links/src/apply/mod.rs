@@ -28,7 +28,9 @@ pub use step::probe::{Capability, Probe, probe};
 pub use step::{Done, Meter, raise_guard, set_symlink_evaluation};
 
 use crate::error::{Error, ErrorKind, Result};
-pub use crate::journal::{Operation, Queue, Tracking, existing_journal, journal_copy, open_journal};
+pub use crate::journal::{
+    Operation, Queue, Tracking, existing_journal, journal_copy, journal_looks_usable, open_journal,
+};
 use crate::journal::{OperationId, Status};
 use crate::model::{Finding, Link, LinkSpec, Lost, Severity, Step};
 use crate::plan::{Plan, PlanContext};

@@ -24,7 +24,7 @@ use rusqlite::{Connection, params};
 pub(crate) use open::check_owner;
 pub use queue_file::Queue;
 pub use rows::{OperationId, Outcome, Recorded, RecordedOperation, Status, Tally};
-pub use state::{existing_journal, journal_copy, open_journal};
+pub use state::{existing_journal, journal_copy, journal_looks_usable, open_journal};
 pub(crate) use steps::Intent;
 pub use tracked::Tracked;
 

@@ -6,7 +6,7 @@ use rusqlite::functions::FunctionFlags;
 use super::lines;
 
 /// "lnkc": tells a journal from any other SQLite database.
-const APPLICATION_ID: i32 = 0x6c6e_6b63;
+pub(super) const APPLICATION_ID: i32 = 0x6c6e_6b63;
 
 /// Each brings the schema from its index to the next version. Never change one that was released.
 const MIGRATIONS: [&str; 8] = [

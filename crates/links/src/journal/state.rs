@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Journal, QUEUE, now};
+use super::{Journal, QUEUE, now, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::own_files::os;
 use crate::platform;
@@ -43,7 +43,8 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
         journal => drop(journal),
     }
     let kept = set_aside(directory)?;
-    let journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
+    let mut journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
+    take_in(&mut journal)?;
     let said = format!(
         "the journal was broken ({cause}); it is kept as {}, and a new one was begun",
         platform::quoted(&kept)
@@ -52,23 +53,71 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
 }
 
 /// Opens the journal that there is, for reading, with what waited in the queue. `None` where nothing has been
-/// changed yet. The second part says what could not be taken in, which then is not in the journal.
+/// changed yet. The second part is a warning: of a journal that was corrupt when the queue was to be taken in, which is
+/// set aside then, or of lines that could not be taken in.
 ///
 /// # Errors
 /// The journal is corrupt, of a newer version, another user's, or cannot be read.
 pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<String>)>> {
     let emptied = emptied(directory);
     let queued = directory.join(QUEUE).metadata().is_ok_and(|queue| queue.len() > 0);
-    let journal = match Journal::open_existing(directory)? {
-        Some(journal) => Some(journal),
-        None if queued => {
-            Some(Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?)
-        }
-        None => None,
+    if !queued {
+        let journal = Journal::open_existing(directory)?;
+        return Ok(journal.map(|mut journal| {
+            let said = take_in(&mut journal).unwrap_or_else(|error| Some(not_taken_in(&error)));
+            (journal, emptied.or(said))
+        }));
+    }
+    let opened = match Journal::open_existing(directory) {
+        Ok(None) => Journal::open_or_create(directory).map_err(|error| error.into_error(directory)),
+        Ok(Some(journal)) => Ok(journal),
+        Err(error) => Err(error),
     };
-    let Some(mut journal) = journal else { return Ok(None) };
-    let said = take_in(&mut journal).unwrap_or_else(|error| Some(not_taken_in(&error)));
-    Ok(Some((journal, emptied.or(said))))
+    let taken = opened.and_then(|mut journal| take_in(&mut journal).map(|said| (journal, said)));
+    match taken {
+        Ok((journal, said)) => Ok(Some((journal, emptied.or(said)))),
+        Err(error) if error.kind() == ErrorKind::CorruptJournal => {
+            open_journal(directory).map(Some).map_err(|_| error)
+        }
+        // Where nothing can be written, a copy has all of it.
+        Err(error) => match journal_copy(directory) {
+            Ok(Some((journal, said))) => Ok(Some((journal, said.or(Some(not_taken_in(&error)))))),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Whether the journal in a directory can be used, as far as its first bytes tell; one that is still to be made can.
+#[must_use]
+pub fn journal_looks_usable(directory: &Path) -> bool {
+    match os::read_beginning(directory, Journal::FILES[0], HEADER) {
+        Ok(bytes) => {
+            let length = directory.join(Journal::FILES[0]).metadata().map_or(0, |found| found.len());
+            bytes.is_empty() || is_ours(&bytes, length)
+        }
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+/// How long the header of a SQLite database is (sqlite.org/fileformat2.html).
+const HEADER: u64 = 100;
+
+/// Whether the header is that of a journal of a version that this program knows, in a file with all of its pages.
+fn is_ours(header: &[u8], length: u64) -> bool {
+    let number = |at: usize| {
+        let bytes = header.get(at..at + 4).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
+        bytes.map(u32::from_be_bytes)
+    };
+    let is_known = number(60).and_then(|version| usize::try_from(version).ok());
+    let page = match header.get(16..18) {
+        Some([0, 1]) => 1 << 16,
+        Some([high, low]) => u64::from(*high) << 8 | u64::from(*low),
+        _ => return false,
+    };
+    header.starts_with(b"SQLite format 3\0")
+        && number(28).is_some_and(|pages| u64::from(pages) * page <= length)
+        && number(68) == u32::try_from(schema::APPLICATION_ID).ok()
+        && is_known.is_some_and(|version| version <= schema::VERSION)
 }
 
 /// A copy of the journal in memory, for a dry run: what waits in the queue is in it, and nothing is changed on any file

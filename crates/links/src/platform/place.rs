@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Directory, NtfsVolume, Spot, ntfs_volume};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{EntryPath, Metadata, file_name_of};
+use crate::model::{EntryPath, Metadata, below, file_name_of};
 
 /// Where a link is or will be.
 #[derive(Debug)]
@@ -106,7 +106,11 @@ pub(crate) fn physical_path(directory: &Directory, typed: &Path) -> io::Result<P
     };
     let typed = if typed.as_os_str().is_empty() { Path::new(".") } else { typed };
     let spelled_out = || {
-        let full = typed.canonicalize().or_else(|_| std::path::absolute(typed)).ok()?;
+        // The longest part that the system resolves; no link may be in the rest.
+        let full = typed.ancestors().find_map(|above| {
+            let named = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+            Some(below(&named.canonicalize().ok()?, typed.strip_prefix(above).ok()?))
+        })?;
         let found = Directory::open_physical(&full).ok()?.metadata().ok()?;
         (found.id == directory.metadata().ok()?.id).then_some(full)
     };

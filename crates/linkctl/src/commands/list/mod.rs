@@ -90,9 +90,9 @@ fn state(text: &str) -> Result<State, String> {
     text.parse().map_err(|()| format!("states are {}", State::ALL.map(State::as_str).join(", ")))
 }
 
-pub(crate) const VERB: Verb = Verb::new("list");
+pub(crate) const VERB: Verb = Verb::new("list", &[]);
 
-pub(crate) fn run(args: ListArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let format = args.output.format();
     let (null, sorted, summary) = (args.output.null, args.sort, args.summary);
     if null && format != Format::Paths {

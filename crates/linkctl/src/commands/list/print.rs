@@ -21,13 +21,10 @@ pub(super) fn whole(listing: &Listing, format: Format, null: bool) -> Result<Fai
     let Listing { found, errors, .. } = listing;
     match format {
         Format::Json => {
-            let records = |stats: &Vec<(Option<u32>, VolumeStats)>| {
-                stats.iter().map(|(partition, took)| json::list::StatsRecord::new(*partition, took)).collect()
-            };
             json::print(&json::list::Document {
                 links: found.iter().map(Into::into).collect(),
                 errors: errors.iter().map(Into::into).collect(),
-                stats: listing.stats.as_ref().map(records),
+                stats: listing.stats.as_ref().map(|stats| stats.iter().map(Into::into).collect()),
             })?;
         }
         Format::Table => {

@@ -55,13 +55,13 @@ fn first_path(found: &Found) -> &Path {
 }
 
 /// What is on volumes, in the order of the volumes.
-pub(super) fn volumes(args: ListArgs, format: Format) -> Result<Listing, Failure> {
+pub(super) fn volumes(args: &ListArgs, format: Format) -> Result<Listing, Failure> {
     let opened = open(&args.volume, &args.drive)?;
-    let filter = filter(&args)?;
+    let filter = filter(args)?;
     let scan = VolumeScan {
         filter,
-        roots: args.paths,
-        points_to: args.points_to,
+        roots: args.paths.clone(),
+        points_to: args.points_to.clone(),
         max_depth: args.max_depth.map(NonZeroUsize::get),
         details: if args.summary { Details::Identity } else { details(format) },
         full: args.full_scan,
@@ -79,16 +79,16 @@ pub(super) fn volumes(args: ListArgs, format: Format) -> Result<Listing, Failure
 }
 
 /// What to look for; and whether something could not be read already.
-pub(super) fn options(args: ListArgs, format: Format) -> Result<(ScanOptions, bool), Failure> {
+pub(super) fn options(args: &ListArgs, format: Format) -> Result<(ScanOptions, bool), Failure> {
     let mut unread = false;
-    let mut filter = filter(&args)?;
+    let mut filter = filter(args)?;
     if let Some(path) = &args.points_to {
         for error in filter.points_to(path)? {
             say(&VERB, &error);
             unread = true;
         }
     }
-    let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
+    let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
     let mut options = ScanOptions::new(roots);
     options.filter = filter;
     options.one_file_system = args.one_file_system;

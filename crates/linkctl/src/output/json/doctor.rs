@@ -21,17 +21,19 @@ pub(crate) struct Document {
     pub(crate) journal: Option<String>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct FactRecord {
-    pub(crate) name: &'static str,
-    pub(crate) value: String,
+record! {
+    FactRecord of fact: &(&'static str, String) => {
+        name: &'static str = fact.0,
+        value: String = fact.1.clone(),
+    }
 }
 
-#[derive(Serialize)]
-pub(crate) struct CapabilityRecord {
-    pub(crate) name: &'static str,
-    pub(crate) able: bool,
-    pub(crate) error: Option<ErrorRecord>,
+record! {
+    CapabilityRecord of tried: &(Capability, links::Result<()>) => {
+        name: &'static str = tried.0.as_str(),
+        able: bool = tried.1.is_ok(),
+        error: Option<ErrorRecord> = tried.1.as_ref().err().map(Into::into),
+    }
 }
 
 pub(crate) fn document(
@@ -40,20 +42,14 @@ pub(crate) fn document(
     facts: &[(&'static str, String)],
     journal: &Result<String, Error>,
 ) -> Document {
-    let fact = |(name, value): &(&'static str, String)| FactRecord { name, value: value.clone() };
-    let capability = |(capability, result): &(Capability, links::Result<()>)| CapabilityRecord {
-        name: capability.as_str(),
-        able: result.is_ok(),
-        error: result.as_ref().err().map(Into::into),
-    };
     Document {
         path: name(path),
         filesystem: finding.filesystem.clone(),
         mount_point: name(&finding.mount_point),
         read_only: finding.read_only,
         ntfs: finding.ntfs,
-        capabilities: finding.capabilities.iter().map(capability).collect(),
-        system: facts.iter().map(fact).collect(),
+        capabilities: finding.capabilities.iter().map(Into::into).collect(),
+        system: facts.iter().map(Into::into).collect(),
         journal: journal.as_ref().ok().cloned(),
     }
 }

@@ -33,14 +33,18 @@ pub(crate) struct OperationRecord {
     pub(crate) steps: Option<Vec<StepRecord>>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct StepRecord {
-    pub(crate) action: &'static str,
-    pub(crate) path: Name,
-    pub(crate) kind: Option<&'static str>,
-    pub(crate) target: Option<Name>,
-    pub(crate) result: &'static str,
-    pub(crate) error: Option<String>,
+record! {
+    StepRecord of recorded: &Recorded => {
+        action: &'static str = recorded.step.action().as_str(),
+        path: Name = name(recorded.step.path()),
+        kind: Option<&'static str> = recorded.step.kind().map(LinkKind::as_str),
+        target: Option<Name> = shown(recorded).map(Name),
+        result: &'static str = outcome(recorded),
+        error: Option<String> = match &recorded.outcome {
+            Outcome::Failed(error) | Outcome::Unsure(error) => Some(error.clone()),
+            _ => None,
+        },
+    }
 }
 
 impl OperationRecord {
@@ -68,22 +72,6 @@ impl OperationRecord {
             done,
             failed,
             steps: steps.map(|steps| steps.iter().map(Into::into).collect()),
-        }
-    }
-}
-
-impl From<&Recorded> for StepRecord {
-    fn from(recorded: &Recorded) -> Self {
-        Self {
-            action: recorded.step.action().as_str(),
-            path: name(recorded.step.path()),
-            kind: recorded.step.kind().map(LinkKind::as_str),
-            target: shown(recorded).map(Name),
-            result: outcome(recorded),
-            error: match &recorded.outcome {
-                Outcome::Failed(error) | Outcome::Unsure(error) => Some(error.clone()),
-                _ => None,
-            },
         }
     }
 }

@@ -17,39 +17,23 @@ pub(crate) struct Document {
     pub(crate) stats: Option<Vec<StatsRecord>>,
 }
 
-/// What reading a volume took.
-#[derive(Serialize)]
-pub(crate) struct StatsRecord {
-    partition: Option<u32>,
-    way: &'static str,
-    bytes: u64,
-    reads: u64,
-    records: u64,
-    stale: u64,
-    index_bytes: u64,
-    link_records: u64,
-    parent_records: u64,
-    record_size: u64,
-    mft_bytes: u64,
-    milliseconds: f64,
-}
-
-impl StatsRecord {
-    pub(crate) fn new(partition: Option<u32>, stats: &VolumeStats) -> Self {
-        Self {
-            partition,
-            way: stats.way.as_str(),
-            bytes: stats.bytes,
-            reads: stats.reads,
-            records: stats.records,
-            stale: stats.stale,
-            index_bytes: stats.index_bytes,
-            link_records: stats.link_records,
-            parent_records: stats.parent_records,
-            record_size: stats.record_size,
-            mft_bytes: stats.mft_bytes,
-            milliseconds: stats.time.as_secs_f64() * 1e3,
-        }
+record! {
+    /// What reading a volume took.
+    StatsRecord of read: &(Option<u32>, VolumeStats),
+        stats = &read.1
+    => {
+        partition: Option<u32> = read.0,
+        way: &'static str = stats.way.as_str(),
+        bytes: u64 = stats.bytes,
+        reads: u64 = stats.reads,
+        records: u64 = stats.records,
+        stale: u64 = stats.stale,
+        index_bytes: u64 = stats.index_bytes,
+        link_records: u64 = stats.link_records,
+        parent_records: u64 = stats.parent_records,
+        record_size: u64 = stats.record_size,
+        mft_bytes: u64 = stats.mft_bytes,
+        milliseconds: f64 = stats.time.as_secs_f64() * 1e3,
     }
 }
 

@@ -1,6 +1,29 @@
 //! JSON records, a file for each verb or group of verbs. The schema is documented in docs/json.md; a change of meaning
 //! raises [`SCHEMA`].
 
+/// A record with where each field comes from: the struct for serde, and `From` the value that it describes.
+macro_rules! record {
+    (
+        $(#[$attribute:meta])*
+        $name:ident of $from:ident: $source:ty $(, $local:ident = $made:expr)* => {
+            $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr,)+
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(serde::Serialize)]
+        pub(crate) struct $name {
+            $($(#[$field_attribute])* pub(crate) $field: $type,)+
+        }
+
+        impl From<$source> for $name {
+            fn from($from: $source) -> Self {
+                $(let $local = $made;)*
+                Self { $($field: $value,)+ }
+            }
+        }
+    };
+}
+
 pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod doctor;

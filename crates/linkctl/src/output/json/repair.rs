@@ -73,35 +73,19 @@ impl Record {
     }
 }
 
-#[derive(Serialize)]
-pub(crate) struct CandidateRecord {
-    pub(crate) path: Name,
-    pub(crate) score: usize,
-}
-
-impl From<&Candidate> for CandidateRecord {
-    fn from(candidate: &Candidate) -> Self {
-        Self { path: name(&candidate.path), score: candidate.score }
+record! {
+    CandidateRecord of candidate: &Candidate => {
+        path: Name = name(&candidate.path),
+        score: usize = candidate.score,
     }
 }
 
-#[derive(Serialize)]
-pub(crate) struct MappingRecord {
-    pub(crate) old: Name,
-    pub(crate) new: Name,
-    pub(crate) mends: usize,
-    pub(crate) of: usize,
-    pub(crate) confidence: &'static str,
-}
-
-impl From<&Mapping> for MappingRecord {
-    fn from(mapping: &Mapping) -> Self {
-        Self {
-            old: name(&mapping.old),
-            new: name(&mapping.new),
-            mends: mapping.mends,
-            of: mapping.of,
-            confidence: mapping.confidence.as_str(),
-        }
+record! {
+    MappingRecord of mapping: &Mapping => {
+        old: Name = name(&mapping.old),
+        new: Name = name(&mapping.new),
+        mends: usize = mapping.mends,
+        of: usize = mapping.of,
+        confidence: &'static str = mapping.confidence.as_str(),
     }
 }

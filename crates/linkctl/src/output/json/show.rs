@@ -1,7 +1,7 @@
 //! All about one path.
 
 use links::names::Names;
-use links::{Hop, Inspection, Name, ReparsePoint, Target};
+use links::{Chain, Hop, Inspection, Name, ReparsePoint, Target};
 use reparse::ReparseData;
 use serde::Serialize;
 
@@ -32,38 +32,52 @@ pub(crate) struct ShowRecord {
     pub(crate) raw: Option<String>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct ReparseRecord {
-    pub(crate) tag: String,
-    pub(crate) tag_name: Option<String>,
-    pub(crate) name_surrogate: bool,
-    pub(crate) print: Option<String>,
-    pub(crate) substitute: Option<String>,
-    pub(crate) relative: Option<bool>,
-    pub(crate) bytes: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) broken: Option<String>,
+record! {
+    ReparseRecord of point: &ReparsePoint,
+        decoded = point.decode(),
+        names = match &decoded {
+            Ok(ReparseData::Symlink(link)) => Some((&link.print, &link.substitute)),
+            Ok(ReparseData::MountPoint(point)) => Some((&point.print, &point.substitute)),
+            _ => None,
+        }
+    => {
+        tag: String = point.tag().to_string(),
+        tag_name: Option<String> = point.tag().name().map(std::borrow::Cow::into_owned),
+        name_surrogate: bool = point.tag().is_name_surrogate(),
+        print: Option<String> = names.map(|(print, _)| print.to_string()),
+        substitute: Option<String> = names.map(|(_, substitute)| substitute.to_string()),
+        relative: Option<bool> = match &decoded {
+            Ok(ReparseData::Symlink(link)) => Some(link.is_relative()),
+            _ => None,
+        },
+        bytes: usize = point.raw.len(),
+        #[serde(skip_serializing_if = "Option::is_none")]
+        broken: Option<String> = decoded.err().map(|error| error.to_string()),
+    }
 }
 
-#[derive(Serialize)]
-pub(crate) struct ChainRecord {
-    pub(crate) hops: Vec<HopRecord>,
-    pub(crate) failed_at: Option<Name>,
-    pub(crate) reason: Option<String>,
+record! {
+    ChainRecord of chain: &Chain => {
+        hops: Vec<HopRecord> = chain.hops.iter().map(Into::into).collect(),
+        failed_at: Option<Name> = chain.failed_at.as_ref().map(name),
+        reason: Option<String> = chain.reason.clone(),
+    }
 }
 
-#[derive(Serialize)]
-pub(crate) struct HopRecord {
-    pub(crate) path: Name,
-    pub(crate) kind: &'static str,
-    pub(crate) target: Option<Name>,
+record! {
+    HopRecord of hop: &Hop => {
+        path: Name = name(&hop.link),
+        kind: &'static str = hop.kind.as_str(),
+        target: Option<Name> = hop.target.clone().map(Name),
+    }
 }
 
-#[derive(Serialize)]
-pub(crate) struct NamesRecord {
-    pub(crate) found: Vec<Name>,
-    pub(crate) searched: Vec<Name>,
-    pub(crate) complete: bool,
+record! {
+    NamesRecord of names: &Names => {
+        found: Vec<Name> = names.paths.iter().map(name).collect(),
+        searched: Vec<Name> = names.searched.iter().map(name).collect(),
+        complete: bool = names.is_complete(),
+    }
 }
 
 pub(crate) fn document(shown: &Inspection, names: Option<&Names>, raw: bool) -> Document {
@@ -75,50 +89,14 @@ pub(crate) fn document(shown: &Inspection, names: Option<&Names>, raw: bool) -> 
         target: target.and_then(Target::shown).map(Name),
         resolved: link.and_then(|link| link.resolved.as_ref()).map(name),
         state: link.map(|link| link.state.as_str()),
-        reparse: point_of(target).map(reparse_record),
-        chain: shown.chain.as_ref().map(|chain| ChainRecord {
-            hops: chain.hops.iter().map(hop_record).collect(),
-            failed_at: chain.failed_at.as_ref().map(name),
-            reason: chain.reason.clone(),
-        }),
+        reparse: point_of(target).map(Into::into),
+        chain: shown.chain.as_ref().map(Into::into),
         links: shown.metadata.links,
         size: shown.metadata.size,
-        names: names.map(|names| NamesRecord {
-            found: names.paths.iter().map(name).collect(),
-            searched: names.searched.iter().map(name).collect(),
-            complete: names.is_complete(),
-        }),
+        names: names.map(Into::into),
         raw: raw.then(|| raw_bytes(target).iter().map(|byte| format!("{byte:02x}")).collect()),
     };
     Document { links: [record] }
-}
-
-fn hop_record(hop: &Hop) -> HopRecord {
-    HopRecord { path: name(&hop.link), kind: hop.kind.as_str(), target: hop.target.clone().map(Name) }
-}
-
-fn reparse_record(point: &ReparsePoint) -> ReparseRecord {
-    let tag = point.tag();
-    let decoded = point.decode();
-    let (print, substitute, relative) = match &decoded {
-        Ok(ReparseData::Symlink(link)) => {
-            (Some(link.print.to_string()), Some(link.substitute.to_string()), Some(link.is_relative()))
-        }
-        Ok(ReparseData::MountPoint(point)) => {
-            (Some(point.print.to_string()), Some(point.substitute.to_string()), None)
-        }
-        _ => (None, None, None),
-    };
-    ReparseRecord {
-        tag: tag.to_string(),
-        tag_name: tag.name().map(std::borrow::Cow::into_owned),
-        name_surrogate: tag.is_name_surrogate(),
-        print,
-        substitute,
-        relative,
-        bytes: point.raw.len(),
-        broken: decoded.err().map(|error| error.to_string()),
-    }
 }
 
 pub(crate) fn point_of(target: Option<&Target>) -> Option<&ReparsePoint> {

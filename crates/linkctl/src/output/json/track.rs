@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{ErrorRecord, file_kind, name};
 
 /// What is recorded of links.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(crate) struct Document {
     pub(crate) verb: &'static str,
     pub(crate) dry_run: bool,

@@ -46,19 +46,22 @@ pub(super) fn hand_over<E: From<io::Error>>(
     }
 }
 
-/// What is in a file of few megabytes, whatever has its name: nothing where it is missing. A pipe is not waited for.
+/// What is in a queue; nothing where there is none. A pipe is not waited for.
 pub(crate) fn read_queue(directory: &Path, file: &str) -> io::Result<Vec<u8>> {
     const MOST: u64 = 64 << 20;
+    match read_beginning(directory, file, MOST) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        answer => answer,
+    }
+}
+
+/// The first bytes of a plain file.
+pub(crate) fn read_beginning(directory: &Path, file: &str, most: u64) -> io::Result<Vec<u8>> {
     let path = directory.join(file);
-    let is_file = match fs::symlink_metadata(&path) {
-        Ok(found) => found.is_file(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    if !is_file {
+    if !fs::symlink_metadata(&path)?.is_file() {
         return Err(io::Error::other("it is no plain file"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST).read_to_end(&mut bytes)?;
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
