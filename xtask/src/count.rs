@@ -13,6 +13,8 @@ pub(crate) struct Counts {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
     pub(crate) ignored: u64,
+    /// Left out by a filter.
+    pub(crate) left_out: u64,
 }
 
 impl Counts {
@@ -30,6 +32,7 @@ impl Counts {
             sum.passed += count("passed").unwrap_or(0);
             sum.failed += count("failed").unwrap_or(0);
             sum.ignored += count("ignored").unwrap_or(0);
+            sum.left_out += count("filtered").unwrap_or(0);
         }
         sum
     }
@@ -79,13 +82,13 @@ running 2 tests
 test a ... ok
 test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
 test result: FAILED. 3 passed; 1 failed; 4 ignored; 0 measured; 0 filtered out; finished in 0.00s
-left without a line end: test result: ok. 10 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
-        assert_eq!(counts(text), Counts { passed: 15, failed: 1, ignored: 4 });
+left without a line end: test result: ok. 10 passed; 0 failed; 0 ignored; 0 measured; 7 filtered out";
+        assert_eq!(counts(text), Counts { passed: 15, failed: 1, ignored: 4, left_out: 7 });
     }
 
     #[test]
     fn ignored_tests_and_no_tests_are_failures() {
-        let whole = |passed, failed, ignored| Counts { passed, failed, ignored }.must_be_whole();
+        let whole = |passed, failed, ignored| Counts { passed, failed, ignored, left_out: 0 }.must_be_whole();
         assert_eq!(whole(1, 0, 0), Ok(()));
         assert_eq!(whole(0, 0, 0), Err("not one test ran".to_owned()));
         assert!(whole(9, 0, 1).is_err());

@@ -39,7 +39,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test            install what the checks need, then run every check (needs root: tests mount volumes)
-  test --quick    the same without dependency, fuzz, README and Windows checks
+  test --quick    the same without dependency, fuzz, README and Windows checks, and without sweeps
   windows         run the Windows tests alone, under Wine
   readme          run the examples of README.md and docs/ alone
   bench mklink    time `mklink` beside `ln -s`, as whole processes
@@ -47,7 +47,7 @@ Usage: cargo xtask COMMAND
   bench volume    time `list --volume` on NTFS images beside find on ntfs-3g (builds them once; needs root)
   bench move      time `move` between two ext4 volumes beside cp, rsync and rm (needs root)
   bench repair    time `repair` beside `list`, a bare loop and symlinks (needs root)
-  torture         every crash point, kill, error, power cut and race of `move`, not a sample (needs root; some ten minutes)
+  torture         every crash point, kill, error, power cut and race, not a sample (needs root; tens of minutes)
   house           check the house rules alone
   fuzz [SECONDS]  run each fuzz target for SECONDS (default 60); needs nightly Rust and cargo-fuzz
   dist            build the programs for Linux and Windows for release, with their sums, into dist/

@@ -281,6 +281,8 @@ impl<'a> Source<'a> {
         for (number, line) in blank(text).lines().enumerate() {
             let mut rest = line.trim_start();
             while !rest.is_empty() {
+                // `r#move` is the name `move`.
+                rest = rest.strip_prefix("r#").unwrap_or(rest);
                 let word =
                     rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
                 let length = if rest.starts_with("::") { 2 } else { word.max(1) };
@@ -444,6 +446,7 @@ mod tests {
             "use crate::{error::Error, plan::{self, Plan}};",
             "use crate::{\n};fn f() { crate::plan::run::<u8>() }",
             "use super::super::plan::*;",
+            "use crate::r#plan::r#move;",
             "mod inner {\n}use super::super::plan;",
             "mod inner { mod b { use super::super::super::super::plan; } }",
             "#[cfg(not(test))] use crate::plan;",

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use links::apply::{Capability, Probe, probe};
-use links::{Error, ErrorKind, Journal};
+use links::{Error, ErrorKind};
 
 use crate::args::{OutputOptions, after_help, by_system};
 use crate::exit::Exit;
 use crate::failure::{self, Failure, Verb, message};
 use crate::output::{self, json, sanitize};
-use crate::session::{existing_journal, tell_unrecovered};
+use crate::session::{existing_journal, state_directory, tell_unrecovered};
 
 /// Tell what links this user can make here, by trying
 #[derive(Debug, Args)]
@@ -110,7 +110,7 @@ fn remedy(capability: Capability, error: &Error, finding: &Probe) -> Option<&'st
 
 /// Where the journal is, and how it stands.
 fn journal() -> Result<String, Error> {
-    let directory = Journal::default_directory()?;
+    let directory = state_directory()?;
     let place = sanitize::name(&directory);
     Ok(match existing_journal(&directory)? {
         Some(journal) => {

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Verb, complain};
 use crate::output::json::history::{Document, OperationRecord, outcome, shown};
 use crate::output::{self, json, sanitize, table};
-use crate::session::{existing_journal, tell_unrecovered};
+use crate::session::{existing_journal, state_directory, tell_unrecovered};
 
 /// Show what was changed, when and by whom
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(crate) const VERB: Verb =
     Verb::new("history", &[(ErrorKind::Nothing, "`linkctl history` lists the operations there are")]);
 
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
-    let directory = Journal::default_directory()?;
+    let directory = state_directory()?;
     if let Some((user, theirs)) = links::journal::behind_sudo()
         && !args.output.json()
     {

@@ -1,16 +1,16 @@
 //! `linkctl undo`.
 
 use clap::Args;
+use links::ErrorKind;
 use links::apply::{Search, interrupted};
 use links::journal::{OperationId, Status};
 use links::undo::UndoSpec;
-use links::{ErrorKind, Journal};
 
 use crate::args::{ChangeOptions, after_help};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb};
 use crate::output::sanitize::quoted;
-use crate::session::{Change, Recorded, must_be_recovered};
+use crate::session::{Change, Recorded, must_be_recovered, state_directory};
 
 /// Take back an operation
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ pub(crate) const VERB: Verb = Verb::new(
 
 pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     let mut change = Change::new(&VERB, &args.change);
-    let directory = Journal::default_directory()?;
+    let directory = state_directory()?;
     let recorded = Recorded::open(args.change.dry_run)?;
     let Some(journal) = recorded.journal() else {
         let message = format!("there is nothing to undo: no journal in {}", quoted(&directory));

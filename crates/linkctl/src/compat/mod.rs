@@ -27,11 +27,12 @@ use std::sync::atomic::AtomicBool;
 
 use links::apply::{Operation, Queue, Records, Run, apply, raise_guard};
 use links::plan::Plan;
-use links::{DEFAULT_DRIVE, Error, Journal};
+use links::{DEFAULT_DRIVE, Error};
 
 use crate::args::letter;
 use crate::failure::complain;
 use crate::output::{self, sanitize};
+use crate::session::state_directory;
 
 /// Whether this is Windows itself, where `/` begins a switch and never a path.
 const WINDOWS: bool = std::path::MAIN_SEPARATOR == '\\';
@@ -118,10 +119,8 @@ fn change(verb: &'static str, plan: &Plan) -> Result<(), Error> {
         complain("note", &sanitize::line(&finding.text));
     }
     raise_guard();
-    let mut queue = Journal::default_directory()
-        .and_then(|directory| Queue::open(&directory))
-        .map(Queue::without_content)
-        .ok();
+    let mut queue =
+        state_directory().and_then(|directory| Queue::open(&directory)).map(Queue::without_content).ok();
     let records = queue.as_mut().map(Records::Queue);
     let never = AtomicBool::new(false);
     let report = apply(plan, &Operation::new(verb), records, Run::new(&never), &mut ());

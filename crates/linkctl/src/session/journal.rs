@@ -9,6 +9,14 @@ use links::{Error, Journal, PlanContext};
 use crate::failure::{Failure, complain, message};
 use crate::output::sanitize;
 
+/// Where the journal of this user is kept.
+pub(crate) fn state_directory() -> links::Result<PathBuf> {
+    match std::env::var_os("LINKCTL_STATE_DIR").filter(|path| !path.is_empty()) {
+        Some(path) => Ok(path.into()),
+        None => Journal::default_directory(),
+    }
+}
+
 /// The journal that there is, for reading.
 pub(crate) fn existing_journal(directory: &Path) -> links::Result<Option<Journal>> {
     Ok(with_warning(links::apply::existing_journal(directory)?))
@@ -35,7 +43,7 @@ impl Recorded {
 
     /// The journal that there is, if this user has a place for one. Of a dry run it is a copy: nothing is changed.
     pub(crate) fn open(dry_run: bool) -> links::Result<Self> {
-        let Ok(directory) = Journal::default_directory() else { return Ok(Self::none()) };
+        let Ok(directory) = state_directory() else { return Ok(Self::none()) };
         let journal = if dry_run {
             with_warning(links::apply::journal_copy(&directory)?)
         } else {
@@ -63,7 +71,7 @@ impl Recorded {
 
 /// The journal of this user, for writing.
 pub(crate) fn open_journal() -> links::Result<Journal> {
-    let (journal, warning) = links::apply::open_journal(&Journal::default_directory()?)?;
+    let (journal, warning) = links::apply::open_journal(&state_directory()?)?;
     if let Some(warning) = warning {
         complain("warning", &warning);
     }
@@ -80,7 +88,7 @@ impl Store {
     /// The journal, or its queue for a quick change. Without it, the change is made all the same.
     pub(super) fn open(quick: bool) -> Option<Self> {
         let open = || {
-            let directory = Journal::default_directory()?;
+            let directory = state_directory()?;
             // What is wrong with the journal is found by opening it.
             if quick && journal_looks_usable(&directory) {
                 return Queue::open(&directory).map(Self::Queue);

@@ -15,6 +15,8 @@ mod progress;
 mod prompt;
 
 pub(crate) use change::Change;
-pub(crate) use journal::{Recorded, existing_journal, must_be_recovered, open_journal, tell_unrecovered};
+pub(crate) use journal::{
+    Recorded, existing_journal, must_be_recovered, open_journal, state_directory, tell_unrecovered,
+};
 pub(crate) use progress::{spinner, ticking};
 pub(crate) use prompt::confirm;

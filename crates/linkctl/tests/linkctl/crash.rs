@@ -23,10 +23,15 @@ fn ten_thousand(linkctl: &Linkctl, signal: &str, at: usize) -> std::process::Out
 #[test]
 fn killed_among_ten_thousand_every_link_is_whole_and_history_true() {
     for at in [1, 3000, 9000] {
-        let linkctl = Linkctl::new();
-        assert_eq!(ten_thousand(&linkctl, "KILL", at).status.signal(), Some(9), "it ended before the signal");
-        let made = names(linkctl.at("many"));
-        assert!(made.len() >= at && made.len() < 10_000, "{}", made.len());
+        let killed = || {
+            let linkctl = Linkctl::new();
+            let ended = ten_thousand(&linkctl, "KILL", at).status;
+            let made = names(linkctl.at("many"));
+            // On a busy machine the signal may come after the end: that proves nothing, and is tried again.
+            (ended.signal() == Some(9) && made.len() < 10_000).then_some((linkctl, made))
+        };
+        let (linkctl, made) = (0..10).find_map(|_| killed()).expect("it is killed before its end");
+        assert!(made.len() >= at, "{}", made.len());
         for name in &made {
             assert_eq!(linkctl.target(format!("many/{name}")), format!("target/{name}").as_bytes());
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::common::sample::the_whole;
 use crate::common::{Linkctl, leftovers, names, wait_until};
 use testkit::{Fs, Snapshot, Volume, strace, tree};
 
@@ -205,7 +206,8 @@ fn an_immutable_file_gets_no_other_name() {
 #[test]
 fn of_two_that_create_the_same_link_one_wins_and_the_other_says_so() {
     let linkctl = Linkctl::new();
-    for round in 0..200 {
+    let rounds = if the_whole() { 1000 } else { 60 };
+    for round in 0..rounds {
         let link = format!("l{round}");
         let spawn = |target: &str| -> Child {
             let mut command = linkctl.command(["create", &link, target]);
@@ -220,7 +222,7 @@ fn of_two_that_create_the_same_link_one_wins_and_the_other_says_so() {
         assert_eq!(linkctl.target(&link), ["one", "two"][winner].as_bytes());
     }
     let done = linkctl.history().iter().filter(|operation| operation["done"] == 1).count();
-    assert_eq!(done, 200);
+    assert_eq!(done, rounds);
 }
 
 /// The state of the process that has `marker` among its arguments and is no strace: `t` while strace holds it.

@@ -1,11 +1,11 @@
 //! What the journal says is where to look: the disk that it finds there may be another by now.
 
-use std::fs::{self, FileTimes, Permissions};
+use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::common::{Linkctl, NOBODY, name, names, os, send_signal, wait_until};
 use testkit::{Fs, Snapshot, Volume, strace, tree};
@@ -16,45 +16,6 @@ const CANNOT_UNDO: &str = "this change cannot be undone by linkctl";
 fn run(program: &str, args: &[&Path]) {
     let output = Command::new(program).args(args).output().unwrap();
     assert!(output.status.success(), "{program} {args:?}: {output:?}");
-}
-
-#[test]
-fn a_path_that_leads_to_another_directory_by_now_is_not_followed() {
-    type Change<'a> = &'a dyn Fn(&Linkctl);
-    let moved: [(&str, Change<'_>); 2] = [
-        ("a link", &|linkctl| {
-            fs::rename(linkctl.at("d"), linkctl.at("d2")).unwrap();
-            tree!(linkctl.work(), { "other" => dir, "d" => symlink("other") });
-        }),
-        ("a directory", &|linkctl| {
-            fs::rename(linkctl.at("d"), linkctl.at("d2")).unwrap();
-            tree!(linkctl.work(), { "d" => dir });
-        }),
-    ];
-    for (what, change) in moved {
-        let linkctl = Linkctl::new();
-        fs::create_dir(linkctl.at("d")).unwrap();
-        linkctl.ok(["create", "d/l", "t"]);
-        change(&linkctl);
-        symlink("t", linkctl.at("d/l")).unwrap();
-        let before = Snapshot::of(linkctl.work());
-        let ran = linkctl.output(["undo"]);
-        assert_eq!((ran.code(), before.differences().as_str()), (Some(4), ""), "create, {what}: {ran}");
-        assert!(ran.err.contains("'[DIR]/d/l'"), "{ran}");
-
-        let linkctl = Linkctl::new();
-        tree!(linkctl.work(), { "d/l" => symlink("t") });
-        linkctl.ok(["remove", "d/l"]);
-        change(&linkctl);
-        let before = Snapshot::of(linkctl.work());
-        let ran = linkctl.output(["undo"]);
-        assert_eq!((ran.code(), before.differences().as_str()), (Some(4), ""), "remove, {what}: {ran}");
-        // Once the directory is back, so is the link.
-        fs::rename(linkctl.at("d"), linkctl.at("d3")).unwrap();
-        fs::rename(linkctl.at("d2"), linkctl.at("d")).unwrap();
-        linkctl.ok(["undo"]);
-        assert_eq!(linkctl.target("d/l"), b"t");
-    }
 }
 
 /// An image mounted by hand, until dropped.
@@ -127,32 +88,6 @@ fn another_volume_at_the_same_mount_point_is_not_taken_for_the_first() {
     linkctl.ok(["undo", "1"]);
     linkctl.ok(["undo", "2"]);
     assert_eq!((names(linkctl.at("d")), linkctl.target("old")), (vec![], b"x".to_vec()));
-}
-
-#[test]
-fn a_file_with_the_number_of_a_removed_one_is_another() {
-    let volume = Volume::new(Fs::Ext4, 0);
-    let linkctl = Linkctl::on(volume.path());
-    tree!(volume.path(), { "a" => file("a") });
-    let number = fs::metadata(linkctl.at("a")).unwrap().ino();
-    linkctl.ok(["create", "--kind", "hard", "b", "a"]);
-    linkctl.ok(["remove", "--kind", "hard", "b"]);
-    fs::remove_file(linkctl.at("a")).unwrap();
-    let new = (0..300).map(|n| linkctl.at(format!("new{n}"))).find(|path| {
-        fs::write(path, "another").unwrap();
-        fs::metadata(path).unwrap().ino() == number
-    });
-    let new = new.expect("the number is given again");
-    let time = FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
-    fs::File::options().write(true).open(&new).unwrap().set_times(time).unwrap();
-    let before = Snapshot::of(volume.path());
-    linkctl.output(["undo"]).exits(4).says("no other name of its file was found");
-    before.assert_unchanged();
-    // Nor is it what the creation made, under the name that this had.
-    fs::rename(&new, linkctl.at("b")).unwrap();
-    fs::hard_link(linkctl.at("b"), linkctl.at("c")).unwrap();
-    linkctl.output(["undo", "1"]).exits(4);
-    assert_eq!(fs::read(linkctl.at("b")).unwrap(), b"another");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::common::{Linkctl, find, leftovers, names};
 use insta::assert_snapshot;
-use testkit::{Snapshot, strace, tree, trees};
+use testkit::{Snapshot, strace, tree};
 
 /// Gives a link an owner and a time that nobody gives by accident.
 fn mark(link: &Path) -> (u32, u32, i64, i64) {
@@ -21,34 +21,6 @@ fn mark(link: &Path) -> (u32, u32, i64, i64) {
 fn marks(link: &Path) -> (u32, u32, i64, i64) {
     let found = fs::symlink_metadata(link).unwrap();
     (found.uid(), found.gid(), found.mtime(), found.mtime_nsec())
-}
-
-#[test]
-fn remove_takes_the_links_and_leaves_the_outside_as_it_was() {
-    let linkctl = Linkctl::new();
-    let escape = trees::escape(linkctl.work());
-    let outside = Snapshot::of(&escape.outside);
-    for link in ["file", "dir", "absolute", "dotdot"] {
-        linkctl.ok(["remove", &format!("inside/{link}")]);
-    }
-    outside.assert_unchanged();
-    assert_eq!(names(&escape.inside), ["hard", "own"]);
-}
-
-#[test]
-fn remove_recursive_takes_every_link_and_nothing_else() {
-    let linkctl = Linkctl::new();
-    let escape = trees::escape(linkctl.work());
-    trees::weirdnames(&escape.inside.join("weird"));
-    let (outside, links) = (Snapshot::of(&escape.outside), find(&escape.inside));
-    linkctl.ok(["remove", "--recursive", "--yes", "inside"]);
-    outside.assert_unchanged();
-    assert!(find(&escape.inside).is_empty());
-    assert!(escape.inside.join("own").exists() && escape.inside.join("hard").exists());
-    assert_eq!(names(escape.inside.join("weird")).len(), trees::WEIRD_NAMES.len() + 1);
-    linkctl.ok(["undo"]);
-    outside.assert_unchanged();
-    assert_eq!(find(&escape.inside), links);
 }
 
 #[test]
@@ -83,39 +55,6 @@ fn remove_refuses_what_is_no_link() {
     linkctl.ok(["remove", "--kind", "hard", "b"]);
     assert_eq!(fs::metadata(linkctl.at("a")).unwrap().nlink(), 1);
     assert!(!linkctl.exists("b"));
-}
-
-#[test]
-fn remove_of_several_removes_none_where_one_is_refused() {
-    let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "a" => symlink("x"), "b" => symlink("y"), "f" => file("") });
-    let before = Snapshot::of(linkctl.work());
-    linkctl.output(["remove", "a", "f", "b"]).exits(4).says("'f'");
-    before.assert_unchanged();
-    // Named twice by different paths, it must not fail as missing the second time.
-    linkctl.ok(["remove", "a", "b", "./a", "a"]);
-    assert_eq!(names(linkctl.work()), ["f"]);
-}
-
-#[test]
-fn remove_of_all_names_of_a_file_keeps_the_last() {
-    let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "a" => file("data"), "b" => hard("a") });
-    let ran = linkctl.output(["remove", "--kind", "hard", "a", "b"]);
-    assert_ne!(ran.code(), Some(0), "{ran}");
-    let left = names(linkctl.work());
-    assert!(!left.is_empty() && leftovers(linkctl.work()).is_empty(), "{left:?}");
-    assert_eq!(fs::read(linkctl.at(&left[0])).unwrap(), b"data");
-}
-
-#[test]
-fn remove_with_a_trailing_slash_removes_the_link_and_not_the_directory() {
-    let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "d/canary" => file("alive"), "l" => symlink("d") });
-    let canary = Snapshot::of(linkctl.at("d"));
-    linkctl.ok(["remove", "l/"]);
-    canary.assert_unchanged();
-    assert_eq!(names(linkctl.work()), ["d"]);
 }
 
 #[test]
@@ -224,67 +163,6 @@ fn undo_does_not_touch_what_was_changed_since() {
     linkctl.output(["undo", "--partial"]).exits(3);
     assert_eq!(names(linkctl.work()), ["b"]);
     assert_eq!(fs::read(linkctl.at("b")).unwrap(), b"mine");
-}
-
-#[test]
-fn undo_of_a_removal_refuses_a_name_that_is_taken() {
-    let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "l" => symlink("old") });
-    linkctl.ok(["remove", "l"]);
-    tree!(linkctl.work(), { "l" => symlink("new") });
-    linkctl.output(["undo"]).exits(4).says("taken");
-    assert_eq!(linkctl.target("l"), b"new");
-    fs::remove_file(linkctl.at("l")).unwrap();
-    linkctl.ok(["undo"]);
-    assert_eq!(linkctl.target("l"), b"old");
-}
-
-#[test]
-fn undo_by_number_twice_and_back_again() {
-    let linkctl = Linkctl::new();
-    linkctl.ok(["create", "a", "x"]);
-    linkctl.ok(["create", "b", "y"]);
-    linkctl.ok(["undo", "1"]);
-    assert_eq!(names(linkctl.work()), ["b"]);
-    linkctl.output(["undo", "1"]).exits(4).says("undone already, by 3");
-    linkctl.output(["undo", "99"]).exits(4).says("no operation 99");
-    linkctl.ok(["undo", "3"]);
-    assert_eq!((names(linkctl.work()), linkctl.target("a")), (vec!["a".into(), "b".into()], b"x".to_vec()));
-    linkctl.ok(["undo", "1"]);
-    assert_eq!(names(linkctl.work()), ["b"]);
-}
-
-#[test]
-fn undo_of_a_hard_link_that_is_the_last_name_by_now_is_refused() {
-    let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "f" => file("data") });
-    linkctl.ok(["create", "--kind", "hard", "h", "f"]);
-    fs::remove_file(linkctl.at("f")).unwrap();
-    linkctl.output(["undo"]).exits(4).says("last name");
-    assert_eq!(fs::read(linkctl.at("h")).unwrap(), b"data");
-}
-
-#[test]
-fn undo_brings_a_removed_name_of_a_file_back_also_from_another_directory() {
-    let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "d/a" => file("data"), "e/b" => hard("d/a"), "d/c" => hard("d/a") });
-    let inode = fs::metadata(linkctl.at("d/a")).unwrap().ino();
-    for gone in ["d/c", "e/b"] {
-        linkctl.ok(["remove", "--kind", "hard", gone]);
-        linkctl.ok(["undo"]);
-        assert_eq!(fs::metadata(linkctl.at(gone)).unwrap().ino(), inode, "{gone}");
-    }
-}
-
-#[test]
-fn the_last_names_of_a_file_are_not_removed_together() {
-    let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "a" => file("data"), "b" => hard("a"), "c" => hard("a") });
-    let before = Snapshot::of(linkctl.work());
-    linkctl.output(["remove", "--kind", "hard", "a", "b", "c"]).exits(4).says("last name");
-    before.assert_unchanged();
-    linkctl.ok(["remove", "--kind", "hard", "a", "b"]);
-    assert_eq!(names(linkctl.work()), ["c"]);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use crate::common::{Linkctl, find};
-use testkit::{Fs, Volume, require, strace, tree, trees};
+use crate::common::Linkctl;
+use testkit::{require, strace, tree, trees};
 
 /// The paths that `list` gives, sorted.
 #[track_caller]
@@ -114,33 +114,6 @@ impl Tap for std::path::PathBuf {
 }
 
 #[test]
-fn resolved_is_where_the_system_says_it_is() {
-    let linkctl = Linkctl::new();
-    sample(&linkctl, 3);
-    trees::links(&linkctl.at("links").tap());
-    tree!(linkctl.work(), {
-        "via" => symlink("links/to-dir/../file"), "twice" => symlink("d0/../d1/file1"), "slash" => symlink("d0/"),
-        "proc" => symlink("/proc/self/exe"), "dots" => symlink("././d0/./a"), "up" => symlink("..")
-    });
-    let mut seen = 0;
-    for line in linkctl.ok(["list", "--format", "ndjson"]).out.lines() {
-        let record: serde_json::Value = serde_json::from_str(line).unwrap();
-        let path = linkctl.at(record["path"]["text"].as_str().unwrap());
-        let real = fs::canonicalize(&path).ok();
-        if path.ends_with("proc") {
-            continue;
-        }
-        let resolved = record["resolved"]["text"]
-            .as_str()
-            .map(|text| text.replace("[DIR]", linkctl.work().to_str().unwrap()));
-        // As text: to a path, `./` makes no difference.
-        assert_eq!(resolved, real.map(|real| real.to_str().unwrap().to_owned()), "{line}");
-        seen += 1;
-    }
-    assert!(seen > 20);
-}
-
-#[test]
 fn ext4_directories_that_fold_case_are_not_taken_for_exact() {
     // What a name leads to there is the file system's word, not ours.
     let linkctl = Linkctl::new();
@@ -149,28 +122,6 @@ fn ext4_directories_that_fold_case_are_not_taken_for_exact() {
     let states: BTreeSet<&str> =
         proc.out.lines().filter_map(|line| line.split("\"state\":\"").nth(1)?.split('"').next()).collect();
     assert!(states.contains("ok"), "links of /proc look like names that are missing: {proc}");
-}
-
-#[test]
-fn every_file_system_gives_what_find_gives() {
-    for fs in [Fs::Btrfs, Fs::Xfs, Fs::Tmpfs, Fs::Ext4] {
-        let volume = Volume::new(fs, 0);
-        let linkctl = Linkctl::on(volume.path());
-        if fs == Fs::Btrfs {
-            sh(&linkctl, "btrfs -q subvolume create sub && btrfs -q subvolume create sub/sub");
-            tree!(volume.path(), { "sub/l" => symlink("x"), "sub/sub/m" => symlink("../l") });
-        }
-        sample(&linkctl, 5);
-        trees::weirdnames(&volume.path().join("weird").tap());
-        trees::loops(&volume.path().join("loops").tap());
-        let output = linkctl.ok(["list", "-0", "."]).bytes;
-        let found: BTreeSet<Vec<u8>> =
-            output.split(|b| *b == 0).filter(|p| !p.is_empty()).map(<[u8]>::to_vec).collect();
-        let root = format!("{}/", volume.path().display());
-        let expected: BTreeSet<Vec<u8>> =
-            find(volume.path()).into_keys().map(|path| path[root.len()..].to_vec()).collect();
-        assert_eq!(found, expected, "{fs:?}");
-    }
 }
 
 #[test]

@@ -113,23 +113,17 @@ impl Journal {
         }
     }
 
-    /// Where the journal of this user is kept: `LINKCTL_STATE_DIR`, else the system's place for
-    /// such files.
+    /// Where the system has such files of this user.
     ///
     /// # Errors
     /// There is no such place: no home directory is known.
+    ///
+    /// # Platform behavior
+    /// Linux: `$XDG_STATE_HOME/linkctl`, else `~/.local/state/linkctl`. Windows: `%LOCALAPPDATA%\linkctl`.
     pub fn default_directory() -> Result<PathBuf> {
-        if let Some(path) = std::env::var_os("LINKCTL_STATE_DIR").filter(|path| !path.is_empty()) {
-            return Ok(path.into());
-        }
-        platform::default_state_dir().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Journal,
-                "find a place for the journal in",
-                "~",
-                "no home directory is known",
-            )
-        })
+        const FIND: &str = "find a place for the journal in";
+        let none = || Error::new(ErrorKind::Journal, FIND, "~", "no home directory is known");
+        platform::default_state_dir().ok_or_else(none)
     }
 
     /// The files that a corrupt journal consists of, to be set aside together.

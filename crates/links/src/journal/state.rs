@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Journal, QUEUE, now, schema};
+use super::{Journal, QUEUE, check_owner, now, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::own_files::os;
 use crate::platform;
@@ -34,22 +34,26 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
             None => return Err(error.into_error(directory)),
         },
     };
-    // Another process may have set it aside just now: the new one must stay.
-    let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
-    let _lock = os::lock_directory(directory).map_err(fail)?;
-    match Journal::open_or_create(directory) {
-        Ok(journal) if journal.is_sound() => return Ok((journal, None)),
-        // Closed before it is renamed: Windows renames nothing that is open.
-        journal => drop(journal),
-    }
-    let kept = set_aside(directory)?;
+    let kept = set_aside_locked(directory)?;
     let mut journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
     take_in(&mut journal)?;
-    let said = format!(
-        "the journal was broken ({cause}); it is kept as {}, and a new one was begun",
-        platform::quoted(&kept)
-    );
-    Ok((journal, Some(said)))
+    let said = kept.map(|kept| {
+        format!(
+            "the journal was broken ({cause}); it is kept as {}, and a new one was begun",
+            platform::quoted(&kept)
+        )
+    });
+    Ok((journal, said))
+}
+
+/// Renames a corrupt journal out of the way, and returns its new name; `None` where it is sound: another process may have
+/// set it aside just now, and the new one must stay.
+fn set_aside_locked(directory: &Path) -> Result<Option<PathBuf>> {
+    let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
+    let _lock = os::lock_directory(directory).map_err(fail)?;
+    // Closed again before it is renamed: Windows renames nothing that is open.
+    let sound = Journal::open_or_create(directory).is_ok_and(|journal| journal.is_sound());
+    if sound { Ok(None) } else { set_aside(directory).map(Some) }
 }
 
 /// Opens the journal that there is, for reading, with what waited in the queue. `None` where nothing has been
@@ -126,6 +130,10 @@ fn is_ours(header: &[u8], length: u64) -> bool {
 /// # Errors
 /// As [`existing_journal`]; or the journal was left by a crash, and has to be brought in order before it can be read.
 pub fn journal_copy(directory: &Path) -> Result<Option<(Journal, Option<String>)>> {
+    if directory.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    check_owner(directory)?;
     let emptied = emptied(directory);
     let fail =
         |error| Error::io("read the queue of the journal in", directory, error).of_kind(ErrorKind::Journal);
@@ -217,11 +225,7 @@ impl From<std::io::Error> for DrainError {
 /// Renames a journal out of the way whose damage showed in the middle of a run; not one that another
 /// process has begun anew meanwhile.
 pub(crate) fn set_aside_if_broken(directory: &Path) -> Result<()> {
-    let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
-    let _lock = os::lock_directory(directory).map_err(fail)?;
-    // Closed again before it is renamed: Windows renames nothing that is open.
-    let sound = Journal::open_or_create(directory).is_ok_and(|journal| journal.is_sound());
-    if sound { Ok(()) } else { set_aside(directory).map(drop) }
+    set_aside_locked(directory).map(drop)
 }
 
 /// Renames a corrupt journal out of the way. Gives its new name.

@@ -73,7 +73,7 @@ pub(crate) use system::{
 };
 #[cfg(windows)]
 pub(crate) use system::{
-    EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, aligned, bare, control, create_new,
+    EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, aligned, control, create_new,
     enable_privilege, full, information, is_elevated, is_trusted, number, open, open_guarded, open_uncached,
     procedure, send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim,
     within,

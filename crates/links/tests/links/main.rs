@@ -1,5 +1,18 @@
 //! The library, asked on temporary trees.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test makes what it looks at")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests make what they look at"
+)]
 
 mod chain;
+mod create;
+mod points;
+mod remove;
+mod repair;
+mod scan;
+mod support;
+mod undo;

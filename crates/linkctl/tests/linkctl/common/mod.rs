@@ -1,6 +1,7 @@
 //! What the tests of the command share: a runner with a work directory and a journal of its own.
 
 pub(crate) mod ntfs;
+pub(crate) mod sample;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -280,7 +281,7 @@ pub(crate) fn os(bytes: &[u8]) -> &OsStr {
 pub(crate) fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !is() {
-        assert!(begin.elapsed() < Duration::from_secs(30), "waited in vain until {what}");
+        assert!(begin.elapsed() < Duration::from_secs(120), "waited in vain until {what}");
         std::thread::sleep(Duration::from_micros(500));
     }
 }

@@ -198,7 +198,7 @@ fn random_trees_travel_between_all_pairs_of_file_systems_and_back() {
     let (mut seed, mut objects) = (1, 0);
     for (a, from) in volumes.iter().enumerate() {
         for (b, to) in volumes.iter().enumerate() {
-            let rounds = if a == b { 1 } else { 2 } * if crate::relocate::the_whole() { 15 } else { 1 };
+            let rounds = if crate::relocate::the_whole() { if a == b { 15 } else { 30 } } else { 1 };
             for _ in 0..rounds {
                 let (home, away) = (from.path().join("home"), to.path().join("away"));
                 fs::create_dir_all(&home).unwrap();
@@ -211,7 +211,7 @@ fn random_trees_travel_between_all_pairs_of_file_systems_and_back() {
     // Between NTFS and another file system, too much would be lost: that is refused.
     let ntfs = [Fs::Ntfs, Fs::Ntfs].map(|kind| Volume::new(kind, 200 << 20));
     for (from, to) in [(0, 0), (0, 1), (1, 0)] {
-        for _ in 0..2 * if crate::relocate::the_whole() { 15 } else { 1 } {
+        for _ in 0..if crate::relocate::the_whole() { 30 } else { 1 } {
             let (home, away) = (ntfs[from].path().join("home"), ntfs[to].path().join("away"));
             fs::create_dir_all(&home).unwrap();
             fs::create_dir_all(&away).unwrap();

@@ -303,6 +303,10 @@ fn judge(scene: &Scene, way: Way, ran: &Ran, done: &Done, what: &str) -> &'stati
     }
 }
 
+/// How a run ends, at least once, that is met in a phase.
+const EXPECTED: [(&str, &str); 4] =
+    [("copy", "aborted"), ("flush", "aborted"), ("compare", "aborted"), ("after the exchange", "kept")];
+
 #[test]
 fn deleters_and_renamers_in_every_phase_lose_nothing() {
     let (home, away) = two_in_memory();
@@ -315,26 +319,38 @@ fn deleters_and_renamers_in_every_phase_lose_nothing() {
                 continue;
             }
             for meddler in [Meddler::Deleter, Meddler::Renamer] {
-                for round in 0..if the_whole() { 12 } else { 1 } {
+                for round in 0..12 {
+                    // A sample is one round of each, and more until the phase was answered as it has to be.
+                    let is_answered = EXPECTED
+                        .iter()
+                        .all(|&(name, end)| name != phase.name || ends.contains_key(&(name, end)));
+                    if !the_whole() && round > 0 && is_answered {
+                        break;
+                    }
                     let seed = u64::try_from(number).unwrap() * 1000 + round;
                     let mut dice = Dice::new(seed);
                     let what = format!("{way:?}, {}, {meddler:?}, seed {seed}", phase.name);
-                    let scene = Scene::build(&home.path(), &away.path(), build, &[]);
-                    fs::create_dir(home.path().join("outside")).unwrap();
-                    fs::create_dir(away.path().join("outside")).unwrap();
-                    if way == Way::Back {
-                        scene.linkctl.ok(scene.away_args());
-                    }
-                    let mut strace = slowly(&scene, way, phase);
-                    let stop = AtomicBool::new(false);
-                    let (ran, done, met) = std::thread::scope(|scope| {
-                        let met = wait_for(&mut strace);
-                        let worker = scope.spawn(|| meddle(&scene, way, meddler, &stop, &mut dice));
-                        let ran = scene.linkctl.said(strace.wait_with_output().unwrap());
-                        stop.store(true, Ordering::Relaxed);
-                        (ran, worker.join().unwrap(), met)
-                    });
-                    assert!(met, "{what}: the run was never held: {ran}");
+                    let mut run = || {
+                        let scene = Scene::build(&home.path(), &away.path(), build, &[]);
+                        fs::create_dir(home.path().join("outside")).unwrap();
+                        fs::create_dir(away.path().join("outside")).unwrap();
+                        if way == Way::Back {
+                            scene.linkctl.ok(scene.away_args());
+                        }
+                        let mut strace = slowly(&scene, way, phase);
+                        let stop = AtomicBool::new(false);
+                        let (ran, done, met) = std::thread::scope(|scope| {
+                            let met = wait_for(&mut strace);
+                            let worker = scope.spawn(|| meddle(&scene, way, meddler, &stop, &mut dice));
+                            let ran = scene.linkctl.said(strace.wait_with_output().unwrap());
+                            stop.store(true, Ordering::Relaxed);
+                            (ran, worker.join().unwrap(), met)
+                        });
+                        // On a busy machine it may go on before anybody has seen it held: that is tried again.
+                        met.then_some((scene, ran, done))
+                    };
+                    let met = (0..5).find_map(|_| run());
+                    let (scene, ran, done) = met.unwrap_or_else(|| panic!("{what}: the run was never held"));
                     let end = judge(&scene, way, &ran, &done, &what);
                     // Recovery takes nothing away either, whatever it finds.
                     let again = scene.recover(true);
@@ -357,9 +373,7 @@ fn deleters_and_renamers_in_every_phase_lose_nothing() {
     println!("meddlers: {runs} runs, lost 0; {deleted} files deleted, {renamed} renamed; {ends:?}");
     assert!(deleted > runs && renamed > runs, "they did next to nothing: {deleted}, {renamed}");
     // Every phase was met, and answered as it has to be.
-    for (phase, end) in
-        [("copy", "aborted"), ("flush", "aborted"), ("compare", "aborted"), ("after the exchange", "kept")]
-    {
+    for (phase, end) in EXPECTED {
         assert!(ends.contains_key(&(phase, end)), "{phase}: never {end}: {ends:?}");
     }
 }

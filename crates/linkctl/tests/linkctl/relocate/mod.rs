@@ -24,42 +24,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::common::sample::{Dice, the_whole};
 use crate::common::{Linkctl, Ran, leftovers};
 use portrait::{Portrait, portrait};
 use testkit::{Fs, Volume, tree};
-
-/// Numbers that look random and are the same each time.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(n.max(1)).unwrap()).unwrap()
-    }
-
-    /// At most `n` of these, in their order; all of them if the whole is asked for.
-    pub(crate) fn some<T>(&mut self, mut all: Vec<T>, n: usize) -> Vec<T> {
-        while all.len() > n && !the_whole() {
-            all.remove(self.below(all.len()));
-        }
-        all
-    }
-}
-
-/// Whether everything is run and not a sample: with `LINKCTL_TORTURE` set.
-pub(crate) fn the_whole() -> bool {
-    std::env::var_os("LINKCTL_TORTURE").is_some()
-}
 
 /// A tree at home, and a place for it elsewhere.
 pub(crate) struct Scene {

@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::{Ran, leftovers};
-use crate::relocate::{Scene, WAYS, Way, two_in_memory};
+use crate::relocate::{Scene, WAYS, Way, the_whole, two_in_memory};
 
 /// Runs it slowly: every call of these takes so long.
 fn slowly(scene: &Scene, way: Way, inject: &str) -> std::process::Child {
@@ -34,6 +34,32 @@ fn slowly(scene: &Scene, way: Way, inject: &str) -> std::process::Child {
     }
     strace.current_dir(&scene.home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     strace.spawn().unwrap()
+}
+
+/// Waits until strace holds the run, or it has ended. Whether it is held.
+fn wait_until_held(strace: &std::process::Child) -> bool {
+    let id = strace.id();
+    let stat = |pid: &str| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = |pid: &str| stat(pid).rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    let held = || {
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+        state(children.split_whitespace().next()?).filter(|state| *state == 't')
+    };
+    let begin = Instant::now();
+    let mut since = Instant::now();
+    loop {
+        if held().is_none() {
+            since = Instant::now();
+        }
+        // Stops of a moment, at each call that is looked at, are none.
+        if since.elapsed() > Duration::from_millis(80) {
+            return true;
+        }
+        if state(&id.to_string()) == Some('Z') || begin.elapsed() > Duration::from_secs(30) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Where the old tree is now, if it was kept.
@@ -143,29 +169,31 @@ fn whatever_is_written_at_whatever_moment_is_somewhere() {
     ];
     // Held before the n-th call of a kind, the run is somewhere between its steps; what changes then, changes there.
     let moments = [
-        "mkdirat:delay_enter=150000:when=4",
-        "symlinkat:delay_enter=150000:when=5",
-        "syncfs:delay_enter=150000:when=1",
-        "syncfs:delay_exit=150000:when=1",
-        "renameat2:delay_enter=150000:when=2",
-        "renameat2:delay_enter=150000:when=3",
-        "renameat2:delay_exit=150000:when=3",
-        "fadvise64:delay_exit=150000:when=1",
-        "fchown:delay_exit=150000:when=3",
+        "mkdirat:delay_enter=600000:when=4",
+        "symlinkat:delay_enter=600000:when=5",
+        "syncfs:delay_enter=600000:when=1",
+        "syncfs:delay_exit=600000:when=1",
+        "renameat2:delay_enter=600000:when=2",
+        "renameat2:delay_enter=600000:when=3",
+        "renameat2:delay_exit=600000:when=3",
+        "fadvise64:delay_exit=600000:when=1",
+        "fchown:delay_exit=600000:when=3",
     ];
     let (home, away) = two_in_memory();
     let mut ends = std::collections::BTreeMap::new();
     for (number, moment) in moments.iter().enumerate() {
         for (offset, (name, change, written)) in changes.iter().enumerate() {
             // Each moment with some of the changes.
-            if (number + offset) % 2 == 1 {
+            if (number + offset) % if the_whole() { 2 } else { 4 } != 0 {
                 continue;
             }
             for way in WAYS {
                 let scene = Scene::ready(&home.path(), &away.path(), way);
                 let what = format!("{way:?}, {moment}, {name}");
                 let child = slowly(&scene, way, moment);
-                std::thread::sleep(Duration::from_millis(110));
+                if !wait_until_held(&child) {
+                    *ends.entry("not held").or_insert(0) += 1;
+                }
                 // Through the name it has just now; a program that comes by the path gets what is there.
                 let at = tree_at(&scene, way);
                 let is_there = at.is_dir() && (way == Way::Away || !at.is_symlink());

@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use testkit::{Fs, Volume, strace, tree};
 
 use crate::relocate::kills::counts;
-use crate::relocate::{Scene, WAYS, Way};
+use crate::relocate::{Dice, Scene, WAYS, Way};
 
 const CHANGING: &str = "mkdirat,renameat,renameat2,rename,symlinkat,symlink,linkat,link,unlinkat,unlink,rmdir,fchown,fchownat,\
     fchmod,fchmodat,utimensat,mknodat,fsetxattr,lsetxattr,fsync,syncfs,copy_file_range,ftruncate";
@@ -42,9 +42,11 @@ fn a_crash_or_a_kill_leaves_the_tree_at_one_place_or_the_other() {
     let (home, away) = (volume.path().join("home"), volume.path().join("away"));
     fs::create_dir_all(&home).unwrap();
     fs::create_dir_all(&away).unwrap();
+    let mut dice = Dice::new(29);
     for (way, phases) in [(Way::Away, vec![1, 2, 10]), (Way::Back, vec![2, 10])] {
         for phase in phases {
-            for (relative, journal) in [(false, true), (true, true), (false, false), (true, false)] {
+            let kinds = vec![(false, true), (true, true), (false, false), (true, false)];
+            for (relative, journal) in dice.some(kinds, 2) {
                 let scene = Scene::ready_on_one(&home, &away, way);
                 let mut command = scene.linkctl.command(scene.args(way));
                 if relative && way == Way::Away {
@@ -77,7 +79,8 @@ fn a_crash_or_a_kill_leaves_the_tree_at_one_place_or_the_other() {
         let scene = Scene::ready_on_one(&home, &away, way);
         let counts =
             counts(&scene.linkctl.command(scene.args(way)), "renameat2,symlinkat,unlinkat,fsync,utimensat");
-        for (call, n) in crate::relocate::kills::points(&counts) {
+        let all = crate::relocate::kills::points(&counts);
+        for (call, n) in dice.some_of_each(all, 2, |(call, _)| call.clone()) {
             let mut scene = Scene::ready_on_one(&home, &away, way);
             scene.killed_at_rewriting = true;
             let inject = format!("{call}:signal=SIGKILL:when={n}");
@@ -119,7 +122,7 @@ fn of_several_links_rewritten_in_one_directory_a_kill_is_recovered() {
     let out = [("l1", "o1"), ("l2", "o2"), ("d/l3", "o3"), ("d/l4", "o4")];
     let out = out.map(|(link, target)| (link, home.join(target)));
     let calls = "renameat2,symlinkat,unlinkat,fsync,utimensat,fchownat,lsetxattr";
-    let mut dice = crate::relocate::Dice::new(31);
+    let mut dice = Dice::new(31);
     let mut kills = 0;
     for way in WAYS {
         let ready = || {
@@ -131,7 +134,7 @@ fn of_several_links_rewritten_in_one_directory_a_kill_is_recovered() {
         };
         let scene = ready();
         let all = crate::relocate::kills::points(&counts(&scene.linkctl.command(scene.args(way)), calls));
-        for (call, n) in dice.some(all, 40) {
+        for (call, n) in dice.some_of_each(all, 2, |(call, _)| call.clone()) {
             let scene = ready();
             let inject = format!("{call}:signal=SIGKILL:when={n}");
             let output = strace::inject(&inject, &scene.linkctl.command(scene.args(way)));

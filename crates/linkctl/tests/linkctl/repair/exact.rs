@@ -250,21 +250,6 @@ fn a_number_given_again_is_never_taken(ground: Ground) {
 }
 
 #[test]
-fn ext4_a_number_given_again_is_never_taken() {
-    a_number_given_again_is_never_taken(Ground::on(Fs::Ext4));
-}
-
-#[test]
-fn xfs_a_number_given_again_is_never_taken() {
-    a_number_given_again_is_never_taken(Ground::on(Fs::Xfs));
-}
-
-#[test]
-fn btrfs_a_number_given_again_is_never_taken() {
-    a_number_given_again_is_never_taken(Ground::on(Fs::Btrfs));
-}
-
-#[test]
 fn ext4_a_number_given_again_is_never_taken_by_an_ordinary_user() {
     a_number_given_again_is_never_taken(Ground::nobody(Fs::Ext4));
 }
@@ -288,33 +273,4 @@ fn a_directory_that_has_the_number_of_a_deleted_one_is_never_taken() {
         let ran = ground.run(["repair", "links", "--yes"]).exits(1);
         assert_eq!(ground.target("links/l"), ground.at("data/old"), "{ran}");
     }
-}
-
-#[test]
-fn a_target_of_several_links_is_found_for_each() {
-    let ground = Ground::on(Fs::Ext4);
-    write(ground.at("data/f"), "one");
-    link(ground.at("data/f"), ground.at("links/a"));
-    link("../data/f", ground.at("links/b"));
-    link("../links/a", ground.at("links/c"));
-    ground.ok(["track", "links"]);
-    rename(ground.at("data/f"), ground.at("far/g"));
-    let ran = ground.ok(["repair", "links", "--yes"]);
-    for name in ["a", "b", "c"] {
-        assert_eq!(read(ground.at("links").join(name)).as_deref(), Some("one"), "{name}\n{ran}");
-    }
-    assert_eq!(ground.target("links/b"), Path::new("../far/g"), "a relative link stays relative");
-    assert_eq!(ground.target("links/c"), Path::new("../links/a"), "a link to a mended link stays as it is");
-}
-
-#[test]
-fn a_link_to_a_link_follows_that_link_and_not_what_is_behind_it() {
-    let ground = Ground::on(Fs::Ext4);
-    write(ground.at("data/f"), "one");
-    link(ground.at("data/f"), ground.at("mid/m"));
-    link(ground.at("mid/m"), ground.at("links/l"));
-    ground.ok(["track", "links"]);
-    rename(ground.at("mid/m"), ground.at("far/n"));
-    ground.ok(["repair", "links", "--yes"]);
-    assert_eq!(ground.target("links/l"), ground.at("far/n"));
 }

@@ -180,22 +180,3 @@ fn a_journal_of_no_length_is_told() {
     std::thread::sleep(std::time::Duration::from_secs(6));
     ground.run(["repair", "links", "--dry-run"]).says("warning").says("is empty");
 }
-
-#[test]
-fn records_that_make_no_sense_cost_a_repair_no_history() {
-    for damage in ["{\"kind\":\"link\"}", "nonsense"] {
-        let ground = Ground::on(Fs::Ext4);
-        write(ground.at("d/f"), "x");
-        link("../d/f", ground.at("z/l1"));
-        link("../z/l1", ground.at("a/l2"));
-        ground.ok(["track", "."]);
-        let database = rusqlite::Connection::open(ground.linkctl.database()).unwrap();
-        let sql = "UPDATE tracked SET identity = ? WHERE CAST(link AS TEXT) LIKE '%/l2'";
-        assert_eq!(database.execute(sql, [damage]).unwrap(), 1);
-        drop(database);
-        let ran = ground.ok(["repair", "--absolute", "z", "--yes"]);
-        assert!(ran.out.contains("linkctl undo") && !ran.err.contains("warning"), "{ran}");
-        ground.ok(["undo", "--yes"]);
-        assert_eq!(ground.target("z/l1"), Path::new("../d/f"));
-    }
-}

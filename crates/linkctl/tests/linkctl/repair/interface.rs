@@ -1,5 +1,8 @@
 //! Tables, documents, questions and exit codes.
 
+use crate::common::ntfs::{Bench, file_point, symlink};
+use testkit::ntfs::{get_reparse, ntfs_attrib};
+
 use super::*;
 
 /// One link of each sort: to be mended, found but not surely, in doubt, with nothing found, by another.
@@ -185,19 +188,31 @@ fn a_search_root_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn one_link_can_be_meant_and_the_others_stay() {
-    let ground = of_each_sort();
-    link(ground.at("old/f"), ground.at("links/second"));
-    ground.ok(["repair", "links/mapped", "--map", "old=new", "--yes"]);
-    assert_eq!(ground.target("links/second"), ground.at("old/f"));
-    assert_eq!(ground.target("links/mapped"), ground.at("new/f"));
+fn the_option_one_file_system_is_heeded() {
+    let ground = Ground::new();
+    write(ground.at("new/f"), "x");
+    link(ground.at("old/f"), ground.at("links/here"));
+    fs::create_dir_all(ground.at("links/mounted")).unwrap();
+    let mount = Command::new("mount").args(["-t", "tmpfs", "none"]).arg(ground.at("links/mounted")).status();
+    assert!(mount.unwrap().success());
+    link(ground.at("old/f"), ground.at("links/mounted/there"));
+    let ran = ground.run(["repair", "links", "--one-file-system", "--map", "old=new", "--yes"]);
+    let there = ground.target("links/mounted/there");
+    assert!(Command::new("umount").arg(ground.at("links/mounted")).status().unwrap().success());
+    assert_eq!(there, ground.at("old/f"), "{ran}");
+    assert_eq!(ground.target("links/here"), ground.at("new/f"), "{ran}");
 }
 
 #[test]
-fn paths_that_overlap_mend_each_link_once() {
-    let ground = of_each_sort();
-    let ran = ground.run(["repair", "links", "links/mapped", ".", "--map", "old=new", "--yes"]).exits(1);
-    assert!(ran.out.contains("mended 1 link "), "{ran}");
+fn the_options_drive_and_kind_fix_are_heeded() {
+    let bench = Bench::ntfs();
+    testkit::tree!(bench.root(), { "new/f" => file("x"), "d/in" => file("in"), "links" => dir });
+    file_point(bench.at("links/s"), &symlink(r"E:\old\f"));
+    bench.ok(["repair", "links", "--drive", "E", "--map", "old=new", "--yes"]);
+    assert_eq!(get_reparse(bench.at("links/s")), Some(symlink(r"E:\new\f")));
+    file_point(bench.at("links/to_dir"), &symlink(r"..\d"));
+    bench.ok(["repair", "links", "--kind-fix", "--yes"]);
+    assert_eq!(ntfs_attrib(bench.at("links/to_dir")).unwrap() & 0x410, 0x410);
 }
 
 #[track_caller]

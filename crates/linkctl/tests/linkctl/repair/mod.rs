@@ -6,18 +6,12 @@ mod exact;
 mod faults;
 mod interface;
 mod maps;
-mod mounts;
-mod ntfs;
-mod owners;
 mod recorded_over_inferred;
 mod refusals;
-mod replaced_links;
 mod saved_anew;
 mod search;
-mod several_names;
 mod subvolumes;
 mod tracking;
-mod uuid;
 mod while_asking;
 
 use std::collections::BTreeMap;
@@ -170,15 +164,6 @@ pub(crate) fn records(ran: &Ran) -> BTreeMap<String, Value> {
     let links = ran.json()["links"].as_array().unwrap().clone();
     let path = |link: &Value| String::from_utf8_lossy(&crate::common::name(&link["path"])).into_owned();
     links.into_iter().map(|link| (path(&link), link)).collect()
-}
-
-/// What a dry run says of each link.
-#[track_caller]
-pub(crate) fn planned<'a>(
-    ground: &Ground,
-    args: impl IntoIterator<Item = &'a str>,
-) -> BTreeMap<String, Value> {
-    records(&ground.run(["repair", "--dry-run", "--json"].into_iter().chain(args)))
 }
 
 /// `links/l` to `data/f`, tracked, and `data` renamed to `far`.

@@ -42,39 +42,3 @@ fn assert_not_led_to_what_changed(change: impl FnOnce(&Ground)) {
 fn a_link_whose_target_came_back_while_it_asked_stays() {
     assert_not_led_to_what_changed(|ground| rename(ground.at("far"), ground.at("data")));
 }
-
-#[test]
-fn a_link_whose_target_was_deleted_while_it_asked_stays() {
-    assert_not_led_to_what_changed(|ground| fs::remove_file(ground.at("far/f")).unwrap());
-}
-
-#[test]
-fn a_link_is_not_led_to_another_file_that_took_the_name_while_it_asked() {
-    assert_not_led_to_what_changed(|ground| {
-        rename(ground.at("far/f"), ground.at("far/g"));
-        write(ground.at("far/f"), "another");
-    });
-}
-
-#[test]
-fn a_link_is_not_led_into_another_directory_that_took_the_name_while_it_asked() {
-    assert_not_led_to_what_changed(|ground| {
-        rename(ground.at("far"), ground.at("farther"));
-        write(ground.at("far/f"), "another");
-    });
-}
-
-#[test]
-fn a_converter_leaves_links_alone_whose_target_went_while_it_asked() {
-    for form in ["--relative", "--absolute"] {
-        let ground = Ground::new();
-        write(ground.at("data/f"), "x");
-        let text = if form == "--relative" { ground.at("data/f") } else { "../data/f".into() };
-        link(&text, ground.at("links/l"));
-        let ran = asked(&ground, &format!("repair links {form}"), || {
-            fs::remove_file(ground.at("data/f")).unwrap();
-        });
-        assert_eq!(ground.target("links/l"), text, "{ran}");
-        ran.exits(4);
-    }
-}

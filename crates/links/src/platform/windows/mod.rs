@@ -41,8 +41,8 @@ pub(crate) use names::{
     collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
 pub(crate) use nt::{
-    Sort, aligned, bare, control, create_new, full, information, number, open, open_guarded, open_uncached,
-    send, set_information, stream, succeeded, terminated, within,
+    Sort, aligned, control, create_new, full, information, number, open, open_guarded, open_uncached, send,
+    set_information, stream, succeeded, terminated, within,
 };
 pub(crate) use ntfs::{
     COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, attributes as ntfs_attributes,

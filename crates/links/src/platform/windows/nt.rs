@@ -251,11 +251,6 @@ pub(crate) fn full(path: &std::path::Path) -> io::Result<Vec<u8>> {
     Ok(renaming_to(0, &units, 0))
 }
 
-/// Data for renaming within the directory that the object is in.
-pub(crate) fn bare(name: &OsStr) -> io::Result<Vec<u8>> {
-    renaming(0, name, 0)
-}
-
 fn renaming(directory: usize, name: &OsStr, flags: u32) -> io::Result<Vec<u8>> {
     let name = component(name)?;
     if name.is_empty() {

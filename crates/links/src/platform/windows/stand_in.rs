@@ -10,20 +10,21 @@ use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_REPARSE_POINT;
 use super::Object;
 use crate::model::FileId;
 
+/// The directory of such links. Not in what users run: no environment shall make links of files.
+fn directory() -> Option<PathBuf> {
+    if cfg!(debug_assertions) { std::env::var_os("LINKCTL_TEST_LINKS").map(PathBuf::from) } else { None }
+}
+
 /// Where what such a link says is kept.
 pub(crate) fn place(id: FileId) -> Option<PathBuf> {
-    // Not in what users run: no environment shall make links of files.
-    if !cfg!(debug_assertions) {
-        return None;
-    }
-    Some(PathBuf::from(std::env::var_os("LINKCTL_TEST_LINKS")?).join(id.to_string()))
+    Some(directory()?.join(id.to_string()))
 }
 
 /// What the object says that stands in for a link.
 pub(super) fn data(object: Object<'_>) -> Option<Vec<u8>> {
     // Asked first: who has no such directory has no such links.
-    std::env::var_os("LINKCTL_TEST_LINKS").filter(|_| cfg!(debug_assertions))?;
-    fs::read(place(object.id().ok()?)?).ok()
+    let directory = directory()?;
+    fs::read(directory.join(object.id().ok()?.to_string())).ok()
 }
 
 /// The attributes that an object has, as the link that it stands in for.

@@ -12,6 +12,7 @@ use crate::platform::{self, VolumeFile, quoted};
 const OPEN: &str = "open the volume";
 
 /// What a source holds.
+#[non_exhaustive]
 pub struct Volumes {
     /// Its NTFS volumes, at least one.
     pub volumes: Vec<Volume>,

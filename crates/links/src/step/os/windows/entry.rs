@@ -5,7 +5,6 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 

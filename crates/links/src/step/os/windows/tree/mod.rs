@@ -27,7 +27,6 @@ use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, Owne
 use std::thread;
 use std::time::{Duration, Instant};
 
-use windows_sys::Wdk::Storage::FileSystem::FileRenameInformation;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_INVALID_FUNCTION, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER,
     ERROR_NOT_SUPPORTED, ERROR_SHARING_VIOLATION,
@@ -41,8 +40,7 @@ use super::super::portions::Portions;
 pub(crate) use super::super::tree_types::{Failed, Loss, Root, Texts, Trust};
 use super::entry;
 use crate::platform::{
-    Directory, Object, ObjectKind, Sort, Stat, create_new, full, is_trusted, look, number, open,
-    set_information, ticks, within,
+    Directory, Object, ObjectKind, Sort, Stat, create_new, is_trusted, look, number, open, ticks,
 };
 pub(crate) use compare::compare;
 pub(crate) use copy::copy;

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_directory_of_another_user_is_no_strong_find() {
-    for (owner, confidence) in [(0, "strong"), (NOBODY, "weak")] {
+    for (owner, confidence) in [(0, Confidence::Strong), (NOBODY, Confidence::Weak)] {
         let ground = Ground::on(Fs::Ext4);
         for name in ["a", "b", "c", "d", "e", "f"] {
             link(format!("../old/{name}"), ground.at("root/desk").join(name));
@@ -13,14 +13,14 @@ fn a_directory_of_another_user_is_no_strong_find() {
         let mut chown = Command::new("chown");
         chown.args(["-R", &owner.to_string()]).arg(ground.at("pub/evil"));
         assert!(chown.status().unwrap().success());
-        let records = planned(&ground, ["root", "--min-confidence", "weak"]);
-        assert_eq!(records.len(), 6);
-        for (path, record) in &records {
-            assert_eq!(record["confidence"], confidence, "of {owner}: {path}: {record}");
+        let weak = ground.repair(["root"]).at_least(Confidence::Weak).plan();
+        assert_eq!(weak.links().len(), 6);
+        for path in weak.links().keys() {
+            assert_eq!(weak.confidence(path), Some(confidence), "of {owner}: {path}: {weak}");
         }
-        let strong = planned(&ground, ["root", "--min-confidence", "strong"]);
-        let taken = strong.values().filter(|record| record["result"] == "planned").count();
-        assert_eq!(taken, if owner == 0 { 6 } else { 0 }, "{strong:?}");
+        let strong = ground.repair(["root"]).at_least(Confidence::Strong).plan();
+        let taken = strong.links().keys().filter(|path| strong.outcome(path) == Outcome::Planned).count();
+        assert_eq!(taken, if owner == 0 { 6 } else { 0 }, "{strong}");
     }
 }
 
@@ -34,5 +34,5 @@ fn a_directory_beside_the_one_that_is_gone_is_in_the_same_hands() {
     for path in ["tree", "tree/new"] {
         chown(ground.at(path), Some(NOBODY), Some(NOBODY)).unwrap();
     }
-    assert_eq!(planned(&ground, ["links"])["links/a"]["confidence"], "strong");
+    assert_eq!(ground.repair(["links"]).plan().confidence("links/a"), Some(Confidence::Strong));
 }

@@ -25,14 +25,14 @@ fn for_what_a_mount_hides_no_other_of_its_name_is_proposed() {
         fs::create_dir_all(ground.at(name)).unwrap();
     }
     link("../data", ground.at("links/d"));
-    ground.ok(["track", "links"]);
+    ground.track(["links"]);
     rename(ground.at("data"), ground.at("m/hid"));
     let cover = Cover::over(ground.at("m"));
-    let record = planned(&ground, ["links", "--min-confidence", "weak"])["links/d"].clone();
-    assert_ne!(record["result"], "planned", "{record}");
-    assert!(record["new_target"].is_null(), "{record}");
+    let planned = ground.repair(["links"]).at_least(Confidence::Weak).plan();
+    assert_eq!(planned.outcome("links/d"), Outcome::Remains, "{planned}");
+    assert_eq!(planned.new_target("links/d"), None, "{planned}");
     drop(cover);
-    assert_eq!(planned(&ground, ["links"])["links/d"]["confidence"], "exact");
+    assert_eq!(ground.repair(["links"]).plan().confidence("links/d"), Some(Confidence::Exact));
 }
 
 #[test]
@@ -43,13 +43,12 @@ fn the_root_of_another_volume_is_not_taken_for_that_of_this_one() {
     mounted(&["--bind".as_ref(), other.path().as_ref(), ground.at("disk").as_ref()]);
     let cover = Cover(ground.at("disk"));
     link("../disk", ground.at("links/disk"));
-    ground.ok(["track", "links"]);
+    ground.track(["links"]);
     drop(cover);
     fs::remove_dir(ground.at("disk")).unwrap();
-    let ran = planned(&ground, ["links"]);
-    let told = &ran["links/disk"];
+    let ran = ground.repair(["links"]).plan();
     // The volume is mounted elsewhere still, where it is found.
-    assert_eq!(told["confidence"], "exact", "{told}");
-    let found = ground.at("links").join(told["new_target"]["text"].as_str().unwrap());
+    assert_eq!(ran.confidence("links/disk"), Some(Confidence::Exact), "{ran}");
+    let found = ground.at("links").join(ran.new_target("links/disk").unwrap());
     assert_eq!(fs::canonicalize(found).unwrap(), other.path().canonicalize().unwrap());
 }

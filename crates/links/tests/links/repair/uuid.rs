@@ -26,7 +26,7 @@ fn tracked(fs: Fs) -> Ground {
         link(format!("../data/d{n}/f"), ground.at(format!("links/l{n}")));
         link(format!("../data/d{n}"), ground.at(format!("links/d{n}")));
     }
-    ground.ok(["track", "links"]);
+    ground.track(["links"]);
     ground
 }
 
@@ -54,13 +54,13 @@ fn a_volume_mounted_elsewhere_by_another_device_is_known_again() {
             others.push(Volume::new(if fs == Fs::Btrfs { Fs::Tmpfs } else { Fs::Ext4 }, 0));
             assert!(others.len() < 20, "the device has the same number again");
         };
-        let ran = ground.linkctl.output_in(&mounted.0, ["repair", "links", "--yes"]);
+        let ran = ground.records().repair(vec![mounted.0.join("links")]).run();
         for n in 0..20 {
             let links = mounted.0.join("links");
             assert_eq!(read(links.join(format!("l{n}"))), Some(n.to_string()), "{fs:?}\n{ran}");
             assert_eq!(read(links.join(format!("d{n}/who"))), Some(n.to_string()), "{fs:?}\n{ran}");
         }
-        ran.exits(0);
+        ran.mends_all();
         drop((mounted, others));
     }
 }
@@ -80,7 +80,7 @@ fn a_database_of_another_volume_with_the_same_paths_and_numbers_gives_nothing_aw
     first.volume.unmount();
     second.volume.unmount();
     let mounted = Mounted::new(&image, root.clone());
-    let ran = first.linkctl.output_in(&root, ["repair", "links", "--yes"]).exits(1);
+    let ran = first.repair(["links"]).run().leaves_some();
     let now: Vec<Vec<u8>> = find(root.join("links")).into_values().collect();
     assert_eq!(now, texts.into_values().collect::<Vec<_>>(), "{ran}");
     drop(mounted);
@@ -92,10 +92,10 @@ fn a_copied_state_directory_serves_as_well() {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("state");
     let mut cp = Command::new("cp");
-    assert!(cp.arg("-a").args([ground.linkctl.state(), &copy]).status().unwrap().success());
+    assert!(cp.arg("-a").args([&ground.records().directory, &copy]).status().unwrap().success());
     rename(ground.at("data"), ground.at("far/data"));
-    let other = Linkctl::on(ground.root()).with_state(copy);
-    other.ok(["repair", "links", "--yes"]);
+    let other = Records { directory: copy, ..ground.records() };
+    other.repair(vec![ground.at("links")]).run().mends_all();
     for n in 0..20 {
         assert_eq!(read(ground.at(format!("links/l{n}"))), Some(n.to_string()));
     }
@@ -114,7 +114,7 @@ fn a_clone_of_a_volume_with_its_uuid_is_mended_within_itself() {
     assert!(cp.arg("--sparse=always").args([&ground.volume.image(), &image]).status().unwrap().success());
     ground.volume.mount();
     let clone = Mounted::new(&image, dir.path().join("mnt"));
-    let ran = ground.linkctl.output_in(&clone.0, ["repair", "links", "--yes"]);
+    let ran = ground.records().repair(vec![clone.0.join("links")]).run();
     for n in 0..20 {
         let at = clone.0.join(format!("links/d{n}"));
         if let Ok(found) = fs::canonicalize(&at) {

@@ -9,18 +9,18 @@ fn a_link_to_a_link_that_was_mended_and_moved_is_mended_in_two_runs() {
         write(ground.at("t/f"), "x");
         link("t/f", ground.at("mid"));
         link("mid", ground.at("end"));
-        ground.ok(["track", "."]);
+        ground.track(["."]);
         rename(ground.at("t"), ground.at("u"));
         if !at_once {
-            ground.ok(["repair", ".", "--yes"]);
+            ground.repair(["."]).run().mends_all();
         }
         rename(ground.at("mid"), ground.at("mid2"));
-        let first = ground.run(["repair", ".", "--yes"]);
-        let second = ground.run(["repair", ".", "--yes"]);
+        let first = ground.repair(["."]).run();
+        let second = ground.repair(["."]).run();
         for name in ["mid2", "end"] {
             assert_eq!(read(ground.at(name)).as_deref(), Some("x"), "{name}\n{first}\n{second}");
         }
-        second.exits(0);
+        second.mends_all();
     }
 }
 
@@ -30,13 +30,13 @@ fn a_link_that_a_converter_made_anew_is_still_the_one_that_was_recorded() {
     write(ground.at("f"), "x");
     link(ground.at("f"), ground.at("mid"));
     link("mid", ground.at("end"));
-    ground.ok(["track", "."]);
-    ground.ok(["repair", "mid", "--relative", "--yes"]);
+    ground.track(["."]);
+    ground.convert(Conversion::Relative, ["mid"]).run().mends_all();
     rename(ground.at("mid"), ground.at("mid2"));
-    let ran = ground.run(["repair", "end", "--yes", "--json"]);
-    assert_eq!(records(&ran)["end"]["confidence"], "exact", "{ran}");
+    let ran = ground.repair(["end"]).run();
+    assert_eq!(ran.confidence("end"), Some(Confidence::Exact), "{ran}");
     assert_eq!(ground.target("end"), Path::new("mid2"), "{ran}");
-    ran.exits(0);
+    ran.mends_all();
 }
 
 #[test]
@@ -44,14 +44,14 @@ fn a_moved_link_whose_repair_was_undone_is_still_known_by_itself() {
     let ground = Ground::on(Fs::Xfs);
     write(ground.at("t/f"), "x");
     link("t/f", ground.at("l"));
-    ground.ok(["track", "."]);
+    ground.track(["."]);
     rename(ground.at("l"), ground.at("l2"));
     rename(ground.at("t"), ground.at("u"));
-    let ran = ground.ok(["repair", ".", "--yes", "--json"]);
-    assert_eq!(records(&ran)["l2"]["confidence"], "exact");
-    ground.ok(["undo", "--yes"]);
+    let ran = ground.repair(["."]).run().mends_all();
+    assert_eq!(ran.confidence("l2"), Some(Confidence::Exact));
+    ground.undo();
     assert_eq!(ground.target("l2"), Path::new("t/f"));
-    assert_eq!(planned(&ground, ["."])["l2"]["confidence"], "exact");
+    assert_eq!(ground.repair(["."]).plan().confidence("l2"), Some(Confidence::Exact));
 }
 
 #[test]
@@ -64,15 +64,15 @@ fn records_follow_links_through_an_undo_and_through_long_operations() {
         for n in 0..many {
             link(ground.at("d/f"), ground.at(format!("m/k{n}")));
         }
-        ground.ok(["track", "a", "z"]);
-        ground.ok(["repair", "--relative", ".", "--yes"]);
+        ground.track(["a", "z"]);
+        ground.convert(Conversion::Relative, ["."]).run().mends_all();
         if many == 0 {
-            ground.ok(["undo", "--yes"]);
+            ground.undo();
             rename(ground.at("a"), ground.at("a2"));
         }
         rename(ground.at("z"), ground.at("z2"));
         let l2 = if many == 0 { "a2/l2" } else { "a/l2" };
-        assert_eq!(planned(&ground, ["."])[l2]["confidence"], "exact", "{many}");
+        assert_eq!(ground.repair(["."]).plan().confidence(l2), Some(Confidence::Exact), "{many}");
     }
 }
 
@@ -82,9 +82,9 @@ fn a_link_that_an_undo_brought_back_is_still_what_others_lead_to() {
     write(ground.at("d/f"), "x");
     link("../d/f", ground.at("z/l1"));
     link("../z/l1", ground.at("a/l2"));
-    ground.ok(["track", "."]);
-    ground.ok(["remove", "z/l1"]);
-    ground.ok(["undo", "--yes"]);
+    ground.track(["."]);
+    ground.remove("z/l1");
+    ground.undo();
     rename(ground.at("z"), ground.at("z2"));
-    assert_eq!(planned(&ground, ["a"])["a/l2"]["confidence"], "exact");
+    assert_eq!(ground.repair(["a"]).plan().confidence("a/l2"), Some(Confidence::Exact));
 }
