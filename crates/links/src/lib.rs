@@ -105,7 +105,7 @@ pub use read::inspect::{Chain, Hop, Inspection, inspect, inspect_path};
 pub use read::places::physical_path;
 pub use read::scan::{
     Details, Filter, Found, HardLinks, KindFilter, Progress, Receiver, Scan, ScanItem, ScanOptions, scan,
-    visit,
+    sort_by_path, visit,
 };
 pub use read::typed::native_path;
 pub use read::{check, directory_listing as listing, file_names as names, system, volume};

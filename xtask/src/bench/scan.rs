@@ -27,6 +27,11 @@ const S: Shape = Shape { name: "S", directories: 2_000, files: 69, links: 10 };
 /// 1,000,000 entries in 20,000 directories, 40,000 links.
 const L: Shape = Shape { name: "L", directories: 20_000, files: 47, links: 2 };
 
+/// 40,000 links in one directory, 40,000 in forty, and a million in 10,000: for plans, nothing else.
+const ONE: Shape = Shape { name: "one", directories: 1, files: 0, links: 40_000 };
+const FORTY: Shape = Shape { name: "forty", directories: 40, files: 0, links: 1_000 };
+const MILLION: Shape = Shape { name: "million", directories: 10_000, files: 0, links: 100 };
+
 /// A row of the table: what is done, and how much of each peer's time it may take.
 struct Row<'a> {
     work: &'a str,
@@ -68,6 +73,24 @@ pub(crate) fn scan() -> Result<()> {
             peers: vec![(Peer::new(&["find", s, "-type", "l", "-printf", "%p %l %Y\\n"]), 0.45)],
         },
         Row {
+            work: "table of S",
+            ours: Peer::new(&[&ours, "list", s]),
+            peers: vec![(Peer::new(&["find", s, "-type", "l", "-printf", "%p %l %Y\\n"]), 0.55)],
+        },
+        Row {
+            work: "document of S",
+            ours: Peer::new(&[&ours, "list", "--json", s]),
+            peers: vec![(Peer::new(&["find", s, "-type", "l", "-printf", "%p %l %Y\\n"]), 0.55)],
+        },
+        Row {
+            work: "S without what is excluded",
+            ours: Peer::new(&[&ours, "list", "--exclude", "*.o", "--format", "paths", s]),
+            peers: vec![(
+                Peer::new(&["find", s, "-name", "*.o", "-prune", "-o", "-type", "l", "-print"]),
+                0.65,
+            )],
+        },
+        Row {
             work: "hard links of L + 100,000",
             ours: Peer::new(&[&ours, "list", "--hard", "--format", "paths", hard]),
             peers: vec![(
@@ -80,6 +103,7 @@ pub(crate) fn scan() -> Result<()> {
     for row in &rows {
         row.run(ROUNDS, || Ok(()))?;
     }
+    removal(&ours)?;
     println!("\ncold cache (dropped before each run), {COLD_ROUNDS} rounds\n");
     for row in &rows {
         row.run(COLD_ROUNDS, drop_caches)?;
@@ -88,6 +112,31 @@ pub(crate) fn scan() -> Result<()> {
     println!("  L                 {:>6} KiB", memory(&[&ours, "list", "--format", "paths", l])?);
     let ten = [&[ours.as_str(), "list", "--format", "paths"][..], &[l; 10]].concat();
     println!("  L, ten times      {:>6} KiB", memory(&ten)?);
+    Ok(())
+}
+
+/// What it takes to plan the removal of many links.
+fn removal(ours: &str) -> Result<()> {
+    let (one, forty, million) = (ONE.build(false)?, FORTY.build(false)?, MILLION.build(false)?);
+    let plan = ["remove", "--recursive", "--dry-run"];
+    let of = |path| -> Result<Vec<&str>> { Ok([&[ours], &plan[..], &[text(path)?]].concat()) };
+    println!("\nplans to remove links, {ROUNDS} rounds\n");
+    for row in [
+        Row {
+            work: "40,000 in one directory",
+            ours: Peer::new(&of(&one)?),
+            peers: vec![(Peer::new(&of(&forty)?), 1.3)],
+        },
+        Row {
+            work: "1,000,000 in 10,000",
+            ours: Peer::new(&of(&million)?),
+            peers: vec![(Peer::new(&[ours, "list", text(&million)?]), 3.0)],
+        },
+    ] {
+        row.run(ROUNDS, || Ok(()))?;
+    }
+    println!("  memory of that plan at its most {:>7} KiB", memory(&of(&million)?)?);
+    println!("  of the list                     {:>7} KiB", memory(&[ours, "list", text(&million)?])?);
     Ok(())
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     let spec = spec(args)?;
     let progress = Progress::default();
     let shown = || format!("{} links in {} entries", progress.found(), progress.entries());
-    let mut planned = ticking(shown, || -> Result<Repair, Failure> {
+    let mut planned = ticking(shown, |_| -> Result<Repair, Failure> {
         let recorded = match spec.conversion {
             Some(_) => Recorded::none(),
             None => recorded(args.change.dry_run),

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &TrackArgs) -> Result<Exit, Failure> {
         let mut options = ScanOptions::new(&args.paths);
         options.filter.exclude(&args.exclude)?;
         options.one_file_system = args.one_file_system;
-        ticking(|| "reading links and what they lead to".to_owned(), || track::track(options))
+        ticking(|| "reading links and what they lead to".to_owned(), |_| track::track(options))
     };
     write(&VERB, &args.change, &report)
 }

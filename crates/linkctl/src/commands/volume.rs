@@ -19,7 +19,7 @@ pub(super) fn open(options: &VolumeOptions, drive: &DriveOption) -> Result<Volum
 
 /// Runs something on a volume, with what was read so far on the terminal.
 pub(super) fn reading<T>(volume: &Volume, work: impl FnOnce(&Volume) -> T) -> T {
-    ticking(|| format!("{} MiB read", volume.bytes_read() >> 20), || work(volume))
+    ticking(|| format!("{} MiB read", volume.bytes_read() >> 20), |_| work(volume))
 }
 
 /// The volume that a path is on.

@@ -6,16 +6,103 @@ pub(crate) mod json;
 pub(crate) mod sanitize;
 pub(crate) mod table;
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::io::{self, StdoutLock, Write};
+
+use anstream::adapter::StripBytes;
+use anstream::{AutoStream, ColorChoice};
+use anstyle::Style;
+use links::Target;
+
+/// So much is gathered before it is written.
+const PIECE: usize = 64 * 1024;
 
 /// Standard output, buffered. Colours go to terminals only.
-pub(crate) fn stdout() -> io::BufWriter<anstream::AutoStream<io::StdoutLock<'static>>> {
-    io::BufWriter::with_capacity(64 * 1024, anstream::AutoStream::auto(io::stdout().lock()))
+pub(crate) struct Out {
+    text: Vec<u8>,
+    to: To,
+}
+
+enum To {
+    /// Colours are shown.
+    Coloured(AutoStream<StdoutLock<'static>>),
+    /// They are taken out.
+    Plain(StdoutLock<'static>, StripBytes),
+}
+
+/// Standard output, buffered. Colours go to terminals only.
+pub(crate) fn stdout() -> Out {
+    let out = io::stdout().lock();
+    let to = match AutoStream::choice(&out) {
+        ColorChoice::Never => To::Plain(out, StripBytes::new()),
+        choice => To::Coloured(AutoStream::new(out, choice)),
+    };
+    Out { text: Vec::with_capacity(PIECE), to }
+}
+
+impl Out {
+    /// A style for what follows; none, where it would be taken out again.
+    pub(crate) fn style(&self, style: Style) -> Style {
+        if matches!(self.to, To::Coloured(_)) { style } else { Style::new() }
+    }
+
+    /// Writes what was gathered, in one piece: standard output's own buffer would write every line for itself.
+    fn write_text(&mut self) -> io::Result<()> {
+        let text = std::mem::replace(&mut self.text, Vec::with_capacity(PIECE));
+        match &mut self.to {
+            To::Coloured(out) => out.write_all(&text),
+            To::Plain(out, strip) => {
+                if *strip == StripBytes::new() && sanitize::is_plain(&text, b'\n') {
+                    return out.write_all(&text);
+                }
+                let mut kept = Vec::with_capacity(text.len());
+                strip.strip_next(&text).for_each(|part| kept.extend(part));
+                out.write_all(&kept)
+            }
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.text.extend_from_slice(bytes);
+        if self.text.len() > PIECE { self.write_text() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_text()?;
+        match &mut self.to {
+            To::Coloured(out) => out.flush(),
+            To::Plain(out, _) => out.flush(),
+        }
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        // Whoever must know whether it was written has flushed.
+        self.flush().unwrap_or_default();
+    }
 }
 
 /// Standard output as it is, for bytes that are not text.
-pub(crate) fn raw_stdout() -> io::BufWriter<io::StdoutLock<'static>> {
+pub(crate) fn raw_stdout() -> io::BufWriter<StdoutLock<'static>> {
     io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())
+}
+
+/// [`Target::shown`], not copied where it is text: most are.
+pub(crate) fn shown(target: &Target) -> Option<Cow<'_, OsStr>> {
+    match target {
+        Target::Text(text) => Some(Cow::Borrowed(text)),
+        other => other.shown().map(Cow::Owned),
+    }
 }
 
 /// Writes bytes that end with a line in one piece, behind what other threads have written so.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::io;
 use std::path::Path;
 
 use reparse::WideString;
@@ -17,16 +18,28 @@ pub(crate) fn wide(name: &WideString) -> String {
     bytes(&name.to_wtf8())
 }
 
+/// Writes a [`name`]; most are plain, and copied as they are.
+pub(crate) fn write(out: &mut impl io::Write, name: impl AsRef<OsStr>) -> io::Result<()> {
+    let name = name.as_ref().as_encoded_bytes();
+    if is_plain(name, b' ') { out.write_all(name) } else { out.write_all(bytes(name).as_bytes()) }
+}
+
+/// Whether there is nothing but printable ASCII, and one byte more.
+pub(super) fn is_plain(text: &[u8], more: u8) -> bool {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') | (*byte == more);
+    // Whole chunks without a branch: many bytes are looked at in one step.
+    text.chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & plain(byte)))
+}
+
 fn bytes(name: &[u8]) -> String {
-    // Most names are plain, and stay as they are.
-    if let Ok(name) = std::str::from_utf8(name)
-        && name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-    {
-        return name.to_owned();
-    }
     let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
-        escape(chunk.valid(), &mut text);
+        // Most names are plain, and stay as they are.
+        if is_plain(chunk.valid().as_bytes(), b' ') {
+            text.push_str(chunk.valid());
+        } else {
+            escape(chunk.valid(), &mut text);
+        }
         for byte in chunk.invalid() {
             push(&mut text, format_args!("\\x{byte:02x}"));
         }
@@ -101,6 +114,13 @@ mod tests {
         fn no_bytes_let_a_control_or_a_line_end_through(given: Vec<u8>) {
             let shown = bytes(&given);
             proptest::prop_assert!(!shown.chars().any(|c| c.is_control() || is_hostile(c)), "{shown:?}");
+            #[cfg(unix)]
+            {
+                use std::os::unix::ffi::OsStrExt as _;
+                let mut written = Vec::new();
+                write(&mut written, OsStr::from_bytes(&given)).unwrap_or_default();
+                proptest::prop_assert_eq!(written, shown.into_bytes());
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use links::{Found, Link, State, Target};
+use links::{Found, Link, State};
 
-use super::sanitize;
+use super::{Out, sanitize};
 
 pub(crate) const HEAD: Style = Style::new().bold();
 
@@ -21,16 +21,24 @@ pub(crate) fn style(state: State) -> Style {
 }
 
 /// `link -> target`, for a line.
-pub(crate) fn arrow(link: &Link) -> String {
-    let path = sanitize::name(&link.path);
-    match link.target.as_ref().and_then(Target::shown) {
-        Some(target) => format!("{path} -> {}", sanitize::name(target)),
-        None => path,
+fn arrow(out: &mut Out, link: &Link) -> io::Result<()> {
+    sanitize::write(out, &link.path)?;
+    if let Some(target) = link.target.as_ref().and_then(super::shown) {
+        out.write_all(b" -> ")?;
+        sanitize::write(out, &target)?;
     }
+    out.write_all(b"\n")
+}
+
+/// A cell of a name of ours, as wide as its column. Padding by `write!` would cost more than the rest of the line.
+fn cell(out: &mut Out, text: &str, width: usize) -> io::Result<()> {
+    const BLANK: &[u8] = &[b' '; 32];
+    out.write_all(text.as_bytes())?;
+    out.write_all(BLANK.get(..width.saturating_sub(text.len())).unwrap_or(BLANK))
 }
 
 /// Links and hard-link groups, one below the other.
-pub(crate) fn links(out: &mut impl Write, found: &[Found]) -> io::Result<()> {
+pub(crate) fn links(out: &mut Out, found: &[Found]) -> io::Result<()> {
     if found.is_empty() {
         return Ok(());
     }
@@ -47,11 +55,21 @@ pub(crate) fn links(out: &mut impl Write, found: &[Found]) -> io::Result<()> {
     let states = found.iter().map(|found| state(found).as_str().len()).chain([5]).max().unwrap_or(0);
     writeln!(out, "{HEAD}{:kinds$}  {:states$}  LINK{HEAD:#}", "KIND", "STATE")?;
     for item in found {
-        let style = style(state(item));
-        write!(out, "{:kinds$}  {style}{:states$}{style:#}  ", kind(item), state(item))?;
+        cell(out, kind(item), kinds)?;
+        let style = out.style(style(state(item)));
+        if style.is_plain() {
+            out.write_all(b"  ")?;
+            cell(out, state(item).as_str(), states)?;
+            out.write_all(b"  ")?;
+        } else {
+            write!(out, "  {style}{:states$}{style:#}  ", state(item))?;
+        }
         match item {
-            Found::Path(path) => writeln!(out, "{}", sanitize::name(path))?,
-            Found::Link(link) => writeln!(out, "{}", arrow(link))?,
+            Found::Path(path) => {
+                sanitize::write(out, path)?;
+                out.write_all(b"\n")?;
+            }
+            Found::Link(link) => arrow(out, link)?,
             Found::HardLinks(group) => {
                 let found = group.paths.len();
                 let all = usize::try_from(group.links).is_ok_and(|links| links == found);

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write as _};
 
+use links::Error;
 use links::apply::{Meter, Operation, Report, Run, Tracking, apply, raise_guard};
 use links::journal::OperationId;
 use links::plan::{Action, Cost, Finding, Plan, Severity, Step};
-use links::{Error, Target};
 
 use super::interrupt::{STOP, catch_interrupts};
 use super::journal::{Store, must_be_recovered};
@@ -14,8 +14,8 @@ use super::prompt::ask;
 use crate::args::ChangeOptions;
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb, complain, say_all};
-use crate::output::json::change::{Document, FindingRecord, NoteRecord, TreeRecord};
-use crate::output::{json, sanitize, stdout};
+use crate::output::json::change::{Changes, Document, FindingRecord, NoteRecord, TreeRecord};
+use crate::output::{self, json, sanitize, stdout};
 
 /// More changes than this are printed as their number.
 const TELL_EACH: usize = 20;
@@ -120,7 +120,8 @@ impl<'a> Change<'a> {
         }
         complain("error", &message);
         complain("hint", hint);
-        let mut document = self.document(&Plan::default(), None);
+        let nothing = Plan::default();
+        let mut document = self.document(&nothing, None);
         document.tree = plan.cost.map(|cost| tree_record(cost, findings, None));
         document.errors = vec![json::ErrorRecord::own(Exit::Refused, &message)];
         json::print(&document)?;
@@ -212,17 +213,13 @@ impl<'a> Change<'a> {
         if exit == Exit::Refused && some { Exit::Failed } else { exit }
     }
 
-    fn document(&self, plan: &Plan, report: Option<&Report>) -> Document<'_> {
-        let change = |(index, step)| {
-            let result = report.and_then(|report| report.results.get(index));
-            json::change::ChangeRecord::new(step, self.options.dry_run, result)
-        };
+    fn document<'p>(&'p self, plan: &'p Plan, report: Option<&'p Report>) -> Document<'p> {
         let untried = if self.options.dry_run { plan.untried() } else { Vec::new() };
         Document {
             verb: self.verb.name,
             operation: report.and_then(|report| report.operation).map(|id| id.0),
             dry_run: self.options.dry_run,
-            changes: plan.steps.iter().enumerate().map(change).collect(),
+            changes: Changes { steps: &plan.steps, report, dry_run: self.options.dry_run },
             notes: plan.findings.iter().filter_map(NoteRecord::of_note).collect(),
             not_tried: untried.iter().map(FindingRecord::from).collect(),
             tree: plan.cost.map(|cost| tree_record(cost, &plan.findings, report)),
@@ -234,7 +231,8 @@ impl<'a> Change<'a> {
         let mut out = stdout();
         let Some(report) = report else {
             for step in &plan.steps {
-                writeln!(out, "would {}", tell(step, Tense::Future))?;
+                out.write_all(b"would ")?;
+                tell(&mut out, step, Tense::Future)?;
             }
             if plan.steps.is_empty() {
                 writeln!(out, "nothing to do")?;
@@ -245,7 +243,7 @@ impl<'a> Change<'a> {
         let done: Vec<&Step> = done.map(|(step, _)| step).collect();
         if done.len() <= TELL_EACH {
             for step in &done {
-                writeln!(out, "{}", tell(step, Tense::Past))?;
+                tell(&mut out, step, Tense::Past)?;
             }
         } else {
             let undo =
@@ -343,11 +341,18 @@ fn words(action: Action, tense: Tense) -> &'static str {
     if tense == Tense::Future { future } else { past }
 }
 
-/// A step in words.
-fn tell(step: &Step, tense: Tense) -> String {
-    let verb = words(step.action(), tense);
-    let kind = step.kind().map(|kind| format!(" {kind}")).unwrap_or_default();
-    let target = step.target().and_then(Target::shown);
-    let target = target.map(|shown| format!(" -> {}", sanitize::name(shown))).unwrap_or_default();
-    format!("{verb}{kind} {}{target}", sanitize::name(step.path().shown()))
+/// A step in words, on a line: plans may have millions of them.
+fn tell(out: &mut impl io::Write, step: &Step, tense: Tense) -> io::Result<()> {
+    out.write_all(words(step.action(), tense).as_bytes())?;
+    if let Some(kind) = step.kind() {
+        out.write_all(b" ")?;
+        out.write_all(kind.as_str().as_bytes())?;
+    }
+    out.write_all(b" ")?;
+    sanitize::write(out, step.path().shown())?;
+    if let Some(target) = step.target().and_then(output::shown) {
+        out.write_all(b" -> ")?;
+        sanitize::write(out, target)?;
+    }
+    out.write_all(b"\n")
 }

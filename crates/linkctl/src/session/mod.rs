@@ -18,5 +18,5 @@ pub(crate) use change::Change;
 pub(crate) use journal::{
     Recorded, existing_journal, must_be_recovered, open_journal, state_directory, tell_unrecovered,
 };
-pub(crate) use progress::{spinner, ticking};
+pub(crate) use progress::ticking;
 pub(crate) use prompt::confirm;

@@ -57,18 +57,19 @@ fn with_bar<T>(bar: &ProgressBar, show: impl Fn(&ProgressBar) + Sync, work: impl
 }
 
 /// Runs something, with a line on the terminal that says how far it is.
-pub(crate) fn ticking<T>(message: impl Fn() -> String + Sync, work: impl FnOnce() -> T) -> T {
+pub(crate) fn ticking<T>(message: impl Fn() -> String + Sync, work: impl FnOnce(&ProgressBar) -> T) -> T {
     if !io::stderr().is_terminal() {
-        return work();
+        return work(&ProgressBar::hidden());
     }
     let show = |bar: &ProgressBar| {
         bar.set_message(message());
         bar.tick();
     };
-    with_bar(&spinner(), show, work)
+    let bar = spinner();
+    with_bar(&bar, show, || work(&bar))
 }
 
-pub(crate) fn spinner() -> ProgressBar {
+fn spinner() -> ProgressBar {
     let style =
         ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::new_spinner().with_style(style)

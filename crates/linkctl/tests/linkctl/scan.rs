@@ -352,3 +352,52 @@ fn a_directory_that_may_be_read_but_not_searched_is_listed() {
         assert_eq!(paths(&linkctl, &["--name", "l", root]), ["d/l"]);
     }
 }
+
+#[test]
+fn a_list_is_written_in_large_pieces_and_not_line_by_line() {
+    let linkctl = Linkctl::new();
+    sample(&linkctl, 500);
+    for args in [&["list"][..], &["list", "--json"], &["remove", "--recursive", "--dry-run", "."]] {
+        let mut command = Command::new(linkctl.program());
+        command.args(args).current_dir(linkctl.work());
+        let length = command.output().unwrap().stdout.len();
+        assert!(length > 40_000, "{args:?}: {length}");
+        let lines = strace::trace("write,writev", &command);
+        let writes = lines.iter().filter(|line| line.contains("(1, ")).count();
+        assert!(
+            (1..=length / (32 * 1024) + 2).contains(&writes),
+            "{args:?}: {length} bytes in {writes} writes"
+        );
+    }
+}
+
+#[test]
+fn a_plan_to_remove_links_does_not_ask_where_they_lead() {
+    let linkctl = Linkctl::new();
+    sample(&linkctl, 10);
+    let mut command = Command::new(linkctl.program());
+    command.args(["remove", "--recursive", "--dry-run", "."]).current_dir(linkctl.work());
+    let lines = strace::trace("%%stat,statx,readlinkat,readlink,openat2", &command);
+    let of = |call: &str| {
+        let links = ["\"a\"", "\"b\"", "\"c\"", "\"d\""];
+        let named = |line: &&String| links.iter().any(|link| line.contains(link));
+        lines.iter().filter(|line| line.contains(&format!("{call}("))).filter(named).count()
+    };
+    // Each of the 40 links is read, and looked at itself: a removal brings back owner and time.
+    assert_eq!((of("readlinkat"), of("statx"), of("openat2")), (40, 40, 0), "{lines:#?}");
+}
+
+#[test]
+fn lists_come_in_the_order_of_their_paths_component_by_component() {
+    let linkctl = Linkctl::new();
+    for path in ["a", "a-b", "a.b", "a/b", "a/b-c", "a/b/c", "b"] {
+        let link = format!("{path}/l");
+        tree!(linkctl.work(), { link => symlink("x") });
+    }
+    let ran = linkctl.ok(["list", "--sort", "--format", "paths"]);
+    let expected = "a/b/c/l\na/b/l\na/b-c/l\na/l\na-b/l\na.b/l\nb/l\n";
+    assert_eq!(ran.out, expected);
+    // The order of what was typed with dots is that of its components, too.
+    let ran = linkctl.ok(["list", "--sort", "--format", "paths", "./b", "a-b", "a/../a/b"]);
+    assert_eq!(ran.out, "./b/l\na/../a/b/c/l\na/../a/b/l\na-b/l\n");
+}

@@ -316,5 +316,17 @@ pub(crate) fn below(directory: &Path, names: &Path) -> PathBuf {
 
 /// `.` stands for itself only: names below it are shown as the user would type them.
 pub(crate) fn join(directory: &Path, name: &OsStr) -> PathBuf {
-    if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
+    // Only what begins with a dot can be `.`: comparing paths by their components takes longer than the rest.
+    if directory.as_os_str().as_encoded_bytes().starts_with(b".") && directory == Path::new(".") {
+        return PathBuf::from(name);
+    }
+    child(directory, name)
+}
+
+/// [`Path::join`], which allocates twice, in one allocation.
+pub(crate) fn child(directory: &Path, name: &OsStr) -> PathBuf {
+    let mut path = PathBuf::with_capacity(directory.as_os_str().len() + 1 + name.len());
+    path.push(directory);
+    path.push(name);
+    path
 }

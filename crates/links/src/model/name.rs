@@ -18,7 +18,7 @@ use crate::platform::{from_bytes, to_bytes};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name(pub OsString);
+pub struct Name<T = OsString>(pub T);
 
 /// A name by its bytes: those of the system on Linux, WTF-8 on Windows.
 #[must_use]
@@ -26,17 +26,21 @@ pub fn name_from_bytes(bytes: Vec<u8>) -> OsString {
     from_bytes(bytes)
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Wire {
     Text(String),
     Bytes(String),
 }
 
-fn to_wire(name: &OsStr) -> Wire {
+/// As [`Wire`] would be; text is not copied.
+fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Error> {
     match name.to_str() {
-        Some(text) => Wire::Text(text.to_owned()),
-        None => Wire::Bytes(STANDARD.encode(to_bytes(name))),
+        Some(text) => serializer.serialize_newtype_variant("Wire", 0, "text", text),
+        None => {
+            let code = STANDARD.encode(to_bytes(name));
+            serializer.serialize_newtype_variant("Wire", 1, "bytes", &code)
+        }
     }
 }
 
@@ -47,9 +51,9 @@ fn from_wire<E: serde::de::Error>(wire: Wire) -> Result<OsString, E> {
     }
 }
 
-impl Serialize for Name {
+impl<T: AsRef<OsStr>> Serialize for Name<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        to_wire(&self.0).serialize(serializer)
+        serialize(self.0.as_ref(), serializer)
     }
 }
 
@@ -61,10 +65,10 @@ impl<'de> Deserialize<'de> for Name {
 
 /// `#[serde(with)]` for an `OsString`.
 pub(crate) mod os_string {
-    use super::{Deserialize, Deserializer, OsString, Serialize, Serializer, Wire, from_wire, to_wire};
+    use super::{Deserialize, Deserializer, OsString, Serializer, Wire, from_wire};
 
     pub(crate) fn serialize<S: Serializer>(name: &OsString, serializer: S) -> Result<S::Ok, S::Error> {
-        to_wire(name).serialize(serializer)
+        super::serialize(name, serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsString, D::Error> {
@@ -80,7 +84,7 @@ pub(crate) mod os_string_if_any {
         name: &Option<OsString>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        name.clone().map(Name).serialize(serializer)
+        name.as_ref().map(Name).serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
@@ -94,10 +98,10 @@ pub(crate) mod os_string_if_any {
 pub(crate) mod path {
     use std::path::{Path, PathBuf};
 
-    use super::{Deserialize, Deserializer, Serialize, Serializer, Wire, from_wire, to_wire};
+    use super::{Deserialize, Deserializer, Serializer, Wire, from_wire};
 
     pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        to_wire(path.as_os_str()).serialize(serializer)
+        super::serialize(path.as_os_str(), serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {

@@ -65,7 +65,11 @@ impl Plan {
 
     /// Adds the steps and findings of another plan after this one's.
     pub fn append(&mut self, other: Self) {
-        self.steps.extend(other.steps);
+        if self.steps.is_empty() {
+            self.steps = other.steps;
+        } else {
+            self.steps.extend(other.steps);
+        }
         self.findings.extend(other.findings);
         self.refused.extend(other.refused);
     }

@@ -13,7 +13,7 @@ use crate::plan::{Plan, PlanContext, Seen, Step};
 use crate::platform::{self, Directory, Place};
 use crate::read::file_names;
 use crate::read::inspect;
-use crate::read::scan::{Filter, Found, KindFilter, Progress, ScanOptions, visit};
+use crate::read::scan::{Filter, Found, KindFilter, Progress, ScanOptions, sort_by_path, visit};
 
 const REMOVE: &str = "remove";
 
@@ -175,11 +175,13 @@ fn links_below(
     let mut options = ScanOptions::new([clean.clone()]);
     options.filter = below.filter.clone();
     options.one_file_system = below.one_file_system;
+    options.judges = false;
     // What is to be removed is put in order first: a second thread would gain little.
     options.workers = Some(1);
     let unseen = Progress::default();
     let found = visit(&options, context.progress.unwrap_or(&unseen), Vec::new);
-    let first = removal.plan.steps.len();
+    let (first, first_finding) = (removal.plan.steps.len(), removal.plan.findings.len());
+    let first_unread = removal.unread.len();
     for found in found.into_iter().flatten() {
         let link = match found {
             Ok(Found::Link(link)) => link,
@@ -206,7 +208,13 @@ fn links_below(
         removal.plan.steps.push(Step::RemoveLink(RemoveLink { link, old }));
     }
     if let Some(steps) = removal.plan.steps.get_mut(first..) {
-        steps.sort_by(|a, b| a.path().cmp(b.path()));
+        sort_by_path(steps, |step| step.path().shown());
+    }
+    if let Some(findings) = removal.plan.findings.get_mut(first_finding..) {
+        sort_by_path(findings, |finding| &finding.path);
+    }
+    if let Some(unread) = removal.unread.get_mut(first_unread..) {
+        sort_by_path(unread, Error::path);
     }
     Ok(())
 }

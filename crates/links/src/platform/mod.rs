@@ -63,8 +63,8 @@ pub(crate) use process::Process;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
     COMPRESSED, Directory, ENCRYPTED, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, READS_ENCRYPTED, RESIDENT,
-    ReadBuffer, TEXT_LINKS, VolumeFile, collation_key, content, current_user, default_state_dir, describe,
-    drive_relative, error_kind, evaluation, facts, file_names, file_system_name, find,
+    ReadBuffer, TEXT_LINKS, VolumeFile, as_name, collation_key, content, current_user, default_state_dir,
+    describe, drive_relative, error_kind, evaluation, facts, file_names, file_system_name, find,
     follows_reparse_points, forbidden, from_bytes, from_wide, handle, has_short_name, identity_key,
     is_of_others, is_one_mount, is_same_name, is_within, look, made, may_make_symlinks, may_write, mounted,
     mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, object_number, open_files, quoted,

@@ -22,7 +22,7 @@ pub(super) fn whole(listing: &Listing, format: Format, null: bool) -> Result<Fai
     match format {
         Format::Json => {
             json::print(&json::list::Document {
-                links: found.iter().map(Into::into).collect(),
+                links: found,
                 errors: errors.iter().map(Into::into).collect(),
                 stats: listing.stats.as_ref().map(|stats| stats.iter().map(Into::into).collect()),
             })?;
@@ -151,7 +151,7 @@ fn live<T>(progress: &Progress, scan: impl FnOnce() -> T) -> T {
     if io::stdout().is_terminal() {
         return scan();
     }
-    ticking(|| format!("{} links in {} entries", progress.found(), progress.entries()), scan)
+    ticking(|| format!("{} links in {} entries", progress.found(), progress.entries()), |_| scan())
 }
 
 fn one_by_one(scan: &mut Scan, mut write: impl FnMut(&Found) -> io::Result<()>) -> io::Result<Failed> {

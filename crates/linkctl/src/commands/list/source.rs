@@ -1,16 +1,18 @@
 //! Where links are found: in live trees, or on volumes that need not be mounted.
 
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use indicatif::ProgressBar;
 use links::volume::{VolumeList, VolumeScan, VolumeStats};
-use links::{Details, Error, Filter, Found, KindFilter, ScanOptions, State};
+use links::{Details, Error, Filter, Found, KindFilter, Progress, Receiver, ScanItem, ScanOptions, State};
 
 use super::{ListArgs, VERB};
 use crate::args::Format;
 use crate::commands::volume::{confined, open, reading};
 use crate::failure::{Failure, remark, say};
-use crate::session::spinner;
+use crate::session::ticking;
 
 /// All that was found, and what could not be read.
 pub(super) struct Listing {
@@ -23,27 +25,40 @@ pub(super) struct Listing {
 }
 
 /// Everything, in the order of paths; with a count on a terminal, since nothing else shows yet.
-pub(super) fn live(options: ScanOptions) -> Listing {
-    let mut scan = links::scan(options);
-    let bar = spinner();
-    let (mut all, mut errors) = (Vec::new(), Vec::new());
-    while let Some(item) = scan.next() {
+pub(super) fn live(options: &ScanOptions) -> Listing {
+    let progress = Progress::default();
+    let message = || format!("{} links in {} entries", progress.found(), progress.entries());
+    let finds = ticking(message, |bar| {
+        links::visit(options, &progress, || Finds { bar: bar.clone(), found: Vec::new(), errors: Vec::new() })
+    });
+    remark(&progress.remarks());
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
+    for finds in finds {
+        found.extend(finds.found);
+        errors.extend(finds.errors);
+    }
+    links::sort_by_path(&mut found, first_path);
+    Listing { found, errors, entries: Some(progress.entries()), stats: None }
+}
+
+/// What one worker found.
+struct Finds {
+    bar: ProgressBar,
+    found: Vec<Found>,
+    errors: Vec<Error>,
+}
+
+impl Receiver for Finds {
+    fn receive(&mut self, item: ScanItem) -> ControlFlow<()> {
         match item {
-            Ok(found) => all.push(found),
+            Ok(found) => self.found.push(found),
             Err(error) => {
-                bar.suspend(|| say(&VERB, &error));
-                errors.push(error);
+                self.bar.suspend(|| say(&VERB, &error));
+                self.errors.push(error);
             }
         }
-        if all.len() % 256 == 0 {
-            bar.set_message(format!("{} links in {} entries", all.len(), scan.entries()));
-            bar.tick();
-        }
+        ControlFlow::Continue(())
     }
-    bar.finish_and_clear();
-    all.sort_by(|a, b| first_path(a).cmp(first_path(b)));
-    remark(&scan.remarks());
-    Listing { found: all, errors, entries: Some(scan.entries()), stats: None }
 }
 
 fn first_path(found: &Found) -> &Path {

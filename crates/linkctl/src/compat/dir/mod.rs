@@ -209,7 +209,7 @@ struct Lister<'a> {
     source: &'a Source,
     switches: &'a Switches,
     zone: TimeZone,
-    out: io::BufWriter<anstream::AutoStream<io::StdoutLock<'static>>>,
+    out: output::Out,
     /// Where the file system is mounted whose head was printed last.
     head: Option<PathBuf>,
     failed: bool,

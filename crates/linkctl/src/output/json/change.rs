@@ -1,32 +1,36 @@
 //! What changing verbs plan and do.
 
-use links::apply::Done;
+use std::borrow::Cow;
+use std::ffi::OsStr;
+
+use links::apply::{Done, Report};
 use links::plan::{Finding, Lost, Severity, Step};
-use links::{LinkKind, Name, Target};
-use serde::Serialize;
+use links::{LinkKind, Name};
+use serde::{Serialize, Serializer};
 
 use super::{ErrorRecord, name};
+use crate::output::shown;
 
 /// One step of a changing verb.
 #[derive(Serialize)]
-pub(crate) struct ChangeRecord {
+struct ChangeRecord<'a> {
     action: &'static str,
-    path: Name,
+    path: Name<&'a OsStr>,
     kind: Option<&'static str>,
-    target: Option<Name>,
+    target: Option<Name<Cow<'a, OsStr>>>,
     /// `planned`, `done`, `failed` or `not-reached`.
     result: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorRecord>,
 }
 
-impl ChangeRecord {
-    pub(crate) fn new(step: &Step, dry_run: bool, result: Option<&links::Result<Done>>) -> Self {
+impl<'a> ChangeRecord<'a> {
+    fn new(step: &'a Step, dry_run: bool, result: Option<&links::Result<Done>>) -> Self {
         Self {
             action: step.action().as_str(),
-            path: name(step.path().shown()),
+            path: Name(step.path().shown().as_os_str()),
             kind: step.kind().map(LinkKind::as_str),
-            target: step.target().and_then(Target::shown).map(Name),
+            target: step.target().and_then(shown).map(Name),
             result: match result {
                 _ if dry_run => "planned",
                 Some(Ok(_)) => "done",
@@ -38,13 +42,30 @@ impl ChangeRecord {
     }
 }
 
+/// The steps of a plan, as [`ChangeRecord`]s one after the other.
+pub(crate) struct Changes<'a> {
+    pub(crate) steps: &'a [Step],
+    pub(crate) report: Option<&'a Report>,
+    pub(crate) dry_run: bool,
+}
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let change = |(index, step)| {
+            let result = self.report.and_then(|report| report.results.get(index));
+            ChangeRecord::new(step, self.dry_run, result)
+        };
+        serializer.collect_seq(self.steps.iter().enumerate().map(change))
+    }
+}
+
 /// What a changing verb did.
 #[derive(Serialize)]
 pub(crate) struct Document<'a> {
     pub(crate) verb: &'a str,
     pub(crate) operation: Option<i64>,
     pub(crate) dry_run: bool,
-    pub(crate) changes: Vec<ChangeRecord>,
+    pub(crate) changes: Changes<'a>,
     pub(crate) notes: Vec<NoteRecord>,
     /// Of a dry run: what only a try on the disk can tell.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -1,17 +1,21 @@
 //! Links and files of several names.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
+
 use links::{Found, HardLinks, Link, LinkKind, Name, State, Target};
 use serde::Serialize;
 
 use super::name;
+use crate::output::shown;
 
 /// A symbolic link or reparse point.
 #[derive(Serialize)]
-pub(crate) struct LinkRecord {
-    path: Name,
+pub(crate) struct LinkRecord<'a> {
+    path: Name<&'a OsStr>,
     kind: &'static str,
-    target: Option<Name>,
-    resolved: Option<Name>,
+    target: Option<Name<Cow<'a, OsStr>>>,
+    resolved: Option<Name<&'a OsStr>>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     tag: Option<String>,
@@ -37,30 +41,30 @@ pub(crate) struct HardRecord {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(crate) enum Record {
-    Path(PathRecord),
-    Link(LinkRecord),
+pub(crate) enum Record<'a> {
+    Path(PathRecord<'a>),
+    Link(LinkRecord<'a>),
     Hard(HardRecord),
 }
 
 /// A link of which no more is known than where it is.
 #[derive(Serialize)]
-pub(crate) struct PathRecord {
-    path: Name,
+pub(crate) struct PathRecord<'a> {
+    path: Name<&'a OsStr>,
 }
 
-impl From<&Link> for LinkRecord {
-    fn from(link: &Link) -> Self {
+impl<'a> From<&'a Link> for LinkRecord<'a> {
+    fn from(link: &'a Link) -> Self {
         let tag = match (&link.kind, &link.target) {
             (LinkKind::Other(tag), _) => Some(*tag),
             (_, Some(Target::Reparse(point))) => Some(point.tag()),
             _ => None,
         };
         Self {
-            path: name(&link.path),
+            path: Name(link.path.as_os_str()),
             kind: link.kind.as_str(),
-            target: link.target.as_ref().and_then(Target::shown).map(Name),
-            resolved: link.resolved.as_ref().map(name),
+            target: link.target.as_ref().and_then(shown).map(Name),
+            resolved: link.resolved.as_ref().map(|path| Name(path.as_os_str())),
             state: link.state.as_str(),
             tag: tag.map(|tag| tag.to_string()),
             tag_name: tag.and_then(|tag| Some(tag.name()?.into_owned())),
@@ -83,10 +87,10 @@ impl From<&HardLinks> for HardRecord {
     }
 }
 
-impl From<&Found> for Record {
-    fn from(found: &Found) -> Self {
+impl<'a> From<&'a Found> for Record<'a> {
+    fn from(found: &'a Found) -> Self {
         match found {
-            Found::Path(path) => Self::Path(PathRecord { path: name(path) }),
+            Found::Path(path) => Self::Path(PathRecord { path: Name(path.as_os_str()) }),
             Found::Link(link) => Self::Link(link.into()),
             Found::HardLinks(group) => Self::Hard(group.into()),
         }

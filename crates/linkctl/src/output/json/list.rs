@@ -1,20 +1,26 @@
 //! What `list` found.
 
-use links::Name;
 use links::volume::VolumeStats;
-use serde::Serialize;
+use links::{Found, Name};
+use serde::{Serialize, Serializer};
 
 use super::ErrorRecord;
 use super::link::Record;
 
 /// What `list` found, and what it could not read.
 #[derive(Serialize)]
-pub(crate) struct Document {
-    pub(crate) links: Vec<Record>,
+pub(crate) struct Document<'a> {
+    #[serde(serialize_with = "records")]
+    pub(crate) links: &'a [Found],
     pub(crate) errors: Vec<ErrorRecord>,
     /// How volumes were read, where that was asked for: one for each volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stats: Option<Vec<StatsRecord>>,
+}
+
+/// One record after the other: all of them at once would double the memory of a list.
+fn records<S: Serializer>(found: &[Found], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(found.iter().map(Record::from))
 }
 
 record! {

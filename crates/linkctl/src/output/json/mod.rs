@@ -40,6 +40,7 @@ use std::path::Path;
 
 use links::{Error, FileKind, Name};
 use serde::Serialize;
+use serde_json::ser::Formatter;
 
 use super::sanitize;
 use crate::exit::Exit;
@@ -125,11 +126,122 @@ struct Versioned<'a, T> {
 
 /// Prints a document, indented for people who look.
 pub(crate) fn print(document: &impl Serialize) -> io::Result<()> {
-    let mut out = super::raw_stdout();
+    let mut out = Harmless { json: Vec::with_capacity(2 * PIECE), out: io::stdout().lock() };
     let document = Versioned { schema: SCHEMA, document };
-    out.write_all(harmless(serde_json::to_string_pretty(&document)?).as_bytes())?;
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Indented::default()))?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// So much is gathered before it is written: a document of millions of links is nowhere whole.
+const PIECE: usize = 64 * 1024;
+
+/// Writes JSON, [`harmless`]. What it is given at a time is whole characters, as all that serde_json writes.
+struct Harmless<W: Write> {
+    json: Vec<u8>,
+    out: W,
+}
+
+impl<W: Write> Harmless<W> {
+    fn write_json(&mut self) -> io::Result<()> {
+        let json = std::mem::replace(&mut self.json, Vec::with_capacity(2 * PIECE));
+        if json.is_ascii() && !json.contains(&0x7f) {
+            return self.out.write_all(&json);
+        }
+        self.out.write_all(harmless(String::from_utf8_lossy(&json).into_owned()).as_bytes())
+    }
+}
+
+impl<W: Write> Write for Harmless<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.json.extend_from_slice(bytes);
+        if self.json.len() > PIECE { self.write_json() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_json()?;
+        self.out.flush()
+    }
+}
+
+/// The form of [`serde_json::ser::PrettyFormatter`], which writes every level of an indentation for itself.
+#[derive(Default)]
+struct Indented {
+    depth: usize,
+    has_value: bool,
+}
+
+impl Indented {
+    /// A new line, after a comma where something stands before.
+    fn line<W: ?Sized + Write>(&self, out: &mut W, first: bool) -> io::Result<()> {
+        const LINE: &[u8] = b",\n                                ";
+        let line = LINE.get(usize::from(first)..2 + 2 * self.depth);
+        let Some(line) = line else {
+            out.write_all(if first { b"\n" } else { b",\n" })?;
+            return (0..self.depth).try_for_each(|_| out.write_all(b"  "));
+        };
+        out.write_all(line)
+    }
+
+    fn begin<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.has_value = false;
+        out.write_all(bracket)
+    }
+
+    fn end<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth -= 1;
+        if self.has_value {
+            self.line(out, true)?;
+        }
+        out.write_all(bracket)
+    }
+}
+
+impl Formatter for Indented {
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.begin(out, b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.end(out, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.line(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.begin(out, b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.end(out, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.line(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b": ")
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
+    }
 }
 
 /// JSON allows raw DEL, C1 and marks that reorder text; a terminal obeys them. They stand in strings
@@ -168,6 +280,29 @@ pub(crate) fn line(out: &mut Vec<u8>, record: &impl Serialize) -> io::Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn documents_are_indented_as_serde_json_does() {
+        let deep = (0..40)
+            .fold(serde_json::json!(["x"]), |inner, _| serde_json::json!({ "a": [1, inner], "b": {} }));
+        for document in
+            [serde_json::json!([]), serde_json::json!({}), serde_json::json!([[], {}, [{}], "a"]), deep]
+        {
+            let mut text = Vec::new();
+            let mut serializer = serde_json::Serializer::with_formatter(&mut text, Indented::default());
+            assert!(document.serialize(&mut serializer).is_ok());
+            assert_eq!(String::from_utf8(text).ok(), serde_json::to_string_pretty(&document).ok());
+        }
+    }
+
+    #[test]
+    fn what_is_written_in_pieces_is_escaped_as_the_whole() {
+        let names: Vec<String> = (0..5_000).map(|n| format!("{n}\u{e9}\u{202e}\u{7f}\u{1f600}")).collect();
+        let mut out = Harmless { json: Vec::new(), out: Vec::new() };
+        assert!(serde_json::to_writer_pretty(&mut out, &names).is_ok() && out.flush().is_ok());
+        let whole = harmless(serde_json::to_string_pretty(&names).unwrap_or_default());
+        assert_eq!(String::from_utf8(out.out).ok(), Some(whole));
+    }
 
     #[test]
     fn what_a_terminal_obeys_is_escaped_and_means_the_same() {

@@ -27,7 +27,8 @@ pub(crate) use identity::{content, file_system_name, find, handle, made, mounted
 pub(crate) use inventory::{look, take_inventory};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
-    collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes, to_wide,
+    as_name, collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes,
+    to_wide,
 };
 pub(crate) use ntfs_3g::{
     COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, REPARSE_DATA, RESIDENT,

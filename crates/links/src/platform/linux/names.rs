@@ -15,6 +15,11 @@ pub(crate) fn from_bytes(bytes: Vec<u8>) -> OsString {
     OsString::from_vec(bytes)
 }
 
+/// A name by its bytes, not allocated where the system stores names so.
+pub(crate) fn as_name(bytes: &[u8]) -> Cow<'_, OsStr> {
+    Cow::Borrowed(OsStr::from_bytes(bytes))
+}
+
 pub(crate) fn from_wide(wide: &WideString) -> OsString {
     OsString::from_vec(wide.to_wtf8())
 }

@@ -38,7 +38,8 @@ pub(crate) use inventory::{
 };
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
-    collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes, to_wide,
+    as_name, collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes,
+    to_wide,
 };
 pub(crate) use nt::{
     Sort, aligned, control, create_new, full, information, number, open, open_guarded, open_uncached, send,

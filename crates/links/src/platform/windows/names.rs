@@ -26,6 +26,11 @@ pub(crate) fn from_bytes(bytes: Vec<u8>) -> OsString {
     }
 }
 
+/// A name by its bytes, not allocated where the system stores names so.
+pub(crate) fn as_name(bytes: &[u8]) -> Cow<'_, OsStr> {
+    Cow::Owned(from_bytes(bytes.to_vec()))
+}
+
 pub(crate) fn from_wide(wide: &WideString) -> OsString {
     OsString::from_wide(wide.units())
 }
@@ -83,6 +88,15 @@ mod tests {
         assert_eq!(to_bytes(&name).as_ref(), b"a\xed\xa0\x80b");
         assert_eq!(collation_key(OsStr::new("aÄß")), collation_key(OsStr::new("Aäß")));
         assert_ne!(collation_key(OsStr::new("ss")), collation_key(OsStr::new("ß")));
+        for (a, b) in [("aÄß", "Aäß"), ("ss", "ß"), ("a", "a"), ("ı", "i"), ("ſ", "s"), ("K", "k"), ("", "a")]
+        {
+            let (a, b) = (OsStr::new(a), OsStr::new(b));
+            assert_eq!(
+                identity_key(Path::new(a)) == identity_key(Path::new(b)),
+                is_same_name(a, b),
+                "{a:?} {b:?}"
+            );
+        }
     }
 
     #[test]

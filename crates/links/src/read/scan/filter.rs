@@ -187,6 +187,10 @@ impl Filter {
         self.states.is_empty() || self.states.contains(&state)
     }
 
+    pub(crate) fn asks_for_state(&self) -> bool {
+        !self.states.is_empty()
+    }
+
     pub(crate) fn wants_target(&self, target: Option<&Target>) -> bool {
         let Some(glob) = &self.target else { return true };
         target.and_then(Target::shown).is_some_and(|target| glob.is_match(target))

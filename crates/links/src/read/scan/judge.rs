@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::{FileKind, State, Target};
+use crate::model::{FileKind, State, Target, child};
 use crate::platform::{Directory, Spot};
 use crate::read::chain;
 use crate::read::inspect;
@@ -68,7 +68,13 @@ impl Siblings {
         }
         self.asked += self.ends.len();
         let index = if self.asked < WORTH_SORTING {
-            (0..self.ends.len()).find(|&index| self.name(index) == wanted)
+            let mut start = 0;
+            self.ends.iter().position(|&(end, _)| {
+                let name = self.names.get(start..end as usize).unwrap_or_default();
+                start = end as usize;
+                // Names of the same length mostly differ in their last byte.
+                name.len() == wanted.len() && name.last() == wanted.last() && name == wanted
+            })
         } else {
             if self.sorted.is_empty() {
                 // As many as fit into a u32: their ends do.
@@ -114,11 +120,15 @@ impl Judge<'_> {
             return answer;
         }
         // Where no link is on the way, nothing of it is a translation, and the text tells where it leads.
-        let by_text = self.physical.map(|physical| by_text(physical, Path::new(text)));
-        let may_be_by_text = by_text.as_ref().map_or(!self.ntfs.is_empty(), Option::is_some);
+        let may_be_by_text = match self.physical {
+            Some(physical) => tells_where(physical, text),
+            None => !self.ntfs.is_empty(),
+        };
         if may_be_by_text {
             match spot.directory.leads_without_links(text) {
-                Ok(true) => return (State::Ok, by_text.flatten()),
+                Ok(true) => {
+                    return (State::Ok, self.physical.map(|physical| by_text(physical, Path::new(text))));
+                }
                 Ok(false) => {}
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
                 Err(error) => return (chain::state_of(&error), None),
@@ -165,7 +175,7 @@ impl Judge<'_> {
             return None;
         }
         match found {
-            Sibling::There => Some((State::Ok, self.physical.map(|directory| directory.join(text)))),
+            Sibling::There => Some((State::Ok, self.physical.map(|directory| child(directory, text)))),
             Sibling::Missing => Some((State::Missing, None)),
             Sibling::Unknown => None,
         }
@@ -177,14 +187,17 @@ impl Judge<'_> {
     }
 }
 
-/// Where a target leads by its text alone, from a directory without links. `None` where more must be asked: the
-/// text asks for a directory at its end, which a file there would not be.
-fn by_text(directory: &Path, target: &Path) -> Option<PathBuf> {
-    let text = target.as_os_str().as_encoded_bytes();
-    if directory.as_os_str().is_empty() || text.ends_with(b"/") || text.ends_with(b".") {
-        return None;
-    }
-    let mut path = directory.to_owned();
+/// Whether the text of a target alone may tell where it leads, from a directory without links. Not where the text asks
+/// for a directory at its end, which a file there would not be.
+fn tells_where(directory: &Path, target: &OsStr) -> bool {
+    let text = target.as_encoded_bytes();
+    !(directory.as_os_str().is_empty() || text.ends_with(b"/") || text.ends_with(b"."))
+}
+
+/// Where a target leads by its text, from a directory without links.
+fn by_text(directory: &Path, target: &Path) -> PathBuf {
+    let mut path = PathBuf::with_capacity(directory.as_os_str().len() + 1 + target.as_os_str().len());
+    path.push(directory);
     for component in target.components() {
         match component {
             Component::Normal(name) => path.push(name),
@@ -193,7 +206,7 @@ fn by_text(directory: &Path, target: &Path) -> Option<PathBuf> {
             Component::CurDir | Component::Prefix(_) => {}
         }
     }
-    Some(path)
+    path
 }
 
 #[cfg(test)]

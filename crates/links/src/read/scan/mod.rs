@@ -7,12 +7,14 @@
 //! hard.rs    names of one file, put together
 //! roll.rs    every entry of a directory, for whoever looks for more than links
 //! filter.rs  which links are wanted
+//! order.rs   what was found, in the order of paths
 //! ```
 
 mod crew;
 mod filter;
 mod hard;
 mod judge;
+mod order;
 mod roll;
 mod walk;
 
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 pub use crew::{Progress, Scan};
 pub use filter::{Filter, KindFilter};
 pub use hard::HardLinks;
+pub use order::sort_by_path;
 pub(crate) use roll::{Reader, Roll, half};
 
 use crate::error::Result;
@@ -47,6 +50,8 @@ pub struct ScanOptions {
     pub workers: Option<usize>,
     /// Directories that are not entered: they were read before.
     pub(crate) known: Vec<PathBuf>,
+    /// Whether [`Link::state`] is found out where no filter asks for it; else it stands as [`crate::State::Ok`].
+    pub(crate) judges: bool,
 }
 
 /// What to find out about each link: each costs calls to the system.
@@ -76,6 +81,7 @@ impl ScanOptions {
             drive: DEFAULT_DRIVE,
             workers: None,
             known: Vec::new(),
+            judges: true,
         }
     }
 }

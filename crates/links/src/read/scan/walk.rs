@@ -39,6 +39,23 @@ struct Here<'a> {
     level: usize,
 }
 
+impl<'a> Here<'a> {
+    /// Its way from the root: `.` is the path of what is right in a root of that name.
+    fn relative(&self) -> impl Iterator<Item = Component<'a>> {
+        let names = self.path.components().skip(self.root.components);
+        names.filter(|component| *component != Component::CurDir)
+    }
+}
+
+/// What is asked once for all links of a directory, and only where one of them needs it.
+struct Asked<'a> {
+    siblings: &'a mut Siblings,
+    exact: Option<bool>,
+    ntfs: OnceCell<bool>,
+    /// The directory's path without links.
+    physical: OnceCell<PathBuf>,
+}
+
 /// What is in a directory, as far as it is of interest.
 #[derive(Default)]
 struct Entries {
@@ -299,12 +316,16 @@ impl<'c, 'o> Walker<'c, 'o> {
     fn entries(&mut self, here: &Here<'_>, rolls: bool) -> Entries {
         let filter = &self.crew.options.filter;
         let (links, files) = (filter.wants_links(), filter.wants_hard_links());
-        let judged = links && (self.crew.options.details > Details::Path || filter.looks_at_links());
+        let looks = self.crew.options.details > Details::Path || filter.looks_at_links();
+        let judged = links && looks && self.judges();
         let mut entries = Entries { roll: rolls.then(Roll::default), ..Entries::default() };
         // Taken out, as the buffer is lent meanwhile.
         let mut siblings = std::mem::take(&mut self.siblings);
         let mut buffer = std::mem::replace(&mut self.buffer, ReadBuffer::none());
         siblings.clear();
+        // The path that patterns see, of one entry after the other: its memory is used again.
+        let excludes = filter.has_excludes();
+        let mut relative = if excludes { here.relative().collect() } else { PathBuf::new() };
         let id = OnceCell::new();
         let read = here.directory.read(&mut buffer, |name, kind, number| {
             entries.count += 1;
@@ -321,10 +342,11 @@ impl<'c, 'o> Walker<'c, 'o> {
                 },
                 Some(kind) => (kind, None),
             };
-            if filter.has_excludes() {
-                let path = join(here.path, name);
-                let relative: PathBuf = path.components().skip(here.root.components).collect();
-                if filter.excludes(&relative, kind == FileKind::Directory) {
+            if excludes {
+                relative.push(name);
+                let excluded = filter.excludes(&relative, kind == FileKind::Directory);
+                relative.pop();
+                if excluded {
                     return;
                 }
             }
@@ -379,24 +401,19 @@ impl<'c, 'o> Walker<'c, 'o> {
     ) -> ControlFlow<()> {
         let options = self.crew.options;
         let plain = options.details == Details::Path && !options.filter.looks_at_links();
-        let (ntfs, mut exact) = (OnceCell::new(), None);
         // The names of the directory are lent to the judge.
         let mut siblings = std::mem::take(&mut self.siblings);
+        let mut asked =
+            Asked { siblings: &mut siblings, exact: None, ntfs: OnceCell::new(), physical: OnceCell::new() };
         let mut done = ControlFlow::Continue(());
         for name in names.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
-            let name = platform::from_bytes(name.to_vec());
+            let name = platform::as_name(name);
             if !options.filter.wants_name(&name) {
                 continue;
             }
             let path = path.map_or_else(|| join(here.path, &name), Path::to_owned);
-            let found = if plain {
-                Ok(Some(Found::Path(path)))
-            } else {
-                let on_ntfs = || platform::ntfs_volume(here.directory).is_ok_and(|volume| volume.is_some());
-                let ntfs = !self.crew.ntfs.is_empty() && *ntfs.get_or_init(on_ntfs);
-                let spot = Spot { directory: here.directory, name: &name, path: &path };
-                self.link(here, spot, ntfs, &mut siblings, &mut exact)
-            };
+            let found =
+                if plain { Ok(Some(Found::Path(path))) } else { self.link(here, &name, path, &mut asked) };
             let found = match found {
                 Ok(None) => continue,
                 Ok(Some(found)) => {
@@ -414,18 +431,25 @@ impl<'c, 'o> Walker<'c, 'o> {
         done
     }
 
+    /// Whether the states of links are wanted.
+    fn judges(&self) -> bool {
+        self.crew.options.judges || self.crew.options.filter.asks_for_state()
+    }
+
     fn link(
         &self,
         here: &Here<'_>,
-        spot: Spot<'_>,
-        ntfs: bool,
-        siblings: &mut Siblings,
-        exact: &mut Option<bool>,
+        name: &OsStr,
+        path: PathBuf,
+        asked: &mut Asked<'_>,
     ) -> Result<Option<Found>, Error> {
         let options = self.crew.options;
         let filter = &options.filter;
-        let fail = |error| gone(error).map_or(Ok(None), |error| Err(Error::io(LIST, spot.path, error)));
-        let target = match platform::read_target(spot.directory, spot.name, ntfs) {
+        let spot = Spot { directory: here.directory, name, path: &path };
+        let fail = |error| gone(error).map_or(Ok(None), |error| Err(Error::io(LIST, &path, error)));
+        let on_ntfs = || platform::ntfs_volume(here.directory).is_ok_and(|volume| volume.is_some());
+        let ntfs = !self.crew.ntfs.is_empty() && *asked.ntfs.get_or_init(on_ntfs);
+        let target = match platform::read_target(here.directory, name, ntfs) {
             Ok(target) => Some(target),
             // That it is a link is known all the same.
             Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => None,
@@ -436,13 +460,14 @@ impl<'c, 'o> Walker<'c, 'o> {
             return Ok(None);
         }
         let (state, resolved) = match &target {
+            Some(_) if !self.judges() => (State::Ok, None),
             Some(target) => {
+                let physical = || here.root.physical.join(here.relative().collect::<PathBuf>());
                 let wanted = options.details == Details::Resolved;
-                // `.` is the path of what is right in a root of that name.
-                let relative = here.path.components().skip(here.root.components);
-                let relative = relative.filter(|component| *component != Component::CurDir);
-                let physical = wanted.then(|| here.root.physical.join(relative.collect::<PathBuf>()));
-                let (physical, ntfs, drive) = (physical.as_deref(), self.crew.ntfs.as_slice(), options.drive);
+                let physical =
+                    if wanted { Some(asked.physical.get_or_init(physical).as_path()) } else { None };
+                let (siblings, exact) = (&mut *asked.siblings, &mut asked.exact);
+                let (ntfs, drive) = (self.crew.ntfs.as_slice(), options.drive);
                 Judge { siblings, exact, physical, ntfs, drive }.judge(spot, target)
             }
             None => (State::Denied, None),
@@ -450,13 +475,12 @@ impl<'c, 'o> Walker<'c, 'o> {
         if !filter.wants_state(state) || !filter.wants_chain(|| chain::follow(spot, options.drive)) {
             return Ok(None);
         }
-        let path = spot.path.to_owned();
         if options.details == Details::Path {
             return Ok(Some(Found::Path(path)));
         }
         let (mut id, mut attributes) = (None, None);
         if options.details == Details::Identity {
-            match spot.directory.metadata_nofollow(spot.name) {
+            match here.directory.metadata_nofollow(name) {
                 Ok(metadata) => (id, attributes) = (Some(metadata.id), Some(metadata.attributes)),
                 // That it is a link is known all the same.
                 Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {}
