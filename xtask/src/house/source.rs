@@ -13,6 +13,17 @@ const SYSTEM: &[&str] =
 /// Where a disk may be changed.
 const CHANGES_DISK: &[&str] = &["crates/links/src/step/os/", "crates/links/src/own_files/os/"];
 
+/// Rooms that know operations by their steps: a verb is a label, by which nothing is decided. Released migrations are
+/// exempt.
+const VERBLESS: &[&str] = &["crates/links/src/step/", "crates/links/src/apply/", "crates/links/src/journal/"];
+const MIGRATIONS: &str = "crates/links/src/journal/schema.rs";
+
+/// The names of verbs, as the history has them.
+const VERBS: &[&str] = &[
+    "create", "remove", "move", "restore", "repair", "undo", "recover", "track", "untrack", "mklink",
+    "fsutil",
+];
+
 /// Checks one Rust file.
 pub(super) fn check(path: &str, source: &str) -> Vec<Finding> {
     let code = blank(source);
@@ -31,6 +42,12 @@ pub(super) fn check(path: &str, source: &str) -> Vec<Finding> {
     if portable && !starts_with_any(path, CHANGES_DISK) {
         for offset in lifted_bars(path, &code) {
             find(offset, format!("a call that changes the disk is let through outside {}", CHANGES_DISK[0]));
+        }
+    }
+    if starts_with_any(path, VERBLESS) && path != MIGRATIONS {
+        let tests = tests_start(&code);
+        for offset in compared_verbs(source, &code).into_iter().filter(|offset| *offset < tests) {
+            find(offset, "a comparison with the name of a verb: a step says what it needs".to_owned());
         }
     }
     if path.starts_with("crates/") && path.contains("/src/") {
@@ -73,7 +90,7 @@ fn lifted_bars(path: &str, code: &str) -> Vec<usize> {
     if path.ends_with("/tests.rs") || path.contains("/tests/") {
         return Vec::new();
     }
-    let tests = code.find("#[cfg(test)]").unwrap_or(code.len());
+    let tests = tests_start(code);
     let lints = ["allow", "expect"].into_iter().flat_map(|name| words(code, name).map(move |at| (at, name)));
     lints
         .filter(|(offset, name)| {
@@ -83,6 +100,44 @@ fn lifted_bars(path: &str, code: &str) -> Vec<usize> {
         })
         .map(|(offset, _)| offset)
         .collect()
+}
+
+/// Where the tests of a file begin.
+fn tests_start(code: &str) -> usize {
+    code.find("#[cfg(test)]").unwrap_or(code.len())
+}
+
+/// Where the name of a verb, or the field that has it, is compared with something: in Rust, and in SQL.
+fn compared_verbs(source: &str, code: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    let patterns: Vec<_> = words(code, "matches")
+        .filter_map(|offset| {
+            let start = offset + "matches!(".len();
+            code[offset..]
+                .starts_with("matches!(")
+                .then(|| start..start + arguments(&code[start - 1..]).len())
+        })
+        .collect();
+    for verb in VERBS {
+        let literal = format!("\"{verb}\"");
+        for (offset, _) in source.match_indices(&literal) {
+            let (before, after) = (code[..offset].trim_end(), code[offset + literal.len()..].trim_start());
+            if ["==", "!=", "|"].iter().any(|sign| before.ends_with(sign))
+                || ["==", "!=", "=>", "|"].iter().any(|sign| after.starts_with(sign))
+                || patterns.iter().any(|pattern| pattern.contains(&offset))
+            {
+                found.push(offset);
+            }
+        }
+    }
+    // In SQL, what stands before the sign may be the name of a table.
+    found.extend(words(source, "verb").filter(|offset| {
+        let after = source[offset + "verb".len()..].trim_start();
+        let is_compared = ["==", "!=", "<>", "IN (", "LIKE "].iter().any(|sign| after.starts_with(sign));
+        let is_sql = code[*offset..].starts_with(' ') && after.starts_with("= ");
+        is_compared || is_sql
+    }));
+    found
 }
 
 /// `#[name` for each of the names, with what comes before the name.
@@ -194,6 +249,39 @@ mod tests {
         assert_eq!(lines(LIBRARY, &format!("#[cfg(test)]\n{expect}\nmod tests {{}}")), [0; 0]);
         assert_eq!(lines(LIBRARY, "#![cfg_attr(test, allow(clippy::disallowed_methods))]"), [0; 0]);
         assert_eq!(lines(LIBRARY, "#![deny(clippy::disallowed_methods)]"), [0; 0]);
+    }
+
+    #[test]
+    fn no_verb_is_compared_with_where_steps_are_carried_out() {
+        for bad in [
+            "if operation.verb == name {}",
+            "if name == \"move\" {}",
+            "if \"undo\" != name {}",
+            "let a = matches!(name, \"move\" | \"restore\");",
+            "match name { \"remove\" => {} _ => {} }",
+            "let sql = \"SELECT 1 FROM operations WHERE verb IN ('move', 'undo')\";",
+            "let sql = \"SELECT 1 FROM operations WHERE verb = ?\";",
+        ] {
+            for path in
+                ["crates/links/src/apply/a.rs", "crates/links/src/step/a.rs", "crates/links/src/journal/a.rs"]
+            {
+                assert_eq!(lines(path, &format!("\n{bad}\n")).first(), Some(&2), "{path} {bad}");
+            }
+            for path in ["crates/links/src/journal/schema.rs", "crates/linkctl/src/failure.rs", LIBRARY] {
+                assert_eq!(lines(path, bad), [0; 0], "{path} {bad}");
+            }
+            let test = format!("#[cfg(test)]\nmod tests {{ {bad} }}");
+            assert_eq!(lines("crates/links/src/apply/a.rs", &test), [0; 0], "{bad}");
+        }
+        for good in [
+            "queue.begin(operation.verb);",
+            "const SELECT: &str = \"SELECT id, verb, began FROM operations\";",
+            "Error::io(\"remove\", path, error)",
+            "match self { Self::Away => \"move\", Self::Back => \"restore\" }",
+            "// a verb, \"move\" for one, is a label",
+        ] {
+            assert_eq!(lines("crates/links/src/apply/a.rs", good), [0; 0], "{good}");
+        }
     }
 
     #[test]

@@ -87,12 +87,14 @@ const MIGRATIONS: [&str; 8] = [
         FROM steps WHERE operation IN (SELECT id FROM operations) GROUP BY operation, number / 256;
      DROP TABLE steps;
      CREATE INDEX operations_that_move ON operations (id) WHERE verb IN ('move', 'restore', 'undo');",
-    // Whether an operation moves whole trees is told by its steps, not by its verb. Of an undo the verb of what it undid
-    // tells; one more than moved anything costs a look at its steps.
+    // Whether an operation moves whole trees is told by its steps, not by its verb. Of rows of before the verb tells, and of
+    // an undo that of the first operation in the chain of what it undid.
     "ALTER TABLE operations ADD COLUMN moves_trees INTEGER NOT NULL DEFAULT 0;
      DROP INDEX operations_that_move;
-     UPDATE operations SET moves_trees = 1 WHERE verb IN ('move', 'restore') OR verb = 'undo' AND EXISTS
-        (SELECT 1 FROM operations AS undone WHERE undone.id = operations.undoes AND undone.verb IN ('move', 'restore', 'undo'));
+     UPDATE operations SET moves_trees = 1 WHERE verb IN ('move', 'restore') OR undoes IS NOT NULL AND EXISTS
+        (WITH RECURSIVE undone (id) AS (SELECT operations.undoes UNION SELECT before.undoes
+            FROM operations AS before JOIN undone ON before.id = undone.id WHERE before.undoes IS NOT NULL)
+         SELECT 1 FROM undone JOIN operations AS first ON first.id = undone.id WHERE first.verb IN ('move', 'restore'));
      CREATE INDEX operations_that_move ON operations (id) WHERE moves_trees = 1;",
 ];
 

@@ -10,7 +10,7 @@ mod fidelity;
 mod hostile;
 mod interface;
 mod into;
-mod kills;
+pub(crate) mod kills;
 mod meddlers;
 mod ntfs;
 mod portrait;
