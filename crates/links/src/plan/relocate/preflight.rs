@@ -1,6 +1,6 @@
 //! Everything that can be known to go wrong with a move, before a byte is copied.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -77,10 +77,11 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
         ntfs(look.source, look.destination, look.from, look.inventory, &mut findings)?;
     }
     if look.same {
+        let rewritten: HashSet<&Path> = look.rewritten.iter().map(|link| link.path.as_path()).collect();
         for (number, item) in look.inventory.items.iter().enumerate().filter(|(_, item)| item.stat.names > 1)
         {
             let path = look.inventory.path(number);
-            if item.target().is_some() && look.rewritten.iter().any(|link| link.path == path) {
+            if item.target().is_some() && rewritten.contains(path.as_path()) {
                 let text = "it has several names, and has to say something else: they will be several links";
                 findings.add(Severity::Warning, "split-names", look.from.join(path), text);
             }
@@ -364,7 +365,7 @@ fn users(from: &Path, state: Option<&Path>, findings: &mut Findings) {
 fn room(destination: &Place, inventory: &Inventory, findings: &mut Findings) -> Result<()> {
     let fail = |error| Error::io(MOVE, &destination.path, error);
     let (bytes, objects) = platform::room(&destination.directory).map_err(fail)?;
-    let mut met = std::collections::HashSet::new();
+    let mut met = HashSet::new();
     let needed = inventory.items.iter().filter(|item| {
         item.stat.sort == ObjectKind::File && (item.stat.names < 2 || met.insert(item.stat.number))
     });

@@ -1,5 +1,6 @@
 //! The stage: a private directory beside the new place of a tree, with the copy and what is to become of it.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -468,10 +469,11 @@ pub(super) fn texts_of(inventory: &Inventory, rewritten: &[Rewritten], way: Dire
     if rewritten.is_empty() {
         return texts;
     }
+    let by_path: HashMap<&Path, &Rewritten> =
+        rewritten.iter().map(|known| (known.path.as_path(), known)).collect();
     for (number, item) in inventory.items.iter().enumerate() {
         let Some(target) = item.target() else { continue };
-        let path = inventory.path(number);
-        let Some(known) = rewritten.iter().find(|known| known.path == path) else { continue };
+        let Some(known) = by_path.get(inventory.path(number).as_path()) else { continue };
         let (now, new) = match way {
             Direction::Away => (&known.home, &known.away),
             Direction::Back => (&known.away, &known.home),
