@@ -369,15 +369,29 @@ fn a_tree_whose_link_cannot_be_taken_away_is_not_brought_back() {
     assert!(home.join("tree/f").metadata().is_ok_and(|found| found.nlink() == 1));
 }
 
+fn use_up_inodes(volume: &Volume) {
+    let mut numbers = 0..;
+    while fs::write(volume.path().join(format!("filler-{}", numbers.next().unwrap())), "").is_ok() {}
+}
+
+#[test]
+fn a_tree_is_not_brought_back_to_a_file_system_without_room_for_a_name() {
+    let volume = Volume::with_options(Fs::Tmpfs, 16 << 20, "nr_inodes=32");
+    let (linkctl, other) = at_home(&volume);
+    let dst = other.path().join("tree");
+    linkctl.ok(["move", "home/tree", dst.to_str().unwrap(), "--yes"]);
+    use_up_inodes(&volume);
+    let places = [volume.path(), other.path()];
+    let places = places.each_ref().map(std::path::PathBuf::as_path);
+    assert_refused(&linkctl, &["restore", "home/tree"], &places, "restore");
+    assert_refused(&linkctl, &["undo", "1"], &places, "undo");
+}
+
 #[test]
 fn a_move_from_a_file_system_without_room_for_a_name_is_refused_before_its_first_change() {
     let volume = Volume::with_options(Fs::Tmpfs, 16 << 20, "nr_inodes=32");
     let (linkctl, other) = at_home(&volume);
-    for number in 0.. {
-        if fs::write(volume.path().join(format!("filler-{number}")), "").is_err() {
-            break;
-        }
-    }
+    use_up_inodes(&volume);
     let dst = other.path().join("tree");
     let places = [volume.path(), other.path()];
     let places = places.each_ref().map(std::path::PathBuf::as_path);
@@ -385,7 +399,7 @@ fn a_move_from_a_file_system_without_room_for_a_name_is_refused_before_its_first
 }
 
 #[test]
-fn a_move_from_a_file_system_without_symbolic_links_is_refused_before_its_first_change() {
+fn no_tree_is_moved_from_or_to_a_home_without_symbolic_links() {
     let volume = Volume::new(Fs::Tmpfs, 16 << 20);
     let (linkctl, other) = at_home(&volume);
     let dst = other.path().join("tree");
@@ -397,4 +411,14 @@ fn a_move_from_a_file_system_without_symbolic_links_is_refused_before_its_first_
     assert_eq!(leftovers(volume.path().join("home")), [""; 0], "{ran}");
     assert_eq!(crate::common::names(other.path()), [""; 0], "{ran}");
     assert!(linkctl.history().is_empty(), "{ran}");
+    // Nor is it brought back to one.
+    linkctl.ok(["move", "home/tree", dst.to_str().unwrap(), "--yes"]);
+    let moved = Snapshot::of(other.path());
+    for args in [&["restore", "home/tree", "--yes"] as &[&str], &["undo", "1", "--yes"]] {
+        let ran = linkctl.said(strace::inject("symlinkat:error=EPERM", &linkctl.command(args))).exits(4);
+        moved.assert_unchanged();
+        assert_eq!(linkctl.target("home/tree"), dst.as_os_str().as_encoded_bytes(), "{ran}");
+        assert_eq!(leftovers(volume.path().join("home")), [""; 0], "{ran}");
+        assert_eq!(linkctl.history().len(), 1, "{ran}");
+    }
 }
