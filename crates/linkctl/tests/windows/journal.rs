@@ -51,6 +51,8 @@ fn a_damaged_journal_is_set_aside_and_a_new_one_begun() {
     let linkctl = Linkctl::new();
     linkctl.write("a", "x");
     linkctl.ok(["create", "--kind", "hard", "b", "a"]);
+    // Takes in what waits in the queue: from there it would come into the new journal.
+    linkctl.ok(["history"]);
     let state = linkctl.work().parent().unwrap().join("state");
     std::fs::write(state.join("journal.db"), vec![0x5a; 40_000]).unwrap();
     linkctl.ok(["create", "--kind", "hard", "c", "a"]).says("it is kept as");
