@@ -39,8 +39,7 @@ fn show(name: &WideString) {
     if let Some(full) = path::normalise(name) {
         assert_eq!(path::normalise(&full).as_ref(), Some(&full));
     }
-    for link in [Symlink::new(name).map(ReparseData::from), MountPoint::junction(name).map(ReparseData::from)]
-    {
+    for link in [Symlink::new(name).map(ReparseData::from), MountPoint::junction(name).map(ReparseData::from)] {
         if let Ok(link) = link
             && let Ok(bytes) = link.encode()
         {

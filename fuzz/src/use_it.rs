@@ -115,8 +115,7 @@ fn one_by_one<S: ReadAt>(volume: &Volume<S>) {
         }
     }
     for path in ["", r"real\DEEP\f", r"junctions\plain\deep\f", r"loops\a\x", r"chain\1\..\f", r"..\Real"] {
-        let names =
-            path.split('\\').filter(|name| !name.is_empty()).map(|name| name.encode_utf16().collect());
+        let names = path.split('\\').filter(|name| !name.is_empty()).map(|name| name.encode_utf16().collect());
         let mut resolver = Resolver::new(&mut reader, &mut directories, Some('C'), Detail::Everything);
         if let Err(failed) = resolver.find(names) {
             makes_sense(&failed);

@@ -41,9 +41,7 @@ impl Counts {
     pub(crate) fn must_be_whole(self) -> Result<()> {
         match self {
             Self { failed: 1.., .. } => Err(format!("{} tests failed", self.failed)),
-            Self { ignored: 1.., .. } => {
-                Err(format!("{} tests are ignored; mend or delete them", self.ignored))
-            }
+            Self { ignored: 1.., .. } => Err(format!("{} tests are ignored; mend or delete them", self.ignored)),
             Self { passed: 0, .. } => Err("not one test ran".to_owned()),
             _ => Ok(()),
         }
@@ -55,15 +53,11 @@ pub(crate) fn filesystems(report: &str) -> Result<BTreeMap<&str, BTreeSet<&str>>
     let mut found = BTreeMap::<&str, BTreeSet<&str>>::new();
     for (index, line) in report.lines().enumerate() {
         let Some((filesystem, test)) = line.split_once('\t') else {
-            return Err(format!(
-                "line {} of the test report is not FILESYSTEM<TAB>TEST: {line:?}",
-                index + 1
-            ));
+            return Err(format!("line {} of the test report is not FILESYSTEM<TAB>TEST: {line:?}", index + 1));
         };
         found.entry(filesystem).or_default().insert(test);
     }
-    let missing: Vec<_> =
-        REQUIRED_FILESYSTEMS.iter().filter(|name| !found.contains_key(**name)).copied().collect();
+    let missing: Vec<_> = REQUIRED_FILESYSTEMS.iter().filter(|name| !found.contains_key(**name)).copied().collect();
     if missing.is_empty() { Ok(found) } else { Err(format!("no test ran on {}", missing.join(", "))) }
 }
 
@@ -105,10 +99,7 @@ left without a line end: test result: ok. 10 passed; 0 failed; 0 ignored; 0 meas
 
     #[test]
     fn a_filesystem_without_tests_is_named() {
-        assert_eq!(
-            filesystems("ext4\ta\nntfs-3g\ta\ntmpfs\ta\n"),
-            Err("no test ran on btrfs, xfs".to_owned())
-        );
+        assert_eq!(filesystems("ext4\ta\nntfs-3g\ta\ntmpfs\ta\n"), Err("no test ran on btrfs, xfs".to_owned()));
         assert!(filesystems("ext4").is_err());
     }
 }

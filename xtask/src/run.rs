@@ -107,8 +107,7 @@ pub(crate) fn streamed(command: &mut Command) -> Result<(Vec<String>, Result<()>
 pub(crate) fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
     let failed = |error| format!("{}: {error}", directory.display());
     let entries = std::fs::read_dir(directory).map_err(failed)?;
-    let mut paths =
-        entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
     paths.sort();
     Ok(paths)
 }

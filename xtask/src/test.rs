@@ -46,9 +46,7 @@ pub(crate) fn test(extent: Extent) -> Result<()> {
 
     step("tools", || tools::ensure(extent))?;
     step("formatting", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
-    step("clippy", || {
-        run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
-    })?;
+    step("clippy", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])))?;
     if everything {
         step("clippy for Windows", windows::clippy)?;
         step("dependencies", || run(&mut cargo(&["deny", "check", "bans", "licenses", "sources"])))?;
@@ -82,9 +80,7 @@ pub(crate) fn test(extent: Extent) -> Result<()> {
     println!("\n==> all checks passed in {:.0} s", start.elapsed().as_secs_f64());
     match extent {
         Extent::Everything => {
-            println!(
-                "formatting, clippy for Linux and Windows, dependencies, house rules, fuzz targets: clean"
-            );
+            println!("formatting, clippy for Linux and Windows, dependencies, house rules, fuzz targets: clean");
         }
         Extent::Quick => {
             println!("formatting, clippy, house rules: clean");

@@ -61,13 +61,8 @@ const WINDOWS: &[(&str, &str)] = &[
 ];
 
 /// What benchmarks are compared with.
-const PEERS: &[(&str, &str)] = &[
-    ("bfs", "bfs"),
-    ("fdfind", "fd-find"),
-    ("find", "findutils"),
-    ("symlinks", "symlinks"),
-    ("rsync", "rsync"),
-];
+const PEERS: &[(&str, &str)] =
+    &[("bfs", "bfs"), ("fdfind", "fd-find"), ("find", "findutils"), ("symlinks", "symlinks"), ("rsync", "rsync")];
 
 /// The version is fixed to a minor: another one may read `deny.toml` differently. Not optimised: it runs for seconds, and
 /// is built in two minutes instead of seven.
@@ -154,9 +149,7 @@ fn component(subcommand: &str, name: &str) -> Result<()> {
     }
     println!("installing {name}");
     run(&mut program("rustup", &["component", "add", name])).map_err(|error| {
-        format!(
-            "{error}\n{name} is missing and could not be added. Type:\n\n    rustup component add rustfmt clippy\n"
-        )
+        format!("{error}\n{name} is missing and could not be added. Type:\n\n    rustup component add rustfmt clippy\n")
     })
 }
 

@@ -131,29 +131,10 @@ fn volume_image(home: &Path) -> Result<PathBuf> {
     make().map_err(|error| format!("{}: {error}", disk.display()))?;
     for (name, target) in [("L", r"C:\t"), ("gone", r"C:\n")] {
         let substitute = format!(r"\??\{target}");
-        let names =
-            format!("{substitute}\0{target}\0").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-        let lengths =
-            [2 * substitute.len(), 2 * substitute.len() + 2, 2 * target.len()].map(|length| length as u8);
+        let names = format!("{substitute}\0{target}\0").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let lengths = [2 * substitute.len(), 2 * substitute.len() + 2, 2 * target.len()].map(|length| length as u8);
         // What `mklink /j` writes: tag, length, reserved, and where each of the two names is.
-        let head = [
-            3,
-            0,
-            0,
-            0xa0,
-            8 + names.len() as u8,
-            0,
-            0,
-            0,
-            0,
-            0,
-            lengths[0],
-            0,
-            lengths[1],
-            0,
-            lengths[2],
-            0,
-        ];
+        let head = [3, 0, 0, 0xa0, 8 + names.len() as u8, 0, 0, 0, 0, 0, lengths[0], 0, lengths[1], 0, lengths[2], 0];
         let hex: String = head.iter().chain(&names).map(|byte| format!("{byte:02x}")).collect();
         let set = ["-h", "-n", "system.ntfs_reparse_data", "-v", &format!("0x{hex}")];
         quietly(program("setfattr", &set).arg(disk.join(name)))?;
@@ -240,8 +221,7 @@ impl Wine {
         let failed = |error| format!("{}: {error}", written.display());
         let output = File::create_new(&written).map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
-        let mut boot =
-            program("timeout", &["--foreground", "--kill-after=5", "120", "wine", "wineboot", "--init"]);
+        let mut boot = program("timeout", &["--foreground", "--kill-after=5", "120", "wine", "wineboot", "--init"]);
         // Wine makes the folders of the user's home the user's documents; tests must not come near those.
         boot.env("HOME", wine.home.path()).stdout(output).stderr(errors);
         run(wine.inside(&mut boot)).map_err(|error| {
@@ -294,10 +274,7 @@ The Import Tables (interpreted .idata section contents)
     #[test]
     fn imported_dlls_are_read_from_the_listing() {
         let names = dll_names(LISTED);
-        assert_eq!(
-            names,
-            ["KERNEL32.dll", "USERENV.dll", "api-ms-win-core-synch-l1-2-0.dll", "libgcc_s_seh-1.dll"]
-        );
+        assert_eq!(names, ["KERNEL32.dll", "USERENV.dll", "api-ms-win-core-synch-l1-2-0.dll", "libgcc_s_seh-1.dll"]);
         assert_eq!(foreign(&names), ["api-ms-win-core-synch-l1-2-0.dll", "libgcc_s_seh-1.dll"]);
         assert_eq!(dll_names("a.exe:     file format pei-x86-64\n"), [""; 0]);
     }
@@ -305,8 +282,7 @@ The Import Tables (interpreted .idata section contents)
     #[test]
     fn debians_cargo_is_told_nothing_of_rustups() {
         let command = debian_cargo(&["--version"]);
-        let removed: Vec<_> =
-            command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
         // This test runs under rustup's cargo, or under one that sets at least this.
         assert!(removed.contains(&"CARGO".as_ref()), "{removed:?}");
         assert!(!removed.contains(&"CARGO_HOME".as_ref()), "{removed:?}");

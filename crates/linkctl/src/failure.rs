@@ -176,7 +176,8 @@ pub(crate) fn cause(error: &Error) -> String {
 }
 
 /// How symbolic links become possible on Windows.
-pub(crate) const PRIVILEGE: &str = "turn Developer Mode on (Settings, System, For developers), or run as administrator; junctions need neither";
+pub(crate) const PRIVILEGE: &str =
+    "turn Developer Mode on (Settings, System, For developers), or run as administrator; junctions need neither";
 
 /// Whether Windows asked for a privilege that this user has not (`ERROR_PRIVILEGE_NOT_HELD`).
 pub(crate) fn lacks_privilege(error: &Error) -> bool {
@@ -208,9 +209,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         }
         ErrorKind::TooLong if error.operation() == "create junction" => "use a shorter target",
         ErrorKind::TooLong => "use a shorter target, such as a relative one (--relative)",
-        ErrorKind::TooManyLinks => {
-            "the file system allows no more names for this file; copy it, or use --kind symlink"
-        }
+        ErrorKind::TooManyLinks => "the file system allows no more names for this file; copy it, or use --kind symlink",
         ErrorKind::KindNeeded => "the file keeps its other names and its data",
         ErrorKind::LastName => "deleting it would delete its data; linkctl never does that",
         ErrorKind::PermissionDenied => by_system!(
@@ -218,10 +217,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "`linkctl doctor` on the directory tells what this user can do there; a read-only file must be made \
              writable first (attrib -r)",
         ),
-        ErrorKind::ReadOnly => by_system!(
-            "mount the file system read-write first",
-            "the disk is write-protected: take that off first",
-        ),
+        ErrorKind::ReadOnly => {
+            by_system!("mount the file system read-write first", "the disk is write-protected: take that off first",)
+        }
         ErrorKind::Full => by_system!("free some space or inodes there", "free some space there"),
         ErrorKind::Changed => "look again and repeat the command",
         ErrorKind::NotFound | ErrorKind::ParentMissing => {

@@ -96,16 +96,16 @@ pub use journal::Journal;
 pub use journal::track;
 pub use model::name::{Name, name_from_bytes};
 pub use model::{
-    Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner,
-    Metadata, OnExisting, ReparsePoint, Shape, State, Target, User,
+    Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner, Metadata,
+    OnExisting, ReparsePoint, Shape, State, Target, User,
 };
 pub use plan::{Plan, PlanContext, Step};
 pub use plan::{create, relocate, remove, repair, undo};
 pub use read::inspect::{Chain, Hop, Inspection, inspect, inspect_path};
 pub use read::places::physical_path;
 pub use read::scan::{
-    Details, Filter, Found, HardLinks, KindFilter, Progress, Receiver, Scan, ScanItem, ScanOptions, scan,
-    sort_by_path, visit,
+    Details, Filter, Found, HardLinks, KindFilter, Progress, Receiver, Scan, ScanItem, ScanOptions, scan, sort_by_path,
+    visit,
 };
 pub use read::typed::native_path;
 pub use read::{check, directory_listing as listing, file_names as names, system, volume};

@@ -8,19 +8,13 @@ use std::thread;
 
 /// Runs `work` on up to `helpers` further threads while this one runs `own`, which is passed the number of threads that
 /// could be started. Returns the result of `own` first, then one of each helper.
-pub(crate) fn beside<R: Send>(
-    helpers: usize,
-    work: impl Fn() -> R + Sync,
-    own: impl FnOnce(usize) -> R,
-) -> Vec<R> {
+pub(crate) fn beside<R: Send>(helpers: usize, work: impl Fn() -> R + Sync, own: impl FnOnce(usize) -> R) -> Vec<R> {
     thread::scope(|scope| {
         let helpers: Vec<_> =
             (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, &work).ok()).collect();
         let mut done = vec![own(helpers.len())];
         done.extend(
-            helpers
-                .into_iter()
-                .map(|helper| helper.join().unwrap_or_else(|panic| panic::resume_unwind(panic))),
+            helpers.into_iter().map(|helper| helper.join().unwrap_or_else(|panic| panic::resume_unwind(panic))),
         );
         done
     })

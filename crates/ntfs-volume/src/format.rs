@@ -95,8 +95,7 @@ pub(crate) const ENOUGH: usize = 0x1_0048;
 /// Tells a format by the first bytes of a source.
 #[must_use]
 pub fn format(bytes: &[u8]) -> Option<Format> {
-    let is =
-        |(at, sign, _): &&(usize, &[u8], Format)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(sign));
+    let is = |(at, sign, _): &&(usize, &[u8], Format)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(sign));
     SIGNS.iter().find(is).map(|(.., format)| *format)
 }
 

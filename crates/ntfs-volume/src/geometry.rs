@@ -32,8 +32,7 @@ impl Geometry {
         if boot.get(3..11) != Some(b"NTFS    ") {
             return Err(Error::not_ntfs(position, crate::format::describe(boot)));
         }
-        Self::fields(boot)
-            .ok_or_else(|| Error::damaged(position, "a boot sector with sizes that no volume has"))
+        Self::fields(boot).ok_or_else(|| Error::damaged(position, "a boot sector with sizes that no volume has"))
     }
 
     fn fields(boot: &[u8]) -> Option<Self> {

@@ -87,15 +87,9 @@ impl HardLinks {
             // What extensions say of a file that is not there any more is left over from it.
             let links = base.is_base && own.len() > 1 && !pieces.iter().any(|piece| piece.surrogate);
             let sizes = pieces.iter().map(|piece| piece.sizes);
-            let (size, allocated) = sizes
-                .fold((0u64, 0u64), |all, one| (all.0.max(one.size), all.1.saturating_add(one.allocated)));
-            links.then_some(HardLinked {
-                reference: base.of,
-                size,
-                allocated,
-                names: own,
-                texts: &self.texts,
-            })
+            let (size, allocated) =
+                sizes.fold((0u64, 0u64), |all, one| (all.0.max(one.size), all.1.saturating_add(one.allocated)));
+            links.then_some(HardLinked { reference: base.of, size, allocated, names: own, texts: &self.texts })
         })
     }
 }
@@ -125,8 +119,7 @@ impl Row {
     fn text(self, texts: &[Vec<u16>]) -> &[u16] {
         let start = usize::try_from(self.text).unwrap_or(usize::MAX);
         let text = texts.get(usize::from(self.worker));
-        text.and_then(|text| text.get(start..start.checked_add(usize::from(self.length))?))
-            .unwrap_or_default()
+        text.and_then(|text| text.get(start..start.checked_add(usize::from(self.length))?)).unwrap_or_default()
     }
 }
 
@@ -234,8 +227,7 @@ impl<S: ReadAt> Reader<'_, S> {
         }
         // The first one's lists are gone on with: what they take is not taken twice.
         let mut workers = workers.into_iter();
-        let Names { mut names, files: mut facts, directories: mut rows, text } =
-            workers.next().unwrap_or_default();
+        let Names { mut names, files: mut facts, directories: mut rows, text } = workers.next().unwrap_or_default();
         let mut texts = vec![text];
         for worker in workers {
             names.extend(worker.names);

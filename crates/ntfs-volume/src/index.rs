@@ -51,11 +51,7 @@ impl Entry<'_> {
 
 impl Index {
     /// The index of a file. `None` where it has none.
-    pub(crate) fn of<S: ReadAt>(
-        volume: &Volume<S>,
-        file: &File,
-        name: &[u16],
-    ) -> Result<Option<Self>, Error> {
+    pub(crate) fn of<S: ReadAt>(volume: &Volume<S>, file: &File, name: &[u16]) -> Result<Option<Self>, Error> {
         let (number, position) = (file.base.number, file.base.position);
         let fail = |text| Error::damaged(position, text).of(number);
         let roots = file.pieces(kind::INDEX_ROOT, name).map_err(fail)?;
@@ -69,15 +65,7 @@ impl Index {
         let cluster = volume.geometry.cluster;
         // Blocks that are shorter than a cluster are counted in sectors.
         let unit = if u64::try_from(block).is_ok_and(|block| block < cluster) { 512 } else { cluster };
-        Ok(Some(Self {
-            root: root.to_vec(),
-            blocks,
-            block,
-            unit,
-            record: number,
-            position,
-            of_names: name == NAMES,
-        }))
+        Ok(Some(Self { root: root.to_vec(), blocks, block, unit, record: number, position, of_names: name == NAMES }))
     }
 
     /// The size of its blocks outside the record, in bytes.
@@ -125,9 +113,7 @@ impl Index {
                                     if met.insert(child) {
                                         level.push(child);
                                     } else {
-                                        faults.push(
-                                            self.damaged("an index that comes back to one of its blocks"),
-                                        );
+                                        faults.push(self.damaged("an index that comes back to one of its blocks"));
                                     }
                                 }
                                 if !entry.is_last {
@@ -154,8 +140,8 @@ impl Index {
             for number in std::mem::take(&mut level) {
                 match self.block(volume, number) {
                     Ok(bytes) => {
-                        let parsed = Node::of_block(&bytes)
-                            .ok_or_else(|| self.damaged("an index block that is too short"));
+                        let parsed =
+                            Node::of_block(&bytes).ok_or_else(|| self.damaged("an index block that is too short"));
                         node(parsed, &mut level, faults);
                     }
                     Err(error) => faults.push(error),
@@ -202,9 +188,7 @@ impl Index {
             }
             passed.push(number);
             let bytes = block(number)?;
-            next = step(
-                Node::of_block(&bytes).ok_or_else(|| self.damaged("an index block that is too short"))?,
-            )?;
+            next = step(Node::of_block(&bytes).ok_or_else(|| self.damaged("an index block that is too short"))?)?;
         }
         Err(self.damaged("an index that does not end"))
     }
@@ -259,8 +243,7 @@ fn parse(bytes: &[u8], has_children: bool) -> Option<(Entry<'_>, &[u8])> {
     let flags = u16_at(bytes, 0xc)?;
     let (entry, behind) = bytes.split_at_checked(length).filter(|_| length >= 0x10)?;
     let is_last = flags & 2 != 0;
-    let child =
-        if flags & 1 != 0 && has_children { Some(u64_at(entry, length.checked_sub(8)?)?) } else { None };
+    let child = if flags & 1 != 0 && has_children { Some(u64_at(entry, length.checked_sub(8)?)?) } else { None };
     let key = if is_last { &[] } else { slice(entry, 0x10, key_length)? };
     Some((Entry { reference: Reference(u64_at(entry, 0)?), key, child, is_last }, behind))
 }

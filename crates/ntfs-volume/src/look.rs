@@ -161,9 +161,8 @@ impl<S: ReadAt> Reader<'_, S> {
         self.faults = faults;
         if broken {
             let position = self.volume.position_of(directory);
-            self.faults.push(
-                Error::damaged(position, "a directory with a name that runs out of its entry").of(directory),
-            );
+            self.faults
+                .push(Error::damaged(position, "a directory with a name that runs out of its entry").of(directory));
         }
         let upcase = self.upcase();
         all.sort_by(|a, b| {

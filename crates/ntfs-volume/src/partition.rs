@@ -207,8 +207,7 @@ fn entries(sector: &[u8]) -> Option<[(u8, u64, u64); 4]> {
         if !matches!(u8_at(entry, 0)?, 0 | 0x80) {
             return None;
         }
-        *slot =
-            (u8_at(entry, 4)?, u64::from(u32_at(entry, 8)?) * SECTOR, u64::from(u32_at(entry, 12)?) * SECTOR);
+        *slot = (u8_at(entry, 4)?, u64::from(u32_at(entry, 8)?) * SECTOR, u64::from(u32_at(entry, 12)?) * SECTOR);
     }
     Some(all)
 }

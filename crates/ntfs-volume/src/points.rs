@@ -75,9 +75,7 @@ impl<S: ReadAt> Reader<'_, S> {
     pub fn reparse_points(&mut self, way: Option<Way>) -> Points {
         let indexed = if way == Some(Way::Scan) { None } else { self.indexed() };
         match indexed {
-            Some((wanted, size, whole))
-                if way == Some(Way::Index) || whole && !self.is_large_share(wanted.len()) =>
-            {
+            Some((wanted, size, whole)) if way == Some(Way::Index) || whole && !self.is_large_share(wanted.len()) => {
                 let (points, stale) = self.points_at(wanted, true);
                 Points { points, way: Way::Index, stale, index_size: size }
             }
@@ -114,9 +112,8 @@ impl<S: ReadAt> Reader<'_, S> {
             None => short = true,
         });
         if short {
-            self.faults.push(
-                Error::damaged(file.base.position, "an index entry that is too short").of(file.base.number),
-            );
+            self.faults
+                .push(Error::damaged(file.base.position, "an index entry that is too short").of(file.base.number));
         }
         let whole = self.faults.len() == before;
         Some((wanted, index.size(), whole))
@@ -216,8 +213,7 @@ impl<S: ReadAt> Reader<'_, S> {
                     described.standard = StandardInformation::parse(value).unwrap_or_default();
                 }
                 (kind::FILE_NAME, Some(value)) => {
-                    let name = FileName::parse(value)
-                        .ok_or_else(|| fail("a name that runs out of its attribute"))?;
+                    let name = FileName::parse(value).ok_or_else(|| fail("a name that runs out of its attribute"))?;
                     if name.is_short() {
                         described.short += 1;
                     } else {
@@ -264,11 +260,7 @@ struct Directory {
 impl Directories {
     /// Fetches all directories above some names, level by level, many at once. What cannot be read is told by
     /// [`Reader::take_faults`].
-    pub fn load<'n, S: ReadAt>(
-        &mut self,
-        reader: &mut Reader<'_, S>,
-        names: impl Iterator<Item = &'n NameIn>,
-    ) {
+    pub fn load<'n, S: ReadAt>(&mut self, reader: &mut Reader<'_, S>, names: impl Iterator<Item = &'n NameIn>) {
         let mut wanted: Vec<u64> = names.map(|name| name.parent.record()).collect();
         let mut tried = std::collections::HashSet::new();
         loop {
@@ -343,8 +335,7 @@ impl Directories {
         name: &[u16],
     ) -> Result<Vec<u16>, Error> {
         let fail = |text| Error::damaged(volume.position_of(file.record()), text).of(file.record());
-        let above =
-            self.directory_path(parent).ok_or_else(|| fail("the directory of its name is not there"))?;
+        let above = self.directory_path(parent).ok_or_else(|| fail("the directory of its name is not there"))?;
         let length = above.len() + 1 + name.len();
         if length > LONGEST_PATH {
             return Err(fail("its path is longer than any that Windows takes"));

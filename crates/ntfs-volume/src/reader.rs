@@ -61,8 +61,7 @@ impl<'v, S: ReadAt> Reader<'v, S> {
 
     /// Fetches files that are not here yet, their numbers in order and each once. What cannot be read is told.
     pub(crate) fn load(&mut self, numbers: &[u64]) {
-        let missing: Vec<u64> =
-            numbers.iter().copied().filter(|number| !self.files.contains_key(number)).collect();
+        let missing: Vec<u64> = numbers.iter().copied().filter(|number| !self.files.contains_key(number)).collect();
         for batch in missing.chunks(BATCH) {
             for (number, found) in self.volume.files(batch) {
                 if let Err(error) = &found {

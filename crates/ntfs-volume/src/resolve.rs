@@ -198,10 +198,7 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
     ///
     /// # Errors
     /// What failed, where: the same as for a link that leads there.
-    pub fn find(
-        &mut self,
-        names: impl IntoIterator<Item = Vec<u16>>,
-    ) -> Result<(Vec<u16>, Reference), Box<Followed>> {
+    pub fn find(&mut self, names: impl IntoIterator<Item = Vec<u16>>) -> Result<(Vec<u16>, Reference), Box<Followed>> {
         let mut todo: Vec<Todo> = names
             .into_iter()
             .map(|name| if name == [u16::from(b'.'); 2] { Todo::Up(Above::Itself) } else { Todo::Name(name) })
@@ -246,8 +243,7 @@ impl<'r, 'v, S: ReadAt> Resolver<'r, 'v, S> {
                 Todo::Directory => walk.must_be_directory()?,
                 Todo::Up(above) => {
                     walk.must_be_directory()?;
-                    let stop =
-                        |end, reason: &str| Err(Stop { end, at: walk.path(), reason: reason.to_owned() });
+                    let stop = |end, reason: &str| Err(Stop { end, at: walk.path(), reason: reason.to_owned() });
                     match (walk.trail.is_empty(), above) {
                         (true, Above::Nothing) => {
                             return stop(End::Missing, "the target leads above the root of its volume");
@@ -491,11 +487,9 @@ impl Walk {
             Ok(()) if self.wanted == Wanted::File && at_directory => {
                 (End::WrongKind, Some(path.clone()), Some("a link for files leads to a directory".to_owned()))
             }
-            Ok(()) if self.wanted == Wanted::Directory && !at_directory => (
-                End::WrongKind,
-                Some(path.clone()),
-                Some("a link for directories leads to a file".to_owned()),
-            ),
+            Ok(()) if self.wanted == Wanted::Directory && !at_directory => {
+                (End::WrongKind, Some(path.clone()), Some("a link for directories leads to a file".to_owned()))
+            }
             Ok(()) => (End::Ok, None, None),
             Err(stop) => (stop.end, Some(stop.at), Some(stop.reason)),
         };

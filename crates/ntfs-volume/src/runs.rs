@@ -39,8 +39,7 @@ pub(crate) fn decode(mut pairs: &[u8], first: u64, clusters: u64) -> Result<Vec<
         let on_disk = if of_place == 0 {
             None
         } else {
-            place =
-                signed(offset).and_then(|offset| place.checked_add(offset)).ok_or("a run without a place")?;
+            place = signed(offset).and_then(|offset| place.checked_add(offset)).ok_or("a run without a place")?;
             let start = u64::try_from(place).ok();
             let inside = start.and_then(|start| start.checked_add(count)).is_some_and(|end| end <= clusters);
             Some(start.filter(|_| inside).ok_or("a run outside the volume")?)
@@ -148,8 +147,7 @@ impl Stream {
         const OUTSIDE: &str = "data outside its runs";
         let (mut rest, mut at) = (buffer, at);
         while !rest.is_empty() {
-            let (on_disk, left) =
-                self.place(at, geometry.cluster).ok_or_else(|| Error::damaged(owner, OUTSIDE))?;
+            let (on_disk, left) = self.place(at, geometry.cluster).ok_or_else(|| Error::damaged(owner, OUTSIDE))?;
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
             let (piece, tail) = rest.split_at_mut(length);
             match on_disk {
@@ -177,10 +175,7 @@ mod tests {
         // 0x18 clusters at 0x5634, a hole of 2, 3 clusters 0x10 before.
         let runs = decode(&[0x21, 0x18, 0x34, 0x56, 0x01, 0x02, 0x11, 0x03, 0xf0, 0x00], 0, 1 << 20);
         let run = |first, count, on_disk| Run { first, count, on_disk };
-        assert_eq!(
-            runs,
-            Ok(vec![run(0, 0x18, Some(0x5634)), run(0x18, 2, None), run(0x1a, 3, Some(0x5624))])
-        );
+        assert_eq!(runs, Ok(vec![run(0, 0x18, Some(0x5634)), run(0x18, 2, None), run(0x1a, 3, Some(0x5624))]));
     }
 
     #[test]

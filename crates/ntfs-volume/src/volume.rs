@@ -71,8 +71,7 @@ impl<S: ReadAt> Volume<S> {
             Err(error) => {
                 let length = length.unwrap_or_else(|| source.length());
                 let last = length.saturating_sub(u64::try_from(BOOT).unwrap_or(0));
-                let copy =
-                    source.read(&mut boot, last).and_then(|()| Geometry::parse(&boot, source.position(last)));
+                let copy = source.read(&mut boot, last).and_then(|()| Geometry::parse(&boot, source.position(last)));
                 let Ok(geometry) = copy else { return Err(error) };
                 faults.push(Error::damaged(start, "the boot sector is damaged; its copy was read instead"));
                 geometry
@@ -143,8 +142,7 @@ impl<S: ReadAt> Volume<S> {
         for listed in self.listed(&first)? {
             let extension = self.record(listed.record()).and_then(|extension| {
                 let position = self.position_of(listed.record());
-                let extension =
-                    extension.ok_or_else(|| Error::damaged(position, "an extension that is not in use"))?;
+                let extension = extension.ok_or_else(|| Error::damaged(position, "an extension that is not in use"))?;
                 let fail = |text| Error::damaged(extension.position, text);
                 for piece in extension.pieces(kind::DATA, &[]).map_err(fail)? {
                     if let Body::Outside { first, pairs, .. } = piece.body {
@@ -348,8 +346,7 @@ impl<S: ReadAt> Volume<S> {
         while !rest.is_empty() {
             let length = u16_at(rest, 4).map_or(0, usize::from);
             let reference = u64_at(rest, 0x10).map(Reference);
-            let (Some(reference), Some(behind)) = (reference, rest.get(length..).filter(|_| length >= 0x18))
-            else {
+            let (Some(reference), Some(behind)) = (reference, rest.get(length..).filter(|_| length >= 0x18)) else {
                 return Err(fail("a list of attributes that runs out"));
             };
             // Pieces of one record mostly stand together.
@@ -405,13 +402,7 @@ impl<S: ReadAt> Volume<S> {
     }
 
     /// The value of an attribute, wherever it is. `None` where there is none.
-    pub(crate) fn value(
-        &self,
-        file: &File,
-        kind: u32,
-        name: &[u16],
-        longest: u64,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn value(&self, file: &File, kind: u32, name: &[u16], longest: u64) -> Result<Option<Vec<u8>>, Error> {
         let fail = |text| Error::damaged(file.base.position, text).of(file.base.number);
         let pieces = file.pieces(kind, name).map_err(fail)?;
         match pieces.as_slice() {
@@ -420,9 +411,8 @@ impl<S: ReadAt> Volume<S> {
             pieces => match self.stream(pieces).map_err(fail)? {
                 Some(stream) if stream.size > longest => Err(fail("an attribute that is too long")),
                 Some(stream) => {
-                    let value = self
-                        .read_stream(&stream, file.base.position)
-                        .map_err(|error| error.of(file.base.number))?;
+                    let value =
+                        self.read_stream(&stream, file.base.position).map_err(|error| error.of(file.base.number))?;
                     Ok(Some(value))
                 }
                 None => Ok(None),
@@ -436,8 +426,7 @@ impl<S: ReadAt> Volume<S> {
     /// The bitmap cannot be read.
     pub fn free(&self) -> Result<u64, Error> {
         let file = self.file(number::BITMAP)?;
-        let missing =
-            || Error::damaged(self.position_of(number::BITMAP), "no bitmap of clusters").of(number::BITMAP);
+        let missing = || Error::damaged(self.position_of(number::BITMAP), "no bitmap of clusters").of(number::BITMAP);
         let file = file.ok_or_else(missing)?;
         let bitmap = self.value(&file, kind::DATA, &[], u64::MAX)?.ok_or_else(missing)?;
         let (mut free, mut left) = (0u64, self.geometry.clusters);

@@ -34,11 +34,8 @@ impl AppExecLink {
         }
         let all = names::from_bytes(bytes);
         // NUL ends a string, so what follows the last one is a string only if something is there.
-        let mut strings: Vec<_> = all
-            .units()
-            .split(|unit| *unit == 0)
-            .map(|units| WideString::from_units(units.to_vec()))
-            .collect();
+        let mut strings: Vec<_> =
+            all.units().split(|unit| *unit == 0).map(|units| WideString::from_units(units.to_vec())).collect();
         if strings.last().is_some_and(WideString::is_empty) {
             strings.pop();
         }

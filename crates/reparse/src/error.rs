@@ -172,12 +172,8 @@ impl fmt::Display for TargetError {
             Self::NtPath => f.write_str("the target is an NT path (\\??\\), not a Win32 path"),
             Self::Network => f.write_str("a junction cannot point to another computer"),
             Self::NotLocal => f.write_str("a junction can only point to a directory of a local volume"),
-            Self::DotComponent => {
-                f.write_str("the target holds '.' or '..', which nothing resolves in a junction")
-            }
-            Self::VolumeRoot => {
-                f.write_str("the target is the root of a volume: a mount point, not a junction")
-            }
+            Self::DotComponent => f.write_str("the target holds '.' or '..', which nothing resolves in a junction"),
+            Self::VolumeRoot => f.write_str("the target is the root of a volume: a mount point, not a junction"),
             Self::NotVolume => f.write_str("the target is not of the form \\\\?\\Volume{GUID}\\"),
         }
     }

@@ -113,8 +113,7 @@ pub(crate) fn payload(
     let gap = if nul { 2 } else { 0 };
     let lens = [first.len(), second.len()].map(|units| units.saturating_mul(2));
     let len = lens.iter().fold(HEADER + fixed_len + 2 * gap, |sum, len| sum.saturating_add(*len));
-    let [Ok(first_len), Ok(second_len), Ok(second_at)] = [lens[0], lens[1], lens[0] + gap].map(u16::try_from)
-    else {
+    let [Ok(first_len), Ok(second_len), Ok(second_at)] = [lens[0], lens[1], lens[0] + gap].map(u16::try_from) else {
         return Err(EncodeError::TooLong { len, max: MAX_TOTAL });
     };
     let mut out = fields(Place { offset: 0, len: first_len }, Place { offset: second_at, len: second_len });
@@ -136,8 +135,5 @@ pub(crate) struct Place {
 
 /// The four numbers at the start of both payloads, as bytes.
 pub(crate) fn places(substitute: Place, print: Place) -> Vec<u8> {
-    [substitute.offset, substitute.len, print.offset, print.len]
-        .iter()
-        .flat_map(|n| n.to_le_bytes())
-        .collect()
+    [substitute.offset, substitute.len, print.offset, print.len].iter().flat_map(|n| n.to_le_bytes()).collect()
 }

@@ -151,8 +151,9 @@ pub(crate) fn nt_root(nt: &WideString) -> NtRoot {
         [first, COLON, BACKSLASH, ..] if letter(*first).is_some() => NtRoot::Drive,
         _ if strip_unc(rest).is_some() => NtRoot::Unc,
         // The mount manager takes a volume's name with and without the backslash.
-        _ => volume(rest)
-            .map_or(NtRoot::Other, |(_, tail)| NtRoot::Volume { is_root: matches!(tail, [] | [BACKSLASH]) }),
+        _ => {
+            volume(rest).map_or(NtRoot::Other, |(_, tail)| NtRoot::Volume { is_root: matches!(tail, [] | [BACKSLASH]) })
+        }
     }
 }
 

@@ -48,11 +48,8 @@ impl Symlink {
         }
         let substitute = path::stored_nt(target)?;
         // A root keeps its backslash in both names.
-        let print = if path::ends_in_separator(&substitute) {
-            target.clone()
-        } else {
-            path::strip_separators(target, 1)
-        };
+        let print =
+            if path::ends_in_separator(&substitute) { target.clone() } else { path::strip_separators(target, 1) };
         Ok(Self { substitute, print, flags: 0 })
     }
 

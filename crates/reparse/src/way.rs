@@ -63,9 +63,7 @@ pub enum Part {
 pub fn way(data: &ReparseData, drive: Option<char>) -> Way {
     match data {
         ReparseData::Symlink(link) => symlink(link, drive),
-        ReparseData::MountPoint(point) if matches!(classify(&point.substitute), TargetClass::Rooted) => {
-            kernel()
-        }
+        ReparseData::MountPoint(point) if matches!(classify(&point.substitute), TargetClass::Rooted) => kernel(),
         ReparseData::MountPoint(point) if !is_nt(&point.substitute) => {
             Way::Nowhere("the target of a junction must be a full NT path (\\??\\...)")
         }
@@ -110,9 +108,7 @@ fn absolute(substitute: &WideString, drive: Option<char>) -> Way {
         return slash();
     }
     match classify(&shown) {
-        TargetClass::DriveAbsolute { letter }
-            if drive.is_some_and(|drive| letter.eq_ignore_ascii_case(&drive)) =>
-        {
+        TargetClass::DriveAbsolute { letter } if drive.is_some_and(|drive| letter.eq_ignore_ascii_case(&drive)) => {
             parts(shown.units().get(2..).unwrap_or_default()).map_or_else(slash, Way::FromRoot)
         }
         TargetClass::DriveAbsolute { letter } | TargetClass::DriveRelative { letter } => {
@@ -184,8 +180,7 @@ mod tests {
         assert_eq!(link(r"a\b", 1), Way::FromLink(names(&["a", "b"])));
         assert_eq!(link(r"\a", 1), Way::FromRoot(names(&["a"])));
         assert_eq!(link(r"\??\c:\a", 0), Way::FromRoot(names(&["a"])));
-        for (substitute, flags) in [(r"\??\C:\a", 1), ("a", 0), (r"C:\a", 0), ("a/b", 1), (r"\??\C:\a/b", 0)]
-        {
+        for (substitute, flags) in [(r"\??\C:\a", 1), ("a", 0), (r"C:\a", 0), ("a/b", 1), (r"\??\C:\a/b", 0)] {
             assert!(matches!(link(substitute, flags), Way::Nowhere(_)), "{substitute} {flags}");
         }
         assert!(matches!(link(r"\Device\x", 0), Way::Elsewhere(_)));
@@ -226,8 +221,7 @@ mod tests {
             (format!(r"{VOLUME}\"), format!(r"\\?\{}\", &VOLUME[4..]), &[]),
         ] {
             let link = Symlink { print: WideString::new(), substitute: substitute.as_str().into(), flags: 0 };
-            let Way::FromOther { root: found, parts, .. } = way(&ReparseData::Symlink(link), Some('C'))
-            else {
+            let Way::FromOther { root: found, parts, .. } = way(&ReparseData::Symlink(link), Some('C')) else {
                 panic!("{substitute}");
             };
             let names: Vec<Part> = names.iter().map(|name| Part::Name((*name).into())).collect();

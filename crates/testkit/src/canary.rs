@@ -11,8 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    FileType, Mode, OFlags, Stat, lgetxattr, lgetxattr_query, llistxattr, llistxattr_query, openat,
-    readlinkat,
+    FileType, Mode, OFlags, Stat, lgetxattr, lgetxattr_query, llistxattr, llistxattr_query, openat, readlinkat,
 };
 use rustix::io::Errno;
 
@@ -66,8 +65,7 @@ impl Snapshot {
                 writeln!(text, "- {} is gone ({})", show(name), before["type"]).unwrap();
                 continue;
             };
-            let ignored =
-                |fact: &str| self.links_may_change.contains(name) && ["ctime", "links"].contains(&fact);
+            let ignored = |fact: &str| self.links_may_change.contains(name) && ["ctime", "links"].contains(&fact);
             for fact in before.keys().chain(after.keys().filter(|fact| !before.contains_key(*fact))) {
                 let [was, is] = [before.get(fact), after.get(fact)].map(|v| v.map_or("none", String::as_str));
                 if was != is && !ignored(fact) {

@@ -96,9 +96,7 @@ pub(crate) fn is_mounted(at: &Path) -> bool {
     match fs::metadata(at) {
         Ok(here) => parent.is_some_and(|parent| parent.dev() != here.dev()),
         // Nor can one whose power was cut.
-        Err(e) => {
-            [Errno::NOTCONN, Errno::IO].iter().any(|dead| e.raw_os_error() == Some(dead.raw_os_error()))
-        }
+        Err(e) => [Errno::NOTCONN, Errno::IO].iter().any(|dead| e.raw_os_error() == Some(dead.raw_os_error())),
     }
 }
 

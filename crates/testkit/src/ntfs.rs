@@ -24,12 +24,7 @@ pub fn set_reparse(path: impl AsRef<Path>, data: &[u8]) {
     lsetxattr(path, REPARSE_DATA, data, XattrFlags::empty())
         .unwrap_or_else(|e| panic!("cannot set the reparse point {}: {e}", path.display()));
     settle(path, |meta| !meta.is_dir() && !meta.is_file());
-    assert_eq!(
-        get_reparse(path).as_deref(),
-        Some(data),
-        "the reparse point {} reads differently",
-        path.display()
-    );
+    assert_eq!(get_reparse(path).as_deref(), Some(data), "the reparse point {} reads differently", path.display());
 }
 
 /// The reparse point at `path`, header and all; `None` if it is none, or not on ntfs-3g.

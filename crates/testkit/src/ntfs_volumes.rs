@@ -476,9 +476,7 @@ fn ways(site: &Site) {
     site.file_point("chains/middle/1", &symlink("2"));
     site.file_point("chains/middle/2", &symlink(r"junction\deep\f"));
     site.dir_point("chains/middle/junction", &junction(r"C:\Real"));
-    for (name, target) in
-        [("a", "b"), ("b", "a"), ("self", "self"), ("below", r"below\x"), ("up", r"..\loops\up")]
-    {
+    for (name, target) in [("a", "b"), ("b", "a"), ("self", "self"), ("below", r"below\x"), ("up", r"..\loops\up")] {
         site.file_point(format!("loops/{name}"), &symlink(target));
     }
     site.dir_point("loops/junction a", &junction(r"C:\loops\junction b"));
@@ -513,10 +511,7 @@ fn tags(site: &Site) {
         ("reserved", third_party(1, b"")),
         // No bytes where the names are said to be, or half a character.
         ("symlink, odd", point(SYMLINK, &[&words([1, 3, 0, 5])[..], &[1, 0, 0, 0], b"abcdef"].concat())),
-        (
-            "symlink, half a pair",
-            point(SYMLINK, &[&words([0, 2, 2, 2])[..], &[1, 0, 0, 0, 0, 0xd8, 0, 0xdc]].concat()),
-        ),
+        ("symlink, half a pair", point(SYMLINK, &[&words([0, 2, 2, 2])[..], &[1, 0, 0, 0, 0, 0xd8, 0, 0xdc]].concat())),
         ("symlink, NUL", raw_symlink("a\0b", "a\0b", 1)),
         ("symlink, flags", raw_symlink("f", "f", 0xff)),
         ("symlink, trailing", point(SYMLINK, &[&raw_symlink("t", "t", 1)[8..], &[9; 7]].concat())),
@@ -550,8 +545,7 @@ fn tags(site: &Site) {
 fn large(site: &Site) {
     for length in [200, 1000, 4000] {
         // `length` characters in components of 50, the last of them different.
-        let target: String =
-            (1..=length).map(|n| if n % 50 == 0 && n < length { '\\' } else { 'x' }).collect();
+        let target: String = (1..=length).map(|n| if n % 50 == 0 && n < length { '\\' } else { 'x' }).collect();
         site.file_point(format!("large/symlink {length}"), &symlink(&target));
         site.dir_point(format!("large/junction {length}"), &junction(&format!(r"C:\{target}")));
         site.file_point(format!("large/wsl {length}"), &lx_symlink(target.as_bytes()));
@@ -626,8 +620,7 @@ fn odd_names(site: &Site) {
     ];
     let names = long.iter().map(String::as_bytes).chain(halves).chain(short.into_iter().map(str::as_bytes));
     for name in names {
-        let below =
-            |directory: &str, more: &str| [directory.as_bytes(), b"/", name, more.as_bytes()].concat();
+        let below = |directory: &str, more: &str| [directory.as_bytes(), b"/", name, more.as_bytes()].concat();
         site.file(below("names/files", ""), name);
         site.hard(below("names/files", ""), below("names/again", ""));
         site.file_point(below("names/links", ""), &symlink("x"));
@@ -661,9 +654,7 @@ fn history(site: &Site) {
     }
     fs::rename(site.at("history/moved"), site.at("history/moved twice")).unwrap();
     site.dir_point("history/changed", &symlink(r"..\Real"));
-    insist(|| {
-        lsetxattr(site.at("history/changed"), REPARSE_DATA, &junction(r"C:\Real"), XattrFlags::empty())
-    });
+    insist(|| lsetxattr(site.at("history/changed"), REPARSE_DATA, &junction(r"C:\Real"), XattrFlags::empty()));
     // Free records at the end, too: nothing takes their place.
     for n in (1..SMALL_FILES).step_by(30) {
         fs::remove_file(site.at(format!("small/file number {n}"))).unwrap();
@@ -713,23 +704,14 @@ mod tests {
         volume.remount();
         let Expected { links, hard } = walk(&volume);
         volume.remount();
-        assert_eq!(
-            walk(&volume),
-            Expected { links: links.clone(), hard: hard.clone() },
-            "a walk changes nothing"
-        );
+        assert_eq!(walk(&volume), Expected { links: links.clone(), hard: hard.clone() }, "a walk changes nothing");
 
         let with = |tag| links.iter().filter(|link| link.tag() == tag).count();
         assert!(with(MOUNT_POINT) >= 70 && with(SYMLINK) >= 320 && with(LX_SYMLINK) >= 150, "{}", shape.name);
-        assert!(
-            with(APP_EXEC_LINK) == 3 && with(0x8000_0017) == 1 && with(0x2000_0042) == 1,
-            "{}",
-            shape.name
-        );
+        assert!(with(APP_EXEC_LINK) == 3 && with(0x8000_0017) == 1 && with(0x2000_0042) == 1, "{}", shape.name);
         // What mknod makes: LX_FIFO.
         assert_eq!(with(0x8000_0024), usize::from(shape.mount == WSL));
-        let link =
-            |path: &str| links.iter().find(|link| link.path == path).unwrap_or_else(|| panic!("{path}"));
+        let link = |path: &str| links.iter().find(|link| link.path == path).unwrap_or_else(|| panic!("{path}"));
         assert_eq!(link(r"C:\junctions\plain").raw, junction(r"C:\Real"));
         assert!(link(r"C:\junctions\plain").directory && !link(r"C:\symlinks\file to a directory").directory);
         assert_eq!(link(r"C:\large\junction 4000").raw.len(), 16 + 2 * (4 + 4003 + 1) + 2 * (4003 + 1));
@@ -757,17 +739,11 @@ mod tests {
         points.sort_unstable();
         points.dedup();
         let index = volume.reparse_index();
-        assert_eq!(
-            index.iter().map(|entry| (entry.tag, entry.mft)).collect::<Vec<_>>(),
-            points,
-            "{}",
-            shape.name
-        );
+        assert_eq!(index.iter().map(|entry| (entry.tag, entry.mft)).collect::<Vec<_>>(), points, "{}", shape.name);
         assert!(index.iter().any(|IndexEntry { sequence, .. }| *sequence > 1), "no record is used again");
 
         let layout = volume.ntfsinfo(&["-m"]);
-        let says =
-            |label: &str| layout.lines().find_map(|line| line.trim().strip_prefix(label)).unwrap().trim();
+        let says = |label: &str| layout.lines().find_map(|line| line.trim().strip_prefix(label)).unwrap().trim();
         assert_eq!((says("Cluster Size:"), says("MFT Record Size:")), (cluster, record), "{}", shape.name);
         let mft = volume.ntfsinfo(&["-i", "0", "-v"]);
         let runs = mft.lines().find_map(|line| line.strip_prefix("Total runs: ")).unwrap();

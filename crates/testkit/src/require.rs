@@ -77,10 +77,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(
-        expected = "needs no-such-tool, which cannot be run (No such file or directory (os error 2)). To \
-                               install what all tests need: apt-get install"
-    )]
+    #[should_panic(expected = "needs no-such-tool, which cannot be run (No such file or directory (os error 2)). To \
+                               install what all tests need: apt-get install")]
     fn a_missing_tool_fails_the_test() {
         require!(tool "no-such-tool");
     }

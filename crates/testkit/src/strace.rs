@@ -73,10 +73,7 @@ mod tests {
 
     fn ln(dir: &Path) -> Command {
         let mut command = Command::new("sh");
-        command
-            .args(["-c", "ln -s \"$T\" one && ln -s \"$T\" two && echo made"])
-            .env("T", "target")
-            .current_dir(dir);
+        command.args(["-c", "ln -s \"$T\" one && ln -s \"$T\" two && echo made"]).env("T", "target").current_dir(dir);
         command
     }
 

@@ -157,8 +157,7 @@ mod tests {
     fn named_trees_are_what_they_say() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        for (name, build) in
-            [("basic", basic as fn(&Path)), ("links", links), ("loops", loops), ("dangling", dangling)]
+        for (name, build) in [("basic", basic as fn(&Path)), ("links", links), ("loops", loops), ("dangling", dangling)]
         {
             build(&at(name));
         }

@@ -161,10 +161,7 @@ impl Volume {
         self.mount = Some(match self.fs {
             Fs::Ntfs => Mount::fuse(command.args([self.image_path(), self.path()]), &self.path()),
             Fs::Tmpfs => Mount::kernel(command.args(["-t", "tmpfs", "tmpfs"]).arg(self.path()), &self.path()),
-            fs => Mount::kernel(
-                command.args(["-t", fs.name()]).args([self.image_path(), self.path()]),
-                &self.path(),
-            ),
+            fs => Mount::kernel(command.args(["-t", fs.name()]).args([self.image_path(), self.path()]), &self.path()),
         });
     }
 

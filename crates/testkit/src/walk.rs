@@ -95,9 +95,8 @@ fn is_directory(stat: &Stat) -> bool {
 
 fn open_directory(at: Spot<'_>) -> std::os::fd::OwnedFd {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
-    openat(at.parent, at.name, flags, Mode::empty()).unwrap_or_else(|e| {
-        panic!("cannot open the directory {:?}: {e}", OsStr::from_bytes(at.name.to_bytes()))
-    })
+    openat(at.parent, at.name, flags, Mode::empty())
+        .unwrap_or_else(|e| panic!("cannot open the directory {:?}: {e}", OsStr::from_bytes(at.name.to_bytes())))
 }
 
 fn list(directory: impl AsFd) -> Vec<CString> {

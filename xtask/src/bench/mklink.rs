@@ -48,7 +48,6 @@ fn once(words: &[&str], directory: &Path) -> Result<Duration> {
     if !output.status.success() {
         return Err(format!("{words:?}: {}", String::from_utf8_lossy(&output.stderr)));
     }
-    std::fs::remove_file(directory.join("link"))
-        .map_err(|error| format!("{words:?} made no link: {error}"))?;
+    std::fs::remove_file(directory.join("link")).map_err(|error| format!("{words:?} made no link: {error}"))?;
     Ok(time)
 }

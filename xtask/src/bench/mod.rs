@@ -43,8 +43,7 @@ struct Peer {
 
 impl Peer {
     fn new(words: &[&str]) -> Self {
-        let name =
-            words.iter().map(|word| word.rsplit('/').next().unwrap_or(word)).collect::<Vec<_>>().join(" ");
+        let name = words.iter().map(|word| word.rsplit('/').next().unwrap_or(word)).collect::<Vec<_>>().join(" ");
         Self { name, words: words.iter().map(|word| (*word).to_owned()).collect() }
     }
 
@@ -112,18 +111,14 @@ fn millis(time: Duration) -> f64 {
 /// The most memory that a command ever had, in KiB: `VmHWM`, read while it runs.
 fn memory(words: &[&str]) -> Result<u64> {
     let mut command = Command::new(words[0]);
-    let mut child = command
-        .args(&words[1..])
-        .stdout(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("{words:?}: {error}"))?;
+    let mut child =
+        command.args(&words[1..]).stdout(Stdio::null()).spawn().map_err(|error| format!("{words:?}: {error}"))?;
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     while child.try_wait().map_err(|error| error.to_string())?.is_none() {
         let status = std::fs::read_to_string(&status).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        most =
-            line.and_then(|line| line.trim_end_matches("kB").trim().parse().ok()).unwrap_or(most).max(most);
+        most = line.and_then(|line| line.trim_end_matches("kB").trim().parse().ok()).unwrap_or(most).max(most);
         std::thread::sleep(Duration::from_millis(1));
     }
     Ok(most)

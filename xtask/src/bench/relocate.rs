@@ -26,8 +26,7 @@ const LOADS: [Load; 2] = [
 ];
 
 fn small(root: &Path) -> std::io::Result<()> {
-    let content: Vec<u8> =
-        (0..16_384u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let content: Vec<u8> = (0..16_384u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     for directory in 0..200 {
         let directory_path = root.join(format!("d{directory:03}"));
         fs::create_dir_all(&directory_path)?;
@@ -41,8 +40,7 @@ fn small(root: &Path) -> std::io::Result<()> {
 
 fn large(root: &Path) -> std::io::Result<()> {
     fs::create_dir_all(root)?;
-    let content: Vec<u8> =
-        (0..1u32 << 20).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let content: Vec<u8> = (0..1u32 << 20).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     for number in 0..4 {
         let mut file = File::create(root.join(number.to_string()))?;
         for _ in 0..512 {

@@ -101,13 +101,7 @@ struct Shape {
 /// As many of each as in a Debian's /usr with compilers (150,000 files), to the thousand; and as many links to be
 /// changed as hardly a tree has.
 const SHAPES: [Shape; 2] = [
-    Shape {
-        name: "of the shape of /usr",
-        directories: 25_000,
-        files_in_each: 6,
-        absolute: 500,
-        relative: 7_000,
-    },
+    Shape { name: "of the shape of /usr", directories: 25_000, files_in_each: 6, absolute: 500, relative: 7_000 },
     Shape { name: "full of links", directories: 2_000, files_in_each: 25, absolute: 6_000, relative: 0 },
 ];
 
@@ -132,8 +126,7 @@ fn converted(ours: &str, root: &Path) -> Result<()> {
         let (mine, theirs) = (median(mine), median(theirs));
         let Shape { name, directories, files_in_each, absolute, relative } = shape;
         let files = directories * files_in_each;
-        let what =
-            format!("a tree {name}: {files} files, {relative} relative links and {absolute} absolute ones");
+        let what = format!("a tree {name}: {files} files, {relative} relative links and {absolute} absolute ones");
         row(&format!("`symlinks -rc` in {what}"), theirs, None);
         row("`repair --relative`, the same", mine, Some((mine, theirs, "`symlinks -rc`", 0.5)));
         fs::remove_dir_all(&tree).map_err(|error| format!("{}: {error}", tree.display()))?;

@@ -85,18 +85,12 @@ pub(crate) fn scan() -> Result<()> {
         Row {
             work: "S without what is excluded",
             ours: Peer::new(&[&ours, "list", "--exclude", "*.o", "--format", "paths", s]),
-            peers: vec![(
-                Peer::new(&["find", s, "-name", "*.o", "-prune", "-o", "-type", "l", "-print"]),
-                0.65,
-            )],
+            peers: vec![(Peer::new(&["find", s, "-name", "*.o", "-prune", "-o", "-type", "l", "-print"]), 0.65)],
         },
         Row {
             work: "hard links of L + 100,000",
             ours: Peer::new(&[&ours, "list", "--hard", "--format", "paths", hard]),
-            peers: vec![(
-                Peer::new(&["find", hard, "-type", "f", "-links", "+1", "-printf", "%i %p\\n"]),
-                0.6,
-            )],
+            peers: vec![(Peer::new(&["find", hard, "-type", "f", "-links", "+1", "-printf", "%i %p\\n"]), 0.6)],
         },
     ];
     println!("\nwarm cache, {ROUNDS} rounds, medians of wall time; processor time as a mean\n");
@@ -143,16 +137,10 @@ fn removal(ours: &str) -> Result<()> {
 impl Row<'_> {
     fn run(&self, rounds: usize, before: impl Fn() -> Result<()>) -> Result<()> {
         let all = std::iter::once(&self.ours).chain(self.peers.iter().map(|(peer, _)| peer));
-        let all: Vec<Peer> =
-            all.map(|peer| Peer { name: peer.name.clone(), words: peer.words.clone() }).collect();
+        let all: Vec<Peer> = all.map(|peer| Peer { name: peer.name.clone(), words: peer.words.clone() }).collect();
         let took = in_turn(&all, rounds, before)?;
         let ours = took[0];
-        println!(
-            "{:<28}{:>9.1} ms wall{:>9.1} ms processor",
-            self.work,
-            millis(ours.wall),
-            millis(ours.processor)
-        );
+        println!("{:<28}{:>9.1} ms wall{:>9.1} ms processor", self.work, millis(ours.wall), millis(ours.processor));
         for ((peer, most), theirs) in self.peers.iter().zip(&took[1..]) {
             println!("{}", compared(peer, *most, ours, *theirs));
         }
@@ -247,8 +235,7 @@ pub(crate) fn getdents(directory: &str) -> Result<()> {
         while let Some(entry) = entries.next() {
             let entry = entry.map_err(|error| error.to_string())?;
             let name = entry.file_name();
-            if entry.file_type() == FileType::Directory && name.to_bytes() != b"." && name.to_bytes() != b".."
-            {
+            if entry.file_type() == FileType::Directory && name.to_bytes() != b"." && name.to_bytes() != b".." {
                 pending.push(openat(&opened, name, flags, Mode::empty()).map_err(|error| error.to_string())?);
             }
         }

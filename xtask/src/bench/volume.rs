@@ -70,9 +70,7 @@ pub(crate) fn volume() -> Result<()> {
     rows.extend(bytes_read(&ours, a)?);
     rows.extend(growth(&ours, [a, b, c])?);
     rows.extend(hard(&ours, a, d)?);
-    println!(
-        "\nwarm cache, {ROUNDS} rounds, medians of wall time; of processor time the mean of {PROCESSOR_ROUNDS}"
-    );
+    println!("\nwarm cache, {ROUNDS} rounds, medians of wall time; of processor time the mean of {PROCESSOR_ROUNDS}");
     println!("\n| work | linkctl | beside | is | to reach |\n|---|---|---|---|---|");
     rows.iter().for_each(Row::print);
     Ok(())
@@ -94,8 +92,7 @@ fn beside_find(ours: &str, image: &str) -> Result<Vec<Row>> {
         return Err(format!("{} links: `list` finds {links}, `find` {theirs}", A.links()));
     }
     quietly(&mut command(&with_states(ours, image)))?;
-    let peers =
-        || [Peer::new(&by_index(ours, image)), Peer::new(&with_states(ours, image)), Peer::new(&find)];
+    let peers = || [Peer::new(&by_index(ours, image)), Peer::new(&with_states(ours, image)), Peer::new(&find)];
     let free = in_turn(&peers(), ROUNDS, || Ok(()))?;
     // Each answer of ntfs-3g wakes `find`. Where that is an idle processor that has to be woken, too, most of the time
     // is spent on it, or not, as the load of the machine has it; on one processor there is nothing to wake.
@@ -193,9 +190,8 @@ fn hard(ours: &str, plain: &str, image: &str) -> Result<Vec<Row>> {
     let peers = [pass, Peer::new(&words), Peer::new(&["cat", text(&copy.0)?])];
     let took = in_turn(&peers, PROCESSOR_ROUNDS, || Ok(()))?;
     let speed = |took: Took| stats.mft_bytes / took.processor.as_secs_f64().max(1e-3);
-    let told = |took: Took| {
-        format!("{:.1} ms ({} wall), {:.0} MB/s", millis(took.processor), wall(took), speed(took) / 1e6)
-    };
+    let told =
+        |took: Took| format!("{:.1} ms ({} wall), {:.0} MB/s", millis(took.processor), wall(took), speed(took) / 1e6);
     let most = f64::from(64 << 20) + 120.0 * (D.files * DIRECTORIES) as f64;
     let memory = memory(&words)? as f64 * 1024.0;
     Ok(vec![

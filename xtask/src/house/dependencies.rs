@@ -60,9 +60,7 @@ impl Manifest {
             if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 table = name.trim().to_owned();
                 // `[dependencies.serde]`
-                if let Some((above, name)) =
-                    table.rsplit_once('.').filter(|(above, _)| lists_dependencies(above))
-                {
+                if let Some((above, name)) = table.rsplit_once('.').filter(|(above, _)| lists_dependencies(above)) {
                     manifest.dependencies.push((index + 1, unquoted(name)));
                     table = format!("{above}.{name}");
                 }
@@ -163,10 +161,7 @@ unsafe_code = \"deny\"
     fn both_directions_are_checked() {
         assert_eq!(
             found("[dependencies]\nclap = \"4\"\n", "# Page\n\n| `serde` | x |\n"),
-            [
-                "Cargo.toml:2: `clap` is not in docs/dependencies.md",
-                "docs/dependencies.md:3: `serde` is no dependency"
-            ]
+            ["Cargo.toml:2: `clap` is not in docs/dependencies.md", "docs/dependencies.md:3: `serde` is no dependency"]
         );
         assert_eq!(check(&[]).len(), 1);
     }

@@ -128,12 +128,10 @@ impl House {
     fn exception(&self, import: &Import<'_>) -> Option<(usize, usize)> {
         let file = import.file.strip_prefix(self.sources)?;
         let path = import.to.join("::");
-        let names = |name: &&str| {
-            path.strip_prefix(*name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
+        let names =
+            |name: &&str| path.strip_prefix(*name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
         self.exceptions.iter().enumerate().find_map(|(row, exception)| {
-            let of_file =
-                exception.file == file || exception.file.ends_with('/') && file.starts_with(exception.file);
+            let of_file = exception.file == file || exception.file.ends_with('/') && file.starts_with(exception.file);
             let column = exception.names.iter().position(|name| of_file && names(name))?;
             Some((row, column))
         })
@@ -171,11 +169,7 @@ impl House {
 
     /// The imports among which there may be no circle: those between rooms of one floor, and those within each of
     /// the large rooms.
-    fn levels<'a>(
-        &self,
-        imports: &'a [Import<'a>],
-        modules: &'a BTreeSet<Vec<String>>,
-    ) -> Vec<Vec<Edge<'a>>> {
+    fn levels<'a>(&self, imports: &'a [Import<'a>], modules: &'a BTreeSet<Vec<String>>) -> Vec<Vec<Edge<'a>>> {
         let edge = |import: &'a Import<'a>, from: &'a str, to: &'a str| {
             (from != to).then(|| Edge { import, from, to, exception: self.exception(import) })
         };
@@ -200,9 +194,7 @@ impl House {
                 .collect();
             let of_part = |name: &'a str| parts.get(name).or_else(|| exports.get(name)).copied();
             levels.push(
-                within()
-                    .filter_map(|import| edge(import, import.from.get(1)?, of_part(import.to.get(1)?)?))
-                    .collect(),
+                within().filter_map(|import| edge(import, import.from.get(1)?, of_part(import.to.get(1)?)?)).collect(),
             );
         }
         levels
@@ -283,8 +275,7 @@ impl<'a> Source<'a> {
             while !rest.is_empty() {
                 // `r#move` is the name `move`.
                 rest = rest.strip_prefix("r#").unwrap_or(rest);
-                let word =
-                    rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+                let word = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
                 let length = if rest.starts_with("::") { 2 } else { word.max(1) };
                 let (token, after) = rest.split_at(length);
                 tokens.push((number + 1, token.to_owned()));
@@ -373,13 +364,7 @@ impl<'a> Source<'a> {
     }
 
     /// Reads what begins at `at`: a path, or a tree of paths in braces. Returns the token after it.
-    fn tree(
-        &self,
-        mut at: usize,
-        mut path: Vec<String>,
-        from: &[String],
-        imports: &mut Vec<Import<'a>>,
-    ) -> usize {
+    fn tree(&self, mut at: usize, mut path: Vec<String>, from: &[String], imports: &mut Vec<Import<'a>>) -> usize {
         let line = self.tokens.get(at).map_or(1, |(line, _)| *line);
         loop {
             match self.token(at) {
@@ -429,8 +414,7 @@ mod tests {
 
     /// What is found in these files, as `file:line: message`.
     fn findings(house: &House, files: &[(&str, &str)]) -> Vec<String> {
-        let files: Vec<_> =
-            files.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned())).collect();
+        let files: Vec<_> = files.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned())).collect();
         house.check(&files).iter().map(ToString::to_string).collect()
     }
 
@@ -458,8 +442,7 @@ mod tests {
                 assert!(found.contains("`read` is below `plan`"), "{found}");
             }
         }
-        let found =
-            findings(&HOUSE, &[("read/mod.rs", "\nuse crate::Plan;"), ("lib.rs", "use crate::plan::Plan;")]);
+        let found = findings(&HOUSE, &[("read/mod.rs", "\nuse crate::Plan;"), ("lib.rs", "use crate::plan::Plan;")]);
         assert_eq!(
             found,
             ["src/read/mod.rs:2: crate::Plan is re-exported by lib.rs: name the module that declares it"]
@@ -524,10 +507,7 @@ mod tests {
         let unused = findings(&house, &[("error.rs", "use crate::model::{words, kinds};"), a]);
         assert_eq!(unused.len(), 3, "{unused:?}");
         assert!(unused[0].contains("may not name model::kinds"), "{unused:?}");
-        assert!(
-            unused[1].contains("no exception is needed for error.rs to name model::kind (x)"),
-            "{unused:?}"
-        );
+        assert!(unused[1].contains("no exception is needed for error.rs to name model::kind (x)"), "{unused:?}");
         assert!(unused[2].contains("no exception is needed for read/ to name read::b (y)"), "{unused:?}");
     }
 

@@ -5,8 +5,7 @@ use std::path::Path;
 use super::Finding;
 
 /// Directories every system has: texts may name them, wherever the checkout is.
-const EVERYWHERE: &[&str] =
-    &["", "/", "/tmp", "/var/tmp", "/home", "/mnt", "/opt", "/srv", "/usr/src", "/media"];
+const EVERYWHERE: &[&str] = &["", "/", "/tmp", "/var/tmp", "/home", "/mnt", "/opt", "/srv", "/usr/src", "/media"];
 
 /// What must not be named: the directory the checkout is in, and the user's.
 pub(super) fn paths(checkout: &Path, home: &str) -> Vec<String> {

@@ -7,8 +7,7 @@ use super::blank::blank;
 const PORTABLE: &[&str] = &["crates/links/src/", "crates/reparse/src/", "crates/ntfs-volume/src/"];
 
 /// Where code for one system is at home.
-const SYSTEM: &[&str] =
-    &["crates/links/src/platform/", "crates/links/src/step/os/", "crates/links/src/own_files/os/"];
+const SYSTEM: &[&str] = &["crates/links/src/platform/", "crates/links/src/step/os/", "crates/links/src/own_files/os/"];
 
 /// Where a disk may be changed.
 const CHANGES_DISK: &[&str] = &["crates/links/src/step/os/", "crates/links/src/own_files/os/"];
@@ -19,10 +18,8 @@ const VERBLESS: &[&str] = &["crates/links/src/step/", "crates/links/src/apply/",
 const MIGRATIONS: &str = "crates/links/src/journal/schema.rs";
 
 /// The names of verbs, as the history has them.
-const VERBS: &[&str] = &[
-    "create", "remove", "move", "restore", "repair", "undo", "recover", "track", "untrack", "mklink",
-    "fsutil",
-];
+const VERBS: &[&str] =
+    &["create", "remove", "move", "restore", "repair", "undo", "recover", "track", "untrack", "mklink", "fsutil"];
 
 /// Checks one Rust file.
 pub(super) fn check(path: &str, source: &str) -> Vec<Finding> {
@@ -73,8 +70,7 @@ fn starts_with_any(path: &str, starts: &[&str]) -> bool {
 
 /// `cfg(..)`, `cfg!(..)` and `cfg_attr(..)` that ask for the system, with the word they ask by.
 fn system_conditions(code: &str) -> Vec<(usize, &str)> {
-    let conditions =
-        ["cfg", "cfg_attr"].into_iter().flat_map(|name| words(code, name).map(move |at| (at, name)));
+    let conditions = ["cfg", "cfg_attr"].into_iter().flat_map(|name| words(code, name).map(move |at| (at, name)));
     conditions
         .filter_map(|(offset, name)| {
             let after = code[offset + name.len()..].trim_start_matches(['!', ' ']);
@@ -113,9 +109,7 @@ fn compared_verbs(source: &str, code: &str) -> Vec<usize> {
     let patterns: Vec<_> = words(code, "matches")
         .filter_map(|offset| {
             let start = offset + "matches!(".len();
-            code[offset..]
-                .starts_with("matches!(")
-                .then(|| start..start + arguments(&code[start - 1..]).len())
+            code[offset..].starts_with("matches!(").then(|| start..start + arguments(&code[start - 1..]).len())
         })
         .collect();
     for verb in VERBS {
@@ -262,9 +256,7 @@ mod tests {
             "let sql = \"SELECT 1 FROM operations WHERE verb IN ('move', 'undo')\";",
             "let sql = \"SELECT 1 FROM operations WHERE verb = ?\";",
         ] {
-            for path in
-                ["crates/links/src/apply/a.rs", "crates/links/src/step/a.rs", "crates/links/src/journal/a.rs"]
-            {
+            for path in ["crates/links/src/apply/a.rs", "crates/links/src/step/a.rs", "crates/links/src/journal/a.rs"] {
                 assert_eq!(lines(path, &format!("\n{bad}\n")).first(), Some(&2), "{path} {bad}");
             }
             for path in ["crates/links/src/journal/schema.rs", "crates/linkctl/src/failure.rs", LIBRARY] {
@@ -295,11 +287,7 @@ mod tests {
     #[test]
     fn no_test_is_left_out() {
         for bad in ["#[ignore]", "#[ignore = \"slow\"]", "# [ ignore ]", "#[cfg_attr(unix, ignore)]"] {
-            assert_eq!(
-                lines("crates/linkctl/tests/a.rs", &format!("#[test]\n{bad}\nfn a() {{}}")),
-                [2],
-                "{bad}"
-            );
+            assert_eq!(lines("crates/linkctl/tests/a.rs", &format!("#[test]\n{bad}\nfn a() {{}}")), [2], "{bad}");
         }
         for good in ["use ignore::WalkBuilder;", "let a = [ignore];", "// #[ignore]"] {
             assert_eq!(lines("crates/linkctl/tests/a.rs", good), [0; 0], "{good}");

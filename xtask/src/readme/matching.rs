@@ -48,12 +48,7 @@ fn line_matches(pattern: &str, line: &str) -> bool {
 
 /// Matches items against patterns of which some stand for any number of items. Keeps the last such pattern and
 /// gives it one item more whenever the rest does not fit; no earlier one ever needs to be tried again.
-fn wild<P, T>(
-    patterns: &[P],
-    items: &[T],
-    is_any: impl Fn(&P) -> bool,
-    fits: impl Fn(&P, &T) -> bool,
-) -> bool {
+fn wild<P, T>(patterns: &[P], items: &[T], is_any: impl Fn(&P) -> bool, fits: impl Fn(&P, &T) -> bool) -> bool {
     let (mut pattern, mut item) = (0, 0);
     let mut any: Option<(usize, usize)> = None;
     while item < items.len() {

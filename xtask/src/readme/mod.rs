@@ -29,8 +29,8 @@ pub(crate) fn check() -> Result<u64> {
     let product = build()?;
     let (mut commands, mut failures, mut not_run) = (0, 0, 0);
     for file in files()? {
-        let text = std::fs::read_to_string(root().join(&file))
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        let text =
+            std::fs::read_to_string(root().join(&file)).map_err(|error| format!("{}: {error}", file.display()))?;
         let page = parse::page(&file.display().to_string(), &text)?;
         not_run += page.not_run;
         for section in &page.sections {
@@ -59,10 +59,7 @@ fn run_section(file: &str, section: &Section, product: &Path) -> Result<Vec<Stri
     for (index, command) in section.commands.iter().enumerate() {
         let place = format!("{file}:{}", command.line);
         let Some(result) = results.get(index) else {
-            wrong.push(format!(
-                "{place}: not reached: the shell of this section ended before\n  $ {}",
-                command.text
-            ));
+            wrong.push(format!("{place}: not reached: the shell of this section ended before\n  $ {}", command.text));
             break;
         };
         if let Some(difference) = judge(command, result) {
@@ -75,14 +72,10 @@ fn run_section(file: &str, section: &Section, product: &Path) -> Result<Vec<Stri
 fn judge(command: &Command, result: &session::Ran) -> Option<String> {
     if !matching::matches(&command.expected, &result.output) {
         let difference = matching::difference(&command.expected, &result.output);
-        return Some(format!(
-            "other output than stands there (-), but (+)\n  $ {}\n{difference}",
-            command.text
-        ));
+        return Some(format!("other output than stands there (-), but (+)\n  $ {}\n{difference}", command.text));
     }
-    (command.exit != result.exit).then(|| {
-        format!("ends with {}, not {}\n  $ {}\n{}", result.exit, command.exit, command.text, result.output)
-    })
+    (command.exit != result.exit)
+        .then(|| format!("ends with {}, not {}\n  $ {}\n{}", result.exit, command.exit, command.text, result.output))
 }
 
 /// README.md and the pages of docs/, in a fixed order.

@@ -53,9 +53,7 @@ pub(crate) fn page(name: &str, text: &str) -> Result<Page> {
         match fence.tag() {
             Tag::Run { ntfs } => {
                 section.ntfs |= ntfs;
-                section
-                    .commands
-                    .extend(commands(&body).map_err(|(line, error)| format!("{name}:{line}: {error}"))?);
+                section.commands.extend(commands(&body).map_err(|(line, error)| format!("{name}:{line}: {error}"))?);
                 if body.is_empty() {
                     return Err(format!("{name}:{number}: this block is empty"));
                 }
@@ -63,9 +61,7 @@ pub(crate) fn page(name: &str, text: &str) -> Result<Page> {
             Tag::NoRun => page.not_run += 1,
             Tag::Other => {}
             Tag::Unknown(word) => {
-                return Err(format!(
-                    "{name}:{number}: `console` with {word:?}: known are `norun` and `ntfs`"
-                ));
+                return Err(format!("{name}:{number}: `console` with {word:?}: known are `norun` and `ntfs`"));
             }
         }
     }
@@ -137,11 +133,7 @@ impl<'a> Fence<'a> {
         let info = rest.trim_start_matches('`');
         let marks = &rest[..rest.len() - info.len()];
         // A closing mark on the same line makes it code within text.
-        (marks.len() >= 3 && !info.contains('`')).then_some(Self {
-            indent: line.len() - rest.len(),
-            marks,
-            info,
-        })
+        (marks.len() >= 3 && !info.contains('`')).then_some(Self { indent: line.len() - rest.len(), marks, info })
     }
 
     fn closes(&self, line: &str) -> bool {
@@ -215,10 +207,7 @@ $ dangerous
             expected: expected.to_owned(),
             exit,
         };
-        assert_eq!(
-            first.commands,
-            [command(7, "one", "out\n", 0), command(9, "two \\\nmore\nand out", "", 2)]
-        );
+        assert_eq!(first.commands, [command(7, "one", "out\n", 0), command(9, "two \\\nmore\nand out", "", 2)]);
         assert!(second.ntfs);
         assert_eq!(second.commands, [command(20, "three", "  kept blanks\n```\n", 0)]);
         Ok(())

@@ -6,8 +6,8 @@ mod options;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, create, doctor, drop_ins, help, history, list, man, r#move, recover, remove, repair,
-    restore, show, track, undo,
+    check, completions, create, doctor, drop_ins, help, history, list, man, r#move, recover, remove, repair, restore,
+    show, track, undo,
 };
 use crate::compat::{DirArgs, FsutilArgs, MklinkArgs};
 use crate::exit::Exit;

@@ -72,8 +72,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         if args.volume.volume.is_some() { on_volumes(args, &rules)? } else { live(args, &rules)? };
     blamed.sort_by(|a, b| (&a.0.path, a.1.rule).cmp(&(&b.0.path, b.1.rule)));
     if args.output.json() {
-        let (findings, errors) =
-            (blamed.iter().map(Into::into).collect(), errors.iter().map(Into::into).collect());
+        let (findings, errors) = (blamed.iter().map(Into::into).collect(), errors.iter().map(Into::into).collect());
         json::print(&json::check::Document { findings, errors })?;
     } else if !blamed.is_empty() {
         let rows: Vec<[String; 3]> = blamed.iter().map(row).collect();
@@ -159,8 +158,7 @@ fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
             (Some(root), _) | (None, [root]) => root.clone(),
             (None, []) => PathBuf::from("."),
             (None, _) => {
-                let text =
-                    "with several paths, the rules escapes and absolute need to know which tree is meant";
+                let text = "with several paths, the rules escapes and absolute need to know which tree is meant";
                 return Err(Failure::usage(text, "name it with --root DIR"));
             }
         };

@@ -100,9 +100,7 @@ fn hint(error: &Error) -> Option<String> {
     };
     // What this kind of link cannot do, with what it can.
     let text = match error.kind() {
-        ErrorKind::IsDirectory => {
-            "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)"
-        }
+        ErrorKind::IsDirectory => "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)",
         ErrorKind::CrossesVolumes if kind.name == "hard" => {
             "use a symbolic link (--kind symlink): it may lead to another volume"
         }
@@ -118,9 +116,7 @@ fn hint(error: &Error) -> Option<String> {
             "name a file that exists, or use a symbolic link (--kind symlink)"
         }
         ErrorKind::TargetIsLink => "`linkctl show TARGET` tells where it leads",
-        ErrorKind::PermissionDenied if kind.name == "hard" => {
-            "copy the file, or use a symbolic link (--kind symlink)"
-        }
+        ErrorKind::PermissionDenied if kind.name == "hard" => "copy the file, or use a symbolic link (--kind symlink)",
         ErrorKind::InvalidTarget => "give it another target, or make another kind of link",
         _ => "",
     };
@@ -193,12 +189,7 @@ fn pairs(args: &CreateArgs) -> Result<Vec<(PathBuf, &OsStr)>, Failure> {
 /// The last component of a target; of a Windows path behind the last backslash.
 fn name_of(target: &OsStr) -> Option<&OsStr> {
     if let Some(text) = target.to_str().filter(|text| text.contains('\\') && !text.contains('/')) {
-        return text
-            .trim_end_matches('\\')
-            .rsplit('\\')
-            .next()
-            .filter(|name| !name.is_empty())
-            .map(OsStr::new);
+        return text.trim_end_matches('\\').rsplit('\\').next().filter(|name| !name.is_empty()).map(OsStr::new);
     }
     Path::new(target).file_name()
 }

@@ -81,14 +81,11 @@ fn words(capability: Capability) -> &'static str {
 /// How to get what is missing.
 fn remedy(capability: Capability, error: &Error, finding: &Probe) -> Option<&'static str> {
     match (error.kind(), capability) {
-        (ErrorKind::ReadOnly, _) => Some(by_system!(
-            "mount it read-write: mount -o remount,rw",
-            "it is write-protected: take that off first",
-        )),
+        (ErrorKind::ReadOnly, _) => {
+            Some(by_system!("mount it read-write: mount -o remount,rw", "it is write-protected: take that off first",))
+        }
         (ErrorKind::Full, _) => Some(by_system!("free some space or inodes", "free some space")),
-        (ErrorKind::NotSupported, Capability::Junction)
-            if matches!(finding.filesystem.as_str(), "ntfs3" | "ntfs") =>
-        {
+        (ErrorKind::NotSupported, Capability::Junction) if matches!(finding.filesystem.as_str(), "ntfs3" | "ntfs") => {
             Some("mount the volume with ntfs-3g instead of the kernel's driver")
         }
         (ErrorKind::NotSupported, Capability::Junction) => {
@@ -97,13 +94,12 @@ fn remedy(capability: Capability, error: &Error, finding: &Probe) -> Option<&'st
         (ErrorKind::PermissionDenied, Capability::HardLink) if finding.can(Capability::FileSymlink) => {
             Some("this file system has no hard links")
         }
-        (
-            ErrorKind::PermissionDenied,
-            Capability::FileSymlink | Capability::DirectorySymlink | Capability::Replace,
-        ) if failure::lacks_privilege(error) => Some(failure::PRIVILEGE),
-        (ErrorKind::PermissionDenied, _) => {
-            Some("you may not write here: ask its owner, or choose another directory")
+        (ErrorKind::PermissionDenied, Capability::FileSymlink | Capability::DirectorySymlink | Capability::Replace)
+            if failure::lacks_privilege(error) =>
+        {
+            Some(failure::PRIVILEGE)
         }
+        (ErrorKind::PermissionDenied, _) => Some("you may not write here: ask its owner, or choose another directory"),
         _ => None,
     }
 }

@@ -53,8 +53,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         (Some(journal), Some(id)) => one(&journal, OperationId(id), args)?,
         (journal, None) => all(journal.as_ref(), args)?,
         (None, Some(id)) => {
-            let message =
-                format!("there is no operation {id}: no journal in {}", sanitize::quoted(&directory));
+            let message = format!("there is no operation {id}: no journal in {}", sanitize::quoted(&directory));
             return Err(Failure::refused(message, "every change by linkctl is journaled from the first on"));
         }
     }
@@ -131,10 +130,7 @@ fn all(journal: Option<&Journal>, args: &HistoryArgs) -> Result<(), Failure> {
     for entry in entries.iter().filter(|entry| entry.operation.status == Status::Interrupted) {
         let id = entry.operation.id;
         if entry.operation.undone_by.is_none() {
-            complain(
-                "hint",
-                &format!("operation {id} was interrupted; `linkctl undo {id}` takes back what it did"),
-            );
+            complain("hint", &format!("operation {id} was interrupted; `linkctl undo {id}` takes back what it did"));
         }
     }
     Ok(())

@@ -37,10 +37,7 @@ pub(crate) struct RecoverArgs {
 pub(crate) const VERB: Verb = Verb::new(
     "recover",
     &[
-        (
-            ErrorKind::PermissionDenied,
-            "who moved it can recover it; where nothing of it is needed any more, remove it",
-        ),
+        (ErrorKind::PermissionDenied, "who moved it can recover it; where nothing of it is needed any more, remove it"),
         (ErrorKind::NotEmpty, "something else is in it: look at it, and move it where it belongs"),
     ],
 );
@@ -52,8 +49,8 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     let mut done: Vec<(&Path, Result<Recovered, Error>)> = Vec::new();
     if !args.dry_run && existing.is_some() | !found.is_empty() {
         // The outcomes of the moves are recorded, if anything is.
-        let mut journal = existing
-            .and_then(|_| open_journal().inspect_err(|error| complain("warning", &message(error))).ok());
+        let mut journal =
+            existing.and_then(|_| open_journal().inspect_err(|error| complain("warning", &message(error))).ok());
         for interrupted in &found {
             // What another one needed beside the tree may be gone with it.
             if done.is_empty() || interrupted.path().symlink_metadata().is_ok() {
@@ -67,9 +64,9 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     }
     let failed: Vec<&Error> = done.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
     if args.output.json() {
-        let recovered = done.iter().filter_map(|(stage, result)| {
-            result.as_ref().ok().map(|one| json::recover::Record::new(stage, one))
-        });
+        let recovered = done
+            .iter()
+            .filter_map(|(stage, result)| result.as_ref().ok().map(|one| json::recover::Record::new(stage, one)));
         json::print(&json::recover::Document {
             stages: stages.iter().map(json::name).collect(),
             recovered: recovered.collect(),

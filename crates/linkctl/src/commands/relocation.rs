@@ -39,9 +39,7 @@ pub(super) fn take_along(
     };
     let what = format!("{links} outside of it {lead} into {}", quoted(from));
     let wanted = options.retarget
-        || !change.yes
-            && !change.dry_run
-            && confirm(&format!("{what}. Let them name {} itself?", quoted(to)))?;
+        || !change.yes && !change.dry_run && confirm(&format!("{what}. Let them name {} itself?", quoted(to)))?;
     if wanted {
         planned.retarget_links();
         return Ok(());
@@ -56,11 +54,7 @@ pub(super) fn take_along(
 }
 
 /// Carries the plan out. It is only asked for where something will not be as it was: the rest can be taken back.
-pub(super) fn go(
-    mut change: Change<'_>,
-    options: &TreeOptions,
-    planned: Relocation,
-) -> Result<Exit, Failure> {
+pub(super) fn go(mut change: Change<'_>, options: &TreeOptions, planned: Relocation) -> Result<Exit, Failure> {
     change.strict = options.strict;
     change.workers = options.jobs.map(std::num::NonZeroUsize::get);
     if !planned.plan.findings.iter().any(|finding| finding.severity == Severity::Warning) {

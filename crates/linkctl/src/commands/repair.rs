@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use links::apply::{Report, Tracking};
-use links::repair::{
-    self, Candidate, Conversion, Map, Mapping, Mend, Reason, Repair, RepairSpec, Verdict, Why,
-};
+use links::repair::{self, Candidate, Conversion, Map, Mapping, Mend, Reason, Repair, RepairSpec, Verdict, Why};
 use links::{Progress, Target};
 
 use crate::args::{ChangeOptions, DriveOption, after_help};
@@ -259,17 +257,13 @@ impl Told<'_> {
             complain("note", &format!("the map {} holds the target of no broken link", pair(map)));
         }
         if !self.planned.is_whole {
-            complain(
-                "note",
-                "there was more to search than is looked through unasked; --search says where to look",
-            );
+            complain("note", "there was more to search than is looked through unasked; --search says where to look");
         }
         match self.planned.distrusted {
             0 => {}
             1 => complain("note", "1 target was found where other users may write: it counts as weak"),
             many => {
-                let text =
-                    format!("{many} targets were found where other users may write: they count as weak");
+                let text = format!("{many} targets were found where other users may write: they count as weak");
                 complain("note", &text);
             }
         }
@@ -301,10 +295,9 @@ impl Told<'_> {
         let (past, future) = if self.converts { ("rewrote", "rewrite") } else { ("mended", "mend") };
         let rest = match (stay, self.converts) {
             (0, _) => String::new(),
-            (stay, true) => format!(
-                "; {} as it was",
-                if stay == 1 { "1 stays".to_owned() } else { format!("{stay} stay") }
-            ),
+            (stay, true) => {
+                format!("; {} as it was", if stay == 1 { "1 stays".to_owned() } else { format!("{stay} stay") })
+            }
             (1, false) => "; 1 stays broken".to_owned(),
             (stay, false) => format!("; {stay} stay broken"),
         };
@@ -331,12 +324,7 @@ impl Told<'_> {
             verb: VERB.name,
             operation: report.and_then(|report| report.operation).map(|id| id.0),
             dry_run: self.args.change.dry_run,
-            links: self
-                .planned
-                .mends
-                .iter()
-                .map(|mend| Record::new(mend, self.why(&mend.verdict), report))
-                .collect(),
+            links: self.planned.mends.iter().map(|mend| Record::new(mend, self.why(&mend.verdict), report)).collect(),
             mappings: self.planned.mappings.iter().map(Into::into).collect(),
             searched_all: self.planned.is_whole,
             distrusted: self.planned.distrusted,

@@ -132,8 +132,7 @@ fn text(out: &mut impl Write, shown: &Inspection, names: Option<&Names>, raw: bo
 fn show_chain(out: &mut impl Write, chain: &Chain) -> io::Result<()> {
     writeln!(out, "\nchain")?;
     for (index, hop) in chain.hops.iter().enumerate() {
-        let target =
-            hop.target.as_ref().map(|target| format!(" -> {}", sanitize::name(target))).unwrap_or_default();
+        let target = hop.target.as_ref().map(|target| format!(" -> {}", sanitize::name(target))).unwrap_or_default();
         writeln!(out, "{:>4}  {}  {}{target}", index + 1, hop.kind, sanitize::name(&hop.link))?;
     }
     match (&chain.failed_at, &chain.reason) {

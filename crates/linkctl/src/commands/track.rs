@@ -123,10 +123,7 @@ fn tell(change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
     }
     if !report.broken.is_empty() {
         let stays = if report.broken.len() == 1 { "leads" } else { "lead" };
-        parts.push(format!(
-            "{} {stays} nowhere now: nothing new is recorded of that",
-            links(report.broken.len())
-        ));
+        parts.push(format!("{} {stays} nowhere now: nothing new is recorded of that", links(report.broken.len())));
     }
     writeln!(out, "{}", parts.join("; "))?;
     Ok(out.flush()?)

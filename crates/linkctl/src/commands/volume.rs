@@ -34,10 +34,7 @@ pub(super) fn one<'v>(volumes: &'v [Volume], path: &Path) -> Result<&'v Volume, 
 }
 
 /// Each volume, with the paths that are on it. Where paths are named, volumes without one are left out.
-pub(super) fn confined<'v>(
-    volumes: &'v [Volume],
-    scan: &VolumeScan,
-) -> Result<Vec<(&'v Volume, VolumeScan)>, Failure> {
+pub(super) fn confined<'v>(volumes: &'v [Volume], scan: &VolumeScan) -> Result<Vec<(&'v Volume, VolumeScan)>, Failure> {
     let mut all: Vec<(&Volume, VolumeScan)> =
         volumes.iter().map(|volume| (volume, VolumeScan { roots: Vec::new(), ..scan.clone() })).collect();
     if volumes.len() > 1

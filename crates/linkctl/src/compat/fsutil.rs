@@ -99,9 +99,7 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
             };
             fail(&format!("{} is an invalid parameter.\n\n{}", sanitize::line(other), table.trim_end()))
         }
-        [other, ..] => {
-            fail(&format!("{} is an invalid parameter.\n\n{}", sanitize::line(other), HELP.trim_end()))
-        }
+        [other, ..] => fail(&format!("{} is an invalid parameter.\n\n{}", sanitize::line(other), HELP.trim_end())),
     }
 }
 
@@ -123,13 +121,10 @@ fn create(new: &OsStr, existing: &OsStr, drive: char) -> io::Result<Code> {
     let mut spec = LinkSpec::new(&new, &existing);
     spec.kind = KindChoice::Hard;
     spec.manner = Manner::Mklink;
-    if let Err(error) =
-        links::create::plan(&spec, &PlanContext::default()).and_then(|plan| change("fsutil", &plan))
-    {
+    if let Err(error) = links::create::plan(&spec, &PlanContext::default()).and_then(|plan| change("fsutil", &plan)) {
         return failed(&error);
     }
-    let [new, existing] =
-        [new, existing].map(|path| sanitize::name(std::path::absolute(&path).unwrap_or(path)));
+    let [new, existing] = [new, existing].map(|path| sanitize::name(std::path::absolute(&path).unwrap_or(path)));
     say(&format!("Hardlink created for {new} <<===>> {existing}"))?;
     Ok(Code::Done)
 }
@@ -141,8 +136,7 @@ fn list(path: &Path) -> io::Result<Code> {
         Err(error) => return failed(&error),
     };
     // To Windows, upper and lower case are one name.
-    let is_asked =
-        |name: &Path| name == asked || WINDOWS && name.as_os_str().eq_ignore_ascii_case(asked.as_os_str());
+    let is_asked = |name: &Path| name == asked || WINDOWS && name.as_os_str().eq_ignore_ascii_case(asked.as_os_str());
     let others = names.paths.iter().filter(|name| !is_asked(name));
     let mut text = String::new();
     for name in std::iter::once(&asked).chain(others) {
@@ -265,8 +259,7 @@ fn described(point: &ReparsePoint) -> String {
     }
     let data = point.raw.get(HEADER..).unwrap_or_default();
     // Writing to a String cannot fail.
-    write!(text, "\nReparse Data Length: {:#x}\nReparse Data:\n{}", data.len(), hex::dump(data))
-        .unwrap_or_default();
+    write!(text, "\nReparse Data Length: {:#x}\nReparse Data:\n{}", data.len(), hex::dump(data)).unwrap_or_default();
     text
 }
 

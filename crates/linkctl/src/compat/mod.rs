@@ -119,8 +119,7 @@ fn change(verb: &'static str, plan: &Plan) -> Result<(), Error> {
         complain("note", &sanitize::line(&finding.text));
     }
     raise_guard();
-    let mut queue =
-        state_directory().and_then(|directory| Queue::open(&directory)).map(Queue::without_content).ok();
+    let mut queue = state_directory().and_then(|directory| Queue::open(&directory)).map(Queue::without_content).ok();
     let records = queue.as_mut().map(Records::Queue);
     let never = AtomicBool::new(false);
     let report = apply(plan, &Operation::new(verb), records, Run::new(&never), &mut ());
@@ -190,8 +189,7 @@ mod tests {
         assert_eq!(call(&["FSUTIL.EXE", "hardlink"]), Some((Tool::Fsutil, 1)));
         assert_eq!(call(&["dir", "dir"]), Some((Tool::Dir, 1)));
         assert_eq!(call(&["dir", "--help"]), Some((Tool::Dir, 1)));
-        for others in
-            [&["linkctl"][..], &["linkctl", "list"], &["linkctl", "dir", "--help"], &[], &["linkctl", "DIR"]]
+        for others in [&["linkctl"][..], &["linkctl", "list"], &["linkctl", "dir", "--help"], &[], &["linkctl", "DIR"]]
         {
             assert_eq!(call(others), None, "{others:?}");
         }

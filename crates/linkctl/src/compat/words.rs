@@ -29,9 +29,7 @@ pub(super) fn of(error: &Error) -> String {
         ErrorKind::ReadOnly => "The media is write protected.",
         ErrorKind::Full => "There is not enough space on the disk.",
         ErrorKind::TooLong => "The filename or extension is too long.",
-        ErrorKind::TooManyLinks => {
-            "An attempt was made to create more links on a file than the file system supports."
-        }
+        ErrorKind::TooManyLinks => "An attempt was made to create more links on a file than the file system supports.",
         ErrorKind::InvalidPath | ErrorKind::InvalidTarget => {
             "The filename, directory name, or volume label syntax is incorrect."
         }

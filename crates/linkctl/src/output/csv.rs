@@ -23,8 +23,7 @@ impl<W: io::Write> Writer<W> {
             Found::Link(link) => {
                 let target = link.target.as_ref().and_then(Target::shown).map(cell).unwrap_or_default();
                 let resolved = link.resolved.as_ref().map(cell).unwrap_or_default();
-                let row =
-                    [&cell(&link.path), link.kind.as_str(), &target, &resolved, link.state.as_str(), "", ""];
+                let row = [&cell(&link.path), link.kind.as_str(), &target, &resolved, link.state.as_str(), "", ""];
                 self.0.write_record(row).map_err(cause)?;
             }
             Found::Path(path) => {

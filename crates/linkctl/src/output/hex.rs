@@ -11,10 +11,8 @@ pub(crate) fn dump(bytes: &[u8]) -> String {
             }
             hex.push_str(&format!(" {byte:02x}"));
         }
-        let text: String = line
-            .iter()
-            .map(|&byte| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '.' })
-            .collect();
+        let text: String =
+            line.iter().map(|&byte| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '.' }).collect();
         dump.push_str(&format!("{:04x}: {hex:<50} {text}\n", index * 16));
     }
     dump

@@ -73,8 +73,7 @@ pub(crate) fn links(out: &mut Out, found: &[Found]) -> io::Result<()> {
             Found::HardLinks(group) => {
                 let found = group.paths.len();
                 let all = usize::try_from(group.links).is_ok_and(|links| links == found);
-                let names =
-                    if all { format!("{found} names") } else { format!("{found} of {} names", group.links) };
+                let names = if all { format!("{found} names") } else { format!("{found} of {} names", group.links) };
                 writeln!(out, "{names}, {} bytes", group.size)?;
                 for path in &group.paths {
                     writeln!(out, "{:kinds$}  {:states$}    {}", "", "", sanitize::name(path))?;

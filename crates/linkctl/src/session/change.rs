@@ -164,9 +164,9 @@ impl<'a> Change<'a> {
             report.operation = store.as_ref().and_then(Store::number);
         }
         let lost: Vec<_> = report.lost().collect();
-        let lost = lost.iter().map(|lost| {
-            format!("{}: not kept: {}", sanitize::quoted(&lost.path), sanitize::line(&lost.what))
-        });
+        let lost = lost
+            .iter()
+            .map(|lost| format!("{}: not kept: {}", sanitize::quoted(&lost.path), sanitize::line(&lost.what)));
         complain_each("warning", lost, "things that could not be kept");
         let failed = report.results.iter().filter_map(|result| result.as_ref().err());
         say_all(self.verb, failed.chain(report.kept()));
@@ -202,8 +202,7 @@ impl<'a> Change<'a> {
 
     /// How it ends, by what came of the plan.
     pub(crate) fn exit(&self, report: Option<&Report>) -> Exit {
-        let failures =
-            report.iter().flat_map(|report| &report.results).filter_map(|result| result.as_ref().err());
+        let failures = report.iter().flat_map(|report| &report.results).filter_map(|result| result.as_ref().err());
         let kept = report.iter().flat_map(|report| report.kept());
         let exits = failures.chain(&self.errors).chain(kept).map(|error| Exit::of(error.kind()));
         let exits = exits.chain(report.filter(|report| report.stopped).map(|_| Exit::Interrupted));
@@ -246,8 +245,7 @@ impl<'a> Change<'a> {
                 tell(&mut out, step, Tense::Past)?;
             }
         } else {
-            let undo =
-                report.operation.map(|id| format!(" (operation {id}; `linkctl undo {id}` takes them back)"));
+            let undo = report.operation.map(|id| format!(" (operation {id}; `linkctl undo {id}` takes them back)"));
             writeln!(out, "{}{}", tell_many(plan, &done), undo.unwrap_or_default())?;
         }
         if let Some(cost) = plan.cost.filter(|cost| !cost.is_rename && !done.is_empty()) {

@@ -44,11 +44,8 @@ impl Recorded {
     /// The journal that there is, if this user has a place for one. Of a dry run it is a copy: nothing is changed.
     pub(crate) fn open(dry_run: bool) -> links::Result<Self> {
         let Ok(directory) = state_directory() else { return Ok(Self::none()) };
-        let journal = if dry_run {
-            with_warning(links::apply::journal_copy(&directory)?)
-        } else {
-            existing_journal(&directory)?
-        };
+        let journal =
+            if dry_run { with_warning(links::apply::journal_copy(&directory)?) } else { existing_journal(&directory)? };
         Ok(Self { journal, directory: Some(directory) })
     }
 

@@ -70,8 +70,7 @@ pub(crate) fn ticking<T>(message: impl Fn() -> String + Sync, work: impl FnOnce(
 }
 
 fn spinner() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::new_spinner().with_style(style)
 }
 
@@ -85,8 +84,7 @@ impl Progress {
     pub(super) fn new(steps: Option<usize>) -> Self {
         let bar = if let Some(steps) = steps {
             let template = "{bar:30} {pos}/{len} links, {eta} left";
-            let style =
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             // indicatif draws on standard error, and only on a terminal.
             ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX)).with_style(style)
         } else {

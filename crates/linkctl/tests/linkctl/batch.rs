@@ -49,8 +49,7 @@ const REPLACE: [&str; 3] = ["--exact", "batch::replaces_links_in_directories", "
 #[test]
 fn replaces_links_in_directories() {
     let here = std::env::current_dir().unwrap();
-    let Some(state) = std::env::var_os("LINKCTL_STATE_DIR").filter(|_| here.join("directories").exists())
-    else {
+    let Some(state) = std::env::var_os("LINKCTL_STATE_DIR").filter(|_| here.join("directories").exists()) else {
         return;
     };
     let mut plan = Plan::default();
@@ -80,8 +79,7 @@ fn path(n: usize) -> String {
 
 /// What the links say that lie under private names.
 fn left_in_directories(linkctl: &Linkctl) -> Vec<Vec<u8>> {
-    let directories =
-        names(linkctl.at("directories")).into_iter().map(|name| Path::new("directories").join(name));
+    let directories = names(linkctl.at("directories")).into_iter().map(|name| Path::new("directories").join(name));
     let left = |directory: std::path::PathBuf| {
         let left = leftovers(linkctl.at(&directory)).into_iter();
         // It may be gone by now.
@@ -154,13 +152,8 @@ fn killed_while_several_threads_have_a_link_half_done_history_is_true_and_undo_b
         let half = killed_half_way(&own, &REPLACE, call);
         assert!(half.len() >= 2, "{call}: one thread alone was at work");
         // Half done is also what says the new text while the old link still lies beside it.
-        let whole =
-            replaced(&linkctl, LINKS).len() - half.iter().filter(|text| text.starts_with(b"old")).count();
-        assert_eq!(
-            linkctl.newest(),
-            format!("create interrupted: {whole} done, 0 failed of {LINKS}"),
-            "{call}"
-        );
+        let whole = replaced(&linkctl, LINKS).len() - half.iter().filter(|text| text.starts_with(b"old")).count();
+        assert_eq!(linkctl.newest(), format!("create interrupted: {whole} done, 0 failed of {LINKS}"), "{call}");
         linkctl.ok(["undo"]);
         is_as_before(&linkctl, LINKS);
     }
@@ -173,10 +166,7 @@ fn an_undo_killed_with_several_links_half_done_is_finished_by_another() {
         let (linkctl, own) = old_links_in_directories(LINKS);
         own.ok(REPLACE);
         assert_eq!(replaced(&linkctl, LINKS).len(), LINKS);
-        assert!(
-            killed_half_way(&linkctl, &["undo"], call).len() >= 2,
-            "{call}: one thread alone was at work"
-        );
+        assert!(killed_half_way(&linkctl, &["undo"], call).len() >= 2, "{call}: one thread alone was at work");
         linkctl.ok(["undo"]);
         is_as_before(&linkctl, LINKS);
     }
@@ -248,8 +238,7 @@ fn a_link_that_cannot_be_given_its_time_is_not_brought_back_and_the_next_undo_do
     let (linkctl, args) = old_links(LINKS);
     let before = fs::symlink_metadata(linkctl.at("many/00049")).unwrap().modified().unwrap();
     linkctl.ok(&args);
-    let ran =
-        linkctl.said(strace::inject("utimensat:error=EIO:when=50", &linkctl.command(["undo"]))).exits(3);
+    let ran = linkctl.said(strace::inject("utimensat:error=EIO:when=50", &linkctl.command(["undo"]))).exits(3);
     let failed = replaced(&linkctl, LINKS).len();
     assert!((1..=LINKS / 50).contains(&failed), "{failed} failed: {ran}");
     assert_eq!(leftovers(linkctl.at("many")), [""; 0], "{ran}");
@@ -262,9 +251,7 @@ fn a_link_that_cannot_be_given_its_time_is_not_brought_back_and_the_next_undo_do
 fn what_another_puts_in_the_place_of_a_link_meanwhile_is_not_lost() {
     const LINKS: usize = 600;
     // Once the link was looked at; once the new one was made; once it was swapped in.
-    for inject in
-        ["symlinkat:delay_enter", "symlinkat:delay_exit", "renameat2:delay_enter", "renameat2:delay_exit"]
-    {
+    for inject in ["symlinkat:delay_enter", "symlinkat:delay_exit", "renameat2:delay_enter", "renameat2:delay_exit"] {
         let (linkctl, own) = old_links_in_directories(LINKS);
         tree!(linkctl.work(), { "precious" => file("all there is") });
         let number = fs::metadata(linkctl.at("precious")).unwrap().ino();

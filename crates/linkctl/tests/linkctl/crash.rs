@@ -12,8 +12,7 @@ use testkit::{strace, tree};
 fn ten_thousand(linkctl: &Linkctl, signal: &str, at: usize) -> std::process::Output {
     fs::create_dir(linkctl.at("many")).unwrap();
     let targets = (0..10_000).map(|n| format!("target/{n:05}"));
-    let mut command =
-        linkctl.command(["create", "--into", "many"].map(String::from).into_iter().chain(targets));
+    let mut command = linkctl.command(["create", "--into", "many"].map(String::from).into_iter().chain(targets));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_until("links are made", || fs::read_dir(linkctl.at("many")).unwrap().take(at).count() == at);
     send_signal(signal, child.id());
@@ -48,8 +47,7 @@ fn interrupted_among_ten_thousand_it_says_so_and_stops_at_a_safe_point() {
     let linkctl = Linkctl::new();
     let ran = linkctl.said(ten_thousand(&linkctl, "INT", 1000)).exits(130);
     let made = names(linkctl.at("many")).len();
-    let ran =
-        ran.says("warning: stopping after this step").says(&format!("stopped after {made} of 10000 changes"));
+    let ran = ran.says("warning: stopping after this step").says(&format!("stopped after {made} of 10000 changes"));
     assert!(made < 10_000 && ran.err.contains("linkctl undo 1"), "{ran}");
     assert_eq!(linkctl.newest(), format!("create stopped: {made} done, 0 failed of 10000"));
     linkctl.ok(["undo"]);
@@ -113,9 +111,7 @@ fn killed_at_any_call_of_the_removal_of_a_name_the_file_keeps_it_or_undo_brings_
 #[test]
 fn an_undo_that_was_killed_itself_is_finished_by_another() {
     for call in ["symlinkat", "renameat,renameat2,rename", "unlinkat"] {
-        for verb in
-            [&["create", "--replace", "l", "new"] as &[&str], &["remove", "l"], &["create", "n", "new"]]
-        {
+        for verb in [&["create", "--replace", "l", "new"] as &[&str], &["remove", "l"], &["create", "n", "new"]] {
             let linkctl = Linkctl::new();
             tree!(linkctl.work(), { "l" => symlink("old") });
             linkctl.ok(verb);

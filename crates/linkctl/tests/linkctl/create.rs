@@ -39,12 +39,8 @@ fn replace_makes_the_new_link_beside_the_old_and_renames_it_into_place() {
     let linkctl = Linkctl::new();
     tree!(linkctl.work(), { "link" => symlink("old") });
     let command = linkctl.command(["create", "--replace", "link", "new"]);
-    let lines = testkit::strace::trace(
-        "symlink,symlinkat,rename,renameat,renameat2,unlink,unlinkat,linkat",
-        &command,
-    );
-    let ours: Vec<_> =
-        lines.iter().filter(|line| line.contains("\"link\"") || line.contains(".linkctl-")).collect();
+    let lines = testkit::strace::trace("symlink,symlinkat,rename,renameat,renameat2,unlink,unlinkat,linkat", &command);
+    let ours: Vec<_> = lines.iter().filter(|line| line.contains("\"link\"") || line.contains(".linkctl-")).collect();
     assert!(ours[0].contains("symlinkat(\"new\", ") && ours[0].contains(".linkctl-"), "{ours:#?}");
     assert!(ours[1].contains("renameat") && ours[1].contains("\"link\""), "{ours:#?}");
     assert!(ours[2..].iter().all(|line| !line.contains("\"link\"")), "{ours:#?}");
@@ -232,8 +228,7 @@ fn a_missing_target_is_allowed_and_noted() {
 fn windows_targets_and_junctions_are_refused_outside_ntfs() {
     let linkctl = Linkctl::new();
     tree!(linkctl.work(), { "d" => dir });
-    let ran =
-        linkctl.output(["create", "l", "C:\\Games"]).exits(4).says("to 'C:\\Games': this is a Windows path");
+    let ran = linkctl.output(["create", "l", "C:\\Games"]).exits(4).says("to 'C:\\Games': this is a Windows path");
     ran.says("hint: name the target by its path on this system\n      symlink: files and directories");
     let ran = linkctl.output(["create", "--kind", "junction", "l", "d"]).exits(4);
     ran.says("NTFS").says("use a symbolic link (--kind symlink)").says("junction: directories only, on NTFS");

@@ -36,8 +36,7 @@ const READS: [&str; 9] = [
 
 /// Whether a line of strace shows a call that makes or changes something.
 fn is_change(line: &str) -> bool {
-    let Some((call, arguments)) = line.split_once(' ').and_then(|(_, call)| call.trim().split_once('('))
-    else {
+    let Some((call, arguments)) = line.split_once(' ').and_then(|(_, call)| call.trim().split_once('(')) else {
         // The end of a process, a signal, or the second half of a call.
         return false;
     };
@@ -45,8 +44,7 @@ fn is_change(line: &str) -> bool {
         resumed if resumed.starts_with('<') => false,
         "open" | "openat" | "openat2" => {
             let is_nameless = arguments.contains("O_TMPFILE");
-            !is_nameless
-                && ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|flag| arguments.contains(flag))
+            !is_nameless && ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|flag| arguments.contains(flag))
         }
         "ioctl" => !READS.iter().any(|request| arguments.contains(request)),
         _ => true,
@@ -171,11 +169,7 @@ impl World {
             command.arg("--dry-run");
             let (mut changes, end) = changes(&command);
             changes.retain(|line| !tolerated(line));
-            assert!(
-                end.ends_with("+++ exited with 0 +++"),
-                "{args:?}: {end}: {}",
-                self.linkctl.output(&args)
-            );
+            assert!(end.ends_with("+++ exited with 0 +++"), "{args:?}: {end}: {}", self.linkctl.output(&args));
             assert!(changes.is_empty(), "{args:?}: {changes:#?}");
             for snapshot in &before {
                 let differences = snapshot.differences();
@@ -190,12 +184,8 @@ impl World {
 /// its index the owner that they have already. It writes nothing.
 fn is_of_open_log(line: &str) -> bool {
     line.contains("/journal.db-wal\", O_RDWR|O_CREAT|O_NOFOLLOW|O_CLOEXEC")
-        || line
-            .split_once(' ')
-            .is_some_and(|(_, call)| call.trim().starts_with("fchown(") && call.contains(", 0, 0) "))
-        || ["~ journal.db-wal: ctime was ", "~ journal.db-shm: ctime was "]
-            .iter()
-            .any(|start| line.starts_with(start))
+        || line.split_once(' ').is_some_and(|(_, call)| call.trim().starts_with("fchown(") && call.contains(", 0, 0) "))
+        || ["~ journal.db-wal: ctime was ", "~ journal.db-shm: ctime was "].iter().any(|start| line.starts_with(start))
 }
 
 #[test]
@@ -249,10 +239,7 @@ fn a_dry_run_without_a_journal_begins_none() {
         let mut command = linkctl.command(args);
         command.arg("--dry-run");
         let (changes, end) = changes(&command);
-        assert!(
-            changes.is_empty() && end.ends_with("+++ exited with 0 +++"),
-            "{args:?}: {end}: {changes:#?}"
-        );
+        assert!(changes.is_empty() && end.ends_with("+++ exited with 0 +++"), "{args:?}: {end}: {changes:#?}");
         before.assert_unchanged();
     }
 }
@@ -268,9 +255,7 @@ fn recover_with_an_interrupted_move_to_finish_changes_nothing() {
     let places = [linkctl.work(), linkctl.state(), &other.path()];
     let before = places.map(Snapshot::of);
     let other_path = other.path();
-    for args in
-        [&["recover", "--dry-run"] as &[&str], &["recover", "--dry-run", other_path.to_str().unwrap()]]
-    {
+    for args in [&["recover", "--dry-run"] as &[&str], &["recover", "--dry-run", other_path.to_str().unwrap()]] {
         let (mut changes, end) = changes(&linkctl.command(args));
         changes.retain(|line| !is_of_open_log(line));
         assert!(changes.is_empty() && end.ends_with("+++ exited with 0 +++"), "{end}: {changes:#?}");
@@ -346,12 +331,7 @@ fn a_move_whose_link_cannot_be_made_is_refused_before_its_first_change() {
     }
     set_immutable(&home, "-");
     volume.remount_read_only();
-    assert_refused(
-        &linkctl,
-        &["move", "home/tree", dst.to_str().unwrap()],
-        &places,
-        "a read-only file system",
-    );
+    assert_refused(&linkctl, &["move", "home/tree", dst.to_str().unwrap()], &places, "a read-only file system");
 }
 
 #[test]

@@ -10,18 +10,10 @@ use crate::common::sample::the_whole;
 use crate::common::{Linkctl, leftovers, names, wait_until};
 use testkit::{Fs, Snapshot, Volume, strace, tree};
 
-const ERRORS: [&str; 9] =
-    ["ENOSPC", "EIO", "EMLINK", "EDQUOT", "EXDEV", "ENAMETOOLONG", "EACCES", "EPERM", "EROFS"];
+const ERRORS: [&str; 9] = ["ENOSPC", "EIO", "EMLINK", "EDQUOT", "EXDEV", "ENAMETOOLONG", "EACCES", "EPERM", "EROFS"];
 
 /// Runs `args` on ten links with one call failing, and checks that one link is told and nine are well.
-fn one_of_ten_fails(
-    call: &str,
-    error: &str,
-    when: u32,
-    build: fn(&Linkctl),
-    args: &[&str],
-    well: fn(&Path) -> bool,
-) {
+fn one_of_ten_fails(call: &str, error: &str, when: u32, build: fn(&Linkctl), args: &[&str], well: fn(&Path) -> bool) {
     let linkctl = Linkctl::new();
     build(&linkctl);
     let before = linkctl.target_or_none("l0");
@@ -155,8 +147,7 @@ fn on_a_full_file_system_nothing_is_half_made_and_remove_still_works() {
 fn without_inodes_nothing_is_half_made_and_remove_still_works() {
     let volume = Volume::with_options(Fs::Tmpfs, 1 << 20, "nr_inodes=12");
     let linkctl = Linkctl::on(volume.path());
-    let made =
-        (0..20).take_while(|n| linkctl.output(["create", &format!("l{n}"), "t"]).code() == Some(0)).count();
+    let made = (0..20).take_while(|n| linkctl.output(["create", &format!("l{n}"), "t"]).code() == Some(0)).count();
     assert!((3..12).contains(&made), "{made}");
     linkctl.output(["create", "more", "t"]).exits(3).says("free some space or inodes there");
     linkctl.ok(["remove", "l0"]);
@@ -232,9 +223,7 @@ fn held(marker: &str) -> bool {
         let line = read("cmdline");
         let own = line.starts_with(env!("CARGO_BIN_EXE_linkctl").as_bytes());
         own && String::from_utf8_lossy(&line).contains(marker)
-            && String::from_utf8_lossy(&read("stat"))
-                .rsplit_once(") ")
-                .is_some_and(|(_, rest)| rest.starts_with('t'))
+            && String::from_utf8_lossy(&read("stat")).rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('t'))
     })
 }
 

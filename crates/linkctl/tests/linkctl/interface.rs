@@ -53,9 +53,7 @@ fn help_kinds_answers_the_questions_for_each_kind() {
     for kind in ["symlink", "junction", "hard"] {
         assert!(text.contains(&format!("kind                  {kind}\n")), "{text}");
     }
-    for question in
-        ["relative target", "to another volume", "missing target", "privilege", "deleting the link"]
-    {
+    for question in ["relative target", "to another volume", "missing target", "privilege", "deleting the link"] {
         assert_eq!(text.matches(question).count(), 3, "{question}:\n{text}");
     }
 }
@@ -121,8 +119,7 @@ fn manual_pages_are_accepted_by_mandoc() {
     assert_eq!(pages.iter().cloned().collect::<BTreeSet<_>>(), expected.collect());
     for page in pages {
         let mut lint = Command::new("mandoc");
-        let output =
-            lint.args(["-Tlint", "-Werror"]).arg(linkctl.at("new/man1").join(&page)).output().unwrap();
+        let output = lint.args(["-Tlint", "-Werror"]).arg(linkctl.at("new/man1").join(&page)).output().unwrap();
         assert!(output.status.success(), "{page}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }
@@ -134,8 +131,7 @@ fn doctor_tells_what_can_be_made_and_leaves_nothing() {
     let json = linkctl.ok(["doctor", "--json"]).json();
     let able = |name: &str| {
         let capabilities = json["capabilities"].as_array().unwrap();
-        capabilities.iter().find(|c| c["name"] == name).unwrap_or_else(|| panic!("{name}: {json}"))["able"]
-            .clone()
+        capabilities.iter().find(|c| c["name"] == name).unwrap_or_else(|| panic!("{name}: {json}"))["able"].clone()
     };
     assert_eq!([able("hard"), able("junction")], [true, false]);
     assert!(json["journal"].as_str().unwrap().contains("1 operations"), "{json}");
@@ -151,10 +147,7 @@ fn json_of_changing_verbs_is_one_document_also_when_refused() {
     assert_eq!([&made["changes"][0]["action"], &made["changes"][0]["result"]], ["create", "done"]);
     assert_eq!((&made["schema"], &made["operation"]), (&1.into(), &1.into()));
     let refused = linkctl.output(["create", "--json", "l", "f"]).exits(4).json();
-    assert_eq!(
-        [&refused["errors"][0]["kind"], &refused["errors"][0]["operation"]],
-        ["already-exists", "create link"]
-    );
+    assert_eq!([&refused["errors"][0]["kind"], &refused["errors"][0]["operation"]], ["already-exists", "create link"]);
     let planned = linkctl.ok(["remove", "--json", "--dry-run", "l"]).json();
     assert_eq!([&planned["changes"][0]["result"], &planned["verb"]], ["planned", "remove"]);
     assert_eq!(linkctl.ok(["undo", "--json"]).json()["changes"][0]["action"], "remove");
@@ -215,8 +208,7 @@ fn hostile_names(count: usize) -> BTreeSet<Vec<u8>> {
 #[track_caller]
 fn harmless(what: &str, bytes: &[u8]) {
     let text = std::str::from_utf8(bytes).unwrap_or_else(|e| panic!("{what}: {e}: {}", bytes.escape_ascii()));
-    let bad =
-        |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{2028}';
+    let bad = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{2028}';
     assert!(!text.contains(bad), "{what}: {:?}", text.lines().find(|line| line.contains(bad)));
 }
 
@@ -224,8 +216,7 @@ fn harmless(what: &str, bytes: &[u8]) {
 #[track_caller]
 fn own_lines(what: &str, text: &str) {
     for line in text.lines() {
-        let own =
-            ["error: ", "hint: ", "note: ", "warning: ", "      "].iter().any(|head| line.starts_with(head));
+        let own = ["error: ", "hint: ", "note: ", "warning: ", "      "].iter().any(|head| line.starts_with(head));
         assert!(own, "{what}: {line:?}");
     }
 }

@@ -132,8 +132,7 @@ fn any_broken_page_costs_the_journal_at_most_and_never_the_change() {
         // A broken page met only in the middle of a run must not leave the journal as it is: then this and every
         // later change would not be recorded.
         // It may be met only by the second, which then begins a new one for the third.
-        let fails =
-            |name: &str| linkctl.ok(["create", &format!("{link}-{name}"), "t"]).err.contains(CANNOT_UNDO);
+        let fails = |name: &str| linkctl.ok(["create", &format!("{link}-{name}"), "t"]).err.contains(CANNOT_UNDO);
         if fails("next") && (ran.err.contains(CANNOT_UNDO) || fails("third")) {
             bad.push(page);
         }
@@ -174,12 +173,7 @@ fn programs_that_begin_the_journal_at_the_same_moment_are_not_told_it_is_locked_
     for round in 0..60 {
         let linkctl = Linkctl::new();
         let spawn = |link: &str| {
-            linkctl
-                .command(["create", link, "t"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
+            linkctl.command(["create", link, "t"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
         };
         for child in ["a", "b", "c"].map(spawn) {
             let ran = linkctl.said(child.wait_with_output().unwrap());
@@ -235,10 +229,7 @@ fn the_journal_has_no_write_ahead_log_on_a_network_home() {
     let linkctl = Linkctl::new().with_state(bind.path().join("state"));
     let lines = strace::trace("openat,open,mmap", &linkctl.command(["create", "l", "t", "--json"]));
     assert!(lines.iter().any(|line| line.contains("journal.db\"")), "{lines:#?}");
-    assert!(
-        !lines.iter().any(|line| line.contains("journal.db-wal") && line.contains("O_CREAT")),
-        "{lines:#?}"
-    );
+    assert!(!lines.iter().any(|line| line.contains("journal.db-wal") && line.contains("O_CREAT")), "{lines:#?}");
     assert_eq!(pragma(&linkctl.database(), "journal_mode"), "delete");
     linkctl.ok(["undo"]);
     assert_eq!(linkctl.history().len(), 2);
@@ -288,8 +279,7 @@ fn an_operation_at_work_can_be_read_at_any_moment() {
             continue;
         }
         let operation = ran.exits(0).json()["operations"][0].clone();
-        let (done, begun) =
-            (operation["done"].as_u64().unwrap(), operation["steps"].as_array().unwrap().len());
+        let (done, begun) = (operation["done"].as_u64().unwrap(), operation["steps"].as_array().unwrap().len());
         assert!(seen <= done && usize::try_from(done).unwrap() <= begun, "{seen}, {done} of {begun}");
         seen = done;
     }
@@ -341,8 +331,7 @@ fn a_crash_is_told_with_true_counts_and_undone() {
         let linkctl = Linkctl::new();
         let targets = (0..links).map(|n| format!("x/{n:03}"));
         let args = ["create", "--into", "."].map(String::from).into_iter().chain(targets);
-        let crash =
-            linkctl.command(args).env("LINKCTL_CRASH_AFTER_STEP", after.to_string()).output().unwrap();
+        let crash = linkctl.command(args).env("LINKCTL_CRASH_AFTER_STEP", after.to_string()).output().unwrap();
         assert_eq!(crash.status.signal(), Some(6));
         assert_eq!(names(linkctl.work()).len(), after);
         assert_eq!(linkctl.newest(), format!("create interrupted: {after} done, 0 failed of {links}"));

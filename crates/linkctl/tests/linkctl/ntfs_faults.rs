@@ -39,10 +39,7 @@ const ALL: [&str; 5] = ["j", "t", "t/f", "u", "u/f"];
 #[test]
 fn a_reparse_point_that_cannot_be_set_leaves_nothing() {
     let bench = Bench::targets();
-    cannot_set(
-        &bench,
-        &[("ENOSPC", "space"), ("EIO", "input/output"), ("EPERM", "permitted"), ("EINVAL", "invalid")],
-    );
+    cannot_set(&bench, &[("ENOSPC", "space"), ("EIO", "input/output"), ("EPERM", "permitted"), ("EINVAL", "invalid")]);
     // Nothing of it stands in the way of the next.
     bench.ok(MAKE);
     assert_eq!(get_reparse(bench.at("j")), Some(junction(r"C:\t")));
@@ -311,8 +308,7 @@ fn of_processes_making_the_same_link_one_wins_and_the_others_say_so() {
             (targets[n % 2], command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         };
         let running: Vec<_> = (0..6).map(start).collect();
-        let ended =
-            running.into_iter().map(|(target, run)| (target, Ran::of(run.wait_with_output().unwrap())));
+        let ended = running.into_iter().map(|(target, run)| (target, Ran::of(run.wait_with_output().unwrap())));
         let (won, lost): (Vec<_>, Vec<_>) = ended.partition(|(_, ran)| ran.code == Some(0));
         assert_eq!(won.len(), 1, "round {round}: {won:?} {lost:?}");
         for (_, ran) in lost {

@@ -73,8 +73,7 @@ impl Scene {
     fn here(&self, text: &str) -> String {
         let root = self::text(&self.trees, "root");
         let at = |volume: &Volume| volume.path().to_str().unwrap().to_owned();
-        text.replace(&format!("{root}/home"), &at(&self.home))
-            .replace(&format!("{root}/other"), &at(&self.other))
+        text.replace(&format!("{root}/home"), &at(&self.home)).replace(&format!("{root}/other"), &at(&self.other))
     }
 
     fn entries(&self, when: &str) -> Vec<(PathBuf, &Value)> {
@@ -108,15 +107,11 @@ impl Scene {
 
     /// Replaces what the rows say of the older machine by what it is here.
     fn bring_over(&self) {
-        let mut ids: Vec<(String, String)> = self
-            .entries("after")
-            .iter()
-            .map(|(path, entry)| (text(entry, "id").to_owned(), id(path)))
-            .collect();
+        let mut ids: Vec<(String, String)> =
+            self.entries("after").iter().map(|(path, entry)| (text(entry, "id").to_owned(), id(path))).collect();
         let connection = Connection::open(self.linkctl.database()).unwrap();
-        let row = |connection: &Connection, sql: &str| -> String {
-            connection.query_row(sql, [], |row| row.get(0)).unwrap()
-        };
+        let row =
+            |connection: &Connection, sql: &str| -> String { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
         let file_system = |connection: &Connection| {
             let line = row(connection, "SELECT lines FROM chunks WHERE id = 1");
             let line: Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
@@ -134,8 +129,7 @@ impl Scene {
         fs::remove_file(self.home.path().join("probe")).unwrap();
         let begun = Connection::open(now.database()).unwrap();
         ids.push((file_system(&connection), file_system(&begun)));
-        let names =
-            tracked_to(&connection, "other/big").into_iter().zip(tracked_to(&begun, other.to_str().unwrap()));
+        let names = tracked_to(&connection, "other/big").into_iter().zip(tracked_to(&begun, other.to_str().unwrap()));
         ids.extend(names);
         let process: Value = serde_json::from_str(&row(&begun, "SELECT process FROM operations")).unwrap();
         ids.push(("00000000000000000000000000000000".into(), text(&process, "machine").to_owned()));
@@ -150,8 +144,7 @@ impl Scene {
         ] {
             let sql = format!("SELECT DISTINCT {column} FROM {table}");
             let mut select = connection.prepare(&sql).unwrap();
-            let texts: Vec<String> =
-                select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            let texts: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
             for old in texts {
                 let sql = format!("UPDATE {table} SET {column} = ? WHERE {column} = ?");
                 connection.execute(&sql, params![here(&old), old]).unwrap();
@@ -219,8 +212,7 @@ impl Scene {
             .into_iter()
             .rev()
             .map(|operation| {
-                let state =
-                    format!("{} {}/{}", text(&operation, "state"), operation["done"], operation["planned"]);
+                let state = format!("{} {}/{}", text(&operation, "state"), operation["done"], operation["planned"]);
                 (text(&operation, "verb").to_owned(), state)
             })
             .collect();
@@ -248,8 +240,7 @@ fn every_operation_of_an_older_journal_is_shown_with_its_steps_and_the_schema_is
     let connection = Connection::open(scene.linkctl.database()).unwrap();
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, 8);
-    let mut select =
-        connection.prepare("SELECT id FROM operations WHERE moves_trees = 1 ORDER BY id").unwrap();
+    let mut select = connection.prepare("SELECT id FROM operations WHERE moves_trees = 1 ORDER BY id").unwrap();
     let moving: Vec<i64> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let expected = (1..).zip(OPERATIONS).filter(|(_, (_, _, moves))| *moves).map(|(number, _)| number);
     assert_eq!(moving, expected.collect::<Vec<i64>>());
@@ -283,10 +274,7 @@ fn what_an_older_journal_tracks_is_known_and_followed() {
         let listed = scene.linkctl.ok(["track", "--list", "--json"]).json();
         let records = listed["tracked"].as_array().unwrap().clone();
         let record = |record: Value| {
-            (
-                PathBuf::from(String::from_utf8(name(&record["path"])).unwrap()),
-                text(&record, "state").to_owned(),
-            )
+            (PathBuf::from(String::from_utf8(name(&record["path"])).unwrap()), text(&record, "state").to_owned())
         };
         records.into_iter().map(record).collect::<BTreeMap<_, _>>()
     };

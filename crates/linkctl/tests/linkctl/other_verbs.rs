@@ -19,8 +19,7 @@ const VERB: &str = "OTHER_VERB";
 const FROM: &str = "OTHER_VERB_FROM";
 const TO: &str = "OTHER_VERB_TO";
 
-const ACT: [&str; 3] =
-    ["--exact", "other_verbs::moves_a_tree_under_the_verb_it_is_given", "--test-threads=1"];
+const ACT: [&str; 3] = ["--exact", "other_verbs::moves_a_tree_under_the_verb_it_is_given", "--test-threads=1"];
 
 /// The verbs that move a tree away and bring it back.
 fn verb(way: Way) -> &'static str {

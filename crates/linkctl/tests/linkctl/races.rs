@@ -117,8 +117,7 @@ fn tree_and_out(linkctl: &Linkctl) -> Snapshot {
 #[test]
 fn a_directory_that_becomes_a_link_during_a_recursive_removal_leads_nowhere() {
     // When the root is about to be read, when it has been read, and when the removal begins.
-    for (at, call, when) in [("read", "getdents64", 1), ("seen", "getdents64", 1), ("remove", "renameat2", 1)]
-    {
+    for (at, call, when) in [("read", "getdents64", 1), ("seen", "getdents64", 1), ("remove", "renameat2", 1)] {
         let linkctl = Linkctl::new();
         let out = tree_and_out(&linkctl);
         let inject = if at == "seen" { after(call, when) } else { before(call, when) };
@@ -145,8 +144,7 @@ fn a_link_swapped_in_during_a_recursive_removal_is_not_removed() {
         fs::rename(linkctl.at("other"), linkctl.at("tree/l")).unwrap();
         let ran = hold.end(&linkctl);
         assert!(matches!(ran.code(), Some(3 | 4)), "{inject}: {ran}");
-        let left =
-            fs::symlink_metadata(linkctl.at("tree/l")).unwrap_or_else(|e| panic!("{inject}: {e}\n{ran}"));
+        let left = fs::symlink_metadata(linkctl.at("tree/l")).unwrap_or_else(|e| panic!("{inject}: {e}\n{ran}"));
         assert_eq!(left.ino(), other, "{inject}: {ran}");
         assert_eq!(linkctl.target("tree/l"), b"elsewhere", "{inject}: {ran}");
         assert_eq!(names(linkctl.at("tree")), ["l"], "{inject}: {ran}");

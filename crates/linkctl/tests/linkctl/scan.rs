@@ -43,8 +43,7 @@ fn stats(linkctl: &Linkctl, args: &[&str]) -> (usize, usize) {
     command.current_dir(linkctl.work());
     let lines = strace::trace("%%stat,statx,readlinkat,readlink,openat2,openat", &command);
     let count = |call: &str| {
-        let of =
-            |line: &&String| line.contains(&format!(" {call}(")) || line.starts_with(&format!("{call}("));
+        let of = |line: &&String| line.contains(&format!(" {call}(")) || line.starts_with(&format!("{call}("));
         let links = ["\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"file1\"", "\"gone\"", "file2\"", "nowhere/x\""];
         lines.iter().filter(of).filter(|line| links.iter().any(|link| line.contains(link))).count()
     };
@@ -56,11 +55,7 @@ fn a_link_costs_one_readlink_and_one_stat_and_a_sibling_none() {
     let linkctl = Linkctl::new();
     sample(&linkctl, 10);
     // 40 links; 20 of them lead to plain names of their own directory.
-    assert_eq!(
-        stats(&linkctl, &["--format", "paths"]),
-        (0, 0),
-        "where nothing is asked, nothing is looked at"
-    );
+    assert_eq!(stats(&linkctl, &["--format", "paths"]), (0, 0), "where nothing is asked, nothing is looked at");
     assert_eq!(stats(&linkctl, &["--broken", "--format", "paths"]), (20, 40));
     assert_eq!(stats(&linkctl, &["--format", "table"]), (20, 40));
     let (stat, readlink) = stats(&linkctl, &["--format", "ndjson"]);
@@ -85,8 +80,7 @@ fn states_are_those_of_find_whatever_the_format_and_however_many_read() {
     // `find -xtype l` leaves loops out: what the system cannot reach is asked one by one.
     let each = "find . -type l -exec sh -c 'test -e \"$0\" || echo \"${0#./}\"' {} \\;";
     let output = Command::new("sh").args(["-c", each]).current_dir(linkctl.work()).output().unwrap();
-    let mut broken: Vec<String> =
-        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    let mut broken: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
     broken.sort();
     for jobs in ["1", "2", "7"] {
         assert_eq!(paths(&linkctl, &["--broken", "--jobs", jobs]), broken, "{jobs} jobs");
@@ -134,12 +128,10 @@ fn a_deep_tree_and_a_long_directory_need_few_files_and_little_memory() {
     );
     let program = linkctl.program().to_str().unwrap().to_owned();
     let limited = format!("ulimit -n 64; ulimit -v 400000; exec {program} list --broken --format paths long");
-    let ran =
-        linkctl.said(Command::new("sh").args(["-c", &limited]).current_dir(linkctl.work()).output().unwrap());
+    let ran = linkctl.said(Command::new("sh").args(["-c", &limited]).current_dir(linkctl.work()).output().unwrap());
     assert_eq!((ran.code(), ran.out.as_str(), ran.err.as_str()), (Some(0), "long/m\n", ""));
     let limited = format!("ulimit -n 64; exec {program} list --format paths | wc -l");
-    let ran =
-        linkctl.said(Command::new("sh").args(["-c", &limited]).current_dir(linkctl.work()).output().unwrap());
+    let ran = linkctl.said(Command::new("sh").args(["-c", &limited]).current_dir(linkctl.work()).output().unwrap());
     assert_eq!(ran.err, "", "{ran}");
     let count: usize = ran.out.trim().parse().unwrap();
     assert!(count >= 2, "{ran}");
@@ -147,11 +139,7 @@ fn a_deep_tree_and_a_long_directory_need_few_files_and_little_memory() {
         let limited = format!("ulimit -n {files}; exec {program} list --jobs {jobs} --format paths | wc -l");
         let output = Command::new("sh").args(["-c", &limited]).current_dir(linkctl.work()).output().unwrap();
         let ran = linkctl.said(output);
-        assert_eq!(
-            (ran.out.trim(), ran.err.as_str()),
-            (count.to_string().as_str(), ""),
-            "{files} files, {jobs} jobs"
-        );
+        assert_eq!((ran.out.trim(), ran.err.as_str()), (count.to_string().as_str(), ""), "{files} files, {jobs} jobs");
     }
     drop(deep);
 }
@@ -228,10 +216,7 @@ fn check_holds_links_to_the_rules_that_are_named() {
         let ran = linkctl.output([&["check", "--json"], args].concat()).exits(code);
         let findings = ran.json()["findings"].as_array().unwrap().clone();
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-        findings
-            .iter()
-            .map(|f| format!("{} {}", text(&f["rule"]), text(&f["path"]["text"])))
-            .collect::<Vec<_>>()
+        findings.iter().map(|f| format!("{} {}", text(&f["rule"]), text(&f["path"]["text"]))).collect::<Vec<_>>()
     };
     assert_eq!(blamed(&["t"], 1), ["missing t/gone", "loop t/loop"]);
     assert_eq!(blamed(&["t/in"], 0), [""; 0]);
@@ -259,9 +244,7 @@ fn the_summary_counts_what_the_list_lists() {
     let summary = linkctl.ok(["list", "--summary", "--json"]).json();
     let rows = |field: &str| {
         let rows = summary[field].as_array().unwrap();
-        rows.iter()
-            .map(|row| format!("{} {}", row["name"]["text"].as_str().unwrap(), row["links"]))
-            .collect::<Vec<_>>()
+        rows.iter().map(|row| format!("{} {}", row["name"]["text"].as_str().unwrap(), row["links"])).collect::<Vec<_>>()
     };
     assert_eq!((summary["links"].as_u64(), summary["broken"].as_u64()), (Some(3), Some(1)));
     assert_eq!(rows("kinds"), ["symlink 3"]);
@@ -285,15 +268,10 @@ fn many_workers_with_little_work_do_not_pass_it_round() {
     let program = linkctl.program().to_str().unwrap().to_owned();
     for (jobs, files) in [(2, 1024), (8, 1024), (64, 1024), (20_000, 1024), (64, 64)] {
         // What goes on for ever is killed, and fails.
-        let script =
-            format!("ulimit -n {files}; exec timeout -s KILL 20 {program} list --jobs {jobs} --format paths");
+        let script = format!("ulimit -n {files}; exec timeout -s KILL 20 {program} list --jobs {jobs} --format paths");
         let output = Command::new("sh").args(["-c", &script]).current_dir(linkctl.work()).output().unwrap();
         let ran = linkctl.said(output);
-        assert_eq!(
-            (ran.code(), ran.out.lines().count(), ran.err.as_str()),
-            (Some(0), 600, ""),
-            "{jobs} {files}"
-        );
+        assert_eq!((ran.code(), ran.out.lines().count(), ran.err.as_str()), (Some(0), 600, ""), "{jobs} {files}");
     }
 }
 
@@ -308,8 +286,7 @@ fn states_agree_with_the_system_for_long_names_and_long_chains() {
         assert_eq!(paths(&linkctl, &[&["--state", "too-long"], order].concat()), ["d41", "end", "long"]);
     }
     let ran = linkctl.output(["check", "--json"]).exits(1);
-    let rules: Vec<_> =
-        ran.json()["findings"].as_array().unwrap().iter().map(|f| f["rule"].to_string()).collect();
+    let rules: Vec<_> = ran.json()["findings"].as_array().unwrap().iter().map(|f| f["rule"].to_string()).collect();
     assert_eq!(rules, ["\"too-long\""; 3], "{ran}");
 }
 
@@ -329,15 +306,12 @@ fn points_to_goes_on_where_something_cannot_be_read_and_takes_dots() {
     let linkctl = Linkctl::nobody();
     tree!(linkctl.work(), { "real/locked" => dir, "l" => symlink("real"), "sub/up" => symlink("../real") });
     fs::set_permissions(linkctl.at("real/locked"), fs::Permissions::from_mode(0o000)).unwrap();
-    let ran =
-        linkctl.output(["list", "--sort", "--points-to", "real", "--format", "paths", "l", "sub"]).exits(3);
+    let ran = linkctl.output(["list", "--sort", "--points-to", "real", "--format", "paths", "l", "sub"]).exits(3);
     assert_eq!(ran.out, "l\nsub/up\n");
     assert!(ran.err.contains("locked"), "{ran}");
     fs::set_permissions(linkctl.at("real/locked"), fs::Permissions::from_mode(0o755)).unwrap();
-    let here = linkctl.output_in(
-        linkctl.at("real"),
-        ["list", "--sort", "--points-to", ".", "--format", "paths", "..", "/dev/fd"],
-    );
+    let here = linkctl
+        .output_in(linkctl.at("real"), ["list", "--sort", "--points-to", ".", "--format", "paths", "..", "/dev/fd"]);
     assert_eq!(here.out, "../l\n../sub/up\n", "{here}");
 }
 
@@ -364,10 +338,7 @@ fn a_list_is_written_in_large_pieces_and_not_line_by_line() {
         assert!(length > 40_000, "{args:?}: {length}");
         let lines = strace::trace("write,writev", &command);
         let writes = lines.iter().filter(|line| line.contains("(1, ")).count();
-        assert!(
-            (1..=length / (32 * 1024) + 2).contains(&writes),
-            "{args:?}: {length} bytes in {writes} writes"
-        );
+        assert!((1..=length / (32 * 1024) + 2).contains(&writes), "{args:?}: {length} bytes in {writes} writes");
     }
 }
 

@@ -109,10 +109,7 @@ fn filters_leave_out_what_they_say() {
     assert_eq!(list(&["--target", "[xy]"]), "b/drop.l b/keep.l node_modules/deep/l");
     let rest = "a/back a/to-lib b/to-bin";
     assert_eq!(list(&["--exclude", "node_modules", "--exclude", "*.l"]), rest);
-    assert_eq!(
-        list(&["--exclude", "*.l", "--exclude", "!keep.l", "--exclude", "/a", "b"]),
-        "b/keep.l b/to-bin"
-    );
+    assert_eq!(list(&["--exclude", "*.l", "--exclude", "!keep.l", "--exclude", "/a", "b"]), "b/keep.l b/to-bin");
     assert_eq!(list(&["--exclude", "/deep", "node_modules"]), "");
     assert_eq!(list(&["--kind", "symlink", "--state", "ok"]), "b/to-bin");
     assert_eq!(list(&["--kind", "junction"]), "");
@@ -190,11 +187,8 @@ fn on_a_terminal_paths_are_escaped_and_in_a_pipe_they_are_not() {
     tree!(linkctl.work(), { b"\x1b[2Jx" => symlink("y") });
     assert_eq!(linkctl.ok(["list", "--format", "paths"]).bytes, b"\x1b[2Jx\n");
     let line = format!("{} list --format paths", linkctl.program().display());
-    let output = Command::new("script")
-        .args(["-qec", &line, "/dev/null"])
-        .current_dir(linkctl.work())
-        .output()
-        .unwrap();
+    let output =
+        Command::new("script").args(["-qec", &line, "/dev/null"]).current_dir(linkctl.work()).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("\\x1b[2Jx") && !said.contains("\x1b[2Jx"), "{said:?}");
 }
@@ -260,10 +254,7 @@ fn show_tells_files_and_directories_and_dumps_what_is_stored() {
         [first("d")["kind"].clone(), first(".")["kind"].clone(), first("f")["kind"].clone()],
         ["directory", "directory", "file"]
     );
-    assert_eq!(
-        [&first("p")["kind"], &first("f")["size"]],
-        [&serde_json::json!("special"), &serde_json::json!(2)]
-    );
+    assert_eq!([&first("p")["kind"], &first("f")["size"]], [&serde_json::json!("special"), &serde_json::json!(2)]);
     assert_snapshot!(linkctl.run(["show", "d/"]), @"
     exit: 0
     -- out

@@ -66,9 +66,7 @@ fn fsutil_tells_which_symbolic_links_are_followed() {
 fn fsutil_sets_which_symbolic_links_are_followed_and_says_so_afterwards() {
     let linkctl = Linkctl::new();
     if std::env::var_os("WINEPREFIX").is_none() {
-        crate::say(
-            "SymlinkEvaluation is not set: this is no Wine prefix, and its policy is not the tests' to change",
-        );
+        crate::say("SymlinkEvaluation is not set: this is no Wine prefix, and its policy is not the tests' to change");
         return;
     }
     let query = || linkctl.ok(["fsutil", "behavior", "query", "SymlinkEvaluation"]).out;

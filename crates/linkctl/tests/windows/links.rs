@@ -7,8 +7,7 @@ use crate::{Linkctl, able, is_reparse_point, output};
 /// The bytes behind the header that Windows itself writes for what is typed.
 const RELATIVE_DIRECTORY: &str = "0800080000000800010000002e002e005c0074002e002e005c007400";
 const ABSOLUTE_FILE: &str = "08001000000008000000000043003a005c0074005c003f003f005c0043003a005c007400";
-const SHARE: &str =
-    "0a00160000000a00000000005c005c0073005c0068005c003f003f005c0055004e0043005c0073005c006800";
+const SHARE: &str = "0a00160000000a00000000005c005c0073005c0068005c003f003f005c0055004e0043005c0073005c006800";
 const ROOTED: &str = "0400040000000400010000005c0074005c007400";
 const JUNCTION: &str = "00001000120008005c003f003f005c0043003a005c007400000043003a005c0074000000";
 
@@ -71,11 +70,7 @@ fn create_makes_each_kind_or_says_why_not_and_leaves_nothing() {
         ran.exits(0).prints(kind);
         let shown = linkctl.ok(["show", "link", "--json"]).json();
         let state = if target == "missing" { "missing" } else { "ok" };
-        assert_eq!(
-            (&shown["links"][0]["kind"], &shown["links"][0]["state"]),
-            (&kind.into(), &state.into()),
-            "{shown}"
-        );
+        assert_eq!((&shown["links"][0]["kind"], &shown["links"][0]["state"]), (&kind.into(), &state.into()), "{shown}");
         linkctl.ok(["remove", "link"]);
         assert_eq!(linkctl.left(), ["directory", "file"]);
         linkctl.ok(["undo"]);
@@ -160,11 +155,7 @@ fn a_chain_is_followed_hop_by_hop_also_through_junctions() {
     // Asked in another case than it is stored in.
     for asked in ["real", "REAL", r"Real\SUB"] {
         let found = linkctl.ok(["list", "--points-to", asked, "--json"]).json();
-        assert_eq!(
-            found["links"].as_array().unwrap().len(),
-            if asked.len() > 4 { 2 } else { 3 },
-            "{asked}: {found}"
-        );
+        assert_eq!(found["links"].as_array().unwrap().len(), if asked.len() > 4 { 2 } else { 3 }, "{asked}: {found}");
     }
     let escapes = linkctl.ok(["check", "--rule", "escapes"]);
     assert!(!escapes.out.contains("escapes "), "{escapes}");
@@ -189,11 +180,7 @@ fn a_link_is_replaced_listed_and_deleted_as_a_reparse_point() {
         assert_eq!(linkctl.left(), ["link", "one", "two"], "{kind}");
         assert_eq!(linkctl.read(r"link\canary"), "two", "{kind}");
         let listed = linkctl.ok(["list", "--json"]).json();
-        assert_eq!(
-            listed["links"].as_array().unwrap().len(),
-            1,
-            "nothing is listed through the link: {listed}"
-        );
+        assert_eq!(listed["links"].as_array().unwrap().len(), 1, "nothing is listed through the link: {listed}");
         assert_eq!(listed["links"][0]["state"], "ok", "{listed}");
         linkctl.ok(["dir", "/s", "/al"]).prints(if kind == "junction" { "<JUNCTION>" } else { "<SYMLINKD>" });
         linkctl.ok(["undo"]);
@@ -307,10 +294,7 @@ fn names_in_other_case_are_one_name_to_a_plan() {
         fs::create_dir_all(linkctl.at(r"sub\deep")).unwrap();
         linkctl.write(r"sub\x", "x");
         linkctl.ok(["create", "--relative", r"sub\deep\l", r"SUB\x"]);
-        assert_eq!(
-            linkctl.ok(["show", r"sub\deep\l", "--json"]).json()["links"][0]["target"]["text"],
-            r"..\x"
-        );
+        assert_eq!(linkctl.ok(["show", r"sub\deep\l", "--json"]).json()["links"][0]["target"]["text"], r"..\x");
         // From a directory that is still to be made, the target is found all the same.
         linkctl.ok(["create", "--parents", r"new\l", r"..\sub"]);
         let shown = linkctl.ok(["show", r"new\l", "--json"]).json();

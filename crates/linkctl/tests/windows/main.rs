@@ -63,19 +63,13 @@ impl Linkctl {
 
     /// Every name in the work directory.
     pub(crate) fn left(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(self.work())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            fs::read_dir(self.work()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
 
-    pub(crate) fn command_of<S: AsRef<OsStr>>(
-        &self,
-        program: &Path,
-        args: impl IntoIterator<Item = S>,
-    ) -> Command {
+    pub(crate) fn command_of<S: AsRef<OsStr>>(&self, program: &Path, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(program);
         command.args(args).current_dir(self.work()).stdin(Stdio::null());
         command.env("LINKCTL_STATE_DIR", self.dir.path().join("state"));
@@ -206,8 +200,7 @@ pub(crate) fn able() -> Able {
         fs::create_dir(linkctl.at("target")).unwrap();
         let made = !linkctl.run(["create", "--kind", "junction", "j", "target"]).failed();
         able.junctions |= made || able.symlinks;
-        let told =
-            |able| if able { "asserted in full" } else { "impossible here, so their refusal is asserted" };
+        let told = |able| if able { "asserted in full" } else { "impossible here, so their refusal is asserted" };
         say(&format!("symbolic links: {}; junctions: {}", told(able.symlinks), told(able.junctions)));
         able
     })

@@ -80,9 +80,7 @@ fn names_that_are_no_unicode_come_out_whole() {
     assert!(missing.err.contains(r"a\xed\xa0\x80b"), "{missing}");
     // Not every file system of Wine can hold such a name; NTFS can.
     if fs::write(linkctl.at(&name), "x").is_err() {
-        crate::say(
-            "unpaired surrogates: this file system holds none, so their way through an error is asserted",
-        );
+        crate::say("unpaired surrogates: this file system holds none, so their way through an error is asserted");
         return;
     }
     linkctl.ok(["create".into(), "--kind".into(), "hard".into(), "c".into(), name.clone()]);

@@ -78,14 +78,8 @@ fn doctor_tells_what_the_system_allows() {
     let linkctl = Linkctl::new();
     let told = linkctl.ok(["doctor", "--json"]).json();
     let names: Vec<_> = told["system"].as_array().unwrap().iter().map(|fact| &fact["name"]).collect();
-    let expected = [
-        "windows build",
-        "elevated",
-        "symlink privilege",
-        "developer mode",
-        "redirection guard",
-        "symlink evaluation",
-    ];
+    let expected =
+        ["windows build", "elevated", "symlink privilege", "developer mode", "redirection guard", "symlink evaluation"];
     assert_eq!(names, expected);
     assert_eq!(told["capabilities"][2]["name"], "hard");
     assert_eq!(told["capabilities"][2]["able"], true);

@@ -32,14 +32,12 @@ fn portrait(root: &Path) -> Portrait {
         let mut facts = format!("attributes {:x}, ", found.file_attributes() & 0x27);
         facts += &format!("written {}, ", found.last_write_time());
         if found.is_dir() {
-            let mut names: Vec<PathBuf> =
-                fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+            let mut names: Vec<PathBuf> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
             names.sort();
             names.iter().for_each(|path| add(root, path, all));
         } else {
             let content = fs::read(path).unwrap();
-            let sum =
-                content.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+            let sum = content.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
             facts += &format!("{} bytes, {sum:x}", content.len());
         }
         all.insert(path.strip_prefix(root).unwrap().to_owned(), facts);
@@ -70,11 +68,8 @@ impl Scene {
     fn new(one_volume: bool) -> Scene {
         let linkctl = Linkctl::new();
         grow(&linkctl.at("src"));
-        let away = if one_volume {
-            tempfile::tempdir().unwrap()
-        } else {
-            tempfile::tempdir_in(other_volume()).unwrap()
-        };
+        let away =
+            if one_volume { tempfile::tempdir().unwrap() } else { tempfile::tempdir_in(other_volume()).unwrap() };
         let links = (!able().junctions).then(|| tempfile::tempdir().unwrap());
         let original = portrait(&linkctl.at("src"));
         Scene { linkctl, away, links, original }
@@ -103,11 +98,7 @@ impl Scene {
     }
 
     fn args(&self, back: bool) -> Vec<String> {
-        if back {
-            ["restore", "src", "--jobs", "1", "--yes"].map(str::to_owned).into()
-        } else {
-            self.move_args()
-        }
+        if back { ["restore", "src", "--jobs", "1", "--yes"].map(str::to_owned).into() } else { self.move_args() }
     }
 
     fn command(&self, args: &[String]) -> Command {
@@ -171,8 +162,7 @@ impl Scene {
     #[track_caller]
     fn assert_nothing_left(&self, what: &str) {
         for dir in [self.linkctl.work(), self.away.path().to_owned()] {
-            let left: Vec<String> =
-                names(&dir).into_iter().filter(|name| name.starts_with(".linkctl-")).collect();
+            let left: Vec<String> = names(&dir).into_iter().filter(|name| name.starts_with(".linkctl-")).collect();
             assert!(left.is_empty(), "{what}: {left:?} left in {}", dir.display());
         }
     }
@@ -213,8 +203,7 @@ fn a_tree_travels_between_volumes_and_on_one_and_back() {
 fn wherever_a_move_ends_recover_finishes_it_or_takes_it_back() {
     let (mut points, mut finished) = (0, 0);
     for one_volume in [true, false] {
-        let phases: &[usize] =
-            if one_volume { &[0, 1, 2, 3, 10] } else { &[0, 1, 2, 3, 4, 5, 6, 20, 21, 7, 8, 9] };
+        let phases: &[usize] = if one_volume { &[0, 1, 2, 3, 10] } else { &[0, 1, 2, 3, 4, 5, 6, 20, 21, 7, 8, 9] };
         for back in [false, true] {
             for (index, phase) in phases.iter().enumerate() {
                 let what = format!("one volume: {one_volume}, back: {back}, phase {phase}");
@@ -227,8 +216,7 @@ fn wherever_a_move_ends_recover_finishes_it_or_takes_it_back() {
                 } else {
                     // Told where to look, without the journal.
                     let places = [scene.linkctl.work(), scene.away.path().to_owned()];
-                    let args: Vec<String> =
-                        places.iter().map(|place| place.to_str().unwrap().to_owned()).collect();
+                    let args: Vec<String> = places.iter().map(|place| place.to_str().unwrap().to_owned()).collect();
                     let mut command = scene.command(&[vec!["recover".to_owned()], args].concat());
                     let state = tempfile::tempdir().unwrap();
                     Ran::of(&output(command.env("LINKCTL_STATE_DIR", state.path())))
@@ -252,8 +240,7 @@ fn wherever_a_move_ends_recover_finishes_it_or_takes_it_back() {
 fn what_somebody_still_writes_to_stays() {
     let scene = Scene::new(false);
     // Shared in every way, so that nothing keeps the tree from being renamed.
-    let held =
-        OpenOptions::new().append(true).share_mode(7).open(scene.linkctl.at("src").join("file")).unwrap();
+    let held = OpenOptions::new().append(true).share_mode(7).open(scene.linkctl.at("src").join("file")).unwrap();
     let dry = scene.run(&[scene.move_args(), vec!["--dry-run".to_owned()]].concat()).exits(0);
     assert!(dry.err.contains("has this open"), "{dry}");
     let ran = scene.run(&scene.move_args());

@@ -59,10 +59,7 @@ pub(super) fn perform(
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(range) = portions.get(number) else { break };
             let mine = steps.get(range.clone()).zip(names.get(range.clone()));
-            done.push((
-                number,
-                mine.map(|(steps, names)| perform_each(steps, names, run)).unwrap_or_default(),
-            ));
+            done.push((number, mine.map(|(steps, names)| perform_each(steps, names, run)).unwrap_or_default()));
         }
         done
     };
@@ -96,8 +93,7 @@ fn portions(steps: &[Step], most: usize) -> (Vec<Range<usize>>, usize) {
 /// Performs steps of one directory.
 fn perform_each(steps: &[Step], names: &[String], work: Work<'_>) -> Vec<Result<Done>> {
     let kept = KeptDirectory::default();
-    let perform =
-        |(step, name): (&Step, &String)| kind(step).perform(&Context::keeping(name.as_ref(), work, &kept));
+    let perform = |(step, name): (&Step, &String)| kind(step).perform(&Context::keeping(name.as_ref(), work, &kept));
     steps.iter().zip(names).map(perform).collect()
 }
 

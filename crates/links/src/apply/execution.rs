@@ -129,12 +129,7 @@ impl Execution<'_> {
     }
 
     /// The same by several threads. The journal is written by this one in the meantime.
-    fn side_by_side(
-        &mut self,
-        chunk: &Chunk,
-        portion: usize,
-        meanwhile: impl FnOnce(&mut Self),
-    ) -> Vec<Outcome> {
+    fn side_by_side(&mut self, chunk: &Chunk, portion: usize, meanwhile: impl FnOnce(&mut Self)) -> Vec<Outcome> {
         let steps = self.steps.get(chunk.range.clone()).unwrap_or_default();
         let work = self.work;
         let results = batch::perform(steps, &chunk.names, portion, work, || meanwhile(self));

@@ -112,11 +112,7 @@ impl<'j> Log<'j> {
         let intents = steps.iter().zip(names).zip(&homes);
         let intents: Vec<_> =
             intents.map(|((step, private_name), home)| Intent { step, private_name, home: *home }).collect();
-        self.write(
-            observer,
-            |journal, id| journal.intend(id, first, &intents),
-            |queue| queue.intend(&intents),
-        );
+        self.write(observer, |journal, id| journal.intend(id, first, &intents), |queue| queue.intend(&intents));
         homes
     }
 
@@ -209,11 +205,7 @@ impl<'j> Log<'j> {
     pub(super) fn finish(&mut self, status: Status, operation: &Operation<'_>, observer: &mut dyn Observer) {
         let wholly = status == Status::Done && !operation.partial;
         let undone = operation.undoes.filter(|_| wholly);
-        self.write(
-            observer,
-            |journal, id| journal.finish_operation(id, status, undone),
-            |queue| queue.finish(status),
-        );
+        self.write(observer, |journal, id| journal.finish_operation(id, status, undone), |queue| queue.finish(status));
     }
 }
 
@@ -222,8 +214,7 @@ fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
     if journal.tally(id)?.pending == 0 {
         return Ok(());
     }
-    let known: Vec<_> =
-        undo::settled(journal, id)?.into_iter().map(|step| (step.number, step.outcome)).collect();
+    let known: Vec<_> = undo::settled(journal, id)?.into_iter().map(|step| (step.number, step.outcome)).collect();
     journal.settle_steps(id, known)
 }
 
@@ -246,9 +237,7 @@ fn give_up(records: &mut Records<'_>, error: &Error, observer: &mut dyn Observer
 fn is_recorded(journal: &Journal, step: &Step) -> bool {
     let link = step.path();
     let moved = match step {
-        Step::ReplaceLink(ReplaceLink { old, .. }) => {
-            journal.tracked_link(link, &old.target, Some(old.id), None)
-        }
+        Step::ReplaceLink(ReplaceLink { old, .. }) => journal.tracked_link(link, &old.target, Some(old.id), None),
         _ => Ok(None),
     };
     journal.tracks(link).unwrap_or(false) || moved.is_ok_and(|found| found.is_some())

@@ -92,9 +92,7 @@ pub fn interrupted(journal: Option<&Journal>, search: Search<'_>) -> Result<Vec<
     }
     for directory in directories {
         found.extend(
-            stages_in(directory)?
-                .into_iter()
-                .map(|path| Interrupted { leftover: Leftover::stage(path), known: None }),
+            stages_in(directory)?.into_iter().map(|path| Interrupted { leftover: Leftover::stage(path), known: None }),
         );
     }
     // The newest record of a place counts, and any before what only the disk tells.
@@ -152,8 +150,7 @@ pub fn record_ended_moves(journal: &mut Journal) -> Result<()> {
 /// impossible to finish.
 pub(super) fn in_the_way(journal: &Journal, steps: &[Step]) -> Result<Option<Finding>> {
     // Whatever the journal holds, what moves no tree is not stopped by it.
-    let ours: Vec<&Path> =
-        steps.iter().filter_map(Step::tree).flat_map(|tree| [&**tree.from, &**tree.to]).collect();
+    let ours: Vec<&Path> = steps.iter().filter_map(Step::tree).flat_map(|tree| [&**tree.from, &**tree.to]).collect();
     if ours.is_empty() {
         return Ok(None);
     }
@@ -166,8 +163,7 @@ pub(super) fn in_the_way(journal: &Journal, steps: &[Step]) -> Result<Option<Fin
         if ours.iter().find(overlap).is_some()
             && let Some(left) = leftovers(moved(&relocated)).into_iter().next()
         {
-            let text =
-                format!("an interrupted move left {}: it has to be finished first", quoted(&left.path));
+            let text = format!("an interrupted move left {}: it has to be finished first", quoted(&left.path));
             return Ok(Some(Finding::new(Severity::Refusal, "interrupted-move", left.path, text)));
         }
     }

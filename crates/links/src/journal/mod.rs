@@ -104,13 +104,7 @@ pub(crate) struct Relocated {
 impl Journal {
     fn of(connection: Connection, directory: &Path) -> Self {
         let directory = directory.to_owned();
-        Self {
-            connection,
-            directory,
-            running: BTreeSet::new(),
-            looked_to: None,
-            settled_by_another_process: None,
-        }
+        Self { connection, directory, running: BTreeSet::new(), looked_to: None, settled_by_another_process: None }
     }
 
     /// Where the system has such files of this user.
@@ -147,8 +141,7 @@ impl Journal {
         let planned = i64::try_from(steps.len()).unwrap_or(i64::MAX);
         self.tune_for(planned);
         self.transact(Then::Stay, |connection| {
-            let began =
-                Began { time: now(), process: Process::current(), user: User::current(), token: None };
+            let began = Began { time: now(), process: Process::current(), user: User::current(), token: None };
             began.insert(connection, operation, planned, moves_trees(steps))
         })?;
         Ok(OperationId(self.connection.last_insert_rowid()))
@@ -192,10 +185,7 @@ impl Journal {
     }
 
     /// The steps that moved trees, those of the newest operation first; of at most so many operations.
-    pub(crate) fn relocations(
-        &self,
-        most: Option<usize>,
-    ) -> Result<impl Iterator<Item = Result<Relocated>> + '_> {
+    pub(crate) fn relocations(&self, most: Option<usize>) -> Result<impl Iterator<Item = Result<Relocated>> + '_> {
         let sql = format!("{} {MOVES_TREES}", rows::SELECT);
         let most = most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
         let operations = self.query_operations(&sql, params![most])?.into_iter();
@@ -285,12 +275,7 @@ impl Journal {
             steps::DID_SOMETHING
         );
         self.query_operations(&sql, params![])?.pop().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Nothing,
-                "undo from the journal in",
-                &self.directory,
-                "there is nothing to undo",
-            )
+            Error::new(ErrorKind::Nothing, "undo from the journal in", &self.directory, "there is nothing to undo")
         })
     }
 

@@ -68,8 +68,8 @@ impl Journal {
         };
         let fail = |error| OpenError::Sqlite(error).into_error(directory);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        let uri = uri(&path, parameters)
-            .ok_or_else(|| Error::new(ErrorKind::Journal, OPEN, directory, "it has no path"))?;
+        let uri =
+            uri(&path, parameters).ok_or_else(|| Error::new(ErrorKind::Journal, OPEN, directory, "it has no path"))?;
         let source = Connection::open_with_flags(uri, flags).map_err(fail)?;
         source.busy_timeout(BUSY).map_err(fail)?;
         let mut copy = Connection::open_in_memory().map_err(fail)?;
@@ -91,10 +91,7 @@ impl Journal {
         Self::finish(Connection::open_with_flags(directory.join(FILE), flags), directory)
     }
 
-    fn finish(
-        connection: rusqlite::Result<Connection>,
-        directory: &Path,
-    ) -> std::result::Result<Self, OpenError> {
+    fn finish(connection: rusqlite::Result<Connection>, directory: &Path) -> std::result::Result<Self, OpenError> {
         let connection = connection.map_err(OpenError::Sqlite)?;
         // Shared memory and locks are not to be trusted across a network: no write-ahead log there.
         let network = Directory::open(directory).and_then(|directory| Filesystem::of(&directory));
@@ -102,11 +99,7 @@ impl Journal {
         Self::prepared(connection, directory, mode)
     }
 
-    fn prepared(
-        connection: Connection,
-        directory: &Path,
-        mode: &str,
-    ) -> std::result::Result<Self, OpenError> {
+    fn prepared(connection: Connection, directory: &Path, mode: &str) -> std::result::Result<Self, OpenError> {
         let journal = Self::of(connection, directory);
         journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
         match prepare(&journal.connection, mode).map_err(OpenError::Sqlite)? {
@@ -127,10 +120,7 @@ impl Journal {
                 ErrorKind::Journal,
                 OPEN,
                 directory,
-                format!(
-                    "it was written by a newer linkctl (schema {version}, this one knows {})",
-                    schema::VERSION
-                ),
+                format!("it was written by a newer linkctl (schema {version}, this one knows {})", schema::VERSION),
             ))),
         }
     }

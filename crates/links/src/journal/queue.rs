@@ -159,18 +159,14 @@ impl Journal {
     /// count as interrupted. All others count as running for as long as this journal is open.
     pub(crate) fn look_at_open_ends(&mut self, gone: &BTreeSet<i64>) -> Result<BTreeSet<i64>> {
         // Before the rest is read: what comes in between counts as not looked at.
-        let newest =
-            self.query("SELECT coalesce(max(id), 0) FROM operations", params![], |row| row.get(0))?;
+        let newest = self.query("SELECT coalesce(max(id), 0) FROM operations", params![], |row| row.get(0))?;
         self.looked_to = newest.into_iter().next();
         let sql = "SELECT id, process FROM operations WHERE token IS NOT NULL AND ended IS NULL";
         let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
         let open = self.query(sql, params![], row)?;
-        let runs =
-            |process: &str| serde_json::from_str(process).is_ok_and(|process: Process| process.is_running());
-        let now: BTreeSet<i64> =
-            open.iter().filter(|(_, process)| !runs(process)).map(|(id, _)| *id).collect();
-        self.running =
-            open.iter().map(|(id, _)| *id).filter(|id| !gone.contains(id) || !now.contains(id)).collect();
+        let runs = |process: &str| serde_json::from_str(process).is_ok_and(|process: Process| process.is_running());
+        let now: BTreeSet<i64> = open.iter().filter(|(_, process)| !runs(process)).map(|(id, _)| *id).collect();
+        self.running = open.iter().map(|(id, _)| *id).filter(|id| !gone.contains(id) || !now.contains(id)).collect();
         Ok(now)
     }
 }
@@ -184,8 +180,7 @@ impl Begun {
         }
         let steps: Vec<_> = std::iter::once(self.first).chain(self.more).collect();
         let moves_trees = steps.iter().any(|queued| queued.step.tree().is_some());
-        let began =
-            Began { time: self.began, process: self.process, user: self.user, token: Some(self.token) };
+        let began = Began { time: self.began, process: self.process, user: self.user, token: Some(self.token) };
         let planned = i64::try_from(steps.len()).unwrap_or(i64::MAX);
         began.insert(connection, &Operation::new(&self.verb), planned, moves_trees)?;
         let intents: Vec<_> = steps

@@ -90,9 +90,8 @@ impl Queue {
     }
 
     fn append(&self, line: &serde_json::Result<Vec<u8>>) -> Result<u64> {
-        let line = line
-            .as_ref()
-            .map_err(|error| Error::new(ErrorKind::Journal, WRITE, &self.directory, error.to_string()))?;
+        let line =
+            line.as_ref().map_err(|error| Error::new(ErrorKind::Journal, WRITE, &self.directory, error.to_string()))?;
         os::append(&self.directory, QUEUE, line).map_err(|error| failed(&self.directory, error))
     }
 }

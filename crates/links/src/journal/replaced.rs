@@ -44,9 +44,7 @@ pub(crate) fn follow(journal: &mut Journal, replaced: &[Replaced<'_>]) -> Result
     let mut own = Vec::new();
     for one in replaced {
         let (Some(typed), Some(name)) = (one.link.parent(), one.link.file_name()) else { continue };
-        let Some((parent, file_system)) =
-            homes.entry(typed).or_insert_with(|| home_of(one.link, &file_systems))
-        else {
+        let Some((parent, file_system)) = homes.entry(typed).or_insert_with(|| home_of(one.link, &file_systems)) else {
             continue;
         };
         let link = parent.join(name);

@@ -191,9 +191,6 @@ pub(super) fn parse<'t, T: serde::Deserialize<'t>>(text: &'t str, column: usize)
     serde_json::from_str(text).map_err(|error| broken(column, error))
 }
 
-pub(super) fn broken(
-    column: usize,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> rusqlite::Error {
+pub(super) fn broken(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }

@@ -158,18 +158,15 @@ pub(super) fn prepare(connection: &Connection, mode: &str) -> rusqlite::Result<O
         return Ok(Opened::Newer(at));
     }
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("pack", 1, flags, |given| {
-        lines::pack(given.get::<String>(0)?.into_bytes())
-    })?;
+    connection.create_scalar_function("pack", 1, flags, |given| lines::pack(given.get::<String>(0)?.into_bytes()))?;
     for migration in MIGRATIONS.iter().skip(at) {
         if let Err(error) = connection.execute_batch(migration) {
             connection.execute_batch("ROLLBACK")?;
             return Err(error);
         }
     }
-    connection.execute_batch(&format!(
-        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT"
-    ))?;
+    connection
+        .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT"))?;
     give_back_room(connection);
     Ok(Opened::Ready)
 }
@@ -236,8 +233,7 @@ mod tests {
             connection.execute(insert, row).unwrap();
         }
         for number in 0..1_000 {
-            let row =
-                rusqlite::params![3, number, step, Some("done"), Some("4:5:6"), None::<&str>, Some(home)];
+            let row = rusqlite::params![3, number, step, Some("done"), Some("4:5:6"), None::<&str>, Some(home)];
             connection.execute(insert, row).unwrap();
         }
         // Of an operation that is not there: nothing tells what it was.

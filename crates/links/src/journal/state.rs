@@ -38,10 +38,7 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
     let mut journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
     take_in(&mut journal)?;
     let said = kept.map(|kept| {
-        format!(
-            "the journal was broken ({cause}); it is kept as {}, and a new one was begun",
-            platform::quoted(&kept)
-        )
+        format!("the journal was broken ({cause}); it is kept as {}, and a new one was begun", platform::quoted(&kept))
     });
     Ok((journal, said))
 }
@@ -80,9 +77,7 @@ pub fn existing_journal(directory: &Path) -> Result<Option<(Journal, Option<Stri
     let taken = opened.and_then(|mut journal| take_in(&mut journal).map(|said| (journal, said)));
     match taken {
         Ok((journal, said)) => Ok(Some((journal, emptied.or(said)))),
-        Err(error) if error.kind() == ErrorKind::CorruptJournal => {
-            open_journal(directory).map(Some).map_err(|_| error)
-        }
+        Err(error) if error.kind() == ErrorKind::CorruptJournal => open_journal(directory).map(Some).map_err(|_| error),
         // Where nothing can be written, a copy has all of it.
         Err(error) => match journal_copy(directory) {
             Ok(Some((journal, said))) => Ok(Some((journal, said.or(Some(not_taken_in(&error)))))),
@@ -135,8 +130,7 @@ pub fn journal_copy(directory: &Path) -> Result<Option<(Journal, Option<String>)
     }
     check_owner(directory)?;
     let emptied = emptied(directory);
-    let fail =
-        |error| Error::io("read the queue of the journal in", directory, error).of_kind(ErrorKind::Journal);
+    let fail = |error| Error::io("read the queue of the journal in", directory, error).of_kind(ErrorKind::Journal);
     let queue = os::read_queue(directory, QUEUE).map_err(fail)?;
     let journal = match Journal::copy(directory)? {
         None if queue.is_empty() => return Ok(None),
@@ -231,7 +225,6 @@ pub(crate) fn set_aside_if_broken(directory: &Path) -> Result<()> {
 /// Renames a corrupt journal out of the way. Gives its new name.
 fn set_aside(directory: &Path) -> Result<PathBuf> {
     let suffix = format!("corrupt-{}", now());
-    let fail =
-        |error| Error::io("set aside the corrupt journal in", directory, error).of_kind(ErrorKind::Journal);
+    let fail = |error| Error::io("set aside the corrupt journal in", directory, error).of_kind(ErrorKind::Journal);
     os::set_aside(directory, &Journal::FILES, &suffix).map_err(fail)
 }

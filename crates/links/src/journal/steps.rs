@@ -37,9 +37,7 @@ struct StepLine<'a> {
 }
 
 /// What is there, also where it is `null`.
-fn given<'d, D: Deserializer<'d>, T: Deserialize<'d>>(
-    deserializer: D,
-) -> std::result::Result<Option<T>, D::Error> {
+fn given<'d, D: Deserializer<'d>, T: Deserialize<'d>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -107,8 +105,7 @@ impl Journal {
         let sql = "SELECT EXISTS (SELECT 1 FROM outcomes WHERE operation = ? AND first >= ?)";
         let mut is_told = self.settled_by_another_process == Some(id);
         self.transact(then, |connection| {
-            is_told |=
-                connection.query_row(sql, params![id.0, row_number(first)], |row| row.get::<_, bool>(0))?;
+            is_told |= connection.query_row(sql, params![id.0, row_number(first)], |row| row.get::<_, bool>(0))?;
             if !is_told {
                 return write_outcomes(connection, id.0, row_number(first), outcomes, &[]);
             }
@@ -221,7 +218,8 @@ fn write_outcomes(
         home: *home,
     }))?;
     let Counts { ended, done, failed, unsure } = counts;
-    let sql = "INSERT INTO outcomes (operation, first, ended, done, failed, unsure, lines) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let sql =
+        "INSERT INTO outcomes (operation, first, ended, done, failed, unsure, lines) VALUES (?, ?, ?, ?, ?, ?, ?)";
     connection.execute(sql, params![operation, first, ended, done, failed, unsure, lines]).map(drop)
 }
 
@@ -240,9 +238,7 @@ pub(super) fn end_steps(
 
 /// Writes down what became of steps that have no outcome.
 fn settle(connection: &Connection, operation: i64, known: Vec<(u64, Outcome)>) -> rusqlite::Result<()> {
-    let known = known
-        .into_iter()
-        .map(|(number, outcome)| (i64::try_from(number).unwrap_or(i64::MAX), (outcome, None)));
+    let known = known.into_iter().map(|(number, outcome)| (i64::try_from(number).unwrap_or(i64::MAX), (outcome, None)));
     amend(connection, operation, known.collect(), |was, outcome| {
         *was == Outcome::Pending && *outcome != Outcome::Pending
     })
@@ -261,8 +257,7 @@ fn amend(
     let news: Vec<_> = news.filter(|(_, was, (outcome, _))| is_better(was, outcome)).collect();
     for run in news.chunk_by(|(one, ..), (next, ..)| one + 1 == *next) {
         let Some((first, ..)) = run.first() else { continue };
-        let (were, outcomes): (Vec<_>, Vec<_>) =
-            run.iter().map(|(_, was, ended)| (*was, ended.clone())).unzip();
+        let (were, outcomes): (Vec<_>, Vec<_>) = run.iter().map(|(_, was, ended)| (*was, ended.clone())).unzip();
         write_outcomes(connection, operation, *first, &outcomes, &were)?;
     }
     Ok(())
@@ -274,8 +269,7 @@ fn count(connection: &Connection, operation: i64) -> rusqlite::Result<(i64, Coun
                coalesce(sum(ended), 0), coalesce(sum(done), 0), coalesce(sum(failed), 0), coalesce(sum(unsure), 0) \
                FROM outcomes WHERE operation = ?1";
     connection.query_row(sql, params![operation], |row| {
-        let counts =
-            Counts { ended: row.get(1)?, done: row.get(2)?, failed: row.get(3)?, unsure: row.get(4)? };
+        let counts = Counts { ended: row.get(1)?, done: row.get(2)?, failed: row.get(3)?, unsure: row.get(4)? };
         Ok((row.get(0)?, counts))
     })
 }
@@ -285,17 +279,12 @@ fn steps_of(connection: &Connection, operation: i64) -> rusqlite::Result<Vec<Rec
 }
 
 /// The steps of operations, with what came of them.
-fn read(
-    connection: &Connection,
-    which: &str,
-    operation: i64,
-) -> rusqlite::Result<BTreeMap<i64, Vec<Recorded>>> {
+fn read(connection: &Connection, which: &str, operation: i64) -> rusqlite::Result<BTreeMap<i64, Vec<Recorded>>> {
     // One look at both tables: else what a program at work adds to the second may be of steps that the first had not.
     let _look = connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose()?;
     let mut all: BTreeMap<i64, Vec<Recorded>> = BTreeMap::new();
-    let sql = format!(
-        "SELECT operation, first, many, began, lines FROM chunks WHERE {which} ORDER BY operation, first"
-    );
+    let sql =
+        format!("SELECT operation, first, many, began, lines FROM chunks WHERE {which} ORDER BY operation, first");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![operation])?;
     while let Some(row) = rows.next()? {
@@ -404,17 +393,13 @@ mod tests {
                 Outcome::Unsure("ü".into()),
                 Outcome::NotReached,
             ];
-            let outcomes: Vec<_> =
-                ends.iter().cycle().cloned().map(|end| (end, home(3))).take(many).collect();
+            let outcomes: Vec<_> = ends.iter().cycle().cloned().map(|end| (end, home(3))).take(many).collect();
             journal.record(operation, 0, &outcomes, Then::Commit).unwrap();
             let steps = journal.steps(operation).unwrap();
             assert_eq!(steps.len(), many);
             for (number, recorded) in steps.iter().enumerate() {
                 assert_eq!(recorded.number, number as u64);
-                assert_eq!(
-                    (&recorded.step, recorded.private_name.clone()),
-                    (&step(number), format!("name{number}"))
-                );
+                assert_eq!((&recorded.step, recorded.private_name.clone()), (&step(number), format!("name{number}")));
                 assert_eq!(recorded.outcome, outcomes[number].0);
                 assert_eq!(recorded.home, home(number).or(home(3)), "{number}");
             }
@@ -440,8 +425,7 @@ mod tests {
         assert_eq!(tally(&journal), Tally { done: 0, failed: 2, pending: 3 });
         // Twice, as of two that look at the same time; what is not known changes nothing.
         for _ in 0..2 {
-            let known =
-                [(0, Outcome::Done(None)), (2, Outcome::NotReached), (4, Outcome::Pending), (9, failed())];
+            let known = [(0, Outcome::Done(None)), (2, Outcome::NotReached), (4, Outcome::Pending), (9, failed())];
             journal.settle_steps(operation, known.to_vec()).unwrap();
             assert_eq!(tally(&journal), Tally { done: 0, failed: 2, pending: 2 });
         }
@@ -449,18 +433,13 @@ mod tests {
         journal.settle(operation, 3, failed()).unwrap();
         assert_eq!(journal.operation(operation).unwrap().ended, None, "of one step nothing is known");
         // The program was not dead: it knows better than who looked.
-        journal
-            .record(operation, 2, &[(Outcome::Done(None), home(3)), (failed(), None)], Then::Commit)
-            .unwrap();
+        journal.record(operation, 2, &[(Outcome::Done(None), home(3)), (failed(), None)], Then::Commit).unwrap();
         assert_eq!(tally(&journal), Tally { done: 1, failed: 3, pending: 1 });
         journal.record(operation, 4, &[(failed(), None)], Then::Commit).unwrap();
         assert_eq!(tally(&journal), Tally { done: 1, failed: 4, pending: 0 });
         assert!(journal.last_undoable().is_ok());
         let ends: Vec<_> = journal.steps(operation).unwrap().into_iter().map(|step| step.outcome).collect();
-        assert_eq!(
-            ends,
-            [Outcome::Unsure("perhaps".into()), failed(), Outcome::Done(None), failed(), failed()]
-        );
+        assert_eq!(ends, [Outcome::Unsure("perhaps".into()), failed(), Outcome::Done(None), failed(), failed()]);
     }
 
     #[test]
@@ -497,10 +476,8 @@ mod tests {
     fn rows_that_are_broken_are_told_whatever_they_hold() {
         let (mut journal, operation) = journal();
         intend(&mut journal, operation, 2_000);
-        let whole: Vec<u8> =
-            journal.connection.query_row("SELECT lines FROM chunks", [], |row| row.get(0)).unwrap();
-        let mut broken: Vec<Value> =
-            (0..whole.len().min(64)).map(|at| Value::Blob(whole[..at].to_vec())).collect();
+        let whole: Vec<u8> = journal.connection.query_row("SELECT lines FROM chunks", [], |row| row.get(0)).unwrap();
+        let mut broken: Vec<Value> = (0..whole.len().min(64)).map(|at| Value::Blob(whole[..at].to_vec())).collect();
         let mut long = whole.clone();
         long[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
         broken.push(Value::Blob(long));

@@ -229,12 +229,7 @@ pub(crate) fn look(
     record(&place, target, content, file_systems).map_err(|error| Error::io(TRACK, link, error))
 }
 
-fn record(
-    place: &Place,
-    target: &Target,
-    content: Content,
-    file_systems: &FileSystems,
-) -> io::Result<Option<Tracked>> {
+fn record(place: &Place, target: &Target, content: Content, file_systems: &FileSystems) -> io::Result<Option<Tracked>> {
     let known = matches!(
         target.kind(),
         LinkKind::Symlink | LinkKind::SymlinkFile | LinkKind::SymlinkDir | LinkKind::Junction | LinkKind::Wsl

@@ -42,9 +42,7 @@ impl Tracked {
         let identity = serde_json::to_string(&self.identity).map_err(to_sql)?;
         let object = Self::number(self.object);
         let mut insert = connection.prepare_cached(sql)?;
-        insert
-            .execute(params![key(&self.link), target, object, self.file_system, identity, self.seen])
-            .map(drop)
+        insert.execute(params![key(&self.link), target, object, self.file_system, identity, self.seen]).map(drop)
     }
 
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {

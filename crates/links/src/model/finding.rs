@@ -45,12 +45,7 @@ impl Severity {
 
 impl Finding {
     /// A finding.
-    pub fn new(
-        severity: Severity,
-        code: &'static str,
-        path: impl Into<PathBuf>,
-        text: impl Into<String>,
-    ) -> Self {
+    pub fn new(severity: Severity, code: &'static str, path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         Self { severity, code, path: path.into(), text: text.into() }
     }
 }

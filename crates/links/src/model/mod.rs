@@ -20,8 +20,8 @@ pub use file::{Attributes, FileId, FileKind, Home, Metadata, User};
 pub use finding::{Finding, Severity};
 pub use spec::{DEFAULT_DRIVE, Form, KindChoice, LinkSpec, Manner, OnExisting, Shape};
 pub use step::{
-    Action, ClearReparsePoint, CreateLink, Lost, MakeDirectory, MoveTree, RemoveEmpty, RemoveLink,
-    ReplaceLink, RestoreTree, Rewritten, SetReparsePoint, Step, TreeMove, Verify,
+    Action, ClearReparsePoint, CreateLink, Lost, MakeDirectory, MoveTree, RemoveEmpty, RemoveLink, ReplaceLink,
+    RestoreTree, Rewritten, SetReparsePoint, Step, TreeMove, Verify,
 };
 
 use crate::platform::{from_bytes, from_wide};
@@ -72,17 +72,8 @@ pub enum LinkKind {
 
 impl LinkKind {
     /// Every name that [`LinkKind::as_str`] gives, in the order in which documents list them.
-    pub const NAMES: [&str; 9] = [
-        "symlink",
-        "symlink-file",
-        "symlink-dir",
-        "junction",
-        "mount-point",
-        "hard",
-        "app-exec",
-        "wsl",
-        "other",
-    ];
+    pub const NAMES: [&str; 9] =
+        ["symlink", "symlink-file", "symlink-dir", "junction", "mount-point", "hard", "app-exec", "wsl", "other"];
 
     /// The stable name used in every output and option.
     #[must_use]

@@ -80,16 +80,11 @@ pub(crate) mod os_string {
 pub(crate) mod os_string_if_any {
     use super::{Deserialize, Deserializer, Name, OsString, Serialize, Serializer};
 
-    pub(crate) fn serialize<S: Serializer>(
-        name: &Option<OsString>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(name: &Option<OsString>, serializer: S) -> Result<S::Ok, S::Error> {
         name.as_ref().map(Name).serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<OsString>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OsString>, D::Error> {
         Ok(Option::<Name>::deserialize(deserializer)?.map(|name| name.0))
     }
 }

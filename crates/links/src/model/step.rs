@@ -314,9 +314,7 @@ impl Step {
     #[must_use]
     pub fn tree(&self) -> Option<TreeMove<'_>> {
         match self {
-            Self::MoveTree(MoveTree { source, destination, .. }) => {
-                Some(TreeMove { from: source, to: destination })
-            }
+            Self::MoveTree(MoveTree { source, destination, .. }) => Some(TreeMove { from: source, to: destination }),
             Self::RestoreTree(RestoreTree { link, tree, .. }) => Some(TreeMove { from: tree, to: link }),
             _ => None,
         }

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::journal::Journal;
 pub use crate::model::{
-    Action, ClearReparsePoint, CreateLink, EntryPath, Finding, Lost, MakeDirectory, MoveTree, RemoveEmpty,
-    RemoveLink, ReplaceLink, RestoreTree, Rewritten, Seen, SetReparsePoint, Severity, Step, TreeMove, Verify,
+    Action, ClearReparsePoint, CreateLink, EntryPath, Finding, Lost, MakeDirectory, MoveTree, RemoveEmpty, RemoveLink,
+    ReplaceLink, RestoreTree, Rewritten, Seen, SetReparsePoint, Severity, Step, TreeMove, Verify,
 };
 use crate::platform;
 use crate::read::scan::Progress;

@@ -130,9 +130,7 @@ pub fn plan_reparse_point(path: &Path) -> Result<Plan> {
 fn last_names(plan: &Plan) -> Vec<Error> {
     let mut planned: BTreeMap<FileId, u64> = BTreeMap::new();
     let hard = plan.steps.iter().filter_map(|step| match step {
-        Step::RemoveLink(RemoveLink { link, old }) if matches!(old.target, Target::File(_)) => {
-            Some((link, old.id))
-        }
+        Step::RemoveLink(RemoveLink { link, old }) if matches!(old.target, Target::File(_)) => Some((link, old.id)),
         _ => None,
     });
     let mut refused = Vec::new();
@@ -149,12 +147,7 @@ fn last_names(plan: &Plan) -> Vec<Error> {
 }
 
 /// Plans the removal of the symbolic links and junctions below a directory.
-fn links_below(
-    directory: &Path,
-    below: &Below,
-    context: &PlanContext<'_>,
-    removal: &mut Removal,
-) -> Result<()> {
+fn links_below(directory: &Path, below: &Below, context: &PlanContext<'_>, removal: &mut Removal) -> Result<()> {
     let clean: PathBuf = directory.components().collect();
     let fail = |error| Error::io(REMOVE, directory, error);
     let refuse = |kind, cause: &str| Err(Error::new(kind, REMOVE, directory, cause));
@@ -240,11 +233,7 @@ fn note_on(link: &Path, target: &Target, plan: &mut Plan) {
     if let Target::Reparse(point) = target
         && let Err(error) = point.decode()
     {
-        plan.note(
-            "broken-data",
-            link,
-            format!("its data is broken ({error}): undo may not be able to write it again"),
-        );
+        plan.note("broken-data", link, format!("its data is broken ({error}): undo may not be able to write it again"));
     }
 }
 

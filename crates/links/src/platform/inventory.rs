@@ -188,8 +188,7 @@ impl Inventory {
         if self.items.len() == now.items.len() {
             return None;
         }
-        let there: std::collections::HashSet<PathBuf> =
-            (0..now.items.len()).map(|number| now.path(number)).collect();
+        let there: std::collections::HashSet<PathBuf> = (0..now.items.len()).map(|number| now.path(number)).collect();
         known.into_keys().find(|path| !there.contains(path))
     }
 }

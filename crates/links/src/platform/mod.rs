@@ -11,9 +11,7 @@ mod system;
 mod system;
 
 #[cfg(not(any(target_os = "linux", windows)))]
-compile_error!(
-    "links reads Linux and Windows; another system needs platform/, step/os/ and own_files/os/ of its own"
-);
+compile_error!("links reads Linux and Windows; another system needs platform/, step/os/ and own_files/os/ of its own");
 
 mod file_systems;
 mod inventory;
@@ -62,21 +60,19 @@ pub(crate) use place::{Place, physical_path};
 pub(crate) use process::Process;
 pub(crate) use spot::Spot;
 pub(crate) use system::{
-    COMPRESSED, Directory, ENCRYPTED, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, READS_ENCRYPTED, RESIDENT,
-    ReadBuffer, TEXT_LINKS, VolumeFile, as_name, collation_key, content, current_user, default_state_dir,
-    describe, drive_relative, error_kind, evaluation, facts, file_names, file_system_name, find,
-    follows_reparse_points, forbidden, from_bytes, from_wide, handle, has_short_name, identity_key,
-    is_of_others, is_one_mount, is_same_name, is_within, look, made, may_make_symlinks, may_write, mounted,
-    mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume, object_number, open_files, quoted,
-    read_target, refusal, remarks, reparse_index, room, same_target, state_dir_in, take_inventory, to_bytes,
-    to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
+    COMPRESSED, Directory, ENCRYPTED, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, READS_ENCRYPTED, RESIDENT, ReadBuffer,
+    TEXT_LINKS, VolumeFile, as_name, collation_key, content, current_user, default_state_dir, describe, drive_relative,
+    error_kind, evaluation, facts, file_names, file_system_name, find, follows_reparse_points, forbidden, from_bytes,
+    from_wide, handle, has_short_name, identity_key, is_of_others, is_one_mount, is_same_name, is_within, look, made,
+    may_make_symlinks, may_write, mounted, mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume,
+    object_number, open_files, quoted, read_target, refusal, remarks, reparse_index, room, same_target, state_dir_in,
+    take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{
-    EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, aligned, control, create_new,
-    enable_privilege, full, information, is_elevated, is_trusted, number, open, open_guarded, open_uncached,
-    procedure, send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim,
-    within,
+    EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, aligned, control, create_new, enable_privilege, full,
+    information, is_elevated, is_trusted, number, open, open_guarded, open_uncached, procedure, send, set_dword,
+    set_information, stand_in, stream, succeeded, terminated, ticks, verbatim, within,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};

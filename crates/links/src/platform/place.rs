@@ -45,11 +45,7 @@ impl Place {
         Ok(EntryPath::shown_as(parent.join(&self.name), &self.path))
     }
 
-    fn open_by(
-        operation: &'static str,
-        path: &Path,
-        open: fn(&Path) -> io::Result<Directory>,
-    ) -> Result<Self> {
+    fn open_by(operation: &'static str, path: &Path, open: fn(&Path) -> io::Result<Directory>) -> Result<Self> {
         let Some(name) = file_name_of(path) else {
             let cause = if path.as_os_str().is_empty() {
                 "the path is empty"

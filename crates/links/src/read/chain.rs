@@ -338,9 +338,7 @@ impl Walk {
         let (name, metadata) = self.look_up(name)?;
         let at = self.path.join(&name);
         let ntfs = match metadata.kind {
-            FileKind::Link => {
-                platform::ntfs_volume(&self.directory).map_err(|error| Stop::io(&error, &at))?
-            }
+            FileKind::Link => platform::ntfs_volume(&self.directory).map_err(|error| Stop::io(&error, &at))?,
             _ => None,
         };
         let target = platform::read_link(&self.directory, &name, &metadata, ntfs.is_some());
@@ -404,9 +402,9 @@ impl Walk {
             Target::Text(text) => self.push(Path::new(text)),
             Target::Reparse(point) => {
                 self.windows_hops += 1;
-                let data = point.decode().map_err(|error| {
-                    Stop::new(State::Missing, at, format!("the reparse data is broken: {error}"))
-                })?;
+                let data = point
+                    .decode()
+                    .map_err(|error| Stop::new(State::Missing, at, format!("the reparse data is broken: {error}")))?;
                 let Some(volume) = ntfs else { return Ok(()) };
                 self.push_windows(at, &data, &volume)?;
             }

@@ -157,13 +157,7 @@ impl Rules {
         asked.filter_map(blame).collect()
     }
 
-    fn reason_of_chain(
-        &self,
-        rule: Rule,
-        link: &Link,
-        chain: &Chain,
-        quoted: fn(&Path) -> String,
-    ) -> Option<String> {
+    fn reason_of_chain(&self, rule: Rule, link: &Link, chain: &Chain, quoted: fn(&Path) -> String) -> Option<String> {
         if rule == Rule::LongChain {
             let (hops, most) = (chain.hops.len(), self.most_hops);
             return (hops > most).then(|| format!("leads through {hops} links; {most} are allowed"));

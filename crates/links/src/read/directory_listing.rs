@@ -55,8 +55,7 @@ impl Listed {
     /// Whether it is a directory that may hold entries: a directory of a cloud is one, too, where its own system
     /// serves it.
     fn is_entered(&self) -> bool {
-        let served =
-            |target: &Target| platform::follows_reparse_points() && !target.kind().is_name_surrogate();
+        let served = |target: &Target| platform::follows_reparse_points() && !target.kind().is_name_surrogate();
         self.kind == FileKind::Directory || self.is_directory && self.target.as_ref().is_some_and(served)
     }
 }

@@ -41,8 +41,7 @@ pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<
         return Ok(names);
     }
     let mut names = Names { paths: Vec::new(), links: metadata.links, searched: Vec::new() };
-    let places =
-        std::iter::once((directory, Depth::One)).chain(roots.iter().map(|root| (root.as_path(), Depth::All)));
+    let places = std::iter::once((directory, Depth::One)).chain(roots.iter().map(|root| (root.as_path(), Depth::All)));
     let mut met = HashSet::new();
     for (root, depth) in places {
         if names.is_complete() {
@@ -85,9 +84,7 @@ pub(crate) fn find_any(seen: &Seen, near: &Path) -> Option<PathBuf> {
     let mut answer = None;
     for (start, depth) in [(near, Depth::One), (&root, Depth::All)] {
         let looked = visit_files(start, depth, (id, FileKind::File), |_, path, found| {
-            let same = platform::NUMBERS_LAST
-                || id.born != 0
-                || found.attributes.modified == seen.attributes.modified;
+            let same = platform::NUMBERS_LAST || id.born != 0 || found.attributes.modified == seen.attributes.modified;
             if found.id.same_file(id) && same {
                 answer = Some(path);
                 return ControlFlow::Break(());

@@ -73,13 +73,11 @@ impl Identity {
         let mut identity = Self::look(held, &metadata)?;
         let parent = Directory::open(identity.path.parent().unwrap_or(&identity.path))?;
         // What is mounted at a name is not of the file system that the name is on.
-        let own =
-            (metadata.kind == FileKind::Directory).then(|| Directory::open(&identity.path)).transpose()?;
+        let own = (metadata.kind == FileKind::Directory).then(|| Directory::open(&identity.path)).transpose()?;
         identity.file_system = file_systems.name(own.as_ref().unwrap_or(&parent))?;
         if content == Content::Small {
             identity.content = identity.hash(held);
-            let directory =
-                parent.hold(OsStr::new(".")).and_then(|held| Self::of(&held, Content::No, file_systems));
+            let directory = parent.hold(OsStr::new(".")).and_then(|held| Self::of(&held, Content::No, file_systems));
             identity.directory = directory.ok().map(Box::new);
             identity.names = names(&metadata, &identity.path);
         }

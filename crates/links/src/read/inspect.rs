@@ -44,9 +44,9 @@ pub struct Inspection {
 /// The path does not exist, cannot be looked at, or is not a link ([`ErrorKind::NotALink`]).
 pub fn inspect(path: impl AsRef<Path>) -> Result<Link> {
     let path = path.as_ref();
-    inspect_path(path, DEFAULT_DRIVE)?.link.ok_or_else(|| {
-        Error::new(ErrorKind::NotALink, READ, path, "not a link: a directory, or a file with one name")
-    })
+    inspect_path(path, DEFAULT_DRIVE)?
+        .link
+        .ok_or_else(|| Error::new(ErrorKind::NotALink, READ, path, "not a link: a directory, or a file with one name"))
 }
 
 /// Reads everything about one path. `drive` is the letter that Windows gives the volume it is on.
@@ -58,8 +58,7 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
     let operation = READ;
     let place = match Place::open(operation, path) {
         Err(error) if error.kind() == ErrorKind::InvalidPath && !path.as_os_str().is_empty() => {
-            let directory =
-                platform::Directory::open(path).map_err(|error| Error::io(operation, path, error))?;
+            let directory = platform::Directory::open(path).map_err(|error| Error::io(operation, path, error))?;
             let metadata = directory.metadata().map_err(|error| Error::io(operation, path, error))?;
             return Ok(Inspection { path: path.to_owned(), link: None, chain: None, metadata });
         }
@@ -105,10 +104,7 @@ pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
     if !posix {
         // Windows has policies besides: what it follows is asked only where the data says that all is well.
         let followed = |kind| {
-            matches!(
-                kind,
-                LinkKind::SymlinkFile | LinkKind::SymlinkDir | LinkKind::Junction | LinkKind::MountPoint
-            )
+            matches!(kind, LinkKind::SymlinkFile | LinkKind::SymlinkDir | LinkKind::Junction | LinkKind::MountPoint)
         };
         let ask = platform::follows_reparse_points() && chain.state == State::Ok;
         if !ask || !chain.hops.iter().all(|hop| followed(hop.kind)) {
@@ -120,9 +116,7 @@ pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
     match spot.directory.metadata_follow(spot.name) {
         Ok(_) => State::Ok,
         // Too many links, though none of them twice: that something is missing at the end is not the reason.
-        Err(error) if platform::error_kind(&error) == ErrorKind::Loop && chain.state != State::Loop => {
-            State::TooLong
-        }
+        Err(error) if platform::error_kind(&error) == ErrorKind::Loop && chain.state != State::Loop => State::TooLong,
         Err(_) if chain.state != State::Ok => chain.state,
         Err(error) => chain::state_of(&error),
     }

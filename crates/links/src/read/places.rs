@@ -41,11 +41,7 @@ mod tests {
         for (from, to, expected) in cases {
             // As text: to `Path`, a trailing slash makes no difference.
             let expected = expected.replace('/', std::path::MAIN_SEPARATOR_STR);
-            assert_eq!(
-                relative_path(Path::new(from), Path::new(to)).as_os_str(),
-                expected.as_str(),
-                "{from} {to}"
-            );
+            assert_eq!(relative_path(Path::new(from), Path::new(to)).as_os_str(), expected.as_str(), "{from} {to}");
         }
     }
 }

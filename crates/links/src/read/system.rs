@@ -21,8 +21,7 @@ pub struct SymlinkEvaluation {
 /// Which symbolic links the system follows. `None` where there is no such policy (Linux).
 #[must_use]
 pub fn symlink_evaluation() -> Option<SymlinkEvaluation> {
-    let ([local_to_local, local_to_remote, remote_to_local, remote_to_remote], by_policy) =
-        platform::evaluation()?;
+    let ([local_to_local, local_to_remote, remote_to_local, remote_to_remote], by_policy) = platform::evaluation()?;
     Some(SymlinkEvaluation { local_to_local, local_to_remote, remote_to_local, remote_to_remote, by_policy })
 }
 

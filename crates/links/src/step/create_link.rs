@@ -10,21 +10,15 @@ use crate::model::{CreateLink, RemoveLink, Step, Target};
 
 impl StepKind for CreateLink {
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
-        let new = New {
-            target: &self.target,
-            file: self.file,
-            attributes: self.attributes,
-            preserve: Preserve::Attributes,
-        };
+        let new =
+            New { target: &self.target, file: self.file, attributes: self.attributes, preserve: Preserve::Attributes };
         let made = context.with_place(new.operation(), &self.link, |place| new.make(place, place.name()));
         made.map(Done::from).map_err(|error| new.name_target(error))
     }
 
     fn effect(&self, found: &OnDisk, recorded: &Recorded) -> Effect {
         match found.effect_of_making(&self.target, self.file, self.attributes.is_some(), recorded) {
-            Effect::NotMade if found.is_stub_of(&self.target, self.attributes.is_some(), recorded) => {
-                Effect::Stub
-            }
+            Effect::NotMade if found.is_stub_of(&self.target, self.attributes.is_some(), recorded) => Effect::Stub,
             effect => effect,
         }
     }

@@ -56,8 +56,7 @@ pub(super) fn must_hold_nothing(spot: Spot<'_>, old: &Seen, operation: &'static 
     if metadata.map_err(|error| Error::io(operation, spot.path, error))?.size == 0 {
         return Ok(());
     }
-    let cause =
-        "the link itself holds data, which would be lost; `fsutil reparsepoint delete` makes it a file again";
+    let cause = "the link itself holds data, which would be lost; `fsutil reparsepoint delete` makes it a file again";
     Err(Error::new(ErrorKind::NotALink, operation, spot.path, cause))
 }
 
@@ -110,12 +109,7 @@ pub(super) fn swap_in(
 }
 
 /// Takes an exchange back.
-pub(super) fn exchange_back(
-    directory: &Directory,
-    new: &OsStr,
-    name: &OsStr,
-    swapped: Swapped,
-) -> io::Result<()> {
+pub(super) fn exchange_back(directory: &Directory, new: &OsStr, name: &OsStr, swapped: Swapped) -> io::Result<()> {
     if swapped == Swapped::Exchanged {
         return os::exchange(directory, new, directory, name);
     }

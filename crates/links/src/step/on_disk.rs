@@ -31,9 +31,7 @@ impl OnDisk {
             Ok(place) => place,
             Err(error) => {
                 return match error.kind() {
-                    ErrorKind::ParentMissing => {
-                        elsewhere("its directory is not there now; is its volume mounted?")
-                    }
+                    ErrorKind::ParentMissing => elsewhere("its directory is not there now; is its volume mounted?"),
                     ErrorKind::NotADirectory | ErrorKind::Loop => {
                         elsewhere("a link has taken the place of a directory on its path")
                     }
@@ -67,8 +65,7 @@ impl OnDisk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(fail(error)),
         };
-        let seen =
-            metadata.map(|metadata| inspect::see(spot, &metadata)).transpose().map_err(fail)?.flatten();
+        let seen = metadata.map(|metadata| inspect::see(spot, &metadata)).transpose().map_err(fail)?.flatten();
         Ok(Self { metadata, seen, left: None, aside: None })
     }
 
@@ -82,9 +79,7 @@ impl OnDisk {
                     && metadata.id.same_file(file)
             }
             (Target::File(_), ..) => false,
-            (target, ..) => {
-                self.seen.as_ref().is_some_and(|seen| platform::same_target(&seen.target, target))
-            }
+            (target, ..) => self.seen.as_ref().is_some_and(|seen| platform::same_target(&seen.target, target)),
         }
     }
 
@@ -141,8 +136,7 @@ impl OnDisk {
             _ if self.has_left() => Effect::Left,
             Some(found) if self.holds(target, file) => {
                 // The file of a hard link is older than its name.
-                let ours =
-                    matches!(target, Target::File(_)) || is_of_its_time(found, is_given_time, recorded);
+                let ours = matches!(target, Target::File(_)) || is_of_its_time(found, is_given_time, recorded);
                 if ours { Effect::Made(Some(found.id)) } else { Effect::NotMade }
             }
             _ => Effect::NotMade,

@@ -107,17 +107,8 @@ pub fn probe(directory: &Path) -> Result<Probe> {
 /// The names that attempts use, all in the probe's own directory.
 const FILE: &str = "file";
 const DIRECTORY: &str = "directory";
-pub(super) const NAMES: [&str; 9] = [
-    FILE,
-    "symlink-to-file",
-    "symlink-to-directory",
-    "hard",
-    "junction",
-    "replace",
-    OTHER,
-    "other-old",
-    DIRECTORY,
-];
+pub(super) const NAMES: [&str; 9] =
+    [FILE, "symlink-to-file", "symlink-to-directory", "hard", "junction", "replace", OTHER, "other-old", DIRECTORY];
 
 /// What links in it say that do not say where the probe is.
 pub(super) const TEXTS: [&str; 3] = [FILE, DIRECTORY, OTHER];
@@ -168,8 +159,7 @@ fn junction(opened: &Directory, link: &Path) -> Result<Target> {
     let volume = volume_of(opened, link)?;
     let room = opened.physical_path().map_err(|error| Error::io(CREATE, link, error))?;
     let path = volume.windows_path(&room.join(DIRECTORY), DEFAULT_DRIVE).ok_or_else(|| {
-        let cause =
-            "only a folder of the NTFS volume is mounted here, so the target's full path is not known";
+        let cause = "only a folder of the NTFS volume is mounted here, so the target's full path is not known";
         Error::new(ErrorKind::CrossesVolumes, CREATE, link, cause)
     })?;
     let point = MountPoint::junction(&path).map_err(|error| invalid(link, &error))?;

@@ -26,8 +26,7 @@ impl RemoveLink {
             _ => None,
         };
         // The system's list of mount points knows it by its own name only.
-        let is_volume =
-            matches!(&self.old.target, Target::Reparse(point) if point.kind() == LinkKind::MountPoint);
+        let is_volume = matches!(&self.old.target, Target::Reparse(point) if point.kind() == LinkKind::MountPoint);
         if is_volume && platform::follows_reparse_points() {
             return os::remove_file(directory, name).map_err(fail);
         }

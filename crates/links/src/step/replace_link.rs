@@ -20,15 +20,10 @@ impl StepKind for ReplaceLink {
     }
 
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
-        let new = New {
-            target: &self.target,
-            file: self.file,
-            attributes: self.attributes,
-            preserve: Preserve::Attributes,
-        };
-        context.with_place(REPLACE, &self.link, |place| {
-            replace(place, &self.old, &new, context.private()).map(Done::from)
-        })
+        let new =
+            New { target: &self.target, file: self.file, attributes: self.attributes, preserve: Preserve::Attributes };
+        context
+            .with_place(REPLACE, &self.link, |place| replace(place, &self.old, &new, context.private()).map(Done::from))
     }
 
     fn effect(&self, found: &OnDisk, recorded: &Recorded) -> Effect {
@@ -104,9 +99,8 @@ pub(super) fn replace(place: &Place, old: &Seen, new: &New<'_>, private: &OsStr)
         Some(_) => os::tree::give_link(&place.directory, place.name(), private).map_err(fail),
         None => Ok(()),
     };
-    let swapped = give()
-        .and_then(|()| new.must_lead(place.spot_of(private), REPLACE))
-        .and_then(|()| swap(place, old, private));
+    let swapped =
+        give().and_then(|()| new.must_lead(place.spot_of(private), REPLACE)).and_then(|()| swap(place, old, private));
     let give_back_time = || match &before {
         Some(before) => os::tree::give_back_time(&place.directory, OsStr::new("."), before).map_err(fail),
         None => Ok(()),

@@ -9,8 +9,8 @@ use super::private_name::aside_name;
 use crate::error::{Error, Result};
 use crate::journal::{Outcome, Recorded};
 use crate::model::{
-    Action, EntryPath, FileId, FileKind, Finding, Metadata, RemoveEmpty, RemoveLink, ReplaceLink, Seen,
-    Severity, Step, Target,
+    Action, EntryPath, FileId, FileKind, Finding, Metadata, RemoveEmpty, RemoveLink, ReplaceLink, Seen, Severity, Step,
+    Target,
 };
 
 /// The steps that take an operation back, and what they are to be told with.
@@ -34,9 +34,7 @@ impl UndoPlan {
         let removes = |action| matches!(action, Action::Remove | Action::RemoveEmpty);
         let removed = earlier
             .iter()
-            .filter(|recorded| {
-                removes(recorded.step.action()) && matches!(recorded.outcome, Outcome::Done(_))
-            })
+            .filter(|recorded| removes(recorded.step.action()) && matches!(recorded.outcome, Outcome::Done(_)))
             .map(|recorded| recorded.step.path().to_path_buf())
             .collect();
         let planned = is_repeated.then(HashSet::new);
@@ -51,9 +49,7 @@ impl UndoPlan {
         match OnDisk::look(recorded) {
             Ok(found) => Ok(Some(found)),
             // With a directory that an earlier undo removed went all that was in it.
-            Err(_) if recorded.step.path().ancestors().skip(1).any(|above| self.removed.contains(above)) => {
-                Ok(None)
-            }
+            Err(_) if recorded.step.path().ancestors().skip(1).any(|above| self.removed.contains(above)) => Ok(None),
             // What failed for want of its directory left nothing there.
             Err(_) if matches!(recorded.outcome, Outcome::Failed(_)) => Ok(None),
             Err(error) => Err(error),
@@ -78,8 +74,7 @@ impl UndoPlan {
 
     /// The records of two undos that were killed may both have this step.
     pub(super) fn push_once(&mut self, step: Step) {
-        let known =
-            |planned: &HashSet<_>| planned.contains(&(step.path().to_path_buf(), step.action().as_str()));
+        let known = |planned: &HashSet<_>| planned.contains(&(step.path().to_path_buf(), step.action().as_str()));
         if !self.planned.as_ref().is_some_and(known) {
             self.push(step);
         }

@@ -100,11 +100,7 @@ fn the_failing_hop_is_named() {
     assert_eq!(chain.reason.as_deref(), Some("no such file or directory"));
     for name in ["through", "slash"] {
         let chain = room.look(name).chain.unwrap();
-        assert_eq!(
-            (chain.state, chain.reason.as_deref()),
-            (State::Missing, Some("not a directory")),
-            "{name}"
-        );
+        assert_eq!((chain.state, chain.reason.as_deref()), (State::Missing, Some("not a directory")), "{name}");
     }
 }
 
@@ -120,11 +116,8 @@ fn links_of_the_kernel_lead_where_no_text_says() {
 fn the_library_agrees_with_the_system_on_every_link_it_follows() {
     let room = Room::new();
     type Tree = fn(&Path);
-    let trees: [(&str, Tree); 3] = [
-        ("links", testkit::trees::links),
-        ("loops", testkit::trees::loops),
-        ("dangling", testkit::trees::dangling),
-    ];
+    let trees: [(&str, Tree); 3] =
+        [("links", testkit::trees::links), ("loops", testkit::trees::loops), ("dangling", testkit::trees::dangling)];
     for (name, build) in trees {
         let path = room.path().join(name);
         tree!(room.path(), { name => dir });

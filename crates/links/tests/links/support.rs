@@ -14,14 +14,10 @@ use std::sync::atomic::AtomicBool;
 use links::apply::{self, Observer, Operation, Report, Run, Tracking, existing_journal, open_journal};
 use links::journal::{OperationId, RecordedOperation};
 use links::remove::RemoveSpec;
-use links::repair::{
-    self, Candidate, Confidence, Conversion, Map, Mend, Reason, Repair, RepairSpec, Verdict,
-};
+use links::repair::{self, Candidate, Confidence, Conversion, Map, Mend, Reason, Repair, RepairSpec, Verdict};
 use links::track::{self, Listed};
 use links::undo::UndoSpec;
-use links::{
-    ErrorKind, Found, Journal, KindFilter, Link, LinkSpec, Plan, PlanContext, ScanOptions, State, Target,
-};
+use links::{ErrorKind, Found, Journal, KindFilter, Link, LinkSpec, Plan, PlanContext, ScanOptions, State, Target};
 use tempfile::TempDir;
 use testkit::{Fs, Volume};
 
@@ -169,8 +165,7 @@ impl Work {
     pub(crate) fn new() -> Work {
         let dir = tempfile::tempdir().unwrap();
         let base = dir.path().canonicalize().unwrap();
-        let work =
-            Work { _dir: dir, records: Records { directory: base.join("state"), root: base.join("work") } };
+        let work = Work { _dir: dir, records: Records { directory: base.join("state"), root: base.join("work") } };
         fs::create_dir(work.root()).unwrap();
         work
     }
@@ -248,11 +243,7 @@ impl Work {
     }
 
     #[track_caller]
-    pub(crate) fn remove<P: AsRef<Path>>(
-        &self,
-        paths: impl IntoIterator<Item = P>,
-        kind: Option<KindFilter>,
-    ) {
+    pub(crate) fn remove<P: AsRef<Path>>(&self, paths: impl IntoIterator<Item = P>, kind: Option<KindFilter>) {
         self.try_remove(&self.removal(paths, kind)).unwrap_or_else(|errors| panic!("{errors:?}"));
     }
 
@@ -305,10 +296,7 @@ impl Records {
     #[track_caller]
     pub(crate) fn track(&self, paths: &[PathBuf], exclude: &[&str]) -> track::Report {
         let mut options = ScanOptions::new(paths);
-        options
-            .filter
-            .exclude(&exclude.iter().map(|pattern| (*pattern).to_owned()).collect::<Vec<_>>())
-            .unwrap();
+        options.filter.exclude(&exclude.iter().map(|pattern| (*pattern).to_owned()).collect::<Vec<_>>()).unwrap();
         let report = track::track(options);
         assert!(report.errors.is_empty(), "{:?}", report.errors);
         report.write(&mut self.open()).unwrap();
@@ -329,12 +317,7 @@ impl Records {
         self.carry_out(plan, &Operation::new(verb), &mut Warnings::default())
     }
 
-    pub(crate) fn carry_out(
-        &self,
-        plan: &Plan,
-        operation: &Operation<'_>,
-        warnings: &mut Warnings,
-    ) -> Report {
+    pub(crate) fn carry_out(&self, plan: &Plan, operation: &Operation<'_>, warnings: &mut Warnings) -> Report {
         let never = AtomicBool::new(false);
         let mut journal = self.open();
         apply::apply(plan, operation, Some(apply::Records::Journal(&mut journal)), Run::new(&never), warnings)
@@ -592,11 +575,7 @@ impl fmt::Display for Repaired {
             writeln!(f, "{}: {:?} -> {:?}", mend.link.display(), mend.old, mend.verdict)?;
         }
         if let Some(report) = &self.report {
-            writeln!(
-                f,
-                "results {:?}",
-                report.results.iter().filter(|result| result.is_err()).collect::<Vec<_>>()
-            )?;
+            writeln!(f, "results {:?}", report.results.iter().filter(|result| result.is_err()).collect::<Vec<_>>())?;
         }
         Ok(())
     }

@@ -24,11 +24,7 @@ fn names_and_numbers_are_those_that_mkntfs_wrote() {
     ] {
         let image = image(options);
         let found = identity(&image).unwrap_or_else(|error| panic!("{options:?}: {error}"));
-        assert_eq!(
-            found.label.map(|units| String::from_utf16(&units).unwrap()).as_deref(),
-            label,
-            "{options:?}"
-        );
+        assert_eq!(found.label.map(|units| String::from_utf16(&units).unwrap()).as_deref(), label, "{options:?}");
         assert_eq!(found.serial.to_le_bytes(), image[0x48..0x50], "{options:?}");
     }
 }
@@ -46,8 +42,8 @@ fn what_is_no_volume_or_a_broken_one_is_an_error_and_never_a_panic() {
         assert!(cut.is_err() || length > 16_384, "{length}");
     }
     let cluster = 4_096;
-    let record = usize::try_from(u64::from_le_bytes(good[0x30..0x38].try_into().unwrap())).unwrap() * cluster
-        + 3 * 1_024;
+    let record =
+        usize::try_from(u64::from_le_bytes(good[0x30..0x38].try_into().unwrap())).unwrap() * cluster + 3 * 1_024;
     assert_eq!(&good[record..record + 4], b"FILE");
     let mut refused = 0;
     for at in (0..512).chain(record..record + 1_024) {

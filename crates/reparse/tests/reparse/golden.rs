@@ -129,11 +129,8 @@ fn lx_symlink_that_is_not_text_has_no_target_but_its_bytes() {
 #[test]
 fn container_mapped_symlink_with_the_names_the_other_way_round() {
     let (substitute, print) = (wide(r"\ContainerMappedDirectories\5B"), wide(r"C:\data"));
-    let path_buffer: Vec<u8> = [substitute.units(), &[0], print.units(), &[0]]
-        .concat()
-        .iter()
-        .flat_map(|u| u.to_le_bytes())
-        .collect();
+    let path_buffer: Vec<u8> =
+        [substitute.units(), &[0], print.units(), &[0]].concat().iter().flat_map(|u| u.to_le_bytes()).collect();
     let (s, p) = (2 * substitute.len() as u16, 2 * print.len() as u16);
     let mut bytes = hex("0c0000a0");
     for n in [12 + path_buffer.len() as u16, 0, 0, s, s + 2, p, 0, 0] {

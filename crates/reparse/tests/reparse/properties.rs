@@ -2,9 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use reparse::{
-    AppExecLink, EncodeError, LxSymlink, MountPoint, Other, ReparseData, Symlink, Tag, WideString, path,
-};
+use reparse::{AppExecLink, EncodeError, LxSymlink, MountPoint, Other, ReparseData, Symlink, Tag, WideString, path};
 
 /// Any units at all, mixed with those that mean something: surrogates, NUL, separators.
 fn name() -> impl Strategy<Value = WideString> {
@@ -53,20 +51,14 @@ fn other() -> impl Strategy<Value = Other> {
 }
 
 fn value() -> impl Strategy<Value = ReparseData> {
-    let no_nul = name().prop_map(|name| {
-        WideString::from_units(name.units().iter().copied().filter(|unit| *unit != 0).collect())
-    });
+    let no_nul = name()
+        .prop_map(|name| WideString::from_units(name.units().iter().copied().filter(|unit| *unit != 0).collect()));
     prop_oneof![
-        (name(), name(), any::<u32>()).prop_map(|(substitute, print, flags)| Symlink {
-            substitute,
-            print,
-            flags
-        }
-        .into()),
+        (name(), name(), any::<u32>())
+            .prop_map(|(substitute, print, flags)| Symlink { substitute, print, flags }.into()),
         (name(), name()).prop_map(|(substitute, print)| MountPoint { substitute, print }.into()),
         vec(any::<u8>(), 0..80).prop_map(|target| LxSymlink { target }.into()),
-        (any::<u32>(), vec(no_nul, 0..6))
-            .prop_map(|(version, strings)| AppExecLink { version, strings }.into()),
+        (any::<u32>(), vec(no_nul, 0..6)).prop_map(|(version, strings)| AppExecLink { version, strings }.into()),
         other().prop_map(ReparseData::from),
     ]
 }

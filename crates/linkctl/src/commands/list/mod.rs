@@ -103,11 +103,8 @@ pub(crate) fn run(args: &ListArgs) -> Result<Exit, Failure> {
             summary::check(format)?;
         }
         let listing = source::volumes(args, format)?;
-        let failed = if summary {
-            summary::of_volumes(&listing, format)?
-        } else {
-            print::whole(&listing, format, null)?
-        };
+        let failed =
+            if summary { summary::of_volumes(&listing, format)? } else { print::whole(&listing, format, null)? };
         print::stats(&listing, format);
         failed
     } else {

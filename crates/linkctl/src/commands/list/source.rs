@@ -83,8 +83,7 @@ pub(super) fn volumes(args: &ListArgs, format: Format) -> Result<Listing, Failur
     };
     let (mut found, mut errors, mut stats) = (Vec::new(), Vec::new(), Vec::new());
     for (volume, scan) in confined(&opened.volumes, &scan)? {
-        let VolumeList { found: some, errors: failed, stats: took, .. } =
-            reading(volume, |volume| volume.list(&scan))?;
+        let VolumeList { found: some, errors: failed, stats: took, .. } = reading(volume, |volume| volume.list(&scan))?;
         failed.iter().for_each(|error| say(&VERB, error));
         found.extend(some);
         errors.extend(failed);
@@ -133,10 +132,7 @@ fn filter(args: &ListArgs) -> Result<Filter, Failure> {
     if args.broken {
         filter.states.retain(|state| state.is_broken());
         if filter.states.is_empty() && asked {
-            return Err(Failure::usage(
-                "no state asked for is a broken one",
-                "leave out --broken, or --state",
-            ));
+            return Err(Failure::usage("no state asked for is a broken one", "leave out --broken, or --state"));
         }
         if !asked {
             filter.states.extend(State::ALL.into_iter().filter(|state| state.is_broken()));

@@ -94,19 +94,11 @@ impl Totals {
     }
 
     pub(super) fn file_line(self, separators: bool) -> String {
-        format!(
-            "{:>16} File(s) {:>14} bytes\n",
-            number(self.files, separators),
-            number(self.bytes, separators)
-        )
+        format!("{:>16} File(s) {:>14} bytes\n", number(self.files, separators), number(self.bytes, separators))
     }
 
     pub(super) fn directory_line(self, free: u64, separators: bool) -> String {
-        format!(
-            "{:>16} Dir(s) {:>15} bytes free\n",
-            number(self.directories, separators),
-            number(free, separators)
-        )
+        format!("{:>16} Dir(s) {:>15} bytes free\n", number(self.directories, separators), number(free, separators))
     }
 }
 
@@ -131,8 +123,7 @@ mod tests {
 
     #[test]
     fn thousands_are_separated() {
-        let cases =
-            [(0, "0"), (17, "17"), (999, "999"), (1_000, "1,000"), (64_373_338_112, "64,373,338,112")];
+        let cases = [(0, "0"), (17, "17"), (999, "999"), (1_000, "1,000"), (64_373_338_112, "64,373,338,112")];
         for (value, expected) in cases {
             assert_eq!(number(value, true), expected);
         }

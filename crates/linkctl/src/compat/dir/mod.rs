@@ -106,9 +106,7 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
         };
         match asked.last_mut() {
             // A shell has made one pattern into many names: they are one listing.
-            Some(last)
-                if last.directory == one.directory && !last.names.is_empty() && !one.names.is_empty() =>
-            {
+            Some(last) if last.directory == one.directory && !last.names.is_empty() && !one.names.is_empty() => {
                 last.names.extend(one.names);
             }
             _ => asked.push(one),
@@ -252,9 +250,8 @@ impl Lister<'_> {
                 Ok(read) => {
                     all.include(self.directory(asked, &read, &volume)?);
                     let mounted = matches!(self.source, Source::Mounted);
-                    let name = |error: &&Error| {
-                        !mounted || error.path().file_name().is_some_and(|name| asked.wants(name))
-                    };
+                    let name =
+                        |error: &&Error| !mounted || error.path().file_name().is_some_and(|name| asked.wants(name));
                     for error in read.unread.iter().filter(name) {
                         self.cannot_read(error)?;
                     }

@@ -109,9 +109,7 @@ impl Switches {
         match &self.attributes {
             // Hidden is what the system hides, not where a listing begins: `.` and `..` of the root are hidden, too.
             None if entry.name == "." || entry.name == ".." => true,
-            None => {
-                !entry.attributes.has(FileAttributes::HIDDEN) && !entry.attributes.has(FileAttributes::SYSTEM)
-            }
+            None => !entry.attributes.has(FileAttributes::HIDDEN) && !entry.attributes.has(FileAttributes::SYSTEM),
             Some(all) => all.iter().all(|(attribute, wanted)| entry.attributes.has(*attribute) == *wanted),
         }
     }
@@ -239,11 +237,7 @@ mod tests {
         let link = Some(vec![(FileAttributes::REPARSE_POINT, true)]);
         for typed in [&["/s", "/al"][..], &["/S", "/A:L"], &["/s/al"], &["/S/A:l"], &["/aL", "/s"]] {
             let switches = parsed(typed);
-            assert_eq!(
-                (switches.tree, &switches.attributes, switches.paths.len()),
-                (true, &link, 0),
-                "{typed:?}"
-            );
+            assert_eq!((switches.tree, &switches.attributes, switches.paths.len()), (true, &link, 0), "{typed:?}");
         }
         let not = Some(vec![(FileAttributes::REPARSE_POINT, false)]);
         for typed in ["/a-l", "/A:-L"] {

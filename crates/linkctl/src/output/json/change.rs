@@ -120,11 +120,7 @@ pub(crate) struct NoteRecord {
 impl NoteRecord {
     pub(crate) fn of_note(finding: &Finding) -> Option<Self> {
         let is_note = finding.severity == Severity::Note;
-        is_note.then(|| Self {
-            path: name(&finding.path),
-            text: finding.text.clone(),
-            code: Some(finding.code),
-        })
+        is_note.then(|| Self { path: name(&finding.path), text: finding.text.clone(), code: Some(finding.code) })
     }
 }
 

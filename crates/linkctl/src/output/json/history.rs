@@ -49,12 +49,7 @@ record! {
 
 impl OperationRecord {
     /// `done` also counts what was found on the disk.
-    pub(crate) fn new(
-        operation: &RecordedOperation,
-        done: u64,
-        failed: u64,
-        steps: Option<&[Recorded]>,
-    ) -> Self {
+    pub(crate) fn new(operation: &RecordedOperation, done: u64, failed: u64, steps: Option<&[Recorded]>) -> Self {
         let utc = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap_or_default().to_string();
         let user = operation.user.as_ref();
         Self {

@@ -283,11 +283,8 @@ mod tests {
 
     #[test]
     fn documents_are_indented_as_serde_json_does() {
-        let deep = (0..40)
-            .fold(serde_json::json!(["x"]), |inner, _| serde_json::json!({ "a": [1, inner], "b": {} }));
-        for document in
-            [serde_json::json!([]), serde_json::json!({}), serde_json::json!([[], {}, [{}], "a"]), deep]
-        {
+        let deep = (0..40).fold(serde_json::json!(["x"]), |inner, _| serde_json::json!({ "a": [1, inner], "b": {} }));
+        for document in [serde_json::json!([]), serde_json::json!({}), serde_json::json!([[], {}, [{}], "a"]), deep] {
             let mut text = Vec::new();
             let mut serializer = serde_json::Serializer::with_formatter(&mut text, Indented::default());
             assert!(document.serialize(&mut serializer).is_ok());

@@ -113,11 +113,7 @@ impl Linkctl {
         self.said(patient(&mut self.command(args)))
     }
 
-    pub(crate) fn output_in<S: AsRef<OsStr>>(
-        &self,
-        dir: impl AsRef<Path>,
-        args: impl IntoIterator<Item = S>,
-    ) -> Ran {
+    pub(crate) fn output_in<S: AsRef<OsStr>>(&self, dir: impl AsRef<Path>, args: impl IntoIterator<Item = S>) -> Ran {
         self.said(patient(self.command(args).current_dir(dir)))
     }
 
@@ -242,9 +238,7 @@ impl std::fmt::Display for Ran {
 pub(crate) fn name(value: &Value) -> Vec<u8> {
     match (value.get("text"), value.get("bytes")) {
         (Some(text), None) => text.as_str().unwrap().as_bytes().to_vec(),
-        (None, Some(bytes)) => {
-            base64::engine::general_purpose::STANDARD.decode(bytes.as_str().unwrap()).unwrap()
-        }
+        (None, Some(bytes)) => base64::engine::general_purpose::STANDARD.decode(bytes.as_str().unwrap()).unwrap(),
         _ => panic!("no name: {value}"),
     }
 }
@@ -266,8 +260,7 @@ pub(crate) fn leftovers(dir: impl AsRef<Path>) -> Vec<String> {
 /// The names in a directory, sorted.
 pub(crate) fn names(dir: impl AsRef<Path>) -> Vec<String> {
     let entries = fs::read_dir(dir.as_ref()).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }

@@ -78,11 +78,7 @@ impl Bench {
     }
 }
 
-pub fn command<S: AsRef<OsStr>>(
-    state: &Path,
-    dir: impl AsRef<Path>,
-    args: impl IntoIterator<Item = S>,
-) -> Command {
+pub fn command<S: AsRef<OsStr>>(state: &Path, dir: impl AsRef<Path>, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linkctl"));
     command.args(args).current_dir(dir).env("LINKCTL_STATE_DIR", state).env_remove("SUDO_USER");
     command

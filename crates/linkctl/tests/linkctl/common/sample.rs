@@ -39,12 +39,7 @@ impl Dice {
     }
 
     /// At most `n` of each kind, in their order; all of them if the whole is asked for.
-    pub(crate) fn some_of_each<T, K: Ord>(
-        &mut self,
-        all: Vec<T>,
-        n: usize,
-        kind: impl Fn(&T) -> K,
-    ) -> Vec<T> {
+    pub(crate) fn some_of_each<T, K: Ord>(&mut self, all: Vec<T>, n: usize, kind: impl Fn(&T) -> K) -> Vec<T> {
         let mut kinds: BTreeMap<K, Vec<T>> = BTreeMap::new();
         for one in all {
             kinds.entry(kind(&one)).or_default().push(one);

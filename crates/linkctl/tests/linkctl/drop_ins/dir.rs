@@ -105,13 +105,9 @@ fn row_3_3_every_link_of_a_volume_with_s_and_al() {
                1 File(s)              0 bytes
                2 Dir(s)               N bytes free
 ";
-    for words in [
-        &["/s", "/al"][..],
-        &["/S", "/A:L"],
-        &["/s/al"],
-        &["/al", "/s", "/on", "."],
-        &[".", "/a:l", "/S", "/O:N"],
-    ] {
+    for words in
+        [&["/s", "/al"][..], &["/S", "/A:L"], &["/s/al"], &["/al", "/s", "/on", "."], &[".", "/a:l", "/S", "/O:N"]]
+    {
         let ran = linkctl.output([&["dir"], words].concat()).exits(0);
         assert_eq!((steady(&ran.out).as_str(), ran.err.as_str()), (expected, ""), "{words:?}");
     }
@@ -177,8 +173,7 @@ fn row_3_2_tags_of_every_kind_of_reparse_point() {
     dir_point(linkctl.at("onedrive"), &other(0x9000_001a, None, b"x"));
     stamp(&volume.path());
     let listing = steady(&linkctl.output(["dir", "/al"]).exits(0).out);
-    let rows: Vec<&str> =
-        listing.lines().filter_map(|line| line.strip_prefix("05/28/2019  09:57 AM")).collect();
+    let rows: Vec<&str> = listing.lines().filter_map(|line| line.strip_prefix("05/28/2019  09:57 AM")).collect();
     assert_eq!(
         rows,
         [
@@ -190,10 +185,7 @@ fn row_3_2_tags_of_every_kind_of_reparse_point() {
             "    <JUNCTION>     wsl [...]",
         ]
     );
-    assert!(
-        listing.contains("               3 File(s)              0 bytes\n               3 Dir(s)"),
-        "{listing}"
-    );
+    assert!(listing.contains("               3 File(s)              0 bytes\n               3 Dir(s)"), "{listing}");
 }
 
 #[test]
@@ -205,8 +197,7 @@ fn on_linux_a_symbolic_link_to_a_directory_is_a_symlinkd() {
     });
     stamp(linkctl.work());
     let listing = linkctl.output(["dir", "/al"]).exits(0).out;
-    let rows: Vec<&str> =
-        listing.lines().filter_map(|line| line.strip_prefix("05/28/2019  09:57 AM")).collect();
+    let rows: Vec<&str> = listing.lines().filter_map(|line| line.strip_prefix("05/28/2019  09:57 AM")).collect();
     assert_eq!(
         rows,
         [
@@ -275,10 +266,7 @@ fn names_and_patterns_are_listed_in_their_directory() {
         listing.contains(" Directory of [DIR]/t\n\n05/28/2019  09:57 AM    <SYMLINK>      symtmp.txt"),
         "{listing}"
     );
-    assert!(
-        listing.contains("               2 File(s)             17 bytes\n               0 Dir(s)"),
-        "{listing}"
-    );
+    assert!(listing.contains("               2 File(s)             17 bytes\n               0 Dir(s)"), "{listing}");
     // What a shell made of a pattern is one listing, too.
     let named = steady(&linkctl.output(["dir", "t/symtmp.txt", "t/test.txt"]).exits(0).out);
     assert_eq!(named, listing);
@@ -305,8 +293,7 @@ fn s_follows_no_link_and_ends_in_any_tree() {
     // Deeper than any path may be long, with siblings at each level, and few descriptors.
     let linkctl = Linkctl::new();
     let mut shell = Command::new("sh");
-    let build =
-        "i=0; while [ $i -lt 600 ]; do mkdir level-$i side; ln -s x link; cd -P level-$i; i=$((i+1)); done";
+    let build = "i=0; while [ $i -lt 600 ]; do mkdir level-$i side; ln -s x link; cd -P level-$i; i=$((i+1)); done";
     testkit::require::run(shell.args(["-c", build]).current_dir(linkctl.work()));
     let program = linkctl.program().to_str().unwrap().to_owned();
     let limited = format!("ulimit -n 64; exec {program} dir /s /b /al");
@@ -322,10 +309,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_listed() {
     tree!(linkctl.work(), { "closed/l" => symlink("x"), "open/l" => symlink("x") });
     fs::set_permissions(linkctl.at("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     let ran = linkctl.output(["dir", "/s", "/b", "/al"]).exits(1);
-    assert_eq!(
-        (ran.out.as_str(), ran.err.as_str()),
-        ("[DIR]/open/l\n", "Access is denied. - [DIR]/closed\n")
-    );
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("[DIR]/open/l\n", "Access is denied. - [DIR]/closed\n"));
 }
 
 #[test]
@@ -333,10 +317,7 @@ fn one_name_that_cannot_be_looked_at_hides_no_other() {
     let linkctl = Linkctl::nobody();
     let ran = linkctl.output(["dir", "/b", "/proc/1"]).exits(1);
     assert!(ran.out.lines().any(|line| line == "status"), "{ran}");
-    assert!(
-        ran.err.contains("Access is denied. - /proc/1/exe\n") && !ran.err.contains("File Not Found"),
-        "{ran}"
-    );
+    assert!(ran.err.contains("Access is denied. - /proc/1/exe\n") && !ran.err.contains("File Not Found"), "{ran}");
     linkctl.output(["dir", "/b", "/proc/1/status"]).exits(0);
 }
 

@@ -125,14 +125,8 @@ Reparse Data:
     // A mount point without a print name has no such line, and other tags have their own names.
     crate::common::ntfs::dir_point(linkctl.at("ps"), &crate::common::ntfs::raw_junction(r"\??\C:\t", ""));
     let said = linkctl.ok(["fsutil", "reparsepoint", "query", "ps"]).out;
-    assert!(
-        said.contains("Print Name Length:     0\nSubstitute Name:       \\??\\C:\\t\n\nReparse"),
-        "{said}"
-    );
-    crate::common::ntfs::file_point(
-        linkctl.at("cloud"),
-        &crate::common::ntfs::other(0x9000_001a, None, &[7; 24]),
-    );
+    assert!(said.contains("Print Name Length:     0\nSubstitute Name:       \\??\\C:\\t\n\nReparse"), "{said}");
+    crate::common::ntfs::file_point(linkctl.at("cloud"), &crate::common::ntfs::other(0x9000_001a, None, &[7; 24]));
     let said = linkctl.ok(["fsutil", "reparsepoint", "query", "cloud"]).out;
     assert!(said.starts_with("Reparse Tag Value : 0x9000001a\nTag value: Microsoft, "), "{said}");
     assert!(said.contains("Reparse Data Length: 0x18\n"), "{said}");
@@ -195,8 +189,7 @@ fn row_2_4_what_needs_its_reparse_point_to_be_read_keeps_it() {
     let volume = Volume::new(Fs::Ntfs, 0);
     let linkctl = on_ntfs(&volume);
     // Compressed, deduplicated and cloud files are read by what their reparse point says.
-    for (name, tag) in
-        [("wof", 0x8000_0017), ("dedup", 0x8000_0013), ("cloud", 0x9000_001a), ("unknown", 0xa000_0123)]
+    for (name, tag) in [("wof", 0x8000_0017), ("dedup", 0x8000_0013), ("cloud", 0x9000_001a), ("unknown", 0xa000_0123)]
     {
         let data = crate::common::ntfs::other(tag, None, &[1; 16]);
         crate::common::ntfs::file_point(linkctl.at(name), &data);
@@ -229,11 +222,7 @@ fn row_2_4_killed_at_any_call_the_history_is_true_and_undo_works() {
             testkit_settle(&linkctl.at(&link));
             let cleared = get_reparse(linkctl.at(&link)).is_none();
             let newest = linkctl.newest();
-            assert_eq!(
-                newest.starts_with("fsutil") && newest.contains("1 done"),
-                cleared,
-                "{call} {when}: {newest}"
-            );
+            assert_eq!(newest.starts_with("fsutil") && newest.contains("1 done"), cleared, "{call} {when}: {newest}");
             if newest.starts_with("fsutil") && cleared {
                 linkctl.ok(["undo"]);
             }
@@ -306,8 +295,7 @@ fn row_2_2_names_that_were_not_found_are_told() {
     let linkctl = on_ntfs(&volume);
     tree!(volume.path(), { "long file name.txt" => file("x") });
     let mut set = std::process::Command::new("setfattr");
-    set.args(["-h", "-n", "system.ntfs_dos_name", "-v", "LONGFI~1.TXT"])
-        .arg(linkctl.at("long file name.txt"));
+    set.args(["-h", "-n", "system.ntfs_dos_name", "-v", "LONGFI~1.TXT"]).arg(linkctl.at("long file name.txt"));
     testkit::require::run(&mut set);
     transcript(
         &linkctl,

@@ -20,9 +20,9 @@ fn row_1_1_bare_and_wrong_calls_fail_with_code_1() {
     let help = linkctl.output(["mklink", "/?"]).exits(0);
     assert_eq!((bare.out.as_str(), help.err.as_str()), ("", ""));
     assert_eq!(bare.err, help.out, "both show the help, the bare call on standard error");
-    assert!(help.out.starts_with(
-        "Creates a symbolic link.\n\nMKLINK [[/D] | [/H] | [/J]] Link Target\n\n        /D      "
-    ));
+    assert!(
+        help.out.starts_with("Creates a symbolic link.\n\nMKLINK [[/D] | [/H] | [/J]] Link Target\n\n        /D      ")
+    );
     assert!(help.out.contains("        /J      Creates a Directory Junction.\n"), "{}", help.out);
     transcript(
         &linkctl,
@@ -72,12 +72,7 @@ fn row_1_3_success_says_what_was_typed_and_makes_the_bytes_of_windows() {
             (&["mklink", "/d", "root", r"\t"], 0, "symbolic link created for root <<===>> \\t\n", ""),
             (&["mklink", "/D", "dot", "."], 0, "symbolic link created for dot <<===>> .\n", ""),
             (&["mklink", "/h", "h", "f"], 0, "Hardlink created for h <<===>> f\n", ""),
-            (
-                &["mklink", "/H", r"sub\h", r"sub\..\f"],
-                0,
-                "Hardlink created for sub\\h <<===>> sub\\..\\f\n",
-                "",
-            ),
+            (&["mklink", "/H", r"sub\h", r"sub\..\f"], 0, "Hardlink created for sub\\h <<===>> sub\\..\\f\n", ""),
         ],
     );
     let junction = "03 00 00 a0 24 00 00 00 | 00 00 10 00 12 00 08 00 | \
@@ -174,12 +169,7 @@ fn row_1_4_on_linux_file_systems_there_are_no_junctions() {
                 (&["mklink", "/d", "d", "t"], 0, "symbolic link created for d <<===>> t\n", ""),
                 (&["mklink", "l", r"C:\t"], 0, "symbolic link created for l <<===>> C:\\t\n", ""),
                 (&["mklink", "loop", "loop"], 0, "symbolic link created for loop <<===>> loop\n", ""),
-                (
-                    &["mklink", "usr", "/usr/share"],
-                    0,
-                    "symbolic link created for usr <<===>> /usr/share\n",
-                    "",
-                ),
+                (&["mklink", "usr", "/usr/share"], 0, "symbolic link created for usr <<===>> /usr/share\n", ""),
                 (&["mklink", "/h", "h", "f"], 0, "Hardlink created for h <<===>> f\n", ""),
                 // Of a link, the link itself gets the name.
                 (&["mklink", "/h", "hl", "l"], 0, "Hardlink created for hl <<===>> l\n", ""),

@@ -87,8 +87,7 @@ fn lines_without_meaning_are_kept_and_cost_no_other() {
     linkctl.ok(["mklink", "b", "t"]);
     let ran = linkctl.ok(["history"]).says("1 lines of the journal's queue could not be read; they are kept");
     assert_eq!(ran.out.lines().count(), 3, "{ran}");
-    let kept =
-        names(linkctl.state()).into_iter().filter(|name| name.starts_with("journal.queue.broken-")).count();
+    let kept = names(linkctl.state()).into_iter().filter(|name| name.starts_with("journal.queue.broken-")).count();
     assert_eq!(kept, 1);
     assert_eq!(linkctl.ok(["history"]).err, "");
 }
@@ -96,12 +95,11 @@ fn lines_without_meaning_are_kept_and_cost_no_other() {
 #[test]
 fn killed_before_and_behind_the_link_the_history_is_true() {
     let linkctl = Linkctl::new();
-    let before =
-        linkctl.said(strace::inject("symlinkat:signal=SIGKILL", &linkctl.command(["mklink", "a", "t"])));
+    let before = linkctl.said(strace::inject("symlinkat:signal=SIGKILL", &linkctl.command(["mklink", "a", "t"])));
     assert!(before.code().is_none() && !linkctl.exists("a"), "{before}");
     assert_eq!(linkctl.newest(), "mklink interrupted: 0 done, 0 failed of 1");
-    let behind = linkctl
-        .said(strace::inject("readlinkat:signal=SIGKILL:when=3", &linkctl.command(["mklink", "b", "t"])));
+    let behind =
+        linkctl.said(strace::inject("readlinkat:signal=SIGKILL:when=3", &linkctl.command(["mklink", "b", "t"])));
     let crash = linkctl.command(["mklink", "c", "t"]).env("LINKCTL_CRASH_AFTER_STEP", "1").output().unwrap();
     assert!(crash.status.code().is_none() && linkctl.exists("c"), "{behind}");
     assert_eq!(linkctl.newest(), "mklink interrupted: 1 done, 0 failed of 1");

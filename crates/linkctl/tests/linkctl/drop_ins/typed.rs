@@ -115,10 +115,8 @@ fn on_ntfs_any_target_is_shown_as_typed() {
     let volume = Volume::new(Fs::Ntfs, 0);
     let linkctl = on_ntfs(&volume);
     let name = "[^/\\\\:\\x00\\p{C}\\p{Z}][^:\\x00\\p{C}\u{2028}\u{2029}]{0,60}";
-    let target = prop_oneof![
-        name.prop_map(String::from),
-        name.prop_map(|name| format!(r"C:\{}", name.replace('/', "x")))
-    ];
+    let target =
+        prop_oneof![name.prop_map(String::from), name.prop_map(|name| format!(r"C:\{}", name.replace('/', "x")))];
     let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     runner

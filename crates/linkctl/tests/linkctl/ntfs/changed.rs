@@ -60,10 +60,7 @@ fn replace_never_takes_a_directory_or_a_file() {
     let snapshot = Snapshot::of(bench.root());
     let all = ["full", "empty", "file"];
     for name in all {
-        bench
-            .run(["create", "--kind", "junction", "--replace", name, r"C:\t"])
-            .exits(4)
-            .says(&["only links"]);
+        bench.run(["create", "--kind", "junction", "--replace", name, r"C:\t"]).exits(4).says(&["only links"]);
         bench.run(["create", "--replace", name, r"C:\t"]).exits(4).says(&["only links"]);
     }
     snapshot.assert_unchanged();
@@ -80,8 +77,7 @@ fn replace_never_takes_a_reparse_point_that_holds_its_own_data() {
     let app = AppExecLink { version: 3, strings: ["P", "A", r"C:\x.exe", "0"].map(w).to_vec() };
     file_point(bench.at("app.exe"), &ReparseData::from(app).encode().unwrap());
     let before: Vec<_> = ["wof", "cloud", "app.exe"].map(|name| (name, get_reparse(bench.at(name)))).into();
-    let codes: Vec<_> =
-        before.iter().map(|(name, _)| bench.run(["create", "--replace", name, r"C:\t"]).code).collect();
+    let codes: Vec<_> = before.iter().map(|(name, _)| bench.run(["create", "--replace", name, r"C:\t"]).code).collect();
     for (name, data) in &before {
         assert_eq!(&get_reparse(bench.at(name)), data, "{name}: {codes:?}");
     }
@@ -98,8 +94,7 @@ fn remove_takes_the_link_and_never_what_it_leads_to() {
     dir_point(bench.at("j"), &junction(r"C:\out"));
     dir_point(bench.at("d"), &symlink("out"));
     file_point(bench.at("f"), &symlink(r"out\canary"));
-    for (name, shown) in
-        [("j", "removed junction j"), ("d/", "removed symlink-dir d"), ("f", "removed symlink-file f")]
+    for (name, shown) in [("j", "removed junction j"), ("d/", "removed symlink-dir d"), ("f", "removed symlink-file f")]
     {
         let ran = bench.ok(["remove", name]);
         assert!(ran.out.starts_with(shown), "{}", ran.out);
@@ -167,16 +162,7 @@ fn remove_recursive_takes_links_only_and_undo_brings_each_back_byte_for_byte() {
     assert_eq!(bench.names(), all);
     let ran = bench.ok(["remove", "--recursive", "--yes", "tree"]);
     assert!(ran.err.contains("WOF") && ran.err.contains("app-exec"), "what stays is said: {}", ran.err);
-    let left = [
-        "tree",
-        "tree/app.exe",
-        "tree/keep",
-        "tree/keep/f",
-        "tree/sub",
-        "tree/third",
-        "tree/tomb",
-        "tree/wof",
-    ];
+    let left = ["tree", "tree/app.exe", "tree/keep", "tree/keep/f", "tree/sub", "tree/third", "tree/tomb", "tree/wof"];
     let left: Vec<_> = ["out", "out/canary", "out/deep", "out/deep/x"].into_iter().chain(left).collect();
     assert_eq!(bench.names(), left);
     canary.assert_unchanged();

@@ -16,9 +16,7 @@ fn doctor_says_where_junctions_can_be_made_and_leaves_nothing() {
     for name in ["symlink-to-file", "symlink-to-directory", "hard", "junction", "replace"] {
         assert_eq!(able(&ran, name)["able"], true, "{name}: {}", ran.out);
     }
-    assert!(
-        ntfs.ok(["doctor"]).out.lines().any(|line| line.starts_with("junction") && line.ends_with("yes"))
-    );
+    assert!(ntfs.ok(["doctor"]).out.lines().any(|line| line.starts_with("junction") && line.ends_with("yes")));
     assert_eq!(ntfs.names(), ["t", "t/f"]);
     assert_eq!(ntfs.history(), [Value::Null; 0]);
 

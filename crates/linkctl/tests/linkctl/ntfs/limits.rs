@@ -22,13 +22,11 @@ fn a_target_of_4089_characters_fits_and_one_of_4090_is_refused_before_anything_i
     let (fits, beyond) = (long_target(4089), long_target(4090));
     assert_eq!((fits.len(), beyond.len()), (4089, 4090));
     for (name, kind) in [("j", ["--kind", "junction"]), ("s", ["--kind", "symlink"])] {
-        let create =
-            |target: &str| ["create", kind[0], kind[1], "--drive", "C", name, target].map(str::to_owned);
+        let create = |target: &str| ["create", kind[0], kind[1], "--drive", "C", name, target].map(str::to_owned);
         let writes = "mkdirat,openat,lsetxattr,setxattr,renameat,renameat2,symlinkat,linkat";
         let trace = testkit::strace::trace(writes, &bench.command(create(&beyond)));
-        let writing = |line: &&String| {
-            line.contains("lsetxattr") || line.contains("mkdirat") || line.contains("O_CREAT")
-        };
+        let writing =
+            |line: &&String| line.contains("lsetxattr") || line.contains("mkdirat") || line.contains("O_CREAT");
         let wrote: Vec<_> = trace.iter().filter(writing).collect();
         assert!(wrote.is_empty(), "{wrote:#?}");
         let ran = bench.run(create(&beyond)).says(&["16384"]);

@@ -48,8 +48,7 @@ fn check_made(bench: &Bench, cases: &[Case], options: &[&str]) {
             continue;
         };
         let name = |path: &Path| json!({ "text": path.to_str().unwrap() });
-        let resolved =
-            case.resolved.map(|path| name(&bench.at(path).components().collect::<std::path::PathBuf>()));
+        let resolved = case.resolved.map(|path| name(&bench.at(path).components().collect::<std::path::PathBuf>()));
         let expected = [
             ("kind", json!(case.kind)),
             ("target", case.target.as_ref().map_or(Value::Null, |target| json!({ "text": target }))),
@@ -159,8 +158,7 @@ fn every_kind_of_reparse_point_has_its_true_name() {
     let bench = Bench::ntfs();
     tree!(bench.root(), { "t/f" => file("text") });
     let wsl = |target: &str| ReparseData::from(LxSymlink { target: target.into() }).encode().unwrap();
-    let app =
-        AppExecLink { version: 3, strings: ["Pkg", "Pkg!App", r"C:\Apps\app.exe", "0"].map(w).to_vec() };
+    let app = AppExecLink { version: 3, strings: ["Pkg", "Pkg!App", r"C:\Apps\app.exe", "0"].map(w).to_vec() };
     let volume = format!(r"\??\Volume{GUID}\");
     let shown_volume = format!(r"\\?\Volume{GUID}\");
     let mut wof = case("wof", "other", other(0x8000_0017, None, &[1; 24]), "", "elsewhere", None);
@@ -174,14 +172,7 @@ fn every_kind_of_reparse_point_has_its_true_name() {
         case("wsldead", "wsl", wsl("no/where"), "no/where", "missing", None),
         // Its root is one that only WSL knows.
         case("wslroot", "wsl", wsl("/etc/passwd"), "/etc/passwd", "elsewhere", None),
-        case(
-            "app.exe",
-            "app-exec",
-            ReparseData::from(app).encode().unwrap(),
-            r"C:\Apps\app.exe",
-            "elsewhere",
-            None,
-        ),
+        case("app.exe", "app-exec", ReparseData::from(app).encode().unwrap(), r"C:\Apps\app.exe", "elsewhere", None),
         case("mount", "mount-point", raw_junction(&volume, ""), &shown_volume, "elsewhere", None),
         // What PowerShell and libuv make.
         case("powershell", "junction", raw_junction(r"\??\C:\t", ""), r"C:\t", "ok", Some("t")),
@@ -191,11 +182,8 @@ fn every_kind_of_reparse_point_has_its_true_name() {
         third,
     ];
     check_cases(&bench, &cases, &[]);
-    let tags = [
-        ("wof", "0x80000017", "WOF"),
-        ("global", "0xa0000019", "GLOBAL_REPARSE"),
-        ("wsl", "0xa000001d", "LX_SYMLINK"),
-    ];
+    let tags =
+        [("wof", "0x80000017", "WOF"), ("global", "0xa0000019", "GLOBAL_REPARSE"), ("wsl", "0xa000001d", "LX_SYMLINK")];
     for (path, tag, name) in tags {
         let listed = bench.list(&[]);
         let record = &listed.iter().find(|(listed, _)| listed == path).unwrap().1;

@@ -9,14 +9,7 @@ fn links_to_a_directory_have_the_bytes_windows_writes_and_work_at_once() {
     let (b, mut index) = (&bench, Vec::new());
     let junction = ["create", "--kind", "junction", "j", r"C:\t"];
     index.push(make_golden(b, "j", &junction, GOLDEN_JUNCTION, true, Some("j/f")));
-    index.push(make_golden(
-        b,
-        "sub/rel",
-        &["create", "sub/rel", r"..\t"],
-        GOLDEN_RELATIVE,
-        true,
-        Some("sub/rel/f"),
-    ));
+    index.push(make_golden(b, "sub/rel", &["create", "sub/rel", r"..\t"], GOLDEN_RELATIVE, true, Some("sub/rel/f")));
     index.push(make_golden(b, "abs", &["create", "abs", r"C:\t"], GOLDEN_ABSOLUTE, true, Some("abs/f")));
     index.push(make_golden(b, "root", &["create", "root", r"\t"], GOLDEN_ROOTED, true, Some("root/f")));
     index.push(make_golden(b, "unc", &["create", "--dir", "unc", r"\\s\h"], GOLDEN_UNC, true, None));
@@ -48,10 +41,6 @@ fn dir_and_file_decide_the_kind_of_a_link_whose_target_is_not_there() {
     // Without either, it is said which was made.
     let ran = b.ok(["create", "guessed", r"C:\t"]).says(&["note:", "--dir or --file"]);
     assert!(ran.out.starts_with("created symlink-file guessed"), "{}", ran.out);
-    index.push(IndexEntry {
-        tag: SYMLINK,
-        mft: b.at("guessed").symlink_metadata().unwrap().ino(),
-        sequence: 1,
-    });
+    index.push(IndexEntry { tag: SYMLINK, mft: b.at("guessed").symlink_metadata().unwrap().ino(), sequence: 1 });
     assert_index(&mut bench, index);
 }

@@ -117,11 +117,9 @@ fn list_and_show_decode_links_on_a_bind_mount_of_a_folder_too() {
     dir_point(bench.at("sub/j"), &junction(r"C:\sub\t"));
     let at = tempfile::tempdir().unwrap();
     let _bind = KernelBind::new(&bench.at("sub"), at.path());
-    let run =
-        |args: &[&str]| Ran::of(command(bench.state.path(), at.path(), args).output().unwrap()).exits(0);
+    let run = |args: &[&str]| Ran::of(command(bench.state.path(), at.path(), args).output().unwrap()).exits(0);
     let listed = run(&["list", "--json"]).json()["links"].clone();
-    let seen: Vec<_> =
-        listed.as_array().unwrap().iter().map(|l| [&l["path"], &l["kind"], &l["target"]]).collect();
+    let seen: Vec<_> = listed.as_array().unwrap().iter().map(|l| [&l["path"], &l["kind"], &l["target"]]).collect();
     let name = |text: &str| json!({ "text": text });
     let expected = [
         [name("j"), json!("junction"), name(r"C:\sub\t")],
@@ -139,8 +137,7 @@ fn a_volume_on_a_block_device_under_an_odd_name_is_ntfs_too() {
     let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let at = dir.path().join("my disk\n\\040");
     fs::create_dir(&at).unwrap();
-    let mount =
-        Command::new("mount").args(["-t", "ntfs-3g", "-o", "loop"]).arg(volume.image()).arg(&at).output();
+    let mount = Command::new("mount").args(["-t", "ntfs-3g", "-o", "loop"]).arg(volume.image()).arg(&at).output();
     assert!(mount.as_ref().unwrap().status.success(), "{mount:?}");
     let guard = KernelBind(at.clone());
     assert!(fs::read_to_string("/proc/self/mountinfo").unwrap().contains("- fuseblk"), "no block device");
@@ -153,10 +150,7 @@ fn a_volume_on_a_block_device_under_an_odd_name_is_ntfs_too() {
         .collect::<Vec<_>>());
     assert_eq!(get_reparse(at.join("j")), Some(hex(GOLDEN_JUNCTION)));
     let shown = run(&["show", "--json", "j"].map(OsStr::new)).json()["links"][0].clone();
-    assert_eq!(
-        (&shown["state"], text(&shown["resolved"])),
-        (&json!("ok"), full.to_str().unwrap().to_owned())
-    );
+    assert_eq!((&shown["state"], text(&shown["resolved"])), (&json!("ok"), full.to_str().unwrap().to_owned()));
     drop(guard);
     // ntfs-3g writes on for a moment after umount; the loop device goes with it.
     drop(volume);

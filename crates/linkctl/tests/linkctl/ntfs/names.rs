@@ -6,8 +6,7 @@ use super::*;
 fn hostile_names_on_ntfs_are_listed_escaped_and_removed() {
     let bench = Bench::ntfs();
     tree!(bench.root(), { "t/f" => file("text") });
-    let names =
-        ["new\nline", "\u{1b}[31mred", "bidi\u{202e}txt", "trailing. ", "-dash", "Grüße 🎈", r"back\slash"];
+    let names = ["new\nline", "\u{1b}[31mred", "bidi\u{202e}txt", "trailing. ", "-dash", "Grüße 🎈", r"back\slash"];
     for name in names {
         let ran = bench.ok(["create", "--kind", "junction", "--", name, r"C:\t"]);
         assert_eq!(get_reparse(bench.at(name)), Some(hex(GOLDEN_JUNCTION)), "{name:?}");
@@ -43,8 +42,7 @@ fn hostile_targets_in_reparse_data_are_escaped() {
 #[test]
 fn unpaired_surrogates_are_kept_and_shown_as_bytes() {
     let bench = Bench::ntfs();
-    let wide =
-        WideString::from_units("a\u{1}b".encode_utf16().map(|u| if u == 1 { 0xd800 } else { u }).collect());
+    let wide = WideString::from_units("a\u{1}b".encode_utf16().map(|u| if u == 1 { 0xd800 } else { u }).collect());
     let link = Symlink { substitute: wide.clone(), print: wide, flags: 1 };
     let data = ReparseData::from(link).encode().unwrap();
     file_point(bench.at("l"), &data);

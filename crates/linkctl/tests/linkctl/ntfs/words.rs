@@ -7,8 +7,7 @@ fn a_linux_path_on_the_volume_is_stored_as_windows_words_it() {
     let bench = Bench::ntfs();
     tree!(bench.root(), { "t/f" => file("text"), "a/b/f" => file("text"), "sub" => dir, "cwd/here" => dir });
     let full = |path: &str| bench.at(path).to_str().unwrap().to_owned();
-    let made =
-        |name: &str, expected: Vec<u8>| assert_eq!(get_reparse(bench.at(name)), Some(expected), "{name}");
+    let made = |name: &str, expected: Vec<u8>| assert_eq!(get_reparse(bench.at(name)), Some(expected), "{name}");
     bench.ok(["create", "--kind", "junction", "j", &full("t")]);
     made("j", hex(GOLDEN_JUNCTION));
     bench.ok(["create", "--kind", "junction", "--drive", "E", "je", &full("a/b")]);
@@ -62,11 +61,7 @@ fn a_target_outside_the_volume_is_refused() {
     let out = tempfile::tempdir().unwrap();
     let out = out.path().to_str().unwrap();
     let why = ["not on the link's volume", out];
-    refused(
-        &bench,
-        &["create", "--kind", "junction", "j", out],
-        &[&why[..], &["junction: directories only"]].concat(),
-    );
+    refused(&bench, &["create", "--kind", "junction", "j", out], &[&why[..], &["junction: directories only"]].concat());
     refused(&bench, &["create", "l", out], &why);
     refused(&bench, &["create", "--relative", "l", out], &why);
     // A relative text that leads out of the mount on Linux, and nowhere on Windows.

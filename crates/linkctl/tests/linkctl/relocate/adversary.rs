@@ -305,16 +305,14 @@ impl Stopped {
     fn made(&self) -> (String, usize) {
         let log = fs::read_to_string(self.log.path()).unwrap();
         let main = log.split_whitespace().next().unwrap_or_default();
-        let calls: Vec<_> =
-            log.lines().filter(|line| line.starts_with(main) && line.contains('(')).map(key).collect();
+        let calls: Vec<_> = log.lines().filter(|line| line.starts_with(main) && line.contains('(')).map(key).collect();
         made(&calls)
     }
 
     /// The calls that got hold of something outside. That it was not used is luck.
     fn opened_outside(&self) -> Vec<String> {
         let log = fs::read_to_string(self.log.path()).unwrap();
-        let is_outside =
-            |line: &&str| line.rsplit_once(" = ").is_some_and(|(_, is)| is.contains("/mnt/outside"));
+        let is_outside = |line: &&str| line.rsplit_once(" = ").is_some_and(|(_, is)| is.contains("/mnt/outside"));
         log.lines().filter(is_outside).map(str::to_owned).collect()
     }
 
@@ -422,10 +420,8 @@ fn traced(calls: &str, ground: &Ground, args: &[String]) -> Vec<String> {
 
 /// The calls of a run that name something in the tree or beside it, each with its number.
 fn points(ground: &Ground, args: &[String]) -> Vec<(String, usize)> {
-    const NAMES: [&str; 15] = [
-        "one", "two", "same", "a", "b", "c", "deep", "empty", "in", "pipe", "src", "dst", "tree", "theirs",
-        ".",
-    ];
+    const NAMES: [&str; 15] =
+        ["one", "two", "same", "a", "b", "c", "deep", "empty", "in", "pipe", "src", "dst", "tree", "theirs", "."];
     let lines = traced(CALLS, ground, args);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut points = Vec::new();
@@ -545,16 +541,7 @@ fn whatever_is_swapped_after_whatever_call_leads_nowhere() {
         let (at, trap) = SWAPS[dice.below(SWAPS.len())];
         let (n, verify) = (ns[dice.below(ns.len())], ["full", "metadata"][dice.below(2)]);
         // For good, or until the next call of the kind, or the one after that.
-        let swap = Swap {
-            way: WAYS[*way],
-            verify,
-            call: call.clone(),
-            n,
-            at,
-            trap,
-            back: dice.below(3),
-            exact: None,
-        };
+        let swap = Swap { way: WAYS[*way], verify, call: call.clone(), n, at, trap, back: dice.below(3), exact: None };
         let (ground, end, _) = swap.run(volumes, &number.to_string());
         *ends.entry(end).or_insert(0) += 1;
         volumes = ground;
@@ -626,9 +613,8 @@ fn what_has_a_name_for_one_call_only_is_not_copied() {
     assert!(all.len() >= 24, "{all:?}");
     let windows = all.len();
     // Those first that nothing is compared after: what was read in them stays read.
-    let (first, rest): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|swap| swap.trap == "dir" && swap.verify == "metadata" && swap.way == Way::Away);
+    let (first, rest): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|swap| swap.trap == "dir" && swap.verify == "metadata" && swap.way == Way::Away);
     let chosen = [first, Dice::new(43).some(rest, 4)].concat();
     run_single(volumes, chosen, windows, is_to_read);
 }
@@ -643,8 +629,7 @@ fn a_link_that_has_a_name_for_one_call_only_is_not_followed() {
         ("one", At::Tree("a/one"), "to-file"),
     ];
     // What makes a file follows nothing anyway.
-    let is_meant =
-        |line: &str| (is_to_read(line) || line.contains("O_PATH|O_DIRECTORY")) && !line.contains("O_CREAT");
+    let is_meant = |line: &str| (is_to_read(line) || line.contains("O_PATH|O_DIRECTORY")) && !line.contains("O_CREAT");
     let (volumes, all) = single_calls(Ground::volumes(), &traps, is_meant);
     assert!(all.len() >= 60, "{all:?}");
     let windows = all.len();
@@ -658,8 +643,7 @@ fn what_is_swapped_into_the_old_tree_before_it_is_removed_stays() {
     let in_tree = SWAPS.into_iter().filter(|(at, _)| matches!(at, At::Tree(path) if !path.is_empty()));
     let all: Vec<_> = WAYS.into_iter().flat_map(|way| in_tree.clone().map(move |swap| (way, swap))).collect();
     // Always what has no bytes of its own: nothing but its number tells it from what was there.
-    let (first, rest): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|(_, (at, _))| matches!(at, At::Tree("in")));
+    let (first, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, (at, _))| matches!(at, At::Tree("in")));
     for (number, (way, (at, trap))) in [first, Dice::new(45).some(rest, 8)].concat().into_iter().enumerate() {
         // The third name that is given is that of the end written down: nothing is looked at as a whole after that.
         let call = "renameat".to_owned();
@@ -740,8 +724,7 @@ fn a_name_that_is_exchanged_all_the_time_leads_nowhere() {
         args[jobs] = ["1", "3"][dice.below(2)].into();
         // From the beginning, or only when the old tree has its private name.
         let late = dice.below(3) == 0;
-        let (at, trap) =
-            [("a", "to-dir"), ("a", "to-dir"), ("b/c", "to-c"), ("a/one", "to-file")][dice.below(4)];
+        let (at, trap) = [("a", "to-dir"), ("a", "to-dir"), ("b/c", "to-c"), ("a/one", "to-file")][dice.below(4)];
         let pause = [0, 20, 200, 1_000, 3_000][dice.below(5)];
         let wait = dice.below(15_000);
         let what = format!("move {moves}, {way:?}, late {late}, {at} for {trap}, pause {pause}, wait {wait}");
@@ -836,8 +819,7 @@ fn attacker() {
         } else if !within || turn % 4 == 0 {
             turn += 1;
             let private = places.iter().flat_map(|place| private(Path::new(place)));
-            let bases: Vec<_> =
-                dirs.iter().map(PathBuf::from).chain(private.map(|path| path.join("theirs"))).collect();
+            let bases: Vec<_> = dirs.iter().map(PathBuf::from).chain(private.map(|path| path.join("theirs"))).collect();
             base = bases[dice.below(bases.len())].clone();
         }
         if seed % 2 == 0 {

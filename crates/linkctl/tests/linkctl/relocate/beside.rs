@@ -65,11 +65,7 @@ const ROWS: [Row; 26] = [
     },
     Row { what: "xattr `user.*`", name: b"user-xattr", see: |path| attribute(path, "user.test") },
     Row { what: "xattr `trusted.*`", name: b"trusted-xattr", see: |path| attribute(path, "trusted.test") },
-    Row {
-        what: "`security.capability`",
-        name: b"capability",
-        see: |path| attribute(path, "security.capability"),
-    },
+    Row { what: "`security.capability`", name: b"capability", see: |path| attribute(path, "security.capability") },
     Row { what: "xattr of a symlink", name: b"xattr-link", see: |path| attribute(path, "trusted.link") },
     Row { what: "nanosecond mtime of a file", name: b"time-file", see: modified },
     Row { what: "nanosecond mtime of a directory", name: b"time-directory", see: modified },
@@ -124,11 +120,7 @@ const ROWS: [Row; 26] = [
     Row { what: "`chattr +d`", name: b"flag-d", see: |path| flag(path, 'd') },
     Row { what: "`chattr +A`", name: b"flag-A", see: |path| flag(path, 'A') },
     Row { what: "name that is not UTF-8", name: NOT_UNICODE, see: |path| fs::read_to_string(path).ok() },
-    Row {
-        what: "empty directory",
-        name: b"empty",
-        see: |path| Some(fs::read_dir(path).ok()?.count().to_string()),
-    },
+    Row { what: "empty directory", name: b"empty", see: |path| Some(fs::read_dir(path).ok()?.count().to_string()) },
 ];
 
 fn build(home: &Path) -> PathBuf {
@@ -232,10 +224,8 @@ fn what_is_kept_beside_cp_and_rsync() {
     let mut table = format!("| kept on ext4 -> ext4 | {} |\n|---|---|---|---|\n", tools.join(" | "));
     let (mut differ, mut lost) = (0, Vec::new());
     for row in &ROWS {
-        let cells: Vec<_> = columns
-            .iter()
-            .map(|(after, said)| judge(row, &before[row.what], &after[row.what], said))
-            .collect();
+        let cells: Vec<_> =
+            columns.iter().map(|(after, said)| judge(row, &before[row.what], &after[row.what], said)).collect();
         table += &format!("| {} | {} |\n", row.what, cells.join(" | "));
         differ += usize::from(cells[1..].iter().any(|cell| *cell != "kept"));
         if cells[0] == "lost" {

@@ -105,26 +105,19 @@ fn cut_at(disks: &mut Disks, scene: &Scene, way: Way, (call, n): (&str, usize), 
     let children = format!("/proc/{0}/task/{0}/children", strace.id());
     let mut pid = String::new();
     wait_until("it is stopped", || {
-        pid = fs::read_to_string(&children)
-            .unwrap_or_default()
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        pid =
+            fs::read_to_string(&children).unwrap_or_default().split_whitespace().next().unwrap_or_default().to_owned();
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let ended = strace.try_wait().unwrap().is_some();
         assert!(!ended, "{way:?} {call} {n}: it ended before the call");
         // Stopped by the signal for good, not for a moment by strace.
-        let is_stopped =
-            |stat: &str| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['t', 'T']));
+        let is_stopped = |stat: &str| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['t', 'T']));
         is_stopped(&stat) && {
             std::thread::sleep(std::time::Duration::from_millis(15));
             let again = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             is_stopped(&again)
                 && again == stat
-                && Path::new(&format!("/proc/{pid}/exe"))
-                    .read_link()
-                    .is_ok_and(|exe| exe.ends_with("linkctl"))
+                && Path::new(&format!("/proc/{pid}/exe")).read_link().is_ok_and(|exe| exe.ends_with("linkctl"))
         }
     });
     disks.cut(which);
@@ -184,10 +177,7 @@ fn a_file_system_that_has_another_number_after_a_restart_is_recovered_all_the_sa
                     disks.home.unmount();
                     disks.away.unmount();
                 }
-                scene.assert_recovers(
-                    phase % 2 == 0,
-                    &format!("{} to {}, {way:?} {phase}", a.name(), b.name()),
-                );
+                scene.assert_recovers(phase % 2 == 0, &format!("{} to {}, {way:?} {phase}", a.name(), b.name()));
             }
         }
     }

@@ -76,9 +76,9 @@ fn whatever_call_fails_nothing_is_lost() {
                 complaints += &format!("no path: {what}\n");
             }
             // An error before the swap takes all back by itself; after it, `recover` is told of.
-            let left = [&scene.home, &scene.away].into_iter().any(|dir| {
-                crate::relocate::leftovers(dir).iter().any(|left| dir.join(left).join("intent").exists())
-            });
+            let left = [&scene.home, &scene.away]
+                .into_iter()
+                .any(|dir| crate::relocate::leftovers(dir).iter().any(|left| dir.join(left).join("intent").exists()));
             open += usize::from(left);
             if left && !ran.err.contains("recover") {
                 complaints += &format!("recover is not mentioned: {what}\n");

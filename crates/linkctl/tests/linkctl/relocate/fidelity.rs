@@ -129,9 +129,7 @@ fn grow(src: &Path, dice: &mut Dice, fs_kind: Fs) -> Vec<(Vec<u8>, PathBuf)> {
     let mut all: Vec<_> = dirs.clone();
     for dir in &dirs {
         all.extend(
-            fs::read_dir(src.join(dir))
-                .unwrap()
-                .map(|e| e.unwrap().path().strip_prefix(src).unwrap().to_owned()),
+            fs::read_dir(src.join(dir)).unwrap().map(|e| e.unwrap().path().strip_prefix(src).unwrap().to_owned()),
         );
     }
     all.sort();
@@ -178,8 +176,7 @@ fn there_and_back(home: &Path, away: &Path, seed: u64, fs_kind: Fs) -> usize {
     assert_eq!(src.canonicalize().unwrap(), dst, "{what}");
     same(&moved, &portrait(&dst), &format!("{what}, moved"));
     let undo = dice.below(2) == 0;
-    let ran =
-        if undo { linkctl.output(["undo", "--yes"]) } else { linkctl.output(["restore", "src", "--yes"]) };
+    let ran = if undo { linkctl.output(["undo", "--yes"]) } else { linkctl.output(["restore", "src", "--yes"]) };
     assert_eq!(ran.code(), Some(0), "{what}, back (undo: {undo}): {ran}");
     same(&original, &portrait(&src), &format!("{what}, back (undo: {undo})"));
     for dir in [home, away] {

@@ -46,10 +46,8 @@ fn a_stage_that_somebody_else_could_have_written_is_not_believed() {
         let stage = killed_before_removal(&scene);
         forge(&stage);
         let before = [&scene.home, &scene.away].map(Snapshot::of);
-        let (plain, by_name) = (
-            scene.recover(true),
-            scene.linkctl.output(["recover".as_ref(), stage.parent().unwrap().as_os_str()]),
-        );
+        let (plain, by_name) =
+            (scene.recover(true), scene.linkctl.output(["recover".as_ref(), stage.parent().unwrap().as_os_str()]));
         let elsewhere = scene.away.join("elsewhere");
         let carried = scene.linkctl.output(["recover".as_ref(), elsewhere.as_os_str()]);
         for snapshot in before {

@@ -18,9 +18,8 @@ fn refused(scene: &Scene, args: &[&str], says: &str) -> Ran {
     // The trial whether links can be made takes the directory's own time.
     for snapshot in before {
         let differences = snapshot.differences();
-        let real = differences
-            .lines()
-            .filter(|line| !line.starts_with("~ .: mtime") && !line.starts_with("~ .: ctime"));
+        let real =
+            differences.lines().filter(|line| !line.starts_with("~ .: mtime") && !line.starts_with("~ .: ctime"));
         assert_eq!(real.collect::<Vec<_>>(), [""; 0], "{args:?}: {ran}");
     }
     ran.exits(4).says(says)
@@ -45,9 +44,7 @@ fn what_cannot_be_done_is_refused_before_anything_is_changed() {
     assert_eq!(scene.linkctl.output(["move", "nothing", &dst]).exits(3).out, "");
     refused(&scene, &["restore", "src"], "no symbolic link");
     // Something mounted inside.
-    testkit::require::run(
-        Command::new("mount").args(["-t", "tmpfs", "tmpfs"]).arg(scene.src().join("b/empty")),
-    );
+    testkit::require::run(Command::new("mount").args(["-t", "tmpfs", "tmpfs"]).arg(scene.src().join("b/empty")));
     let ran = scene.linkctl.output(["move", &src, &dst, "--yes"]);
     testkit::require::run(Command::new("umount").arg(scene.src().join("b/empty")));
     ran.exits(4).says("another file system is mounted here");
@@ -101,10 +98,7 @@ fn what_will_not_be_as_it_was_is_warned_of_and_strictly_refused() {
         assert!(dry.err.contains(says), "{dry}");
         let ran = scene.linkctl.ok(["move", "src", &dst, "--yes"]);
         assert!(
-            ran.err.contains(&format!(
-                "warning: '[DIR]/src/{}",
-                if says.starts_with('a') { "sock" } else { "a/two" }
-            )),
+            ran.err.contains(&format!("warning: '[DIR]/src/{}", if says.starts_with('a') { "sock" } else { "a/two" })),
             "{ran}"
         );
         assert!(scene.is_moved());
@@ -181,11 +175,7 @@ fn history_undo_and_the_documents_tell_the_same() {
     assert_eq!(dry["schema"], 1, "{dry}");
     assert!(scene.linkctl.history().is_empty());
     let ran = scene.linkctl.ok(["move", "src", &dst, "--json"]).json();
-    assert_eq!(
-        (&ran["schema"], ran["errors"].as_array().map(Vec::len)),
-        (&serde_json::json!(1), Some(0)),
-        "{ran}"
-    );
+    assert_eq!((&ran["schema"], ran["errors"].as_array().map(Vec::len)), (&serde_json::json!(1), Some(0)), "{ran}");
     assert_eq!(scene.linkctl.newest(), "move done: 1 done, 0 failed of 1");
     scene.assert_moved("json");
     scene.linkctl.ok(["undo", "1", "--yes"]);
@@ -214,8 +204,7 @@ fn two_moves_of_one_tree_refuse_each_other() {
     let into = scene.src().join("new").display().to_string();
     fs::write(scene.home.join("beside file"), "x").unwrap();
     let above = scene.home.display().to_string();
-    for (source, destination) in
-        [("src", &other), ("src/a", &other), ("beside file", &into), (above.as_str(), &other)]
+    for (source, destination) in [("src", &other), ("src/a", &other), ("beside file", &into), (above.as_str(), &other)]
     {
         let ran = Linkctl::on(&scene.home).output(["move", source, destination, "--yes"]);
         assert!(ran.code() == Some(4) && ran.err.contains("another move of it"), "{source}: {ran}");
@@ -242,23 +231,12 @@ fn ctrl_c_during_the_copy_leaves_everything_as_it_was() {
         let scene = Scene::build(&home, &away, build, &[("out", home.join("beside/file"))]);
         let args = scene.args(Way::Away);
         let mut strace = Command::new("strace");
-        strace.args([
-            "-f",
-            "-o",
-            "/dev/null",
-            "-e",
-            "trace=fchown",
-            "-e",
-            "inject=fchown:delay_enter=3000",
-            "--",
-        ]);
+        strace.args(["-f", "-o", "/dev/null", "-e", "trace=fchown", "-e", "inject=fchown:delay_enter=3000", "--"]);
         let command = scene.linkctl.command(&args);
         strace.arg(command.get_program()).args(&args).env("LINKCTL_STATE_DIR", scene.linkctl.state());
         strace.current_dir(&home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let strace = strace.spawn().unwrap();
-        let stage = || {
-            leftovers(&away).into_iter().map(|name| away.join(name)).find(|path| path.join("tree").is_dir())
-        };
+        let stage = || leftovers(&away).into_iter().map(|name| away.join(name)).find(|path| path.join("tree").is_dir());
         wait_until("it copies", || {
             stage().is_some_and(|path| fs::read_dir(path.join("tree/b")).is_ok_and(|all| all.count() > 20))
         });
@@ -279,11 +257,10 @@ fn an_undo_looks_first_as_a_restoration_does() {
     scene.linkctl.ok(scene.away_args());
     let inside = scene.dst().join("b/empty");
     testkit::require::run(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&inside));
-    let refused: Vec<Ran> =
-        [vec!["undo", "--dry-run"], vec!["undo", "--yes"], vec!["restore", "src", "--yes"]]
-            .into_iter()
-            .map(|args| scene.linkctl.output(args))
-            .collect();
+    let refused: Vec<Ran> = [vec!["undo", "--dry-run"], vec!["undo", "--yes"], vec!["restore", "src", "--yes"]]
+        .into_iter()
+        .map(|args| scene.linkctl.output(args))
+        .collect();
     testkit::require::run(Command::new("umount").arg(&inside));
     for ran in refused {
         ran.exits(4).says("another file system is mounted here");

@@ -44,10 +44,7 @@ fn killed_at_any_call_nothing_is_lost() {
         assert!(all.len() > 100, "{all:?}");
         // What is rare is what matters: more of those calls, a few of each of the others.
         let rare = |call: &str| {
-            call.starts_with("rename")
-                || call.starts_with("mkdir")
-                || call == "symlinkat"
-                || call == "unlinkat"
+            call.starts_with("rename") || call.starts_with("mkdir") || call == "symlinkat" || call == "unlinkat"
         };
         let (first, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(call, _)| rare(call));
         let chosen = [dice.some(first, 10), dice.some_of_each(rest, 1, |(call, _)| call.clone())].concat();
@@ -88,8 +85,7 @@ fn a_recovery_that_is_killed_is_repeated() {
         let scene = Scene::ready(&home.path(), &away.path(), way);
         crash_at(&scene, way, phase);
         let (linkctl, args) = scene.recover_command(false);
-        let all =
-            points(&counts(&linkctl.command(&args), "renameat,renameat2,unlinkat,mkdirat,fsync,openat"));
+        let all = points(&counts(&linkctl.command(&args), "renameat,renameat2,unlinkat,mkdirat,fsync,openat"));
         let (first, rest): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|(call, _)| call == "unlinkat" || call.starts_with("rename"));
         for (call, n) in [dice.some(first, 3), dice.some(rest, 1)].concat() {

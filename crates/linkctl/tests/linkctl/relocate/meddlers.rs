@@ -27,21 +27,9 @@ const PHASES: [Phase; 7] = [
     Phase { name: "copy", hold: "mkdirat:delay_exit=80000:when=4", slow: "fchown:delay_exit=1500" },
     Phase { name: "flush", hold: "syncfs:delay_enter=80000:when=1", slow: "fsync:delay_exit=2000" },
     Phase { name: "compare", hold: "syncfs:delay_exit=80000:when=1", slow: "fadvise64:delay_exit=1500" },
-    Phase {
-        name: "before publishing",
-        hold: "renameat2:delay_enter=80000:when=2",
-        slow: "fsync:delay_exit=2000",
-    },
-    Phase {
-        name: "before the exchange",
-        hold: "renameat2:delay_enter=80000:when=3",
-        slow: "fsync:delay_exit=2000",
-    },
-    Phase {
-        name: "after the exchange",
-        hold: "renameat2:delay_exit=80000:when=3",
-        slow: "fcntl:delay_exit=1000",
-    },
+    Phase { name: "before publishing", hold: "renameat2:delay_enter=80000:when=2", slow: "fsync:delay_exit=2000" },
+    Phase { name: "before the exchange", hold: "renameat2:delay_enter=80000:when=3", slow: "fsync:delay_exit=2000" },
+    Phase { name: "after the exchange", hold: "renameat2:delay_exit=80000:when=3", slow: "fcntl:delay_exit=1000" },
     // The third name that is given is that of the end written down.
     Phase { name: "removal", hold: "renameat:delay_exit=80000:when=3", slow: "unlinkat:delay_exit=1500" },
 ];
@@ -151,8 +139,7 @@ struct Done {
 
 /// Where the tree is that the run takes things from: under its name, or the private one.
 fn old_tree(scene: &Scene, way: Way) -> Option<(PathBuf, bool)> {
-    let (public, beside) =
-        if way == Way::Away { (scene.src(), &scene.home) } else { (scene.dst(), &scene.away) };
+    let (public, beside) = if way == Way::Away { (scene.src(), &scene.home) } else { (scene.dst(), &scene.away) };
     if public.symlink_metadata().is_ok_and(|found| found.is_dir()) {
         return Some((public, true));
     }
@@ -321,9 +308,8 @@ fn deleters_and_renamers_in_every_phase_lose_nothing() {
             for meddler in [Meddler::Deleter, Meddler::Renamer] {
                 for round in 0..12 {
                     // A sample is one round of each, and more until the phase was answered as it has to be.
-                    let is_answered = EXPECTED
-                        .iter()
-                        .all(|&(name, end)| name != phase.name || ends.contains_key(&(name, end)));
+                    let is_answered =
+                        EXPECTED.iter().all(|&(name, end)| name != phase.name || ends.contains_key(&(name, end)));
                     if !the_whole() && round > 0 && is_answered {
                         break;
                     }
@@ -364,8 +350,7 @@ fn deleters_and_renamers_in_every_phase_lose_nothing() {
                         );
                     }
                     *ends.entry((phase.name, end)).or_insert(0) += 1;
-                    (runs, deleted, renamed) =
-                        (runs + 1, deleted + done.deleted.len(), renamed + done.renamed);
+                    (runs, deleted, renamed) = (runs + 1, deleted + done.deleted.len(), renamed + done.renamed);
                 }
             }
         }

@@ -55,10 +55,7 @@ pub(crate) fn clear(dir: &Path) {
             // FUSE hears a moment later that a file was closed, and until then keeps a removed one under another name.
             let mut tries = 0..100;
             while let Err(error) = fs::remove_dir_all(entry.path()) {
-                assert!(
-                    error.kind() == std::io::ErrorKind::DirectoryNotEmpty && tries.next().is_some(),
-                    "{error}"
-                );
+                assert!(error.kind() == std::io::ErrorKind::DirectoryNotEmpty && tries.next().is_some(), "{error}");
                 std::thread::sleep(std::time::Duration::from_millis(50));
             }
         } else {
@@ -89,12 +86,7 @@ impl Scene {
         Scene::build(home, away, small_tree, &[("out", home.join("beside/file"))])
     }
 
-    pub(crate) fn build(
-        home: &Path,
-        away: &Path,
-        build: impl FnOnce(&Path),
-        rewritten: &[(&str, PathBuf)],
-    ) -> Scene {
+    pub(crate) fn build(home: &Path, away: &Path, build: impl FnOnce(&Path), rewritten: &[(&str, PathBuf)]) -> Scene {
         clear(home);
         clear(away);
         build(&home.join("src"));
@@ -106,15 +98,7 @@ impl Scene {
         }
         let rewritten = rewritten.iter().map(|(path, _)| (*path).to_owned()).collect();
         let (home, away) = (home.to_owned(), away.to_owned());
-        Scene {
-            linkctl: Linkctl::on(&home),
-            home,
-            away,
-            original,
-            moved,
-            rewritten,
-            killed_at_rewriting: false,
-        }
+        Scene { linkctl: Linkctl::on(&home), home, away, original, moved, rewritten, killed_at_rewriting: false }
     }
 
     fn is_on_one_volume(&self) -> bool {
@@ -132,8 +116,7 @@ impl Scene {
     /// The words of a move.
     pub(crate) fn away_args(&self) -> Vec<String> {
         let path = |path: PathBuf| path.to_str().unwrap().to_owned();
-        ["move".to_owned(), path(self.src()), path(self.dst()), "--jobs".into(), "1".into(), "--yes".into()]
-            .into()
+        ["move".to_owned(), path(self.src()), path(self.dst()), "--jobs".into(), "1".into(), "--yes".into()].into()
     }
 
     /// The words of a restoration.
@@ -182,8 +165,7 @@ impl Scene {
             }
             if timeless {
                 // On one file system a link may say already, or still, what it says at the other place.
-                let is_own =
-                    |name: &[u8]| name.rsplit(|byte| *byte == b'/').next().unwrap().starts_with(b".linkctl-");
+                let is_own = |name: &[u8]| name.rsplit(|byte| *byte == b'/').next().unwrap().starts_with(b".linkctl-");
                 all.retain(|name, _| !is_own(name));
                 for name in self.rewritten.iter().filter(|_| self.is_on_one_volume()) {
                     if let Some(link) = all.get_mut(name.as_bytes()) {
@@ -289,8 +271,7 @@ impl Scene {
     pub(crate) fn assert_recovers(&self, journal: bool, what: &str) {
         self.assert_whole(what, true);
         let ran = self.recover(journal);
-        let what =
-            format!("{what}, recovered {} the journal: {ran}", if journal { "with" } else { "without" });
+        let what = format!("{what}, recovered {} the journal: {ran}", if journal { "with" } else { "without" });
         assert_eq!(ran.code(), Some(0), "{what}");
         if journal {
             self.clear_trials();
@@ -319,8 +300,7 @@ pub(crate) fn same(wanted: &Portrait, found: &Portrait, what: &str) {
             None => text += &format!("- {} is missing\n", show(name)),
             Some(now) if now == facts => {}
             Some(now) => {
-                let facts: BTreeMap<_, _> =
-                    facts.iter().filter(|(key, value)| now.get(*key) != Some(value)).collect();
+                let facts: BTreeMap<_, _> = facts.iter().filter(|(key, value)| now.get(*key) != Some(value)).collect();
                 let now: BTreeMap<_, _> =
                     now.iter().filter(|(key, value)| wanted[name].get(*key) != Some(value)).collect();
                 text += &format!("~ {}: {facts:?} wanted, {now:?} found\n", show(name));

@@ -31,9 +31,9 @@ fn symlink(text: &str) -> Vec<u8> {
 
 /// Security that is nobody's default: everyone may read, administrators everything.
 const SECURITY: &[u8] = &[
-    1, 0, 4, 0x80, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0,
-    32, 2, 0, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0, 2, 0, 28, 0, 1, 0, 0, 0, 0, 3, 20, 0,
-    0xa9, 0, 18, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,
+    1, 0, 4, 0x80, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0,
+    1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0, 2, 0, 28, 0, 1, 0, 0, 0, 0, 3, 20, 0, 0xa9, 0, 18, 0, 1, 1, 0, 0,
+    0, 0, 0, 1, 0, 0, 0, 0,
 ];
 
 /// Extended attributes as OS/2 had them, and WSL has: one, "X" = "value".
@@ -63,10 +63,8 @@ fn ntfs_tree(src: &Path) {
         // Read-only, hidden, archive.
         sys::set_xattr(&at(name), "system.ntfs_attrib", &0x23_u32.to_ne_bytes());
     }
-    let times: Vec<u8> = [131, 132, 133, 134_u64]
-        .iter()
-        .flat_map(|times| (times * 1_000_000_000_000_000 + 7).to_ne_bytes())
-        .collect();
+    let times: Vec<u8> =
+        [131, 132, 133, 134_u64].iter().flat_map(|times| (times * 1_000_000_000_000_000 + 7).to_ne_bytes()).collect();
     for name in ["a/two", "b/c", "b", "a", "j", "b/s", ""] {
         sys::set_xattr(&at(name), "system.ntfs_times", &times);
     }
@@ -155,13 +153,11 @@ fn killed_at_any_call_on_ntfs_nothing_is_lost() {
         let places = Places::new(same_volume);
         for way in WAYS {
             let scene = places.ready(way);
-            let calls = "mkdirat,renameat,renameat2,symlinkat,linkat,unlinkat,fsync,lsetxattr,setxattr,fsetxattr,ftruncate";
+            let calls =
+                "mkdirat,renameat,renameat2,symlinkat,linkat,unlinkat,fsync,lsetxattr,setxattr,fsetxattr,ftruncate";
             let all = points(&counts(&scene.linkctl.command(scene.args(way)), calls));
-            let (first, rest): (Vec<_>, Vec<_>) =
-                all.into_iter().partition(|(call, _)| call.starts_with("rename"));
-            for (index, (call, n)) in
-                [dice.some(first, 3), dice.some(rest, 4)].concat().into_iter().enumerate()
-            {
+            let (first, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(call, _)| call.starts_with("rename"));
+            for (index, (call, n)) in [dice.some(first, 3), dice.some(rest, 4)].concat().into_iter().enumerate() {
                 let mut scene = places.ready(way);
                 scene.killed_at_rewriting = same_volume;
                 let inject = format!("{call}:signal=SIGKILL:when={n}");
@@ -215,9 +211,7 @@ fn what_cannot_be_carried_is_refused_before_it_begins() {
         assert_eq!(ran.code(), Some(4), "{why}: {ran}");
         assert!(ran.err.contains(why), "{why}: {ran}");
     };
-    let to = |path: PathBuf| {
-        vec!["move".to_owned(), "src".to_owned(), path.display().to_string(), "--yes".to_owned()]
-    };
+    let to = |path: PathBuf| vec!["move".to_owned(), "src".to_owned(), path.display().to_string(), "--yes".to_owned()];
     refused(to(other.path().join("dst")), "holds no streams");
     let on_ext4 = other.path().join("src");
     fs::create_dir(&on_ext4).unwrap();
@@ -227,8 +221,7 @@ fn what_cannot_be_carried_is_refused_before_it_begins() {
     // Data that only Windows reads: compressed by the file system filter WOF.
     let odd = scene.src().join("odd");
     fs::write(&odd, "").unwrap();
-    let wof =
-        ReparseData::Other(Other { tag: Tag(0x8000_0017), guid: None, data: vec![1; 16] }).encode().unwrap();
+    let wof = ReparseData::Other(Other { tag: Tag(0x8000_0017), guid: None, data: vec![1; 16] }).encode().unwrap();
     ntfs::set_reparse(&odd, &wof);
     refused(to(scene.dst()), "whose content only Windows can read");
     ntfs::remove_reparse(&odd);
@@ -244,15 +237,9 @@ fn what_cannot_be_carried_is_refused_before_it_begins() {
     let near = places.home.join("deeper/and/dst");
     fs::create_dir_all(near.parent().unwrap()).unwrap();
     scene.linkctl.ok(to(near.clone()));
-    assert_eq!(
-        sys::xattr(&near.join("odd"), "system.ntfs_reparse_data").unwrap(),
-        symlink("..\\..\\..\\beside")
-    );
+    assert_eq!(sys::xattr(&near.join("odd"), "system.ntfs_reparse_data").unwrap(), symlink("..\\..\\..\\beside"));
     scene.linkctl.ok(["restore", "src", "--yes"]);
-    assert_eq!(
-        sys::xattr(&scene.src().join("odd"), "system.ntfs_reparse_data").unwrap(),
-        symlink("..\\beside")
-    );
+    assert_eq!(sys::xattr(&scene.src().join("odd"), "system.ntfs_reparse_data").unwrap(), symlink("..\\beside"));
 }
 
 #[test]
@@ -281,8 +268,7 @@ fn streams_that_cannot_be_seen_are_not_lost_in_silence() {
 fn a_junction_is_left_if_asked_for() {
     let places = Places::new(true);
     let scene = places.ready(Way::Away);
-    let args =
-        |more: &[&str]| [scene.away_args(), more.iter().map(|&more| more.to_owned()).collect()].concat();
+    let args = |more: &[&str]| [scene.away_args(), more.iter().map(|&more| more.to_owned()).collect()].concat();
     scene.linkctl.ok(args(&["--kind", "junction", "--drive", "E"]));
     assert_eq!(sys::xattr(&scene.src(), "system.ntfs_reparse_data").unwrap(), junction("E:\\away\\dst"));
     scene.linkctl.ok(["undo", "--yes"]);

@@ -15,16 +15,7 @@ fn slowly(scene: &Scene, way: Way, inject: &str) -> std::process::Child {
     let command = scene.linkctl.command(scene.args(way));
     let mut strace = Command::new("strace");
     let calls = inject.split(':').next().unwrap();
-    strace.args([
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        &format!("trace={calls}"),
-        "-e",
-        &format!("inject={inject}"),
-        "--",
-    ]);
+    strace.args(["-f", "-o", "/dev/null", "-e", &format!("trace={calls}"), "-e", &format!("inject={inject}"), "--"]);
     strace.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
@@ -107,10 +98,7 @@ fn a_file_held_open_for_writing_across_the_swap_keeps_the_old_tree() {
         let at = tree_at(&scene, way);
         let mut held = OpenOptions::new().append(true).open(at.join("a/two")).unwrap();
         let ran = scene.linkctl.output(scene.args(way));
-        assert!(
-            ran.err.contains(&format!("process {}", std::process::id())),
-            "the writer is not named: {ran}"
-        );
+        assert!(ran.err.contains(&format!("process {}", std::process::id())), "the writer is not named: {ran}");
         held.write_all(b"late").unwrap();
         let size = 70_004;
         let end = judge(&scene, way, &ran, "held open", |tree| {
@@ -156,11 +144,7 @@ fn whatever_is_written_at_whatever_moment_is_somewhere() {
             |tree, _| fs::write(tree.join("b/empty/new"), "new").unwrap(),
             |tree, _| tree.join("b/empty/new").exists(),
         ),
-        (
-            "delete",
-            |tree, _| fs::remove_file(tree.join("a/one")).unwrap(),
-            |tree, _| !tree.join("a/one").exists(),
-        ),
+        ("delete", |tree, _| fs::remove_file(tree.join("a/one")).unwrap(), |tree, _| !tree.join("a/one").exists()),
         (
             "rename",
             |tree, _| fs::rename(tree.join("a/two"), tree.join("b/two")).unwrap(),

@@ -77,8 +77,7 @@ fn a_crash_or_a_kill_leaves_the_tree_at_one_place_or_the_other() {
     let mut kills = 0;
     for way in WAYS {
         let scene = Scene::ready_on_one(&home, &away, way);
-        let counts =
-            counts(&scene.linkctl.command(scene.args(way)), "renameat2,symlinkat,unlinkat,fsync,utimensat");
+        let counts = counts(&scene.linkctl.command(scene.args(way)), "renameat2,symlinkat,unlinkat,fsync,utimensat");
         let all = crate::relocate::kills::points(&counts);
         for (call, n) in dice.some_of_each(all, 2, |(call, _)| call.clone()) {
             let mut scene = Scene::ready_on_one(&home, &away, way);

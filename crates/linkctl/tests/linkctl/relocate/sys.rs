@@ -13,13 +13,7 @@ struct TimeSpec {
 unsafe extern "C" {
     fn llistxattr(path: *const c_char, list: *mut c_char, size: usize) -> isize;
     fn lgetxattr(path: *const c_char, name: *const c_char, value: *mut c_void, size: usize) -> isize;
-    fn lsetxattr(
-        path: *const c_char,
-        name: *const c_char,
-        value: *const c_void,
-        size: usize,
-        flags: c_int,
-    ) -> c_int;
+    fn lsetxattr(path: *const c_char, name: *const c_char, value: *const c_void, size: usize, flags: c_int) -> c_int;
     fn mknod(path: *const c_char, mode: u32, device: u64) -> c_int;
     fn utimensat(at: c_int, path: *const c_char, times: *const TimeSpec, flags: c_int) -> c_int;
 }
@@ -39,8 +33,7 @@ pub(crate) fn xattrs(path: &Path) -> Vec<(String, Vec<u8>)> {
         .map(|name| {
             let (c_name, mut value) = (CString::new(name).unwrap(), vec![0u8; 65536]);
             // SAFETY: as above.
-            let length =
-                unsafe { lgetxattr(path.as_ptr(), c_name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+            let length = unsafe { lgetxattr(path.as_ptr(), c_name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
             value.truncate(usize::try_from(length).unwrap());
             (String::from_utf8_lossy(name).into_owned(), value)
         })

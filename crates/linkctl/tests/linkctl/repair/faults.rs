@@ -106,10 +106,8 @@ fn a_corrupt_database_is_kept_aside_and_told_and_links_are_mended_without_it() {
     ground.ok(["repair", "links", "--map", "old=new", "--dry-run"]).says("journal");
     assert_eq!(fs::read(ground.linkctl.database()).unwrap(), before, "a dry run");
     let ran = ground.ok(REPAIR).says("it is kept as");
-    let kept: Vec<_> = crate::common::names(ground.linkctl.state())
-        .into_iter()
-        .filter(|name| name.contains("corrupt"))
-        .collect();
+    let kept: Vec<_> =
+        crate::common::names(ground.linkctl.state()).into_iter().filter(|name| name.contains("corrupt")).collect();
     assert_eq!(kept.len(), 1, "{ran}");
     assert_eq!(fs::read(ground.linkctl.state().join(&kept[0])).unwrap(), before);
     ground.ok(["undo"]);

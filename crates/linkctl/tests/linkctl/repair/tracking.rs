@@ -8,8 +8,7 @@ fn tracked(ground: &Ground) -> Vec<(String, String)> {
     let ran = ground.ok(["track", "--list", "--json"]);
     let root = ground.root().display().to_string() + "/";
     let tracked = ran.json()["tracked"].as_array().unwrap().clone();
-    let path =
-        |value: &Value| String::from_utf8(crate::common::name(&value["path"])).unwrap().replace(&root, "");
+    let path = |value: &Value| String::from_utf8(crate::common::name(&value["path"])).unwrap().replace(&root, "");
     tracked.iter().map(|value| (path(value), value["state"].as_str().unwrap().to_owned())).collect()
 }
 
@@ -50,12 +49,8 @@ fn list_shows_each_link_with_where_it_led_and_how_it_is_now() {
     fs::remove_file(ground.at("links/gone")).unwrap();
     fs::remove_file(ground.at("links/changed")).unwrap();
     link("../data/ok", ground.at("links/changed"));
-    let expected = [
-        ("links/changed", "changed"),
-        ("links/gone", "changed"),
-        ("links/missing", "missing"),
-        ("links/ok", "ok"),
-    ];
+    let expected =
+        [("links/changed", "changed"), ("links/gone", "changed"), ("links/missing", "missing"), ("links/ok", "ok")];
     assert_eq!(tracked(&ground), pairs(&expected));
     let table = ground.ok(["track", "--list"]);
     assert!(table.out.contains("[DIR]/links/missing -> ../data/missing"), "{table}");

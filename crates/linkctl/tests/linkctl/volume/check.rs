@@ -20,9 +20,7 @@ fn every_broken_link_is_found_and_no_other() {
     };
     let ran = run("check", filled.source(), ["--json"]).exits(1);
     let found = findings(&ran);
-    assert!(
-        found.iter().all(|one| one["rule"] == one["state"] && !one["reason"].as_str().unwrap().is_empty())
-    );
+    assert!(found.iter().all(|one| one["rule"] == one["state"] && !one["reason"].as_str().unwrap().is_empty()));
     assert_same("check", found.iter().map(row).collect(), broken(""));
 
     let ran = run("check", filled.source(), ["--json", r"C:\loops", "symlinks/"]).exits(1);
@@ -30,8 +28,7 @@ fn every_broken_link_is_found_and_no_other() {
     assert_same("paths", findings(&ran).iter().map(row).collect(), below);
 
     let ran = run("check", filled.source(), ["--json", "--rule", "loop", "--exclude", "loops"]).exits(1);
-    let loops =
-        broken("").into_iter().filter(|(path, state, _)| state == "loop" && !path.starts_with(r"C:\loops\"));
+    let loops = broken("").into_iter().filter(|(path, state, _)| state == "loop" && !path.starts_with(r"C:\loops\"));
     assert_same("rule", findings(&ran).iter().map(row).collect(), loops.collect());
 }
 
@@ -50,8 +47,7 @@ fn reasons_name_the_place() {
 #[test]
 fn long_chains_are_found_on_request() {
     let filled = Filled::of(ANY);
-    let ran =
-        run("check", filled.source(), ["--json", "--rule", "long-chain", "--max-hops", "3", r"\chains\5"]);
+    let ran = run("check", filled.source(), ["--json", "--rule", "long-chain", "--max-hops", "3", r"\chains\5"]);
     let found = paths(&findings(&ran.exits(1)));
     assert_eq!(found, [r"C:\chains\5\1", r"C:\chains\5\2"]);
 }

@@ -26,10 +26,7 @@ fn index_blocks(image: &[u8]) -> Vec<usize> {
             return false;
         }
         let entry = 0x18 + word(0x18);
-        entry + 0x14 < 4096
-            && word(entry + 0xa) == 12
-            && block[entry + 0x12] == 0
-            && block[entry + 0x13] & 0x80 != 0
+        entry + 0x14 < 4096 && word(entry + 0xa) == 12 && block[entry + 0x12] == 0 && block[entry + 0x13] & 0x80 != 0
     };
     (0..image.len() - 4096).step_by(512).filter(is).collect()
 }
@@ -98,10 +95,7 @@ fn with_a_damaged_index_every_link_is_found_by_a_scan() {
     assert_eq!(way(&document), "scan");
     assert!(links(&document) == damaged.all);
     let end = format!(" at byte {position}: no index block where one should be");
-    assert!(
-        causes.len() == 1 && causes[0].starts_with("file record ") && causes[0].ends_with(&end),
-        "{causes:?}"
-    );
+    assert!(causes.len() == 1 && causes[0].starts_with("file record ") && causes[0].ends_with(&end), "{causes:?}");
     // Who asks for a scan does not need the index.
     let ran = run("list", &damaged.image, ["--json", "--full-scan"]).exits(0);
     assert!(links(&ran.json()) == damaged.all);
@@ -116,10 +110,7 @@ fn an_index_block_that_was_not_written_whole_is_damaged() {
     });
     let (document, causes) = damaged.fails(&[]);
     assert!(links(&document) == damaged.all && way(&document) == "scan");
-    assert!(
-        causes.len() == 1 && causes[0].contains(&format!(" at byte {position}: not written whole")),
-        "{causes:?}"
-    );
+    assert!(causes.len() == 1 && causes[0].contains(&format!(" at byte {position}: not written whole")), "{causes:?}");
 }
 
 #[test]
@@ -142,8 +133,7 @@ fn a_damaged_link_is_told_and_the_others_are_listed() {
     assert!(ran.err.contains(&format!("at byte {position}")), "{ran}");
     let ran = run("dir", &damaged.image, ["/s", "/al", "/b"]).exits(1).says(&format!("at byte {position}"));
     assert_eq!(ran.out.lines().count(), damaged.all.len() - 1);
-    let ran =
-        run("dir", &damaged.image, ["/b", r"C:\junctions"]).exits(1).says(&format!("at byte {position}"));
+    let ran = run("dir", &damaged.image, ["/b", r"C:\junctions"]).exits(1).says(&format!("at byte {position}"));
     assert!(ran.out.lines().any(|name| name == "dangling"), "{ran}");
 }
 
@@ -156,8 +146,7 @@ fn what_leads_through_a_damaged_link_is_neither_missing_nor_ok() {
     for more in [&[][..], &["--full-scan"]] {
         let found = links(&damaged.fails(more).0);
         let of = |path: &str| state(link(&found, path));
-        let through =
-            [r"C:\symlinks\through a junction", r"C:\junctions\to a junction", r"C:\junctions\other case"];
+        let through = [r"C:\symlinks\through a junction", r"C:\junctions\to a junction", r"C:\junctions\other case"];
         assert_eq!(through.map(of), ["unreachable", "unreachable", "ok"]);
     }
     let ran = run("show", &damaged.image, [r"C:\junctions\plain\deep"]).exits(3);
@@ -187,9 +176,7 @@ fn on_a_partition_places_count_from_the_beginning_of_the_disk() {
     let mut disk = disk::Disk::new();
     let count = disk.fill(2048, &bytes);
     disk.mbr(0, 0, 7, 2048, count);
-    run("list", disk.write(), [""; 0])
-        .exits(3)
-        .says(&format!("at byte {}: ", position + 2048 * disk::SECTOR));
+    run("list", disk.write(), [""; 0]).exits(3).says(&format!("at byte {}: ", position + 2048 * disk::SECTOR));
 }
 
 #[test]
@@ -273,16 +260,14 @@ fn a_damaged_directory_makes_no_link_through_it_missing() {
         let (document, causes) = damaged.fails(&[]);
         assert!(causes.iter().any(|cause| cause.contains(&format!("at byte {position}"))), "{causes:?}");
         let (before, now) = (&damaged.all, links(&document));
-        let leads =
-            |old: &&Value| !old["resolved"].is_null() && text(&old["resolved"]).starts_with(r"C:\Real\");
+        let leads = |old: &&Value| !old["resolved"].is_null() && text(&old["resolved"]).starts_with(r"C:\Real\");
         let through = before.iter().filter(leads);
         let through: Vec<String> = through.map(path).collect();
         assert!(through.len() > 10, "{through:?}");
         for link in now.iter().filter(|link| through.contains(&path(link))) {
             assert_eq!(state(link), "unreachable", "{link}");
         }
-        let broken =
-            |links: &[Value]| links.iter().filter(|link| is_broken(link)).map(path).collect::<BTreeSet<_>>();
+        let broken = |links: &[Value]| links.iter().filter(|link| is_broken(link)).map(path).collect::<BTreeSet<_>>();
         assert!(broken(&now).is_subset(&broken(before)), "a good link was called broken");
     }
 }

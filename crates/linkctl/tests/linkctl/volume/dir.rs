@@ -38,8 +38,7 @@ impl Both {
         let args: Vec<String> = args
             .iter()
             .map(|arg| {
-                let below =
-                    arg.strip_prefix(r"C:\").map(|rest| self.volume.path().join(rest.replace('\\', "/")));
+                let below = arg.strip_prefix(r"C:\").map(|rest| self.volume.path().join(rest.replace('\\', "/")));
                 below.map_or_else(|| (*arg).to_owned(), |path| path.into_os_string().into_string().unwrap())
             })
             .collect();
@@ -74,8 +73,7 @@ impl Both {
         let mut here = volume.clone();
         here.0.remove(r"C:\special");
         let rows = |blocks: &Blocks| {
-            let rows =
-                blocks.0.iter().flat_map(|(path, rows)| rows.iter().map(move |row| format!("{path}: {row}")));
+            let rows = blocks.0.iter().flat_map(|(path, rows)| rows.iter().map(move |row| format!("{path}: {row}")));
             rows.collect::<Vec<_>>()
         };
         assert_same(&format!("{args:?}"), rows(&here), rows(&mount));

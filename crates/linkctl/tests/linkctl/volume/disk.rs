@@ -69,8 +69,7 @@ impl Disk {
     /// One entry of the table of a BIOS, in the sector of the table: kind, first sector, how many.
     pub fn mbr(&mut self, table: usize, entry: usize, kind: u8, first: usize, count: usize) {
         let at = table * SECTOR + 446 + 16 * entry;
-        let fields =
-            [u32::try_from(first).unwrap().to_le_bytes(), u32::try_from(count).unwrap().to_le_bytes()];
+        let fields = [u32::try_from(first).unwrap().to_le_bytes(), u32::try_from(count).unwrap().to_le_bytes()];
         self.put(at, &[[0, 0, 0, 0, kind, 0, 0, 0], fields.concat().try_into().unwrap()].concat());
         self.put(table * SECTOR + 510, &[0x55, 0xaa]);
     }

@@ -35,15 +35,11 @@ impl Filled {
         fill(&volume);
         volume.remount();
         let expected = walk(&volume);
-        let listed =
-            Linkctl::new().output([OsStr::new("list"), OsStr::new("--json"), volume.path().as_os_str()]);
+        let listed = Linkctl::new().output([OsStr::new("list"), OsStr::new("--json"), volume.path().as_os_str()]);
         let live = links(&listed.exits(0).json());
         let live = live.into_iter().map(|link| Live {
             path: on_volume(&volume, &link["path"]),
-            resolved: link
-                .get("resolved")
-                .filter(|path| !path.is_null())
-                .map(|path| on_volume(&volume, path)),
+            resolved: link.get("resolved").filter(|path| !path.is_null()).map(|path| on_volume(&volume, path)),
             link,
         });
         let live = live.collect();

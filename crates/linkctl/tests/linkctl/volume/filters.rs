@@ -5,8 +5,7 @@ use super::*;
 #[track_caller]
 fn chooses(args: &[&str], wanted: impl Fn(&Value) -> bool) {
     let filled = Filled::of(ANY);
-    let expected: Vec<Value> =
-        links(&list(filled.source(), &[])).into_iter().filter(|link| wanted(link)).collect();
+    let expected: Vec<Value> = links(&list(filled.source(), &[])).into_iter().filter(|link| wanted(link)).collect();
     assert!(!expected.is_empty(), "{args:?} would prove nothing");
     for scan in [&[][..], &["--full-scan"]] {
         let found = links(&list(filled.source(), &[args, scan].concat()));
@@ -25,9 +24,7 @@ fn kinds() {
         chooses(&["--kind", kind], |link| link["kind"] == kind);
     }
     chooses(&["--kind", "symlink"], |link| link["kind"].as_str().unwrap().starts_with("symlink"));
-    chooses(&["--kind", "junction", "--kind", "wsl"], |link| {
-        link["kind"] == "junction" || link["kind"] == "wsl"
-    });
+    chooses(&["--kind", "junction", "--kind", "wsl"], |link| link["kind"] == "junction" || link["kind"] == "wsl");
 }
 
 #[test]
@@ -46,8 +43,7 @@ fn names_and_targets() {
     chooses(&["--name", "link*"], |link| last(&path(link)).starts_with("link"));
     chooses(&["--name", "[0-9]"], |link| matches!(last(&path(link)).as_bytes(), [b'0'..=b'9']));
     chooses(&["--name", "É"], |link| path(link).ends_with(r"\É"));
-    let target =
-        |link: &Value| link.get("target").filter(|target| !target.is_null()).map(text).unwrap_or_default();
+    let target = |link: &Value| link.get("target").filter(|target| !target.is_null()).map(text).unwrap_or_default();
     chooses(&["--target", "target 1*"], |link| target(link).starts_with("target 1"));
     chooses(&["--target", r"C:\Real*"], |link| target(link).starts_with(r"C:\Real"));
     chooses(&["--target", r"*\other", "--kind", "symlink-file"], |link| {
@@ -61,13 +57,9 @@ fn places() {
     chooses(&["--exclude", "/large/more/", "--exclude", "history"], |link| {
         !is_below(&path(link), r"C:\large\more") && !is_below(&path(link), r"C:\history")
     });
-    chooses(&["--exclude", "*", "--exclude", "!/loops", "--exclude", "!/loops/a"], |link| {
-        path(link) == r"C:\loops\a"
-    });
+    chooses(&["--exclude", "*", "--exclude", "!/loops", "--exclude", "!/loops/a"], |link| path(link) == r"C:\loops\a");
     let depth = |link: &Value| path(link).matches('\\').count();
-    chooses(&["--max-depth", "2", "--kind", "junction"], |link| {
-        depth(link) <= 2 && link["kind"] == "junction"
-    });
+    chooses(&["--max-depth", "2", "--kind", "junction"], |link| depth(link) <= 2 && link["kind"] == "junction");
     chooses(&[r"C:\history"], |link| is_below(&path(link), r"C:\history"));
     chooses(&["HISTORY/moved twice", r"\loops"], |link| {
         is_below(&path(link), r"C:\history\moved twice") || is_below(&path(link), r"C:\loops")
@@ -94,8 +86,7 @@ fn hard_links_are_filtered_too() {
     };
     let all = of(&["--hard"]);
     let keep = |wanted: &dyn Fn(&String) -> bool| {
-        let kept =
-            all.iter().map(|names| names.iter().filter(|name| wanted(name)).cloned().collect::<Vec<_>>());
+        let kept = all.iter().map(|names| names.iter().filter(|name| wanted(name)).cloned().collect::<Vec<_>>());
         kept.filter(|names| !names.is_empty()).collect::<Vec<_>>()
     };
     assert_same("kind", of(&["--kind", "hard"]), all.clone());
@@ -108,8 +99,7 @@ fn hard_links_are_filtered_too() {
     assert_eq!((count("hard"), count("hard") + count("junction")), (all.len(), both.len()));
     // Names that are left out are outside, and deleting the others frees nothing.
     let part = links(&list(filled.source(), &["--hard", r"C:\Real\deep"]));
-    let part: Vec<_> =
-        part.iter().map(|group| (&group["links"], &group["outside"], &group["frees"])).collect();
+    let part: Vec<_> = part.iter().map(|group| (&group["links"], &group["outside"], &group["frees"])).collect();
     assert_eq!(part, [(&3.into(), &2.into(), &0.into())]);
 }
 

@@ -37,17 +37,13 @@ fn csv_has_the_same_fields() {
     }
     let of = |wanted: &str| rows.iter().find(|row| &row[at("path")] == wanted.as_bytes()).unwrap();
     let row = of(r"C:\symlinks\through a junction");
-    assert_eq!(
-        (&row[at("target")], &row[at("resolved")]),
-        (&br"..\junctions\plain\deep"[..], &br"C:\Real\deep"[..])
-    );
+    assert_eq!((&row[at("target")], &row[at("resolved")]), (&br"..\junctions\plain\deep"[..], &br"C:\Real\deep"[..]));
 }
 
 #[test]
 fn paths_are_those_of_the_records() {
     let names: Vec<Vec<u8>> = all().iter().map(|link| name(&link["path"])).collect();
-    let with =
-        |end: u8| names.iter().flat_map(|name| [name.as_slice(), &[end]].concat()).collect::<Vec<u8>>();
+    let with = |end: u8| names.iter().flat_map(|name| [name.as_slice(), &[end]].concat()).collect::<Vec<u8>>();
     assert!(out(&["--format", "paths"]) == with(b'\n'));
     assert!(out(&["-0"]) == with(0));
     let hard = links(&list(Filled::of(ANY).source(), &["--hard"]));

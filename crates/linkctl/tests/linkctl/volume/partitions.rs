@@ -64,10 +64,7 @@ fn all_volumes(disk: &Path, system: u32, data: u32) {
         (format!(r"{d}\to Windows"), "elsewhere"),
     ];
     assert_eq!(found, expected.map(|(path, state)| (path, state.to_owned())));
-    assert_eq!(
-        text(&link(&links(&document), &format!(r"{s}\Users\all"))["resolved"]),
-        format!(r"{s}\Windows")
-    );
+    assert_eq!(text(&link(&links(&document), &format!(r"{s}\Users\all"))["resolved"]), format!(r"{s}\Windows"));
     let numbers: Vec<_> = document["stats"].as_array().unwrap().iter().map(|one| &one["partition"]).collect();
     assert_eq!(numbers, [&Value::from(system), &Value::from(data)]);
 }
@@ -119,10 +116,7 @@ fn paths_say_which_volume_they_are_on() {
     );
     let both = rows(&path, &["partition3/users", r"Partition4\relative"]);
     assert_eq!(both.len(), 4);
-    assert_eq!(
-        rows(&path, &["--points-to", r"Partition3\Windows"]),
-        owned(&[(r"Partition3\Users\all", "ok")])
-    );
+    assert_eq!(rows(&path, &["--points-to", r"Partition3\Windows"]), owned(&[(r"Partition3\Users\all", "ok")]));
     let shown = run("show", &path, ["--json", r"Partition4\data\g"]).exits(0).json();
     let names = shown["links"][0]["names"]["found"].as_array().unwrap().iter().map(text).collect::<Vec<_>>();
     assert_eq!(names, [r"Partition4\data\f", r"Partition4\data\g"]);
@@ -141,12 +135,7 @@ fn paths_say_which_volume_they_are_on() {
 #[test]
 fn dir_takes_one_volume() {
     let (_disk, path) = gpt(512);
-    let ran = Linkctl::new().output([
-        OsStr::new("dir"),
-        OsStr::new("--volume"),
-        path.as_os_str(),
-        OsStr::new("/s"),
-    ]);
+    let ran = Linkctl::new().output([OsStr::new("dir"), OsStr::new("--volume"), path.as_os_str(), OsStr::new("/s")]);
     let ran = ran.exits(1).says("--partition").says("3, 4");
     assert_eq!(ran.out, "");
     let args = ["--partition", "4", "/s", "/al", "/b"].map(OsStr::new);

@@ -3,8 +3,7 @@
 use super::*;
 
 /// Where links are that lead on in every way, and few other files.
-const PLACES: [&str; 9] =
-    ["junctions", "symlinks", "chains/5", "chains/middle", "loops", "hard", "Real", "short", "É"];
+const PLACES: [&str; 9] = ["junctions", "symlinks", "chains/5", "chains/middle", "loops", "hard", "Real", "short", "É"];
 
 #[test]
 fn what_leads_to_a_path_is_what_leads_there_on_the_mount() {
@@ -32,10 +31,8 @@ fn what_leads_to_a_path_is_what_leads_there_on_the_mount() {
     ] {
         let there = volume.path().join(target);
         let options = ["list", "--json", "--points-to"].map(OsStr::new);
-        let ran = linkctl.ok(options
-            .into_iter()
-            .chain([there.as_os_str()])
-            .chain(roots.iter().map(|root| root.as_os_str())));
+        let ran =
+            linkctl.ok(options.into_iter().chain([there.as_os_str()]).chain(roots.iter().map(|root| root.as_os_str())));
         let rows = |document: &Value, path: &dyn Fn(&Value) -> String| {
             let row = |link: &Value| match link.get("paths") {
                 Some(names) => names.as_array().unwrap().iter().map(path).collect::<Vec<_>>(),
@@ -57,15 +54,11 @@ fn what_leads_to_a_path_is_what_leads_there_on_the_mount() {
 fn however_the_path_is_typed() {
     let filled = Filled::of(ANY);
     let of = |typed: &str| {
-        paths(&links(&list(
-            filled.source(),
-            &["--points-to", typed, "--kind", "symlink", "--kind", "junction"],
-        )))
+        paths(&links(&list(filled.source(), &["--points-to", typed, "--kind", "symlink", "--kind", "junction"])))
     };
     let long = of(r"C:\short\a long directory");
     assert!(
-        long.contains(&r"C:\short\through".to_owned())
-            && long.contains(&r"C:\short\a long junction".to_owned()),
+        long.contains(&r"C:\short\through".to_owned()) && long.contains(&r"C:\short\a long junction".to_owned()),
         "{long:?}"
     );
     assert_eq!(of("short/ALONGD~1"), long);

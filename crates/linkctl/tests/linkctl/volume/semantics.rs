@@ -70,8 +70,7 @@ fn dots_streams_and_trailing_backslashes_mean_what_they_mean_to_windows() {
         ("dos devices", "elsewhere"),
         ("no nt path", "missing"),
     ]);
-    let states: BTreeMap<String, &str> =
-        found.iter().map(|link| (last(&path(link)).to_owned(), state(link))).collect();
+    let states: BTreeMap<String, &str> = found.iter().map(|link| (last(&path(link)).to_owned(), state(link))).collect();
     let states: BTreeMap<&str, &str> = states.iter().map(|(name, state)| (name.as_str(), *state)).collect();
     assert_eq!(states, expected);
     // The walker of mounted volumes reads the same data the same way.

@@ -49,19 +49,14 @@ fn both_ways(filled: &Filled) -> Vec<Value> {
         let mut document = list(filled.source(), more);
         let stats = document.as_object_mut().unwrap().remove("stats").unwrap();
         let stats = stats.as_array().unwrap().clone();
-        assert_eq!(
-            (stats.len(), &stats[0]["way"], &stats[0]["stale"]),
-            (1, &way.into(), &0.into()),
-            "{stats:?}"
-        );
+        assert_eq!((stats.len(), &stats[0]["way"], &stats[0]["stale"]), (1, &way.into(), &0.into()), "{stats:?}");
         (document, stats[0].clone())
     };
     let (index, little) = by(&["--stats"], "index");
     let (scan, much) = by(&["--stats", "--full-scan"], "scan");
     assert_eq!(index, scan, "{}", filled.shape.name);
     assert_eq!(index["errors"], Value::Array(Vec::new()));
-    let (little, much) =
-        (|field: &str| little[field].as_u64().unwrap(), |field: &str| much[field].as_u64().unwrap());
+    let (little, much) = (|field: &str| little[field].as_u64().unwrap(), |field: &str| much[field].as_u64().unwrap());
     assert!(little("bytes") < much("bytes") && little("records") < much("records"));
     assert!(much("bytes") > much("mft_bytes"), "a full scan reads the whole table");
     let mut records: Vec<u64> = filled.expected.links.iter().map(|link| link.mft).collect();
@@ -100,8 +95,7 @@ fn kind(link: &ExpectedLink) -> &'static str {
         (SYMLINK, Ok(_)) => "symlink-file",
         (MOUNT_POINT, Ok(ReparseData::MountPoint(point))) => {
             let substitute = point.substitute.to_string_lossy();
-            let volume =
-                substitute.starts_with(r"\??\Volume{") && substitute.trim_end_matches('\\').ends_with('}');
+            let volume = substitute.starts_with(r"\??\Volume{") && substitute.trim_end_matches('\\').ends_with('}');
             if volume { "mount-point" } else { "junction" }
         }
         (LX_SYMLINK, Ok(_)) => "wsl",
@@ -161,8 +155,7 @@ fn states_are_those_of_the_mount(filled: &Filled, found: &[Value]) {
     let resolved = |link: &Value| link.get("resolved").filter(|path| !path.is_null()).map(text);
     let on_mount = filled.live.iter().filter(|live| comparable(&live.path)).map(|live| {
         let path = live.path.clone();
-        let otherwise =
-            OTHERWISE.iter().find(|(other, mount, _)| path == *other && state(&live.link) == *mount);
+        let otherwise = OTHERWISE.iter().find(|(other, mount, _)| path == *other && state(&live.link) == *mount);
         let expected = otherwise.map_or(state(&live.link), |(.., volume)| volume).to_owned();
         let longer = LONGER.iter().find(|(other, _)| path == *other).map(|(_, long)| (*long).to_owned());
         let leads = longer.or_else(|| live.resolved.clone());
@@ -206,8 +199,7 @@ fn hard_links_are_those_of_a_walk(filled: &Filled) {
         (paths, size, allocated)
     });
     let expected: Vec<_> = expected.collect();
-    let found: Vec<_> =
-        groups.iter().map(|(names, size, allocated)| (sorted(names), *size, *allocated)).collect();
+    let found: Vec<_> = groups.iter().map(|(names, size, allocated)| (sorted(names), *size, *allocated)).collect();
     assert_same(filled.shape.name, found, expected);
     assert!(groups.iter().any(|(names, size, _)| names.len() == MANY_NAMES && *size == 10));
 }

@@ -4,9 +4,7 @@ use super::*;
 
 /// Names that hold what parts names cannot be typed.
 fn can_be_typed(path: &str) -> bool {
-    ![r"\a\b", r"\..\up", r"\C:\Real"]
-        .iter()
-        .any(|name| path.contains(&format!("{name}\\")) || path.ends_with(name))
+    ![r"\a\b", r"\..\up", r"\C:\Real"].iter().any(|name| path.contains(&format!("{name}\\")) || path.ends_with(name))
 }
 
 #[track_caller]
@@ -83,15 +81,10 @@ fn what_is_no_link_is_shown_too() {
 fn hard_links_are_shown_with_all_their_names() {
     let filled = Filled::of(ANY);
     for of in [r"C:\hard\a", r"C:\hard\many", r"C:\Case\case", r"C:\short\linked file.text"] {
-        let group =
-            filled.expected.hard.iter().find(|group| group.paths.iter().any(|path| path == of)).unwrap();
+        let group = filled.expected.hard.iter().find(|group| group.paths.iter().any(|path| path == of)).unwrap();
         let shown = show(of);
         assert_eq!((&shown["kind"], &shown["state"]), (&"hard".into(), &"ok".into()));
-        assert_eq!(
-            (&shown["links"], &shown["size"]),
-            (&group.paths.len().into(), &group.size.into()),
-            "{of}"
-        );
+        assert_eq!((&shown["links"], &shown["size"]), (&group.paths.len().into(), &group.size.into()), "{of}");
         let found = shown["names"]["found"].as_array().unwrap().iter().map(text).collect();
         assert_same(of, found, group.paths.clone());
         assert_eq!(text(&shown["path"]), of);

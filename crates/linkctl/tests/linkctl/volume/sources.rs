@@ -110,8 +110,7 @@ struct Loop(PathBuf);
 
 impl Loop {
     fn of(image: &Path) -> Loop {
-        let output =
-            Command::new("losetup").args(["--find", "--show", "--read-only"]).arg(image).output().unwrap();
+        let output = Command::new("losetup").args(["--find", "--show", "--read-only"]).arg(image).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         Loop(String::from_utf8(output.stdout).unwrap().trim_end().into())
     }
@@ -167,8 +166,7 @@ fn nothing_is_written() {
     fs::write(&image, &before).unwrap();
     fs::set_permissions(&image, fs::Permissions::from_mode(0o400)).unwrap();
     chown(&image, Some(crate::common::NOBODY), None).unwrap();
-    let times =
-        |meta: fs::Metadata| (meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec(), meta.len());
+    let times = |meta: fs::Metadata| (meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec(), meta.len());
     let stat = times(image.metadata().unwrap());
     let expected = links(&list(filled.source(), &[]));
     for args in [&["list", "--json"][..], &["list", "--json", "--full-scan"]] {

@@ -17,9 +17,8 @@ use super::hand_over;
 /// made: root under `sudo` would leave there what that user cannot change any more.
 pub(crate) fn make_state_directory(path: &Path) -> io::Result<()> {
     let uid = rustix::process::geteuid().as_raw();
-    let refuse = |what: &Path, owner: u32| {
-        Err(io::Error::other(format!("{what:?} belongs to user {owner}, not to {uid}")))
-    };
+    let refuse =
+        |what: &Path, owner: u32| Err(io::Error::other(format!("{what:?} belongs to user {owner}, not to {uid}")));
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() && found.uid() != uid => return refuse(path, found.uid()),
         Ok(_) => return Ok(()),
@@ -64,11 +63,7 @@ const PLAIN: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLO
 fn plain(opened: OwnedFd) -> io::Result<File> {
     let file = File::from(opened);
     let metadata = file.metadata()?;
-    if metadata.is_file() && metadata.nlink() == 1 {
-        Ok(file)
-    } else {
-        Err(io::Error::other("it is no plain file"))
-    }
+    if metadata.is_file() && metadata.nlink() == 1 { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
 }
 
 /// Appends to a file in one piece, while no other process has the directory's lock; but waits only shortly for that. Gives the file's length then.

@@ -50,11 +50,7 @@ fn lock(path: &Path, patience: Duration) -> io::Result<File> {
 /// A regular file and no link.
 fn plain(file: File) -> io::Result<File> {
     let odd = FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT;
-    if file.metadata()?.file_attributes() & odd == 0 {
-        Ok(file)
-    } else {
-        Err(io::Error::other("it is no plain file"))
-    }
+    if file.metadata()?.file_attributes() & odd == 0 { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
 }
 
 /// Appends to a file in one piece, while no other process has the directory's lock; but waits only shortly for that.

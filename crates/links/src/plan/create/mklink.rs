@@ -39,8 +39,7 @@ fn text(task: &Task<'_>) -> Result<Target> {
         return Err(task.refuse(ErrorKind::InvalidTarget, "the target is empty".into()));
     }
     if target.len() > longest {
-        let cause =
-            format!("the target has {} bytes; {} takes {longest}", target.len(), task.ground.filesystem.kind);
+        let cause = format!("the target has {} bytes; {} takes {longest}", target.len(), task.ground.filesystem.kind);
         return Err(task.refuse(ErrorKind::TooLong, cause));
     }
     Ok(Target::Text(target.clone()))
@@ -101,12 +100,7 @@ fn typed(task: &Task<'_>) -> Result<Typed> {
 
 /// `C:x` in full: from the current directory where that is on the link's volume, else, as in a Windows that has
 /// never been to the drive, from the drive's root.
-fn drive_relative(
-    task: &Task<'_>,
-    text: &WideString,
-    letter: char,
-    volume: &NtfsVolume,
-) -> Result<WideString> {
+fn drive_relative(task: &Task<'_>, text: &WideString, letter: char, volume: &NtfsVolume) -> Result<WideString> {
     if let Some(full) = platform::drive_relative(text) {
         return Ok(full);
     }

@@ -12,8 +12,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    CreateLink, EntryPath, FileId, FileKind, Form, KindChoice, LinkSpec, MakeDirectory, Manner, Metadata,
-    OnExisting, ReplaceLink, Step, Target, ends_in_separator, file_name_of,
+    CreateLink, EntryPath, FileId, FileKind, Form, KindChoice, LinkSpec, MakeDirectory, Manner, Metadata, OnExisting,
+    ReplaceLink, Step, Target, ends_in_separator, file_name_of,
 };
 use crate::plan::{Finding, Plan, PlanContext};
 use crate::platform::{self, Directory, Filesystem, NtfsVolume, Place};
@@ -58,8 +58,7 @@ pub fn plan(spec: &LinkSpec, _context: &PlanContext<'_>) -> Result<Plan> {
         }
         (OnExisting::ReplaceLink, None) => Err(taken(&link, &metadata, true).with(&spec.target)),
         (OnExisting::ReplaceLink, Some(old)) if !old.target.kind().is_name_surrogate() => {
-            let cause =
-                "a file or directory that holds its own data has this name, and only links are replaced";
+            let cause = "a file or directory that holds its own data has this name, and only links are replaced";
             Err(Error::new(ErrorKind::NotALink, CREATE, &link, cause).with(&spec.target))
         }
         (OnExisting::ReplaceLink, Some(old)) if platform::same_target(&old.target, &target) => {
@@ -119,9 +118,7 @@ impl Ground {
                 let missing = missing_parents(&spec.link);
                 if missing.iter().any(|path| file_name_of(path).is_none()) {
                     let cause = "'..' stands behind a directory that is still to be made";
-                    return Err(
-                        Error::new(ErrorKind::InvalidPath, CREATE, &spec.link, cause).with(&spec.target)
-                    );
+                    return Err(Error::new(ErrorKind::InvalidPath, CREATE, &spec.link, cause).with(&spec.target));
                 }
                 (None, missing)
             }
@@ -151,8 +148,7 @@ impl Ground {
         let existing = place.metadata();
         let existing = existing.map_err(|error| Error::io(CREATE, &self.link, error).with(&spec.target))?;
         // What is stored as typed is read from the link's directory, and judged by its planner.
-        let from_here =
-            spec.form != Form::AsTyped || matches!(spec.kind, KindChoice::Hard | KindChoice::Junction);
+        let from_here = spec.form != Form::AsTyped || matches!(spec.kind, KindChoice::Hard | KindChoice::Junction);
         if spec.manner == Manner::Careful && from_here && self.is_link_itself(Path::new(&spec.target)) {
             let cause = "link and target are the same name: the link would lead to itself";
             return Err(Error::new(ErrorKind::SameFile, CREATE, &self.link, cause).with(&spec.target));
@@ -209,9 +205,8 @@ pub fn plan_directory(path: &Path) -> Result<Plan> {
     let Some(first) = missing.first() else { return Ok(plan) };
     let nearest = first.parent().unwrap_or(Path::new(""));
     let fail = |error| Error::io("make directory", path, error);
-    let mut physical = Directory::open(nearest)
-        .and_then(|directory| platform::physical_path(&directory, nearest))
-        .map_err(fail)?;
+    let mut physical =
+        Directory::open(nearest).and_then(|directory| platform::physical_path(&directory, nearest)).map_err(fail)?;
     for path in &missing {
         physical.extend(file_name_of(path));
         let path = EntryPath::shown_as(physical.clone(), path);
@@ -263,8 +258,7 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
             return refuse(ErrorKind::IsDirectory, "the target is a directory".into());
         }
         Err(error) => {
-            let kind =
-                if error.kind() == ErrorKind::ParentMissing { ErrorKind::NotFound } else { error.kind() };
+            let kind = if error.kind() == ErrorKind::ParentMissing { ErrorKind::NotFound } else { error.kind() };
             return refuse(kind, error.cause());
         }
     };

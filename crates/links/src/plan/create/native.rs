@@ -29,8 +29,7 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
     };
     let longest = ground.filesystem.longest_target;
     if text.len() > longest {
-        let cause =
-            format!("the target has {} bytes; {} takes {longest}", text.len(), ground.filesystem.kind);
+        let cause = format!("the target has {} bytes; {} takes {longest}", text.len(), ground.filesystem.kind);
         return refuse(ErrorKind::TooLong, cause);
     }
     let reached = ground.parent.join(&text);
@@ -83,8 +82,7 @@ fn rewritten(spec: &LinkSpec, ground: &Ground) -> Result<OsString> {
     {
         let reached = ground.directory.metadata_follow(text.as_os_str());
         if !reached.is_ok_and(|reached| reached.id == meant.id) {
-            let cause =
-                format!("the target rewritten as {} does not reach the same file", platform::quoted(&text));
+            let cause = format!("the target rewritten as {} does not reach the same file", platform::quoted(&text));
             return Err(Error::new(ErrorKind::NotVerified, SYMLINK, &ground.link, cause).with(&spec.target));
         }
     }

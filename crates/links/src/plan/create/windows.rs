@@ -47,12 +47,10 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
             }
         },
     };
-    let link =
-        Symlink::new(&text).map_err(|error| task.refuse(ErrorKind::InvalidTarget, error.to_string()))?;
+    let link = Symlink::new(&text).map_err(|error| task.refuse(ErrorKind::InvalidTarget, error.to_string()))?;
     let data = ReparseData::Symlink(link);
     let target = found.and_then(|path| kind_at(&path)).or_else(|| task.kind_on_volume(&data, &volume));
-    let ends_as_directory =
-        spec.target.as_encoded_bytes().last().is_some_and(|byte| matches!(byte, b'/' | b'\\'));
+    let ends_as_directory = spec.target.as_encoded_bytes().last().is_some_and(|byte| matches!(byte, b'/' | b'\\'));
     if task.leaves_volume(&volume) {
         let cause = "the relative target leaves the volume, and Windows goes no higher than its root";
         return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
@@ -69,11 +67,7 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
             plan.note("target-missing", &ground.link, note);
         }
         Some(kind) if (kind == FileKind::Directory) != directory => {
-            plan.note(
-                "wrong-kind",
-                &ground.link,
-                "the target is of the other kind: Windows will not follow this link",
-            );
+            plan.note("wrong-kind", &ground.link, "the target is of the other kind: Windows will not follow this link");
         }
         _ => {}
     }
@@ -89,9 +83,7 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
         return Err(task.refuse(ErrorKind::InvalidTarget, "a junction stores an absolute path".into()));
     }
     if spec.shape == Some(Shape::File) {
-        return Err(
-            task.refuse(ErrorKind::InvalidTarget, "a junction leads to a directory, never to a file".into())
-        );
+        return Err(task.refuse(ErrorKind::InvalidTarget, "a junction leads to a directory, never to a file".into()));
     }
     let text = match task.typed()? {
         Typed::Windows(text) => match classify(&text) {
@@ -106,8 +98,8 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
         },
         Typed::Linux(path) => task.drive_path(&task.full(&path)?, &volume)?,
     };
-    let point = MountPoint::junction(&text)
-        .map_err(|error| task.refuse(ErrorKind::InvalidTarget, error.to_string()))?;
+    let point =
+        MountPoint::junction(&text).map_err(|error| task.refuse(ErrorKind::InvalidTarget, error.to_string()))?;
     let data = ReparseData::MountPoint(point);
     match task.kind_on_volume(&data, &volume) {
         Some(FileKind::Directory) => {}
@@ -117,8 +109,7 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
         }
         // Of what is known to be a directory, whoever asks makes it later.
         None if spec.shape.is_none()
-            && drive_of(&text)
-                .is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(spec.drive))) =>
+            && drive_of(&text).is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(spec.drive))) =>
         {
             plan.note("target-missing", &ground.link, "the target does not exist on this volume");
         }
@@ -169,10 +160,7 @@ impl Task<'_> {
     fn wide(&self, path: &Path) -> Result<WideString> {
         let wide = platform::to_wide(path.as_os_str());
         let wide = wide.ok_or_else(|| {
-            self.refuse(
-                ErrorKind::InvalidTarget,
-                "the target is not Unicode, as every name on NTFS is".into(),
-            )
+            self.refuse(ErrorKind::InvalidTarget, "the target is not Unicode, as every name on NTFS is".into())
         })?;
         Ok(to_backslashes(&wide))
     }
@@ -238,8 +226,7 @@ impl Task<'_> {
     }
 
     pub(super) fn full(&self, path: &Path) -> Result<PathBuf> {
-        full_path(path)
-            .map_err(|error| Error::io(self.operation, &self.ground.link, error).with(&self.spec.target))
+        full_path(path).map_err(|error| Error::io(self.operation, &self.ground.link, error).with(&self.spec.target))
     }
 
     /// The part of a full path behind the volume's root.
@@ -254,8 +241,7 @@ impl Task<'_> {
 
     fn root<'v>(&self, volume: &'v NtfsVolume) -> Result<&'v Path> {
         volume.root().ok_or_else(|| {
-            let cause =
-                "only a folder of the NTFS volume is mounted here, so the target's full path is not known";
+            let cause = "only a folder of the NTFS volume is mounted here, so the target's full path is not known";
             self.refuse(ErrorKind::CrossesVolumes, cause.into())
         })
     }
@@ -274,9 +260,7 @@ impl Task<'_> {
         let units = text.units();
         let rest = match classify(text) {
             TargetClass::Rooted => units,
-            TargetClass::DriveAbsolute { letter }
-                if letter.eq_ignore_ascii_case(&volume.letter(self.spec.drive)) =>
-            {
+            TargetClass::DriveAbsolute { letter } if letter.eq_ignore_ascii_case(&volume.letter(self.spec.drive)) => {
                 units.get(2..).unwrap_or_default()
             }
             _ => {
@@ -307,11 +291,7 @@ impl Task<'_> {
 
     pub(super) fn finish(&self, data: &ReparseData, directory: bool, plan: &mut Plan) -> Result<Target> {
         if self.ground.link.file_name().is_some_and(|name| !opens_on_windows(name.as_encoded_bytes())) {
-            plan.note(
-                "unopenable-name",
-                &self.ground.link,
-                "Windows programs cannot open a link of this name",
-            );
+            plan.note("unopenable-name", &self.ground.link, "Windows programs cannot open a link of this name");
         }
         let raw = data.encode().map_err(|error| {
             let cause = format!("{error}; a reparse point holds {MAX_TOTAL} bytes in all");

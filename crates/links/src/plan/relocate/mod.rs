@@ -141,11 +141,7 @@ pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
     match metadata.kind {
         FileKind::File | FileKind::Directory => {}
         FileKind::Link => {
-            return refuse(
-                ErrorKind::TargetIsLink,
-                &source.path,
-                "it is itself a link: there is nothing to move",
-            );
+            return refuse(ErrorKind::TargetIsLink, &source.path, "it is itself a link: there is nothing to move");
         }
         FileKind::Special => {
             return refuse(ErrorKind::NotSupported, &source.path, "a device, pipe or socket");
@@ -284,8 +280,7 @@ pub(crate) fn look_at_trees(plan: &mut Plan, context: &PlanContext<'_>) -> Resul
         let fail = |error| Error::io(verb, &source.path, error);
         must_not_be_moving(verb, &source, &destination)?;
         let inventory = Inventory::take(&source.directory, source.name()).map_err(fail)?;
-        let (here, there) =
-            (source.directory.metadata_nofollow(source.name()), destination.directory.metadata());
+        let (here, there) = (source.directory.metadata_nofollow(source.name()), destination.directory.metadata());
         let same = here.map_err(fail)?.id.volume() == there.map_err(fail)?.id.volume();
         findings.extend(match step {
             Step::MoveTree(MoveTree { link, rewritten, .. }) => preflight::look(&preflight::Look {

@@ -45,13 +45,7 @@ pub(super) struct Back<'a> {
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(
-        &mut self,
-        severity: Severity,
-        code: &'static str,
-        path: impl Into<PathBuf>,
-        text: impl Into<String>,
-    ) {
+    fn add(&mut self, severity: Severity, code: &'static str, path: impl Into<PathBuf>, text: impl Into<String>) {
         self.0.push(Finding::new(severity, code, path, text));
     }
 }
@@ -62,9 +56,7 @@ const MOST: usize = 20;
 pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
     let mut findings = Findings(Vec::new());
     for path in [look.from, look.to] {
-        for (grave, text) in
-            platform::remarks(path, look.link.kind() == LinkKind::Junction && path == look.from)
-        {
+        for (grave, text) in platform::remarks(path, look.link.kind() == LinkKind::Junction && path == look.from) {
             findings.add(if grave { Severity::Warning } else { Severity::Note }, "location", path, text);
         }
     }
@@ -78,8 +70,7 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
     }
     if look.same {
         let rewritten: HashSet<&Path> = look.rewritten.iter().map(|link| link.path.as_path()).collect();
-        for (number, item) in look.inventory.items.iter().enumerate().filter(|(_, item)| item.stat.names > 1)
-        {
+        for (number, item) in look.inventory.items.iter().enumerate().filter(|(_, item)| item.stat.names > 1) {
             let path = look.inventory.path(number);
             if item.target().is_some() && rewritten.contains(path.as_path()) {
                 let text = "it has several names, and has to say something else: they will be several links";
@@ -88,19 +79,13 @@ pub(super) fn look(look: &Look<'_>) -> Result<Vec<Finding>> {
         }
     }
     for path in look.stuck.iter().take(MOST) {
-        let text =
-            "a relative Windows link that leads out of the tree: on another volume it cannot say where to";
+        let text = "a relative Windows link that leads out of the tree: on another volume it cannot say where to";
         findings.add(Severity::Refusal, "unsayable-link", look.from.join(path), text);
     }
     for (count, link) in look.rewritten.iter().enumerate() {
         if count == MOST {
             let more = look.rewritten.len() - MOST;
-            findings.add(
-                Severity::Note,
-                "rewritten-link",
-                look.from,
-                format!("and {more} more links like that"),
-            );
+            findings.add(Severity::Note, "rewritten-link", look.from, format!("and {more} more links like that"));
             break;
         }
         let text = format!(
@@ -146,9 +131,7 @@ fn access(
                     another: name both by the same one";
         findings.add(Severity::Refusal, "two-mounts", from, text);
     }
-    for (path, what) in
-        platform::forbidden(&source.directory, source.name(), inventory, same).map_err(fail)?
-    {
+    for (path, what) in platform::forbidden(&source.directory, source.name(), inventory, same).map_err(fail)? {
         findings.add(
             Severity::Refusal,
             "no-permission",
@@ -236,12 +219,9 @@ fn ntfs(
         findings.add(Severity::Warning, "compressed", from, text);
     }
     let fail = |error| Error::io("look at the streams of", from, error);
-    for (path, stream) in
-        platform::unreadable_streams(&source.directory, source.name(), inventory).map_err(fail)?
-    {
+    for (path, stream) in platform::unreadable_streams(&source.directory, source.name(), inventory).map_err(fail)? {
         let stream = quoted(Path::new(&stream));
-        let text =
-            format!("its stream {stream} is longer than the 64 KiB that can be read through this mount");
+        let text = format!("its stream {stream} is longer than the 64 KiB that can be read through this mount");
         findings.add(Severity::Refusal, "long-stream", from.join(path), text);
     }
     Ok(())
@@ -304,8 +284,7 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
         findings.add(Severity::Refusal, "foreign-files", from, text);
     }
     if subvolumes > 0 && !same {
-        let text =
-            format!("{subvolumes} directories are btrfs subvolumes: their copies are plain directories");
+        let text = format!("{subvolumes} directories are btrfs subvolumes: their copies are plain directories");
         findings.add(Severity::Warning, "subvolumes", from, text);
     }
     if foreign > foreign_files && !same {
@@ -321,16 +300,10 @@ fn objects(from: &Path, inventory: &Inventory, same: bool, findings: &mut Findin
         let names = item.stat.names - u32::from(item.has_short_name);
         item.stat.sort != ObjectKind::Directory && names > inside && names > 1
     };
-    let split: Vec<usize> = inventory
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| outside(item))
-        .map(|(number, _)| number)
-        .collect();
+    let split: Vec<usize> =
+        inventory.items.iter().enumerate().filter(|(_, item)| outside(item)).map(|(number, _)| number).collect();
     for &number in split.iter().take(MOST) {
-        let short =
-            inventory.items.get(number).is_some_and(|item| item.attributes != 0 && platform::TEXT_LINKS);
+        let short = inventory.items.get(number).is_some_and(|item| item.attributes != 0 && platform::TEXT_LINKS);
         let text = if short {
             "it has other names outside the tree, or a short one (8.3): those will not be names of the copy"
         } else {
@@ -366,9 +339,10 @@ fn room(destination: &Place, inventory: &Inventory, findings: &mut Findings) -> 
     let fail = |error| Error::io(MOVE, &destination.path, error);
     let (bytes, objects) = platform::room(&destination.directory).map_err(fail)?;
     let mut met = HashSet::new();
-    let needed = inventory.items.iter().filter(|item| {
-        item.stat.sort == ObjectKind::File && (item.stat.names < 2 || met.insert(item.stat.number))
-    });
+    let needed = inventory
+        .items
+        .iter()
+        .filter(|item| item.stat.sort == ObjectKind::File && (item.stat.names < 2 || met.insert(item.stat.number)));
     // What is compressed may need its full size, and what is written in blocks its last one.
     let bytes_of = |item: &Item| match item.attributes & platform::COMPRESSED {
         0 => item.stat.allocated,
@@ -402,17 +376,10 @@ fn holds(destination: &Place, findings: &mut Findings) -> Result<()> {
         }
         // The kernel's own driver keeps neither streams nor reparse points as attributes.
         kind if kind.contains("ntfs") && destination.ntfs().ok().flatten().is_none() => {
-            findings.add(
-                Severity::Refusal,
-                "kernel-ntfs",
-                &place,
-                "to an NTFS volume, trees go through ntfs-3g only",
-            );
+            findings.add(Severity::Refusal, "kernel-ntfs", &place, "to an NTFS volume, trees go through ntfs-3g only");
         }
         kind if filesystem.network && destination.ntfs().ok().flatten().is_none() => {
-            let text = format!(
-                "{kind}: what it keeps of owners, times and attributes is seen only when it is copied"
-            );
+            let text = format!("{kind}: what it keeps of owners, times and attributes is seen only when it is copied");
             findings.add(Severity::Warning, "network", &place, text);
         }
         _ => {}

@@ -11,9 +11,7 @@ use super::in_parallel;
 use crate::error::Error;
 use crate::model::{FileKind, Link};
 use crate::platform;
-use crate::read::scan::{
-    Found, KindFilter, Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, visit_all,
-};
+use crate::read::scan::{Found, KindFilter, Progress, Reader, Receiver, Roll, ScanItem, ScanOptions, visit_all};
 
 /// More entries than this are not kept: looking farther would take longer than it helps, and the memory of a whole
 /// disk of names.
@@ -182,8 +180,7 @@ impl Catalog {
             sorted
         });
         let found = sorted.binary_search_by(|index| name_at(index).cmp(name.as_encoded_bytes()));
-        let entry =
-            found.ok().and_then(|place| sorted.get(place)).and_then(|entry| roll.get(*entry as usize));
+        let entry = found.ok().and_then(|place| sorted.get(place)).and_then(|entry| roll.get(*entry as usize));
         // A link that leads nowhere itself is nothing to lead to: links are often called like their targets.
         entry.is_some_and(|(_, kind)| kind != FileKind::Link || listed.path.join(name).metadata().is_ok())
     }

@@ -42,8 +42,7 @@ pub(super) fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Prog
     options.details = Details::State;
     if conversion == Conversion::Kind {
         options.filter.states = vec![State::WrongKind];
-        options.filter.kinds =
-            ["symlink-file", "symlink-dir"].iter().filter_map(|kind| kind.parse().ok()).collect();
+        options.filter.kinds = ["symlink-file", "symlink-dir"].iter().filter_map(|kind| kind.parse().ok()).collect();
     }
     let sorters = visit(&options, progress, || Sorter { conversion, links: Vec::new(), errors: Vec::new() });
     let (mut links, mut errors) = (Vec::new(), Vec::new());
@@ -124,8 +123,7 @@ fn attempt(
     if link.state != State::Ok && !is_kind {
         return Err(format!("it leads nowhere ({}): that it leads to the same cannot be seen", link.state));
     }
-    let (Some(parent), Some(name), Some(old)) = (link.path.parent(), link.path.file_name(), &link.target)
-    else {
+    let (Some(parent), Some(name), Some(old)) = (link.path.parent(), link.path.file_name(), &link.target) else {
         return Err("it names no entry".to_owned());
     };
     let home = Home::of_link(home, &link.path)?;

@@ -33,12 +33,7 @@ impl Evidence<'_> {
     /// Looks for what is not found yet: in what was read already, and below the directories that are there of each way,
     /// or those a little above. All of it at once, so that nothing near hides what fits better farther off. Gives how
     /// many directories could not be read.
-    pub(super) fn look(
-        &mut self,
-        catalog: &mut Catalog,
-        finds: &mut [Option<Find>],
-        progress: &Progress,
-    ) -> usize {
+    pub(super) fn look(&mut self, catalog: &mut Catalog, finds: &mut [Option<Find>], progress: &Progress) -> usize {
         let ways: Vec<(usize, &Way)> = self
             .lost
             .iter()
@@ -68,10 +63,8 @@ impl Evidence<'_> {
         finds: &mut [Option<Find>],
     ) {
         let search = &self.search;
-        let allowed =
-            move |path: &Path| search.is_empty() || search.iter().any(|root| path.starts_with(root));
-        let names =
-            |one: &Ways<'a>| one.missing().chain(one.names.iter().map(|(name, _)| *name)).collect::<Vec<_>>();
+        let allowed = move |path: &Path| search.is_empty() || search.iter().any(|root| path.starts_with(root));
+        let names = |one: &Ways<'a>| one.missing().chain(one.names.iter().map(|(name, _)| *name)).collect::<Vec<_>>();
         let names: HashSet<&OsStr> = wanted.iter().flat_map(names).collect();
         let places = catalog.places(&names);
         let first = self.mappings.len();
@@ -93,9 +86,9 @@ impl Evidence<'_> {
         for (number, way) in ways {
             let known = self.known.get(*number);
             let find = match verdicts.remove(number) {
-                Some(Inferred::By(mapping, path)) => mappings
-                    .get(mapping)
-                    .map(|found| Find::At(path, Why::Inferred(first + mapping), found.confidence)),
+                Some(Inferred::By(mapping, path)) => {
+                    mappings.get(mapping).map(|found| Find::At(path, Why::Inferred(first + mapping), found.confidence))
+                }
                 Some(Inferred::Ambiguous(candidates)) => Some(Find::Remains(Reason::Ambiguous, candidates)),
                 None => None,
             };

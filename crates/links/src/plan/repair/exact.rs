@@ -78,13 +78,7 @@ impl Wanted {
         }
         let key = (volume.clone(), identity.id.file, identity.id.born);
         let number = *self.known.entry(key).or_insert_with(|| {
-            self.identities.push(Sought {
-                identity,
-                names: Vec::new(),
-                lives: false,
-                is_needed: false,
-                fate: None,
-            });
+            self.identities.push(Sought { identity, names: Vec::new(), lives: false, is_needed: false, fate: None });
             let number = self.identities.len() - 1;
             self.volumes.entry(volume).or_default().push(number);
             number
@@ -102,13 +96,7 @@ impl Wanted {
 
     /// Finds all of them: by handle where the system allows that, in what has been read already, and in at most one
     /// walk of each file system. Where roots are given, only they are walked.
-    pub(super) fn find(
-        &mut self,
-        catalog: &Catalog,
-        like: &ScanOptions,
-        roots: &[PathBuf],
-        progress: &Progress,
-    ) {
+    pub(super) fn find(&mut self, catalog: &Catalog, like: &ScanOptions, roots: &[PathBuf], progress: &Progress) {
         // Links on a file system and others that lead to it mean one walk.
         let mut together: BTreeMap<Vec<PathBuf>, Vec<usize>> = BTreeMap::new();
         for ((file_system, device), numbers) in self.volumes.clone() {
@@ -165,8 +153,7 @@ impl Wanted {
 
     /// The directories from which all of a file system can be walked.
     fn tops(&self, file_system: &str, numbers: &[usize]) -> Vec<PathBuf> {
-        let is_it =
-            |directory: &Directory| self.file_systems.name(directory).is_ok_and(|name| name == file_system);
+        let is_it = |directory: &Directory| self.file_systems.name(directory).is_ok_and(|name| name == file_system);
         // Where the targets were is the nearest place to look from, and needs no list of mounts.
         let mut tops: Vec<PathBuf> = Vec::new();
         let mut tried = HashSet::new();
@@ -237,22 +224,13 @@ impl Wanted {
 
     /// One walk, in which nothing is asked but the directories' own numbers; it ends as soon as all are found.
     /// Gives whether some of them could not be read.
-    fn walk(
-        &mut self,
-        roots: &[PathBuf],
-        like: &ScanOptions,
-        numbers: &[usize],
-        progress: &Progress,
-    ) -> bool {
+    fn walk(&mut self, roots: &[PathBuf], like: &ScanOptions, numbers: &[usize], progress: &Progress) -> bool {
         let by_number = self.by_number(numbers);
         let missing = numbers.iter().filter(|number| self.is_missing(**number)).count();
         let options = entries_alone(like, roots.to_vec());
         let shared = Mutex::new((self, missing));
-        let seekers = visit_all(&options, progress, || Seeker {
-            by_number: &by_number,
-            shared: &shared,
-            unread: false,
-        });
+        let seekers =
+            visit_all(&options, progress, || Seeker { by_number: &by_number, shared: &shared, unread: false });
         seekers.into_iter().any(|seeker| seeker.unread)
     }
 }
@@ -326,8 +304,7 @@ impl Reader for Seeker<'_, '_> {
             let (wanted, missing) = &mut *shared;
             for candidate in candidates {
                 let sought = wanted.identities.get_mut(*candidate);
-                let found = sought
-                    .is_some_and(|sought| sought.try_at(&path, &wanted.file_systems) && sought.is_needed);
+                let found = sought.is_some_and(|sought| sought.try_at(&path, &wanted.file_systems) && sought.is_needed);
                 *missing -= usize::from(found);
             }
             if *missing == 0 {

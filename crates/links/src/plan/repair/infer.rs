@@ -134,8 +134,7 @@ impl<'w> Distinct<'w> {
 
     /// How many there are with those of directories, these once: what there is to agree.
     fn and_directories(&self) -> usize {
-        let directories: BTreeSet<&Path> =
-            self.in_each.iter().flat_map(|(below, _)| below.ancestors()).collect();
+        let directories: BTreeSet<&Path> = self.in_each.iter().flat_map(|(below, _)| below.ancestors()).collect();
         self.count + directories.len().saturating_sub(1)
     }
 }
@@ -317,13 +316,11 @@ impl<'a> Infer<'a> {
         for rest in rests {
             let score = rest.below.components().count() + 1;
             let places = tied.iter().map(|directory| below(directory, rest.below));
-            let places: Vec<(Option<u32>, PathBuf)> =
-                places.map(|place| (self.catalog.find(&place), place)).collect();
+            let places: Vec<(Option<u32>, PathBuf)> = places.map(|place| (self.catalog.find(&place), place)).collect();
             for (name, link) in &rest.names {
                 let holds = |at: &Option<u32>| at.is_some_and(|at| self.catalog.holds(at, name));
                 let holding = places.iter().filter(|(at, _)| holds(at));
-                let candidates =
-                    holding.map(|(_, place)| Candidate { path: place.join(name), score }).collect();
+                let candidates = holding.map(|(_, place)| Candidate { path: place.join(name), score }).collect();
                 self.verdicts.insert(*link, Inferred::Ambiguous(candidates));
             }
         }
@@ -332,14 +329,7 @@ impl<'a> Infer<'a> {
 
 /// How sure it is that a directory went there: strong where enough names agree, nearly all of them do, and no other
 /// directory comes near.
-fn confidence(
-    old: &Path,
-    new: &Path,
-    names: &Distinct<'_>,
-    best: usize,
-    second: usize,
-    is_whole: bool,
-) -> Confidence {
+fn confidence(old: &Path, new: &Path, names: &Distinct<'_>, best: usize, second: usize, is_whole: bool) -> Confidence {
     let all = names.count;
     let same_name = old.file_name() == new.file_name();
     let enough = names.and_directories() >= 5 || same_name && names.and_directories() >= 3;

@@ -28,12 +28,7 @@ pub struct LinksInto {
 ///
 /// # Errors
 /// The tree or the journal cannot be read.
-pub fn links_into(
-    from: &Path,
-    to: &Path,
-    search: &[PathBuf],
-    journal: Option<&Journal>,
-) -> Result<LinksInto> {
+pub fn links_into(from: &Path, to: &Path, search: &[PathBuf], journal: Option<&Journal>) -> Result<LinksInto> {
     let (mut found, mut into) = (BTreeSet::new(), LinksInto::default());
     if let Some(journal) = journal {
         found.extend(journal.tracked_into(from)?.into_iter().map(|tracked| tracked.link));
@@ -81,7 +76,7 @@ fn step(link: &Path, from: &Path, to: &Path) -> Result<Option<Step>> {
     let Ok(rest) = named.strip_prefix(from) else { return Ok(None) };
     let parent = link.parent().unwrap_or(Path::new("/")).to_owned();
     let target = Home::of(place, parent).and_then(|home| home.say(&old.target, &below(to, rest), Form::Same));
-    let target = target
-        .map_err(|refusal| Error::new(crate::error::ErrorKind::InvalidTarget, "retarget", link, refusal))?;
+    let target =
+        target.map_err(|refusal| Error::new(crate::error::ErrorKind::InvalidTarget, "retarget", link, refusal))?;
     Ok(Some(Step::retarget(link.to_owned().into(), old, target, None)))
 }

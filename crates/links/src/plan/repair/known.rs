@@ -52,8 +52,8 @@ impl Known {
             }
             let directory = lost.link.parent().unwrap_or(Path::new("/"));
             if parent.as_ref().is_none_or(|(path, _)| path != directory) {
-                let name = Directory::open_physical(directory)
-                    .and_then(|opened| known.wanted.file_systems.name(&opened));
+                let name =
+                    Directory::open_physical(directory).and_then(|opened| known.wanted.file_systems.name(&opened));
                 parent = name.ok().map(|name| (directory.to_owned(), name));
             }
             let file_system = Some(parent.as_ref().map_or("", |(_, name)| name.as_str()));
@@ -71,8 +71,7 @@ impl Known {
                 let own = file_system.is_some_and(|name| name == tracked.identity.file_system);
                 let near = own.then(|| directory.to_owned());
                 let directory = tracked.identity.directory.take().filter(|directory| {
-                    let stays =
-                        || exact::is_at(directory, &directory.path, &known.wanted.file_systems).is_some();
+                    let stays = || exact::is_at(directory, &directory.path, &known.wanted.file_systems).is_some();
                     !*stayed.entry(directory.path.clone()).or_insert_with(stays)
                 });
                 let directory = directory.map(|directory| known.wanted.add(*directory, near.clone(), false));
@@ -112,11 +111,8 @@ impl Known {
         // wrote another file in the place of the first, and wherever he put that one.
         if let Some(place) = self.place_of(record, identity).filter(|place| is_within(place)) {
             let is_same = names.contains(&place);
-            let (why, confidence) = if is_same {
-                (Why::Identity, Confidence::Exact)
-            } else {
-                (Why::Directory, Confidence::Strong)
-            };
+            let (why, confidence) =
+                if is_same { (Why::Identity, Confidence::Exact) } else { (Why::Directory, Confidence::Strong) };
             return Some(Find::At(place, why, confidence));
         }
         let inside: Vec<&PathBuf> = names.iter().filter(|path| is_within(path)).collect();
@@ -136,10 +132,8 @@ impl Known {
             // Somebody said where to look.
             ([path], _) => Some(Find::At((*path).clone(), Why::Identity, Confidence::Strong)),
             (several, _) => {
-                let candidate = |path: &&PathBuf| Candidate {
-                    score: agreeing(&identity.path, path),
-                    path: (*path).clone(),
-                };
+                let candidate =
+                    |path: &&PathBuf| Candidate { score: agreeing(&identity.path, path), path: (*path).clone() };
                 let mut candidates: Vec<Candidate> = several.iter().map(candidate).collect();
                 candidates.sort_by_key(|candidate| Reverse(candidate.score));
                 candidates.truncate(TOLD);

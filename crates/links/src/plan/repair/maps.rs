@@ -26,8 +26,7 @@ impl Map {
     /// # Errors
     /// There is no `=`, or nothing on one side of it.
     pub fn parse(text: &OsStr) -> Result<Self> {
-        let refuse =
-            |cause: &str| Error::new(ErrorKind::InvalidOption, "read the mapping", Path::new(text), cause);
+        let refuse = |cause: &str| Error::new(ErrorKind::InvalidOption, "read the mapping", Path::new(text), cause);
         let (mut sides, mut bytes) = (vec![Vec::new()], text.as_encoded_bytes().iter().peekable());
         while let Some(byte) = bytes.next() {
             if *byte == b'=' && bytes.next_if_eq(&&b'=').is_none() {
@@ -36,9 +35,8 @@ impl Map {
                 side.push(*byte);
             }
         }
-        let [old, new] = <[Vec<u8>; 2]>::try_from(sides).map_err(|_| {
-            refuse("it has the form OLD=NEW; a name that holds '=' is written with two: '=='")
-        })?;
+        let [old, new] = <[Vec<u8>; 2]>::try_from(sides)
+            .map_err(|_| refuse("it has the form OLD=NEW; a name that holds '=' is written with two: '=='"))?;
         let full = |bytes: Vec<u8>| {
             let path = PathBuf::from(platform::from_bytes(bytes));
             if path.as_os_str().is_empty() {
@@ -76,11 +74,7 @@ impl<'a> Maps<'a> {
 
     /// Finds targets by the map whose old place is the longest. Gives, by the number of the link, the places that would
     /// have to be there and are not; and the maps that fit nothing.
-    pub(super) fn apply(
-        &self,
-        lost: &[Lost],
-        finds: &mut [Option<Find>],
-    ) -> (Vec<(usize, PathBuf)>, Vec<usize>) {
+    pub(super) fn apply(&self, lost: &[Lost], finds: &mut [Option<Find>]) -> (Vec<(usize, PathBuf)>, Vec<usize>) {
         let mut missing = Vec::new();
         let mut idle: BTreeSet<usize> = (0..self.maps.len()).collect();
         if self.maps.is_empty() {

@@ -294,14 +294,8 @@ pub fn plan(spec: &RepairSpec, context: &PlanContext<'_>) -> Result<Repair> {
     }
     known.find(&catalog, &options, &search.physical(), progress, &mut finds);
     let mappings = known.carry_over(&lost, &mut finds);
-    let mut evidence = Evidence {
-        lost: &lost,
-        known: &known,
-        search: search.physical(),
-        options: &options,
-        mappings,
-        distrusted: 0,
-    };
+    let mut evidence =
+        Evidence { lost: &lost, known: &known, search: search.physical(), options: &options, mappings, distrusted: 0 };
     let unsearched = evidence.look(&mut catalog, &mut finds, progress);
     let (mappings, distrusted) = (evidence.mappings, evidence.distrusted);
     let is_whole = catalog.is_whole;
@@ -336,12 +330,9 @@ fn look_at(links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lost> 
     for found in looked {
         match found {
             Ok(found) => lost.push(found),
-            Err(path) => errors.push(Error::new(
-                ErrorKind::PermissionDenied,
-                "look at",
-                path,
-                "what it says cannot be read",
-            )),
+            Err(path) => {
+                errors.push(Error::new(ErrorKind::PermissionDenied, "look at", path, "what it says cannot be read"))
+            }
         }
     }
     lost

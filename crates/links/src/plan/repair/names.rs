@@ -68,9 +68,7 @@ impl Names<'_> {
         };
         match found.as_slice() {
             [] => none(),
-            [(first, _), (second, _), ..] if first == second => {
-                Verdict::Remains(Reason::Ambiguous, told(&found))
-            }
+            [(first, _), (second, _), ..] if first == second => Verdict::Remains(Reason::Ambiguous, told(&found)),
             [(score, spot), ..] => {
                 let (why, confidence) = (Why::Name { components: *score }, Confidence::Weak);
                 Verdict::At(self.catalog.path_of(*spot), why, confidence)

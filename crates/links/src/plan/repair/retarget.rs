@@ -145,9 +145,8 @@ impl Home {
 
     fn inside<'p>(&self, to: &'p Path) -> Result<&'p Path, Refusal> {
         let root = self.volume()?.root().ok_or("only a folder of its volume is mounted here")?;
-        to.strip_prefix(root).map_err(|_| {
-            format!("{} is not on the link's volume, so Windows cannot find it", platform::quoted(to))
-        })
+        to.strip_prefix(root)
+            .map_err(|_| format!("{} is not on the link's volume, so Windows cannot find it", platform::quoted(to)))
     }
 
     /// A full path in Windows' words, by the same drive or volume name as before.
@@ -187,8 +186,7 @@ impl Home {
                 let data = point.decode().map_err(|error| error.to_string())?;
                 let directory = found == FileKind::Directory;
                 if !matches!(data, ReparseData::LxSymlink(_)) && directory != point.directory {
-                    let (found, wanted) =
-                        if directory { ("a directory", "files") } else { ("a file", "directories") };
+                    let (found, wanted) = if directory { ("a directory", "files") } else { ("a file", "directories") };
                     return Err(format!("it is {found}, and the link is one for {wanted}"));
                 }
                 object_at(&path)

@@ -44,8 +44,7 @@ struct By {
 
 /// Makes the plan of a repair, and says what becomes of each link.
 pub(super) fn settle(ground: &Ground<'_>, lost: Vec<Lost>, finds: Vec<Option<Find>>) -> Repair {
-    let mapped: HashMap<usize, &PathBuf> =
-        ground.mapped.iter().map(|(number, path)| (*number, path)).collect();
+    let mapped: HashMap<usize, &PathBuf> = ground.mapped.iter().map(|(number, path)| (*number, path)).collect();
     let items: Vec<_> =
         lost.into_iter().zip(finds).enumerate().map(|(number, (lost, find))| (number, lost, find)).collect();
     let parts = in_parallel(items, |items| {
@@ -65,9 +64,7 @@ pub(super) fn settle(ground: &Ground<'_>, lost: Vec<Lost>, finds: Vec<Option<Fin
                     let path = platform::quoted(path);
                     refused(format!("by its map it would lead to {path}, which is not there"))
                 }
-                (Some(Find::Remains(reason, candidates)), None) if !candidates.is_empty() => {
-                    (reason, candidates)
-                }
+                (Some(Find::Remains(reason, candidates)), None) if !candidates.is_empty() => (reason, candidates),
                 (find, None) => (fate(ground.known, number, find), Vec::new()),
             };
             settled.remains(ground, lost, reason, candidates);
@@ -99,13 +96,7 @@ impl Settled {
         self.mends.push(Mend { link, kind: old.kind(), old, verdict });
     }
 
-    fn remains(
-        &mut self,
-        ground: &Ground<'_>,
-        lost: Lost,
-        reason: Reason,
-        candidates: Vec<super::Candidate>,
-    ) {
+    fn remains(&mut self, ground: &Ground<'_>, lost: Lost, reason: Reason, candidates: Vec<super::Candidate>) {
         let (old, link) = (lost.seen.target, ground.roots.shown(&lost.link));
         let reason = match (reason, lost.fault) {
             (reason, Fault::By(other, rest)) => {
@@ -135,11 +126,8 @@ impl Settled {
     /// Looks at links that lead by others once it is known what becomes of these.
     fn by_others(mut self) -> Repair {
         if !self.by.is_empty() {
-            let mended = self
-                .steps
-                .iter()
-                .map(|step| step.path().as_ref())
-                .zip(self.places.iter().map(PathBuf::as_path));
+            let mended =
+                self.steps.iter().map(|step| step.path().as_ref()).zip(self.places.iter().map(PathBuf::as_path));
             let by = self.by.iter().map(|by| (by.link.as_path(), by));
             let chains = Chains { mended: mended.collect(), by: by.collect() };
             for by in &self.by {
@@ -155,12 +143,7 @@ impl Settled {
 }
 
 /// What a link has to say to lead there, if it may and then does; and to what.
-fn attempt(
-    ground: &Ground<'_>,
-    lost: &Lost,
-    to: &Path,
-    home: &mut Option<Home>,
-) -> Result<(Target, FileId), String> {
+fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>) -> Result<(Target, FileId), String> {
     if is_excluded(ground, to) {
         return Err(format!("it was found at {}, which is left out", platform::quoted(to)));
     }
@@ -199,9 +182,8 @@ fn is_excluded(ground: &Ground<'_>, path: &Path) -> bool {
 fn is_left_out(ground: &Ground<'_>, path: &Path) -> bool {
     let filter = &ground.options.filter;
     // What is outside of the roots is seen from the directory that it shares with the nearest.
-    let shared = |root: &PathBuf| {
-        root.ancestors().find(|above| path.starts_with(above)).map(|above| above.components().count())
-    };
+    let shared =
+        |root: &PathBuf| root.ancestors().find(|above| path.starts_with(above)).map(|above| above.components().count());
     let above = ground.options.roots.iter().filter_map(shared).max().unwrap_or(1);
     let inside: PathBuf = path.components().skip(above).collect();
     let mut ancestors = inside.ancestors().filter(|above| !above.as_os_str().is_empty());

@@ -27,22 +27,18 @@ pub(crate) use identity::{content, file_system_name, find, handle, made, mounted
 pub(crate) use inventory::{look, take_inventory};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
-    as_name, collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes,
-    to_wide,
+    as_name, collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
 pub(crate) use ntfs_3g::{
-    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, REPARSE_DATA, RESIDENT,
-    attributes as ntfs_attributes, by_descriptor, has_short_name, ntfs_mounts, ntfs_volume, refusal,
-    unreadable_streams,
+    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, REPARSE_DATA, RESIDENT, attributes as ntfs_attributes,
+    by_descriptor, has_short_name, ntfs_mounts, ntfs_volume, refusal, unreadable_streams,
 };
 pub(crate) use path::{drive_relative, native_path, volume_root};
 pub(crate) use policy::{evaluation, facts, may_make_symlinks};
 pub(crate) use power::{open_files, workers};
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
-pub(crate) use users::{
-    current_user, forbidden, is_of_others, is_one_mount, may_write, remarks, room, users_below,
-};
+pub(crate) use users::{current_user, forbidden, is_of_others, is_one_mount, may_write, remarks, room, users_below};
 pub(super) use volume::volume_identity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 

@@ -90,8 +90,7 @@ pub(crate) fn ntfs_volume(directory: &Directory) -> io::Result<Option<NtfsVolume
 /// Where ntfs-3g serves volumes here: only there can the kernel's own answer about a link be built on one of
 /// ntfs-3g's translations.
 pub(crate) fn ntfs_mounts() -> Vec<PathBuf> {
-    let mut points =
-        filesystem::mount_points(|kind| kind == "fuse" || kind == "fuseblk" || kind.contains("ntfs"));
+    let mut points = filesystem::mount_points(|kind| kind == "fuse" || kind == "fuseblk" || kind.contains("ntfs"));
     points.retain(|point| {
         let volume = Directory::open(point).and_then(|directory| ntfs_volume(&directory));
         volume.is_ok_and(|found| found.is_some())
@@ -123,8 +122,7 @@ fn answers(directory: &Directory) -> io::Result<bool> {
 
 /// Whether a file has an 8.3 name besides, which ntfs-3g counts as one of its names. Elsewhere than on NTFS, never.
 pub(crate) fn has_short_name(directory: &Directory, name: &OsStr) -> bool {
-    get(directory, name, "system.ntfs_dos_name")
-        .is_ok_and(|short| short.is_some_and(|short| !short.is_empty()))
+    get(directory, name, "system.ntfs_dos_name").is_ok_and(|short| short.is_some_and(|short| !short.is_empty()))
 }
 
 /// Streams of a tree that cannot be read: the kernel takes attributes of 64 KiB at most. Each with its path below the root.

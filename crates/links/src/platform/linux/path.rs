@@ -13,9 +13,7 @@ pub(crate) fn native_path(typed: &OsStr, drive: char) -> Option<PathBuf> {
     let verbatim = text.strip_prefix(r"\\?\").unwrap_or(text);
     let mut letters = verbatim.chars();
     let letter = letters.next().filter(char::is_ascii_alphabetic).filter(|_| letters.next() == Some(':'));
-    if text.starts_with('/')
-        || letter.is_none() && !text.contains('\\')
-        || Path::new(typed).symlink_metadata().is_ok()
+    if text.starts_with('/') || letter.is_none() && !text.contains('\\') || Path::new(typed).symlink_metadata().is_ok()
     {
         return None;
     }
@@ -24,11 +22,7 @@ pub(crate) fn native_path(typed: &OsStr, drive: char) -> Option<PathBuf> {
     let (start, rest) = match letter {
         Some(letter) if letter.eq_ignore_ascii_case(&drive) => {
             let rest = verbatim.get(2..)?;
-            if rest.starts_with(['\\', '/']) {
-                (volume.root()?.to_owned(), rest)
-            } else {
-                (PathBuf::new(), rest)
-            }
+            if rest.starts_with(['\\', '/']) { (volume.root()?.to_owned(), rest) } else { (PathBuf::new(), rest) }
         }
         Some(_) => return None,
         // On the network, or of another kind: no name of this volume.
@@ -38,8 +32,7 @@ pub(crate) fn native_path(typed: &OsStr, drive: char) -> Option<PathBuf> {
     };
     let names: Vec<&str> = rest.split(['\\', '/']).filter(|name| !name.is_empty() && *name != ".").collect();
     if !names.contains(&"..") {
-        let path: PathBuf =
-            std::iter::once(start.as_os_str()).chain(names.into_iter().map(OsStr::new)).collect();
+        let path: PathBuf = std::iter::once(start.as_os_str()).chain(names.into_iter().map(OsStr::new)).collect();
         return Some(if path.as_os_str().is_empty() { PathBuf::from(".") } else { path });
     }
     // Windows takes `..` by the text, whatever link is there, and stops at the drive's root.

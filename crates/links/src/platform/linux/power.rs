@@ -23,9 +23,9 @@ fn turns(root: &Path) -> bool {
     let Ok(metadata) = Directory::open(root).and_then(|directory| directory.metadata()) else { return false };
     let device = format!("/sys/dev/block/{}:{}", major(metadata.id.volume), minor(metadata.id.volume));
     // A partition has no queue of its own: its disk has.
-    ["queue/rotational", "../queue/rotational"].iter().any(|file| {
-        std::fs::read_to_string(Path::new(&device).join(file)).is_ok_and(|answer| answer.trim() == "1")
-    })
+    ["queue/rotational", "../queue/rotational"]
+        .iter()
+        .any(|file| std::fs::read_to_string(Path::new(&device).join(file)).is_ok_and(|answer| answer.trim() == "1"))
 }
 
 /// How many files this process may have open.

@@ -99,10 +99,7 @@ pub(crate) fn forbidden(
         let writes = item.stat.sort != ObjectKind::Directory
             || accessat(parent, root, Access::WRITE_OK, AtFlags::EACCESS).is_ok();
         if !writes {
-            found.push((
-                PathBuf::new(),
-                "this user may not write to it, and so not rename it to another directory",
-            ));
+            found.push((PathBuf::new(), "this user may not write to it, and so not rename it to another directory"));
         }
     }
     if same {

@@ -70,8 +70,7 @@ fn kernel_label(directory: &Directory) -> Option<OsString> {
 fn udev_name(mount: &Mount, directory: &str) -> Option<OsString> {
     let device = mount.source.canonicalize().ok().filter(|path| path.starts_with("/dev"))?;
     let entries = Path::new("/dev/disk").join(directory).read_dir().ok()?;
-    let mut names =
-        entries.flatten().filter(|entry| entry.path().canonicalize().is_ok_and(|to| to == device));
+    let mut names = entries.flatten().filter(|entry| entry.path().canonicalize().is_ok_and(|to| to == device));
     names.next().map(|entry| entry.file_name())
 }
 

@@ -67,11 +67,7 @@ pub(crate) fn mounted_at(source: &Path) -> Option<PathBuf> {
             file.metadata().is_ok_and(|file| (file.dev(), file.ino()) == (wanted.dev(), wanted.ino()))
         })
     };
-    mounts()
-        .ok()?
-        .into_iter()
-        .find(|mount| mount.source.is_absolute() && is_it(&mount.source))
-        .map(|mount| mount.point)
+    mounts().ok()?.into_iter().find(|mount| mount.source.is_absolute() && is_it(&mount.source)).map(|mount| mount.point)
 }
 
 /// The image behind a loop device, or behind the disk that a partition of one is on.

@@ -17,9 +17,9 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_ATTRIBUTE_DIRECTORY, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
-    FILE_FLAGS_AND_ATTRIBUTES, FILE_LIST_DIRECTORY, FILE_NAME_NORMALIZED, FILE_NAME_OPENED,
-    FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, GetFinalPathNameByHandleW,
-    OPEN_EXISTING, QueryDosDeviceW, SYNCHRONIZE, VOLUME_NAME_DOS, VOLUME_NAME_GUID, VOLUME_NAME_NT,
+    FILE_FLAGS_AND_ATTRIBUTES, FILE_LIST_DIRECTORY, FILE_NAME_NORMALIZED, FILE_NAME_OPENED, FILE_READ_ATTRIBUTES,
+    FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, GetFinalPathNameByHandleW, OPEN_EXISTING, QueryDosDeviceW,
+    SYNCHRONIZE, VOLUME_NAME_DOS, VOLUME_NAME_GUID, VOLUME_NAME_NT,
 };
 
 use super::entries::Reader;
@@ -245,9 +245,8 @@ impl Directory {
     /// Whether [`Entry::number`] is the number that [`Metadata::id`] holds, so that nothing need be
     /// asked about other files.
     pub(crate) fn knows_numbers(&self) -> bool {
-        Filesystem::of(self).is_ok_and(|filesystem| {
-            !filesystem.network && matches!(filesystem.kind.as_str(), "NTFS" | "ReFS")
-        })
+        Filesystem::of(self)
+            .is_ok_and(|filesystem| !filesystem.network && matches!(filesystem.kind.as_str(), "NTFS" | "ReFS"))
     }
 
     /// Opens a directory in this one so that [`Directory::read`] can read it. A link is refused as what is no
@@ -336,17 +335,11 @@ fn by_path(path: &Path, flags: FILE_FLAGS_AND_ATTRIBUTES, access: u32) -> io::Re
 pub(super) const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 
 /// Opens what is there by a path that ends in NUL.
-pub(super) fn open_existing(
-    path: &[u16],
-    flags: FILE_FLAGS_AND_ATTRIBUTES,
-    access: u32,
-) -> io::Result<OwnedHandle> {
+pub(super) fn open_existing(path: &[u16], flags: FILE_FLAGS_AND_ATTRIBUTES, access: u32) -> io::Result<OwnedHandle> {
     debug_assert_eq!(path.last(), Some(&0));
     // SAFETY: `path` ends in NUL, as its two callers make it, and outlives the call; no security attributes and no
     // template are passed.
-    owned(unsafe {
-        CreateFileW(path.as_ptr(), access, SHARE, ptr::null(), OPEN_EXISTING, flags, ptr::null_mut())
-    })
+    owned(unsafe { CreateFileW(path.as_ptr(), access, SHARE, ptr::null(), OPEN_EXISTING, flags, ptr::null_mut()) })
 }
 
 /// What a call that opens something gave.
@@ -385,8 +378,7 @@ fn path_by(handle: BorrowedHandle<'_>, form: u32) -> io::Result<Vec<u16>> {
     loop {
         let length = u32::try_from(room.len()).map_err(|_| code(ERROR_PATH_NOT_FOUND))?;
         // SAFETY: the system writes at most `length` units to `room`, which has as many.
-        let written =
-            unsafe { GetFinalPathNameByHandleW(handle.as_raw_handle(), room.as_mut_ptr(), length, form) };
+        let written = unsafe { GetFinalPathNameByHandleW(handle.as_raw_handle(), room.as_mut_ptr(), length, form) };
         match usize::try_from(written) {
             Ok(0) | Err(_) => return Err(io::Error::last_os_error()),
             Ok(written) if written < room.len() => {

@@ -3,13 +3,12 @@
 use std::io;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_BAD_PATHNAME, ERROR_BUFFER_OVERFLOW,
-    ERROR_CANT_RESOLVE_FILENAME, ERROR_DIR_NOT_EMPTY, ERROR_DIRECTORY, ERROR_DIRECTORY_NOT_SUPPORTED,
-    ERROR_DISK_FULL, ERROR_FILE_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_FILENAME_EXCED_RANGE,
-    ERROR_HANDLE_DISK_FULL, ERROR_INVALID_FUNCTION, ERROR_INVALID_NAME, ERROR_INVALID_REPARSE_DATA,
-    ERROR_NOT_A_REPARSE_POINT, ERROR_NOT_SAME_DEVICE, ERROR_NOT_SUPPORTED, ERROR_PATH_NOT_FOUND,
-    ERROR_PRIVILEGE_NOT_HELD, ERROR_SYMLINK_CLASS_DISABLED, ERROR_TOO_MANY_LINKS,
-    ERROR_UNTRUSTED_MOUNT_POINT, ERROR_WRITE_PROTECT,
+    ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_BAD_PATHNAME, ERROR_BUFFER_OVERFLOW, ERROR_CANT_RESOLVE_FILENAME,
+    ERROR_DIR_NOT_EMPTY, ERROR_DIRECTORY, ERROR_DIRECTORY_NOT_SUPPORTED, ERROR_DISK_FULL, ERROR_FILE_EXISTS,
+    ERROR_FILE_NOT_FOUND, ERROR_FILENAME_EXCED_RANGE, ERROR_HANDLE_DISK_FULL, ERROR_INVALID_FUNCTION,
+    ERROR_INVALID_NAME, ERROR_INVALID_REPARSE_DATA, ERROR_NOT_A_REPARSE_POINT, ERROR_NOT_SAME_DEVICE,
+    ERROR_NOT_SUPPORTED, ERROR_PATH_NOT_FOUND, ERROR_PRIVILEGE_NOT_HELD, ERROR_SYMLINK_CLASS_DISABLED,
+    ERROR_TOO_MANY_LINKS, ERROR_UNTRUSTED_MOUNT_POINT, ERROR_WRITE_PROTECT,
 };
 
 use super::nt::number;
@@ -59,8 +58,7 @@ pub(crate) fn describe(error: &io::Error) -> String {
     let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text).trim_end();
     let text = text.strip_suffix('.').unwrap_or(text);
     let mut chars = text.chars();
-    let text: String =
-        chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
+    let text: String = chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
     // A system that knows no words for it.
     let wordless = text.is_empty() || text.contains("FormatMessageW");
     if wordless { format!("system error {code}") } else { text }

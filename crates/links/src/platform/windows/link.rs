@@ -75,9 +75,8 @@ pub(crate) fn file_names(directory: &Path, file: FileId) -> Option<(Vec<PathBuf>
     let mut entries = opened.entries().ok()?.flatten();
     let name = entries.find(|entry| {
         // Of a link the system would tell the names of what it leads to.
-        let same = |name| {
-            opened.metadata_nofollow(name).is_ok_and(|found| found.id == file && found.kind != FileKind::Link)
-        };
+        let same =
+            |name| opened.metadata_nofollow(name).is_ok_and(|found| found.id == file && found.kind != FileKind::Link);
         (!knows || entry.number == file.file) && same(&entry.name)
     })?;
     names_of(&opened, &name.name, &root).map(|names| (names, root))

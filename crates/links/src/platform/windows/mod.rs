@@ -33,26 +33,24 @@ pub(crate) use errors::{describe, error_kind};
 pub(super) use filesystem::filesystem_of;
 pub(crate) use identity::{content, file_system_name, find, handle, made, mounted, object_number};
 pub(crate) use inventory::{
-    current_user, forbidden, is_of_others, is_one_mount, look, may_write, room, take_inventory,
-    unreadable_streams,
+    current_user, forbidden, is_of_others, is_one_mount, look, may_write, room, take_inventory, unreadable_streams,
 };
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{
-    as_name, collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes,
-    to_wide,
+    as_name, collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
 pub(crate) use nt::{
     Sort, aligned, control, create_new, full, information, number, open, open_guarded, open_uncached, send,
     set_information, stream, succeeded, terminated, within,
 };
 pub(crate) use ntfs::{
-    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, attributes as ntfs_attributes,
-    has_short_name, ntfs_mounts, ntfs_volume, refusal,
+    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, attributes as ntfs_attributes, has_short_name,
+    ntfs_mounts, ntfs_volume, refusal,
 };
 pub(crate) use path::{drive_relative, native_path, verbatim, volume_root};
 pub(crate) use policy::{
-    EVALUATION, Procedure, SYMBOLIC_LINK, enable_privilege, evaluation, facts, is_elevated,
-    may_make_symlinks, procedure,
+    EVALUATION, Procedure, SYMBOLIC_LINK, enable_privilege, evaluation, facts, is_elevated, may_make_symlinks,
+    procedure,
 };
 pub(crate) use power::{open_files, workers};
 pub(crate) use query::{Object, SETTABLE, ticks};

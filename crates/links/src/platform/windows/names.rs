@@ -54,8 +54,7 @@ pub(crate) fn identity_key(path: &Path) -> Vec<u8> {
 /// Whether a path is another one, or below it, upper and lower case being one.
 pub(crate) fn is_within(path: &Path, root: &Path) -> bool {
     let mut names = path.components();
-    root.components()
-        .all(|wanted| names.next().is_some_and(|name| is_same_name(name.as_os_str(), wanted.as_os_str())))
+    root.components().all(|wanted| names.next().is_some_and(|name| is_same_name(name.as_os_str(), wanted.as_os_str())))
 }
 
 /// A path within a sentence: control characters and unpaired surrogates are escaped, separators are not.
@@ -88,14 +87,9 @@ mod tests {
         assert_eq!(to_bytes(&name).as_ref(), b"a\xed\xa0\x80b");
         assert_eq!(collation_key(OsStr::new("aÄß")), collation_key(OsStr::new("Aäß")));
         assert_ne!(collation_key(OsStr::new("ss")), collation_key(OsStr::new("ß")));
-        for (a, b) in [("aÄß", "Aäß"), ("ss", "ß"), ("a", "a"), ("ı", "i"), ("ſ", "s"), ("K", "k"), ("", "a")]
-        {
+        for (a, b) in [("aÄß", "Aäß"), ("ss", "ß"), ("a", "a"), ("ı", "i"), ("ſ", "s"), ("K", "k"), ("", "a")] {
             let (a, b) = (OsStr::new(a), OsStr::new(b));
-            assert_eq!(
-                identity_key(Path::new(a)) == identity_key(Path::new(b)),
-                is_same_name(a, b),
-                "{a:?} {b:?}"
-            );
+            assert_eq!(identity_key(Path::new(a)) == identity_key(Path::new(b)), is_same_name(a, b), "{a:?} {b:?}");
         }
     }
 

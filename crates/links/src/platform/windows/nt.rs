@@ -14,14 +14,13 @@ use std::ptr;
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NO_INTERMEDIATE_BUFFERING, FILE_NON_DIRECTORY_FILE, FILE_OPEN,
-    FILE_OPEN_FOR_BACKUP_INTENT, FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT,
-    NtCreateFile, NtQueryInformationFile, NtSetInformationFile,
+    FILE_OPEN_FOR_BACKUP_INTENT, FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile,
+    NtQueryInformationFile, NtSetInformationFile,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_NAME, ERROR_MORE_DATA, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError,
-    STATUS_BUFFER_OVERFLOW, STATUS_DELETE_PENDING, STATUS_INFO_LENGTH_MISMATCH,
-    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS, STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED,
-    STATUS_OBJECT_NAME_NOT_FOUND, UNICODE_STRING,
+    ERROR_INVALID_NAME, ERROR_MORE_DATA, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_BUFFER_OVERFLOW,
+    STATUS_DELETE_PENDING, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS,
+    STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED, STATUS_OBJECT_NAME_NOT_FOUND, UNICODE_STRING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
@@ -65,12 +64,7 @@ fn component(name: &OsStr) -> io::Result<Vec<u16>> {
 }
 
 /// Opens one name in a directory; the empty name is the directory itself. Links are not followed.
-pub(crate) fn open(
-    directory: BorrowedHandle<'_>,
-    name: &OsStr,
-    access: u32,
-    sort: Sort,
-) -> io::Result<OwnedHandle> {
+pub(crate) fn open(directory: BorrowedHandle<'_>, name: &OsStr, access: u32, sort: Sort) -> io::Result<OwnedHandle> {
     open_or_make(directory, name, access, FILE_OPEN, sort)
 }
 
@@ -96,22 +90,13 @@ pub(crate) fn open_guarded(
 }
 
 /// Opens a file so that what is read comes from the disk, and not from the system's memory: in whole pages, at whole pages.
-pub(crate) fn open_uncached(
-    directory: BorrowedHandle<'_>,
-    name: &OsStr,
-    access: u32,
-) -> io::Result<OwnedHandle> {
+pub(crate) fn open_uncached(directory: BorrowedHandle<'_>, name: &OsStr, access: u32) -> io::Result<OwnedHandle> {
     let options = FILE_NO_INTERMEDIATE_BUFFERING;
     request(directory, component(name)?, access, SHARE, FILE_OPEN, Sort::File, options)
 }
 
 /// Opens, or makes, a stream of an opened file or directory: `:name:$DATA`.
-pub(crate) fn stream(
-    of: BorrowedHandle<'_>,
-    name: &OsStr,
-    access: u32,
-    make: bool,
-) -> io::Result<OwnedHandle> {
+pub(crate) fn stream(of: BorrowedHandle<'_>, name: &OsStr, access: u32, make: bool) -> io::Result<OwnedHandle> {
     request(of, to_units(name), access, SHARE, if make { FILE_OPEN_IF } else { FILE_OPEN }, Sort::File, 0)
 }
 
@@ -153,8 +138,7 @@ fn request(
         Sort::Directory => FILE_DIRECTORY_FILE,
         Sort::File => FILE_NON_DIRECTORY_FILE,
     };
-    let options =
-        more | kind | FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_SYNCHRONOUS_IO_NONALERT;
+    let options = more | kind | FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_SYNCHRONOUS_IO_NONALERT;
     let (mut handle, mut status) = (ptr::null_mut(), IO_STATUS_BLOCK::default());
     // SAFETY: `attributes` points to `text`, and that to `name`; all three, and the two results, outlive the call.
     // The root is borrowed, so it is open. No extended attributes are passed.
@@ -187,13 +171,7 @@ pub(crate) fn information(handle: BorrowedHandle<'_>, class: i32) -> io::Result<
         let length = u32::try_from(room).map_err(|_| code(ERROR_INVALID_NAME))?;
         // SAFETY: the system writes at most `length` bytes to `words`, which has as many, and to `status`.
         let answer = unsafe {
-            NtQueryInformationFile(
-                handle.as_raw_handle(),
-                &raw mut status,
-                words.as_mut_ptr().cast(),
-                length,
-                class,
-            )
+            NtQueryInformationFile(handle.as_raw_handle(), &raw mut status, words.as_mut_ptr().cast(), length, class)
         };
         match answer {
             STATUS_BUFFER_OVERFLOW | STATUS_INFO_LENGTH_MISMATCH if room < 1 << 24 => room *= 4,
@@ -291,12 +269,7 @@ pub(crate) fn control(handle: BorrowedHandle<'_>, request: u32, input: &[u8]) ->
 }
 
 /// Sends a control code with `input`, and gives what came back.
-pub(crate) fn send(
-    handle: BorrowedHandle<'_>,
-    request: u32,
-    input: &[u8],
-    room: usize,
-) -> io::Result<Vec<u8>> {
+pub(crate) fn send(handle: BorrowedHandle<'_>, request: u32, input: &[u8], room: usize) -> io::Result<Vec<u8>> {
     let mut output = vec![0_u8; room];
     let lengths = (u32::try_from(input.len()), u32::try_from(room));
     let (Ok(input_length), Ok(room)) = lengths else { return Err(io::ErrorKind::InvalidInput.into()) };

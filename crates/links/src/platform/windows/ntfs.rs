@@ -32,12 +32,7 @@ impl NtfsVolume {
     pub(crate) fn letter(&self, _said: char) -> char {
         // A volume that is mounted in a directory has no letter of its own.
         let in_directory = |component: Component<'_>| matches!(component, Component::Normal(_));
-        match self
-            .mount_point
-            .components()
-            .next()
-            .filter(|_| !self.mount_point.components().any(in_directory))
-        {
+        match self.mount_point.components().next().filter(|_| !self.mount_point.components().any(in_directory)) {
             Some(Component::Prefix(prefix)) => match prefix.kind() {
                 Prefix::Disk(letter) | Prefix::VerbatimDisk(letter) => char::from(letter),
                 // No letter: none is the volume's own.

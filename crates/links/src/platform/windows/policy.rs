@@ -8,9 +8,9 @@ use std::ptr;
 
 use windows_sys::Win32::Foundation::LUID;
 use windows_sys::Win32::Security::{
-    AdjustTokenPrivileges, GetTokenInformation, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW,
-    SE_PRIVILEGE_ENABLED, TOKEN_ADJUST_PRIVILEGES, TOKEN_ELEVATION, TOKEN_INFORMATION_CLASS,
-    TOKEN_PRIVILEGES, TOKEN_QUERY, TokenElevation, TokenPrivileges,
+    AdjustTokenPrivileges, GetTokenInformation, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, SE_PRIVILEGE_ENABLED,
+    TOKEN_ADJUST_PRIVILEGES, TOKEN_ELEVATION, TOKEN_INFORMATION_CLASS, TOKEN_PRIVILEGES, TOKEN_QUERY, TokenElevation,
+    TokenPrivileges,
 };
 use windows_sys::Win32::System::LibraryLoader::{
     GetModuleHandleW, GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW,
@@ -159,8 +159,7 @@ fn redirection_guard() -> Option<bool> {
     let ask = unsafe { std::mem::transmute::<Procedure, GetPolicy>(ask) };
     let mut flags = 0_u32;
     // SAFETY: the policy is a structure of one number of 32 bits, which the system writes.
-    let known =
-        unsafe { ask(GetCurrentProcess(), ProcessRedirectionTrustPolicy, (&raw mut flags).cast(), 4) != 0 };
+    let known = unsafe { ask(GetCurrentProcess(), ProcessRedirectionTrustPolicy, (&raw mut flags).cast(), 4) != 0 };
     known.then_some(flags & 1 != 0)
 }
 
@@ -183,11 +182,8 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
     ];
     if let Some((followed, is_policy)) = evaluation() {
         let names = ["L2L", "L2R", "R2L", "R2R"];
-        let told: Vec<String> = names
-            .iter()
-            .zip(followed)
-            .map(|(name, on)| format!("{name}:{}", if on { "1" } else { "0" }))
-            .collect();
+        let told: Vec<String> =
+            names.iter().zip(followed).map(|(name, on)| format!("{name}:{}", if on { "1" } else { "0" })).collect();
         let policy = if is_policy { " (by group policy)" } else { "" };
         facts.push(("symlink evaluation", told.join(" ") + policy));
     }

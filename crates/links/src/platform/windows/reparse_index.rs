@@ -66,8 +66,7 @@ fn paths(directory: &Directory) -> io::Result<Vec<PathBuf>> {
         if Object::of(&object).metadata()?.links > 1 {
             let parent = path.parent().unwrap_or(&path);
             let names = file_names(parent, Object::of(&object).id()?);
-            let (names, _) =
-                names.ok_or_else(|| io::Error::other("the names of a link are not to be read"))?;
+            let (names, _) = names.ok_or_else(|| io::Error::other("the names of a link are not to be read"))?;
             paths.extend(names);
         } else {
             paths.push(path);
@@ -117,11 +116,8 @@ fn next(index: BorrowedHandle<'_>, first: bool) -> io::Result<Option<i64>> {
 
 fn open_by_number(directory: &Directory, number: i64) -> io::Result<OwnedHandle> {
     let size = u32::try_from(size_of::<FILE_ID_DESCRIPTOR>()).map_err(|_| code(ERROR_INVALID_PARAMETER))?;
-    let wanted = FILE_ID_DESCRIPTOR {
-        dwSize: size,
-        Type: FileIdType,
-        Anonymous: FILE_ID_DESCRIPTOR_0 { FileId: number },
-    };
+    let wanted =
+        FILE_ID_DESCRIPTOR { dwSize: size, Type: FileIdType, Anonymous: FILE_ID_DESCRIPTOR_0 { FileId: number } };
     let access = FILE_READ_ATTRIBUTES | SYNCHRONIZE;
     let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
     // SAFETY: the directory is open and says which volume is meant; the system reads `wanted`, whose type says which

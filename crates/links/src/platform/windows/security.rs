@@ -7,8 +7,8 @@ use std::os::windows::io::{AsRawHandle as _, BorrowedHandle};
 
 use windows_sys::Win32::Foundation::ERROR_INSUFFICIENT_BUFFER;
 use windows_sys::Win32::Security::{
-    GetKernelObjectSecurity, GetLengthSid, GetSecurityDescriptorOwner, IsWellKnownSid,
-    OWNER_SECURITY_INFORMATION, PSID, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid, WinWorldSid,
+    GetKernelObjectSecurity, GetLengthSid, GetSecurityDescriptorOwner, IsWellKnownSid, OWNER_SECURITY_INFORMATION,
+    PSID, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid, WinWorldSid,
 };
 
 use super::nt::{code, number};
@@ -57,8 +57,7 @@ pub(super) fn owner(object: BorrowedHandle<'_>) -> io::Result<Option<Sid>> {
     }
     let (mut owner, mut defaulted) = (std::ptr::null_mut(), 0);
     // SAFETY: `words` holds the descriptor that the system wrote; the call gives a pointer into it.
-    let done =
-        unsafe { GetSecurityDescriptorOwner(words.as_mut_ptr().cast(), &raw mut owner, &raw mut defaulted) };
+    let done = unsafe { GetSecurityDescriptorOwner(words.as_mut_ptr().cast(), &raw mut owner, &raw mut defaulted) };
     if done == 0 {
         return Err(io::Error::last_os_error());
     }

@@ -29,8 +29,7 @@ pub(crate) fn remarks(path: &Path, is_junction: bool) -> Vec<(bool, String)> {
 
 /// Whether a path is in a sync root, asked of the system (Windows 10 1709) and, for OneDrive, of the environment.
 fn is_synchronised(path: &Path) -> bool {
-    let roots =
-        ["OneDrive", "OneDriveConsumer", "OneDriveCommercial"].into_iter().filter_map(std::env::var_os);
+    let roots = ["OneDrive", "OneDriveConsumer", "OneDriveCommercial"].into_iter().filter_map(std::env::var_os);
     if roots.into_iter().any(|root| !root.is_empty() && is_within(path, Path::new(&root))) {
         return true;
     }

@@ -24,11 +24,7 @@ impl User {
 
 /// Why a name in a directory, or the directory itself, is not to be believed: it belongs to neither this user nor the
 /// machine's administrators. Where a file system knows no owners, the system names everybody.
-pub(super) fn distrust(
-    directory: BorrowedHandle<'_>,
-    name: &OsStr,
-    what: &str,
-) -> io::Result<Option<String>> {
+pub(super) fn distrust(directory: BorrowedHandle<'_>, name: &OsStr, what: &str) -> io::Result<Option<String>> {
     let opened = open(directory, name, READ_CONTROL, Sort::Any)?;
     let Some(owner) = security::owner(opened.as_handle())? else { return Ok(None) };
     let trusted = security::is_self(&owner) || security::is_known(&owner);

@@ -26,8 +26,7 @@ const MOST: usize = 50;
 pub(crate) fn users_below(path: &Path) -> Vec<Use> {
     let mut found = Vec::new();
     let me = std::process::id();
-    for (own, what) in [(std::env::current_exe(), "runs from here"), (std::env::current_dir(), "works here")]
-    {
+    for (own, what) in [(std::env::current_exe(), "runs from here"), (std::env::current_dir(), "works here")] {
         if let Ok(own) = own
             && is_within(&own, path)
         {
@@ -39,18 +38,11 @@ pub(crate) fn users_below(path: &Path) -> Vec<Use> {
     let Ok(inventory) = Inventory::take(&above, name) else { return found };
     for (item, below) in in_use(&above, name, &inventory) {
         let used = if below.as_os_str().is_empty() { path.to_owned() } else { path.join(below) };
-        let is_directory =
-            inventory.items.get(item).is_some_and(|item| item.stat.sort == ObjectKind::Directory);
+        let is_directory = inventory.items.get(item).is_some_and(|item| item.stat.sort == ObjectKind::Directory);
         let holders = if is_directory { BTreeMap::new() } else { holders(&used) };
         if holders.is_empty() {
             let what = "has this open";
-            found.push(Use {
-                pid: 0,
-                name: "not told by the system".to_owned(),
-                path: used,
-                what,
-                is_own: false,
-            });
+            found.push(Use { pid: 0, name: "not told by the system".to_owned(), path: used, what, is_own: false });
             continue;
         }
         for (pid, name) in holders {
@@ -100,8 +92,7 @@ struct ProcessInfo {
 }
 
 type Start = unsafe extern "system" fn(*mut u32, u32, *mut u16) -> u32;
-type Register =
-    unsafe extern "system" fn(u32, u32, *const *const u16, u32, *const u8, u32, *const *const u16) -> u32;
+type Register = unsafe extern "system" fn(u32, u32, *const *const u16, u32, *const u8, u32, *const *const u16) -> u32;
 type List = unsafe extern "system" fn(u32, *mut u32, *mut u32, *mut ProcessInfo, *mut u32) -> u32;
 type End = unsafe extern "system" fn(u32) -> u32;
 

@@ -240,8 +240,7 @@ pub(super) fn visit<R: Reader + Send>(
     let first = options.roots.first().map_or(Path::new("."), PathBuf::as_path);
     // Besides what the program has open, each worker holds a few directories while it reads one.
     let files = platform::open_files().saturating_sub(16);
-    let workers =
-        options.workers.unwrap_or_else(|| platform::workers(first)).min(files / 6).clamp(1, MOST_WORKERS);
+    let workers = options.workers.unwrap_or_else(|| platform::workers(first)).min(files / 6).clamp(1, MOST_WORKERS);
     let held_levels = (files / workers).saturating_sub(4).clamp(1, 24);
     let crew = Crew {
         options,
@@ -249,10 +248,7 @@ pub(super) fn visit<R: Reader + Send>(
         ntfs: platform::ntfs_mounts(),
         held_levels,
         workers,
-        waiting: Mutex::new(Waiting {
-            roots: options.roots.iter().rev().cloned().collect(),
-            frames: Vec::new(),
-        }),
+        waiting: Mutex::new(Waiting { roots: options.roots.iter().rev().cloned().collect(), frames: Vec::new() }),
         more: Condvar::new(),
         idle: AtomicUsize::new(0),
         stop: AtomicBool::new(false),

@@ -162,8 +162,7 @@ impl Filter {
         for pattern in patterns {
             builder.add_line(None, pattern).map_err(|error| invalid(OPERATION, pattern, &error))?;
         }
-        self.exclude =
-            Some(builder.build().map_err(|error| invalid(OPERATION, &patterns.join(" "), &error))?);
+        self.exclude = Some(builder.build().map_err(|error| invalid(OPERATION, &patterns.join(" "), &error))?);
         Ok(())
     }
 
@@ -175,8 +174,7 @@ impl Filter {
 
     /// Whether anything but hard links is wanted.
     pub(crate) fn wants_links(&self) -> bool {
-        self.kinds.is_empty()
-            || self.kinds.iter().any(|kind| ![KindFilter::HARD, KindFilter::NONE].contains(kind))
+        self.kinds.is_empty() || self.kinds.iter().any(|kind| ![KindFilter::HARD, KindFilter::NONE].contains(kind))
     }
 
     pub(crate) fn wants_kind(&self, kind: LinkKind) -> bool {

@@ -147,9 +147,7 @@ impl Judge<'_> {
         match reached {
             Ok(resolved) => (State::Ok, resolved),
             // What fails on such a volume may be well in Windows' eyes.
-            Err(error) if chain::state_of(&error) == State::Loop || !self.ntfs.is_empty() => {
-                self.follow(spot)
-            }
+            Err(error) if chain::state_of(&error) == State::Loop || !self.ntfs.is_empty() => self.follow(spot),
             Err(error) => (chain::state_of(&error), None),
         }
     }
@@ -159,19 +157,12 @@ impl Judge<'_> {
         let name = text.as_encoded_bytes();
         // A longer name no directory has, and the system says so in words of its own.
         const LONGEST_NAME: usize = 255;
-        if name.is_empty()
-            || name.len() > LONGEST_NAME
-            || name.contains(&b'/')
-            || name == b"."
-            || name == b".."
-        {
+        if name.is_empty() || name.len() > LONGEST_NAME || name.contains(&b'/') || name == b"." || name == b".." {
             return None;
         }
         let found = self.siblings.find(name);
         // In /proc and the like, what looks like a name is none.
-        if matches!(found, Sibling::Unknown)
-            || !*self.exact.get_or_insert_with(|| directory.names_are_exact())
-        {
+        if matches!(found, Sibling::Unknown) || !*self.exact.get_or_insert_with(|| directory.names_are_exact()) {
             return None;
         }
         match found {

@@ -188,9 +188,7 @@ mod tests {
         };
         for _ in 0..2_000 {
             let paths: Vec<PathBuf> = (0..next(40))
-                .map(|_| {
-                    (0..next(12)).map(|_| ["a", "b", ".", "/", "-", "\u{1}", "\u{e9}"][next(7)]).collect()
-                })
+                .map(|_| (0..next(12)).map(|_| ["a", "b", ".", "/", "-", "\u{1}", "\u{e9}"][next(7)]).collect())
                 .map(|text: String| text.into())
                 .collect();
             check(&paths);

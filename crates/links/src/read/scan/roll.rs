@@ -44,8 +44,7 @@ impl Roll {
     /// The name and kind of an entry.
     pub(crate) fn get(&self, index: usize) -> Option<(&[u8], FileKind)> {
         let entry = self.entries.get(index)?;
-        let start =
-            index.checked_sub(1).and_then(|before| self.entries.get(before)).map_or(0, |last| last.end);
+        let start = index.checked_sub(1).and_then(|before| self.entries.get(before)).map_or(0, |last| last.end);
         Some((self.names.get(start as usize..entry.end as usize)?, entry.kind))
     }
 

@@ -12,9 +12,7 @@ use super::judge::{Judge, Siblings};
 use super::roll::{Reader, Roll};
 use super::{Details, Found};
 use crate::error::{Error, ErrorKind};
-use crate::model::{
-    FileKind, Link, LinkKind, Metadata, State, Target, ends_in_separator, file_name_of, join,
-};
+use crate::model::{FileKind, Link, LinkKind, Metadata, State, Target, ends_in_separator, file_name_of, join};
 use crate::platform::{self, Directory, Place, ReadBuffer, ReparseIndex, Spot};
 use crate::read::chain;
 
@@ -73,12 +71,7 @@ impl<'c, 'o> Walker<'c, 'o> {
     }
 
     /// Begins with a root. A link is given as itself, a directory is entered.
-    pub(super) fn begin(
-        &mut self,
-        path: &Path,
-        stack: &mut Vec<Frame>,
-        receiver: &mut impl Reader,
-    ) -> ControlFlow<()> {
+    pub(super) fn begin(&mut self, path: &Path, stack: &mut Vec<Frame>, receiver: &mut impl Reader) -> ControlFlow<()> {
         let opened = match self.open_root(path) {
             Ok(opened) => opened,
             Err(error) => return receiver.receive(Err(error)),
@@ -168,8 +161,7 @@ impl<'c, 'o> Walker<'c, 'o> {
             };
             last = Some((parent.to_owned(), Arc::clone(&directory)));
             let below = inside.parent().unwrap_or(Path::new(""));
-            let shown =
-                if below.as_os_str().is_empty() { root.path.to_owned() } else { root.path.join(below) };
+            let shown = if below.as_os_str().is_empty() { root.path.to_owned() } else { root.path.join(below) };
             let here = Here { path: &shown, directory: &directory, root: root.root, level: 1 };
             self.siblings.clear();
             self.siblings.leave();
@@ -372,13 +364,7 @@ impl<'c, 'o> Walker<'c, 'o> {
     }
 
     /// A regular file: one name of several, or of no interest.
-    fn file(
-        &self,
-        here: &Here<'_>,
-        name: &OsStr,
-        metadata: &Metadata,
-        id: &OnceCell<Option<crate::model::FileId>>,
-    ) {
+    fn file(&self, here: &Here<'_>, name: &OsStr, metadata: &Metadata, id: &OnceCell<Option<crate::model::FileId>>) {
         let filter = &self.crew.options.filter;
         let several_names = metadata.links > 1 && metadata.kind == FileKind::File;
         if !several_names || !filter.wants_name(name) || !filter.wants_file(metadata.id) {
@@ -412,8 +398,7 @@ impl<'c, 'o> Walker<'c, 'o> {
                 continue;
             }
             let path = path.map_or_else(|| join(here.path, &name), Path::to_owned);
-            let found =
-                if plain { Ok(Some(Found::Path(path))) } else { self.link(here, &name, path, &mut asked) };
+            let found = if plain { Ok(Some(Found::Path(path))) } else { self.link(here, &name, path, &mut asked) };
             let found = match found {
                 Ok(None) => continue,
                 Ok(Some(found)) => {
@@ -464,8 +449,7 @@ impl<'c, 'o> Walker<'c, 'o> {
             Some(target) => {
                 let physical = || here.root.physical.join(here.relative().collect::<PathBuf>());
                 let wanted = options.details == Details::Resolved;
-                let physical =
-                    if wanted { Some(asked.physical.get_or_init(physical).as_path()) } else { None };
+                let physical = if wanted { Some(asked.physical.get_or_init(physical).as_path()) } else { None };
                 let (siblings, exact) = (&mut *asked.siblings, &mut asked.exact);
                 let (ntfs, drive) = (self.crew.ntfs.as_slice(), options.drive);
                 Judge { siblings, exact, physical, ntfs, drive }.judge(spot, target)

@@ -27,8 +27,7 @@ impl Volume {
         let (link, chain) = match &facts.reparse_point {
             Some(point) => {
                 let name = own_name(&facts, &found);
-                let mut resolver =
-                    Resolver::new(&mut reader, &mut directories, self.drive, Detail::Everything);
+                let mut resolver = Resolver::new(&mut reader, &mut directories, self.drive, Detail::Everything);
                 let followed = resolver.follow(point, &name, &mut Steps::for_links(1));
                 let stored = ReparsePoint { raw: point.raw.clone(), directory: point.is_directory };
                 let link = Link {
@@ -63,11 +62,7 @@ impl Volume {
     }
 
     /// Where a typed path leads: the path as it is, and the record there.
-    pub(super) fn find(
-        &self,
-        reader: &mut Reader<'_, VolumeFile>,
-        typed: &Path,
-    ) -> Result<(Vec<u16>, Reference)> {
+    pub(super) fn find(&self, reader: &mut Reader<'_, VolumeFile>, typed: &Path) -> Result<(Vec<u16>, Reference)> {
         let names = self.names(typed)?;
         let mut directories = Directories::default();
         let mut resolver = Resolver::new(reader, &mut directories, self.drive, Detail::Everything);

@@ -273,8 +273,7 @@ impl Pass<'_> {
             || scan.details > Details::Path
             || !scan.filter.states.is_empty()
             || self.bounds.points_to.is_some();
-        let detail =
-            if with_chains || self.bounds.points_to.is_some() { Detail::Everything } else { Detail::End };
+        let detail = if with_chains || self.bounds.points_to.is_some() { Detail::Everything } else { Detail::End };
         let all = points.points.iter().map(|point| point.names.len()).sum();
         // Names in the order of their directories: what is near each other is looked up together.
         let mut all_found = Vec::with_capacity(all);
@@ -388,8 +387,7 @@ impl Pass<'_> {
         let Some(there) = &self.bounds.points_to else { return true };
         let Some(followed) = followed else { return false };
         let on_the_way = followed.hops.iter().skip(1).map(|hop| &hop.path);
-        let mut reached =
-            on_the_way.chain(&followed.passed).chain(&followed.resolved).chain(&followed.failed_at);
+        let mut reached = on_the_way.chain(&followed.passed).chain(&followed.resolved).chain(&followed.failed_at);
         reached.any(|path| reader.is_within(path, there))
     }
 }

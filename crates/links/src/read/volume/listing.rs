@@ -55,12 +55,7 @@ impl Volume {
     }
 
     /// What a link at the end of a path leads to; of anything else, itself.
-    fn through(
-        &self,
-        reader: &mut Reader<'_, VolumeFile>,
-        path: &[u16],
-        reference: Reference,
-    ) -> Result<Reference> {
+    fn through(&self, reader: &mut Reader<'_, VolumeFile>, path: &[u16], reference: Reference) -> Result<Reference> {
         let facts = reader.facts(reference.record()).map_err(|error| self.error(&error))?;
         let Some(point) = &facts.reparse_point else { return Ok(reference) };
         let mut directories = Directories::default();
@@ -206,8 +201,7 @@ impl VolumeListings<'_> {
         let facts = self.reader.facts(directory.record()).map_err(|error| volume.error(&error))?;
         let modified = facts.modified;
         let parent = facts.names.first().map(|name| name.parent.record());
-        let above =
-            parent.and_then(|parent| self.reader.facts(parent).ok()).map(|facts| dots(facts.modified));
+        let above = parent.and_then(|parent| self.reader.facts(parent).ok()).map(|facts| dots(facts.modified));
         let above = above.filter(|_| path != [BACKSLASH]);
         Ok(Listing { path: shown, itself: dot(modified), above, entries, unread })
     }

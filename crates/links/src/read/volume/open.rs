@@ -74,14 +74,10 @@ pub fn open(source: &Path, partition: Option<u32>, drive: Option<char>) -> Resul
         None => partitions.iter().filter(|partition| partition.is_ntfs).collect(),
     };
     if wanted.is_empty() {
-        return Err(fail(
-            ErrorKind::NotAVolume,
-            format!("no partition with an NTFS volume; {}", list(&partitions)),
-        ));
+        return Err(fail(ErrorKind::NotAVolume, format!("no partition with an NTFS volume; {}", list(&partitions))));
     }
     if wanted.len() > 1 && drive.is_some() {
-        let text =
-            format!("it holds several volumes, and a letter can be that of one only; {}", list(&partitions));
+        let text = format!("it holds several volumes, and a letter can be that of one only; {}", list(&partitions));
         return Err(fail(ErrorKind::InvalidOption, text));
     }
     let single = wanted.len() == 1;
@@ -181,9 +177,7 @@ fn other(format: Format, source: &Path) -> String {
             )
         }
         Format::Luks => {
-            format!(
-                "this is {format}: `cryptsetup open --readonly {name} NAME` exposes it as /dev/mapper/NAME"
-            )
+            format!("this is {format}: `cryptsetup open --readonly {name} NAME` exposes it as /dev/mapper/NAME")
         }
         Format::Compressed => format!("this is {format}: what is in it must be unpacked first"),
         Format::Wim => format!("this is {format}: `wimmount {name} DIR` exposes it as a directory"),
@@ -208,12 +202,9 @@ mod tests {
 
     #[test]
     fn a_hostile_name_is_no_command() {
-        for (name, expected) in [
-            ("a b.qcow2", "'a b.qcow2'"),
-            ("$(id)`x`\"", "'$(id)`x`\"'"),
-            ("it's", r"'it'\''s'"),
-            ("a\nb", "FILE"),
-        ] {
+        for (name, expected) in
+            [("a b.qcow2", "'a b.qcow2'"), ("$(id)`x`\"", "'$(id)`x`\"'"), ("it's", r"'it'\''s'"), ("a\nb", "FILE")]
+        {
             assert_eq!(for_a_shell(Path::new(name)), expected, "{name}");
         }
     }

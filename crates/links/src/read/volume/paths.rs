@@ -28,8 +28,7 @@ impl Volume {
     /// hold it.
     pub(super) fn names(&self, typed: &Path) -> Result<Vec<Vec<u16>>> {
         let fail = |text: &str| Error::new(ErrorKind::NotFound, LOOK_UP, typed, text);
-        let wide =
-            to_wide(typed.as_os_str()).ok_or_else(|| fail("no name on NTFS: its bytes are not Unicode"))?;
+        let wide = to_wide(typed.as_os_str()).ok_or_else(|| fail("no name on NTFS: its bytes are not Unicode"))?;
         let mut names = wide.units().split(|unit| matches!(*unit, BACKSLASH | SLASH)).peekable();
         if let Some(first) = names.peek() {
             let letter = matches!(first, [letter, colon] if *colon == u16::from(b':') && u8::try_from(*letter).is_ok_and(|letter| letter.is_ascii_alphabetic()));

@@ -32,14 +32,13 @@ impl Job<'_> {
         let texts = stage::texts_of(inventory, self.texts, self.direction);
         crash(1);
         let losses = {
-            let device = tree::open_to_flush(stage.directory())
-                .map_err(|error| Error::io(operation, &to.path, error))?;
+            let device =
+                tree::open_to_flush(stage.directory()).map_err(|error| Error::io(operation, &to.path, error))?;
             let copy = tree::Root { parent: stage.directory(), name: OsStr::new(TREE) };
             let losses = tree::copy(original, inventory, copy, &texts, work).map_err(failed)?;
             crash(2);
             // Any error of writing shows here, once; it is not asked a second time.
-            tree::flush(&device)
-                .map_err(|error| Error::io("flush the copy to the disk of", &to.path, error))?;
+            tree::flush(&device).map_err(|error| Error::io("flush the copy to the disk of", &to.path, error))?;
             crash(3);
             let content = self.verify == Verify::Full;
             tree::compare(original, inventory, copy, &texts, &losses, content, work).map_err(failed)?;
@@ -69,12 +68,7 @@ impl Job<'_> {
     }
 
     /// The copy gets its name, and the link takes that of the original.
-    fn publish_and_swap(
-        &self,
-        (from, to): (&Place, &Place),
-        stage: &mut Stage,
-        target: &Target,
-    ) -> Result<()> {
+    fn publish_and_swap(&self, (from, to): (&Place, &Place), stage: &mut Stage, target: &Target) -> Result<()> {
         let operation = self.direction.operation();
         let fail = |error| Error::io(operation, &from.path, error);
         let publish = || {
@@ -87,8 +81,7 @@ impl Job<'_> {
         let beside = stage.beside();
         make_link(from, &beside, target)?;
         crash(6);
-        let change_places =
-            || exchange_trees((&from.directory, &beside), (&from.directory, from.name()), &beside);
+        let change_places = || exchange_trees((&from.directory, &beside), (&from.directory, from.name()), &beside);
         change_places().map_err(|error| unable(operation, &from.path, error))?;
         // From here on the copy is what everybody sees: whatever fails now, it stays.
         stage.commit(true);
@@ -107,9 +100,8 @@ impl Job<'_> {
         let fail = |error| Error::io(operation, &to.path, error);
         must_be(to.spot(), seen, operation)?;
         let tree_name = OsStr::new(TREE);
-        let change_places = |stage: &Stage| {
-            exchange_trees((stage.directory(), tree_name), (&to.directory, to.name()), stage.private())
-        };
+        let change_places =
+            |stage: &Stage| exchange_trees((stage.directory(), tree_name), (&to.directory, to.name()), stage.private());
         change_places(stage).map_err(|error| unable(operation, &to.path, error))?;
         stage.commit(true);
         let link = Spot { directory: stage.directory(), name: tree_name, path: &to.path };
@@ -146,9 +138,7 @@ fn summed_up(to: &Path, inventory: &Inventory, lost: Vec<tree::Loss>) -> Vec<Los
         .map(|loss| Lost { path: join(to, &inventory.path(loss.item)), what: loss.what })
         .collect();
     let many = counts.iter().filter(|(what, _)| is_many(what));
-    told.extend(
-        many.map(|(what, count)| Lost { path: to.to_owned(), what: format!("{what} of {count} objects") }),
-    );
+    told.extend(many.map(|(what, count)| Lost { path: to.to_owned(), what: format!("{what} of {count} objects") }));
     told
 }
 
@@ -194,16 +184,9 @@ pub(super) fn still_needed(
 }
 
 /// Removes what of an old tree is as it was copied. Gives why there is something left of it.
-pub(super) fn erase(
-    old: tree::Root<'_>,
-    left: &Path,
-    inventory: &Inventory,
-    work: Work<'_>,
-) -> Result<Option<String>> {
-    let spared =
-        tree::erase(old, inventory, work).map_err(|failed| as_error("remove the old tree", left, failed))?;
-    tree::flush_names(old.parent)
-        .map_err(|error| Error::io("look once more at the old tree", left, error))?;
+pub(super) fn erase(old: tree::Root<'_>, left: &Path, inventory: &Inventory, work: Work<'_>) -> Result<Option<String>> {
+    let spared = tree::erase(old, inventory, work).map_err(|failed| as_error("remove the old tree", left, failed))?;
+    tree::flush_names(old.parent).map_err(|error| Error::io("look once more at the old tree", left, error))?;
     Ok(tell_spared(left, inventory, &spared))
 }
 
@@ -214,12 +197,11 @@ fn in_use(old: tree::Root<'_>, left: &Path, inventory: &Inventory) -> io::Result
         return Ok(Some(format!("{}: {why}", platform::quoted(&join(left, &open)))));
     }
     let inside = old.parent.physical_path()?.join(old.name);
-    let ways_in = platform::users_below(&inside).into_iter().find(|user| {
-        user.pid != std::process::id() && user.path.symlink_metadata().is_ok_and(|found| found.is_dir())
-    });
-    Ok(ways_in.map(|user| {
-        format!("process {} ({}) {}: {}", user.pid, user.name, user.what, platform::quoted(&user.path))
-    }))
+    let ways_in = platform::users_below(&inside)
+        .into_iter()
+        .find(|user| user.pid != std::process::id() && user.path.symlink_metadata().is_ok_and(|found| found.is_dir()));
+    Ok(ways_in
+        .map(|user| format!("process {} ({}) {}: {}", user.pid, user.name, user.what, platform::quoted(&user.path))))
 }
 
 /// What of an old tree was not removed, in words.
@@ -238,19 +220,11 @@ pub(super) fn kept(operation: &'static str, path: &Path, left: &Path, why: &str)
     Error::new(ErrorKind::LeftBehind, operation, path, cause)
 }
 
-fn must_be_untouched(
-    operation: &'static str,
-    place: &Place,
-    name: &OsStr,
-    inventory: &Inventory,
-) -> Result<()> {
-    let now =
-        Inventory::take(&place.directory, name).map_err(|error| Error::io(operation, &place.path, error))?;
+fn must_be_untouched(operation: &'static str, place: &Place, name: &OsStr, inventory: &Inventory) -> Result<()> {
+    let now = Inventory::take(&place.directory, name).map_err(|error| Error::io(operation, &place.path, error))?;
     match touched(inventory, &now) {
         None => Ok(()),
-        Some(path) => {
-            Err(changed(operation, &join(&place.path, &path), "it was changed while it was copied"))
-        }
+        Some(path) => Err(changed(operation, &join(&place.path, &path), "it was changed while it was copied")),
     }
 }
 

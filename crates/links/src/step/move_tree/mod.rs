@@ -229,11 +229,7 @@ impl Job<'_> {
         let _locks = locks(operation, &from, &to)?;
         let (root, _) = look(&from.directory, from.name()).map_err(fail)?;
         if from.directory.metadata_nofollow(from.name()).map_err(fail)?.id != self.id {
-            return Err(changed(
-                operation,
-                &from.path,
-                "it is another object than the one that was looked at",
-            ));
+            return Err(changed(operation, &from.path, "it is another object than the one that was looked at"));
         }
         if let LeftLink::Old(seen) = self.link {
             must_be(to.spot(), seen, operation)?;
@@ -244,8 +240,7 @@ impl Job<'_> {
         if exchanges && self.texts.is_empty() {
             return self.within(&from, &to, &root);
         }
-        let inventory =
-            if same { None } else { Some(Inventory::take(&from.directory, from.name()).map_err(fail)?) };
+        let inventory = if same { None } else { Some(Inventory::take(&from.directory, from.name()).map_err(fail)?) };
         crash(0);
         let mut stage = Stage::begin(self, &from, &to, private, &root, same)?;
         let mut lost = Vec::new();

@@ -149,11 +149,7 @@ fn finish_texts(recorded: &Recorded, tree: &Path, direction: Direction) -> Resul
     };
     texts::rewrite(tree, rewritten, direction, OsStr::new(&recorded.private_name), &NEVER)?;
     let tree = tree.to_owned();
-    Ok(if moves == direction {
-        Recovered::Finished { tree, lost: Vec::new() }
-    } else {
-        Recovered::RolledBack { tree }
-    })
+    Ok(if moves == direction { Recovered::Finished { tree, lost: Vec::new() } } else { Recovered::RolledBack { tree } })
 }
 
 /// Whether a directory is the stage of a move that this user can recover.
@@ -222,12 +218,7 @@ fn nothing(path: &Path) -> Error {
 fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool) -> Result<Recovered> {
     let fail = |error| Error::io(RECOVER, path, error);
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
-        return Err(Error::new(
-            ErrorKind::InvalidPath,
-            RECOVER,
-            path,
-            "it names no directory of an interrupted move",
-        ));
+        return Err(Error::new(ErrorKind::InvalidPath, RECOVER, path, "it names no directory of an interrupted move"));
     };
     let above = Directory::open(parent).map_err(fail)?;
     if is_known_link || is_link_to_itself(path) {
@@ -242,8 +233,7 @@ fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool) -
     if intent.is_none() && stage::remove_discardable(&directory, &above, name).map_err(fail)? {
         return Ok(Recovered::Cleared { stage: path.to_owned() });
     }
-    let (mut intent, trust) =
-        intent.filter(|(intent, _)| intent.private == name).ok_or_else(|| nothing(path))?;
+    let (mut intent, trust) = intent.filter(|(intent, _)| intent.private == name).ok_or_else(|| nothing(path))?;
     let from = Directory::open_physical(intent.from.parent().unwrap_or(Path::new("/")));
     let from = from.map_err(|error| Error::io(RECOVER, &intent.from, error))?;
     let to = Directory::open_physical(intent.to.parent().unwrap_or(Path::new("/")));
@@ -251,26 +241,21 @@ fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool) -
     // A stage always lies beside the new place: one that does not was carried here.
     let beside = || -> io::Result<bool> { Ok(above.metadata()?.id == to.metadata()?.id) };
     if !beside().map_err(fail)? {
-        let cause = format!(
-            "it does not lie beside {}, the new place that it names; nothing was touched",
-            quoted(&intent.to)
-        );
+        let cause =
+            format!("it does not lie beside {}, the new place that it names; nothing was touched", quoted(&intent.to));
         return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
     }
     if trust == tree::Trust::Anybody {
         let forged = |cause: &str| Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
         match places {
             Some(TreeMove { from, to, .. }) if **from != *intent.from || **to != *intent.to => {
-                return forged(
-                    "what it says is not what the journal says of it: somebody else has written it",
-                );
+                return forged("what it says is not what the journal says of it: somebody else has written it");
             }
             Some(_) => {}
             // What others may have written is carried out only where they could do it themselves.
             None => {
                 let probe = OsString::from(private_name());
-                let lawless =
-                    |directory: &Directory| tree::ignores_permissions(directory, &probe).map_err(fail);
+                let lawless = |directory: &Directory| tree::ignores_permissions(directory, &probe).map_err(fail);
                 if !lawless(&from)? || !lawless(&to)? {
                     let cause = "others than this user may have written what it says, and the journal does not know it";
                     return Err(Error::new(ErrorKind::PermissionDenied, RECOVER, path, cause));
@@ -284,26 +269,20 @@ fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool) -
         && look(&to, name).is_ok_and(|(stat, _)| stat.number == copied.copy.number)
         && !holds_all(&to, name, &copied.inventory).map_err(fail)?
     {
-        let cause =
-            "what it says was copied is not in the copy: somebody else has written it; nothing was touched";
+        let cause = "what it says was copied is not in the copy: somebody else has written it; nothing was touched";
         return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
     }
     rebase(&mut intent, copied.as_mut(), (&from, &to))?;
     let copied = copied.as_ref();
-    Recovery { path, directory: &directory, above: &above, intent: &intent, copied, from: &from, to: &to }
-        .run()
+    Recovery { path, directory: &directory, above: &above, intent: &intent, copied, from: &from, to: &to }.run()
 }
 
 /// Whether a copy has all that was copied, each of its size.
 fn holds_all(to: &Directory, name: &OsStr, inventory: &Inventory) -> io::Result<bool> {
     let found = Inventory::take(to, name)?;
     let facts = |stat: &Stat| (stat.sort, if stat.sort == ObjectKind::File { stat.size } else { 0 });
-    let there: std::collections::HashMap<PathBuf, _> = found
-        .items
-        .iter()
-        .enumerate()
-        .map(|(number, item)| (found.path(number), facts(&item.stat)))
-        .collect();
+    let there: std::collections::HashMap<PathBuf, _> =
+        found.items.iter().enumerate().map(|(number, item)| (found.path(number), facts(&item.stat))).collect();
     Ok(inventory
         .items
         .iter()
@@ -313,17 +292,12 @@ fn holds_all(to: &Directory, name: &OsStr, inventory: &Inventory) -> io::Result<
 }
 
 /// The number that a file system has while it is mounted is another one the next time.
-fn rebase(
-    intent: &mut Intent,
-    copied: Option<&mut stage::Copied>,
-    (from, to): (&Directory, &Directory),
-) -> Result<()> {
+fn rebase(intent: &mut Intent, copied: Option<&mut stage::Copied>, (from, to): (&Directory, &Directory)) -> Result<()> {
     let device = |directory: &Directory, path: &Path| {
         let found = look(directory, OsStr::new(".")).map_err(|error| Error::io(RECOVER, path, error))?;
         Ok::<_, Error>(found.0.device)
     };
-    let (before, here, there) =
-        (intent.original.device, device(from, &intent.from)?, device(to, &intent.to)?);
+    let (before, here, there) = (intent.original.device, device(from, &intent.from)?, device(to, &intent.to)?);
     intent.original.device = here;
     if let Some(copied) = copied {
         copied.copy.device = there;
@@ -349,8 +323,7 @@ struct Recovery<'a> {
 
 impl Recovery<'_> {
     fn run(&self) -> Result<Recovered> {
-        let (intent, meter, stop) =
-            (self.intent, Meter::default(), std::sync::atomic::AtomicBool::new(false));
+        let (intent, meter, stop) = (self.intent, Meter::default(), std::sync::atomic::AtomicBool::new(false));
         let work = Work { meter: &meter, stop: &stop, workers: 1 };
         let (Some(from), Some(to)) = (intent.from.file_name(), intent.to.file_name()) else {
             return Err(self.contradiction("the intent names no places"));
@@ -363,7 +336,8 @@ impl Recovery<'_> {
         if copied.is_none() && original(&there) {
             return self.finish_renames(from, here.as_ref());
         }
-        let copy = |stat: &Option<Stat>| matches!((stat, copied), (Some(stat), Some(copied)) if copied.copy.is_same(stat));
+        let copy =
+            |stat: &Option<Stat>| matches!((stat, copied), (Some(stat), Some(copied)) if copied.copy.is_same(stat));
         let swapped = match intent.way {
             // The link has the original's name, and leads to the copy.
             Direction::Away => original(&aside) && copy(&there),
@@ -460,14 +434,11 @@ impl Recovery<'_> {
                 os::remove_file(self.from, from).and_then(|()| tree::flush_names(self.from)).map_err(fail)?;
             }
             (Direction::Away, Some(_)) if !is_link => {
-                return Err(
-                    self.contradiction("the tree is at its new place, and something else at the old one")
-                );
+                return Err(self.contradiction("the tree is at its new place, and something else at the old one"));
             }
             _ => {}
         }
-        tree::give_back_time(self.to, intent.to.file_name().unwrap_or_default(), &intent.original)
-            .map_err(fail)?;
+        tree::give_back_time(self.to, intent.to.file_name().unwrap_or_default(), &intent.original).map_err(fail)?;
         self.rewrite(&intent.to)?;
         stage::end(self.directory, self.above, intent)?;
         Ok(Recovered::Finished { tree: intent.to.clone(), lost: Vec::new() })
@@ -483,12 +454,7 @@ impl Recovery<'_> {
     }
 
     /// Removes the old tree, or what is left of it.
-    fn finish(
-        &self,
-        old: Option<&OsStr>,
-        inventory: Option<&Inventory>,
-        work: Work<'_>,
-    ) -> Result<Recovered> {
+    fn finish(&self, old: Option<&OsStr>, inventory: Option<&Inventory>, work: Work<'_>) -> Result<Recovered> {
         let intent = self.intent;
         if let (Some(name), Some(inventory)) = (old, inventory) {
             let left = intent.from.with_file_name(name);
@@ -497,8 +463,7 @@ impl Recovery<'_> {
                 if let Some(why) = still_needed(old, &intent.from, inventory, "since it was copied")? {
                     return Err(kept(RECOVER, &intent.from, &left, &why));
                 }
-                stage::write_committed(self.directory)
-                    .map_err(|error| Error::io(RECOVER, self.path, error))?;
+                stage::write_committed(self.directory).map_err(|error| Error::io(RECOVER, self.path, error))?;
             }
             if let Some(why) = erase(old, &left, inventory, work)? {
                 return Err(kept(RECOVER, &intent.from, &left, &why));

@@ -107,9 +107,8 @@ impl Stage {
         is_rename: bool,
     ) -> Result<Self> {
         let fail = |error| Error::io("make a directory for the copy beside", &to.path, error);
-        let full = |place: &Place| -> std::io::Result<PathBuf> {
-            Ok(place.directory.physical_path()?.join(place.name()))
-        };
+        let full =
+            |place: &Place| -> std::io::Result<PathBuf> { Ok(place.directory.physical_path()?.join(place.name())) };
         let intent = Intent {
             form: FORM,
             way: job.direction,
@@ -122,11 +121,7 @@ impl Stage {
             },
             is_rename,
             rewritten: if is_rename { job.texts.to_vec() } else { Vec::new() },
-            directories: if is_rename {
-                texts::directories(from, job.texts).map_err(fail)?
-            } else {
-                Vec::new()
-            },
+            directories: if is_rename { texts::directories(from, job.texts).map_err(fail)? } else { Vec::new() },
             private: private.to_owned(),
         };
         let bytes = serde_json::to_vec(&intent).map_err(|error| fail(error.into()))?;
@@ -318,11 +313,7 @@ fn is_private(name: &OsStr) -> bool {
 }
 
 /// Removes such a directory. Whether it was one.
-pub(super) fn remove_discardable(
-    directory: &Directory,
-    above: &Directory,
-    name: &OsStr,
-) -> std::io::Result<bool> {
+pub(super) fn remove_discardable(directory: &Directory, above: &Directory, name: &OsStr) -> std::io::Result<bool> {
     let Some(names) = discardable_names(directory, name)? else { return Ok(false) };
     for name in names {
         match look(directory, &name)?.0.sort {
@@ -387,13 +378,14 @@ pub(super) fn take_back(
     }
     let inventory = Inventory::take(directory, name).map_err(fail)?;
     let (root, then) = (inventory.root().map(|root| &root.stat), &copied.copy);
-    let same =
-        root.is_some_and(|now| (now.size, now.modified) == (then.size, then.modified))
-            && inventory.items.len()
-                == copied.inventory.items.iter().filter(|item| item.stat.sort != ObjectKind::Socket).count()
-            && inventory.items.iter().skip(1).all(|item| {
-                item.stat.changed <= copied.copy.changed || item.stat.sort == ObjectKind::Directory
-            });
+    let same = root.is_some_and(|now| (now.size, now.modified) == (then.size, then.modified))
+        && inventory.items.len()
+            == copied.inventory.items.iter().filter(|item| item.stat.sort != ObjectKind::Socket).count()
+        && inventory
+            .items
+            .iter()
+            .skip(1)
+            .all(|item| item.stat.changed <= copied.copy.changed || item.stat.sort == ObjectKind::Directory);
     if !same {
         let cause = "the copy was changed since it was made; it stays, and so does the original";
         return Err(Error::new(ErrorKind::Changed, REMOVE, path, cause));
@@ -469,8 +461,7 @@ pub(super) fn texts_of(inventory: &Inventory, rewritten: &[Rewritten], way: Dire
     if rewritten.is_empty() {
         return texts;
     }
-    let by_path: HashMap<&Path, &Rewritten> =
-        rewritten.iter().map(|known| (known.path.as_path(), known)).collect();
+    let by_path: HashMap<&Path, &Rewritten> = rewritten.iter().map(|known| (known.path.as_path(), known)).collect();
     for (number, item) in inventory.items.iter().enumerate() {
         let Some(target) = item.target() else { continue };
         let Some(known) = by_path.get(inventory.path(number).as_path()) else { continue };

@@ -18,12 +18,7 @@ pub(super) fn untried(link: &EntryPath, target: &Target) -> Vec<Finding> {
 }
 
 /// Tries it, in a temporary directory at each place.
-pub(super) fn run(
-    link: &EntryPath,
-    target: &Target,
-    from: &EntryPath,
-    to: &EntryPath,
-) -> Result<Vec<Finding>> {
+pub(super) fn run(link: &EntryPath, target: &Target, from: &EntryPath, to: &EntryPath) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     can_link(link.parent().unwrap_or(link), target, &mut findings);
     let (source, place) = (Place::of_entry("move", from)?, Place::of_entry("move to", to)?);
@@ -56,8 +51,7 @@ fn can_link(directory: &Path, target: &Target, findings: &mut Vec<Finding>) {
                 if let Err(error) = result
                     && needed.contains(capability)
                 {
-                    let text =
-                        format!("no link can be made here ({}): {}", capability.as_str(), error.cause());
+                    let text = format!("no link can be made here ({}): {}", capability.as_str(), error.cause());
                     refuse(findings, "link-impossible", directory, text);
                 }
             }
@@ -72,8 +66,7 @@ fn can_hold(directory: &Path, inventory: &Inventory, findings: &mut Vec<Finding>
     match probe(directory) {
         Ok(found) => {
             let shared = inventory.items.iter().any(|item| {
-                item.stat.sort != ObjectKind::Directory
-                    && item.stat.names > 1 + u32::from(item.has_short_name)
+                item.stat.sort != ObjectKind::Directory && item.stat.names > 1 + u32::from(item.has_short_name)
             });
             let link = found.capabilities.iter().find(|(capability, _)| *capability == Capability::HardLink);
             match link {

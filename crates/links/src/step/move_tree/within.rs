@@ -17,12 +17,7 @@ use crate::platform::{self, Place, Spot};
 
 impl Job<'_> {
     /// A rename keeps the tree's bytes, so links are rewritten in place: before the tree leaves, and after it returns.
-    pub(super) fn rewriting(
-        &self,
-        private: &OsStr,
-        work: Work<'_>,
-        go: impl FnOnce() -> Result<Done>,
-    ) -> Result<Done> {
+    pub(super) fn rewriting(&self, private: &OsStr, work: Work<'_>, go: impl FnOnce() -> Result<Done>) -> Result<Done> {
         let never = AtomicBool::new(false);
         if self.direction == Direction::Away {
             let rewritten = texts::rewrite(self.from, self.texts, Direction::Away, private, work.stop);

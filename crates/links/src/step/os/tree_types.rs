@@ -37,11 +37,7 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    pub(super) fn at(
-        inventory: &Inventory,
-        item: usize,
-        doing: &'static str,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn at(inventory: &Inventory, item: usize, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = inventory.path(item);
         move |error| Self { path, doing, error }
     }

@@ -38,8 +38,7 @@ fn like_usr(ground: &Ground) -> PathBuf {
 
 /// What each link leads to.
 fn reached(root: &Path) -> BTreeMap<Vec<u8>, Option<(u64, u64)>> {
-    let number =
-        |path: &[u8]| fs::metadata(OsStr::from_bytes(path)).ok().map(|meta| (meta.dev(), meta.ino()));
+    let number = |path: &[u8]| fs::metadata(OsStr::from_bytes(path)).ok().map(|meta| (meta.dev(), meta.ino()));
     find(root).into_keys().map(|path| (path.clone(), number(&path))).collect()
 }
 

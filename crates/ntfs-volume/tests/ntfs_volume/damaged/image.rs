@@ -337,9 +337,8 @@ impl Image {
     fn finish(&mut self) {
         for (number, mut names) in std::mem::take(&mut self.directories) {
             names.sort_by_key(|(name, ..)| String::from_utf16_lossy(name).to_ascii_uppercase());
-            let entries = names
-                .iter()
-                .map(|(name, file, flags)| entry(reference(*file), &file_name(number, name, *flags), None));
+            let entries =
+                names.iter().map(|(name, file, flags)| entry(reference(*file), &file_name(number, name, *flags), None));
             let entries: Vec<u8> = entries.flatten().chain(entry(0, &[], None)).collect();
             let (parent, name) = self.places[&number].clone();
             let own = resident(NAME, "", &file_name(parent, &name, IS_DIRECTORY));

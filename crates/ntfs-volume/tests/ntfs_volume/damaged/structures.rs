@@ -129,10 +129,7 @@ fn runs_that_lead_nowhere() {
         (|of| of.pairs = &[0x11, 3, 0x80, 0], "a run outside the volume"),
         (|of| of.pairs = &[0x31, 3, 0xff, 0xff, 0x7f, 0], "a run outside the volume"),
         (|of| of.pairs = &[0x14, 0xff, 0xff, 0xff, 0x7f, 1, 0], "a run outside the volume"),
-        (
-            |of| of.pairs = &[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0],
-            "runs longer than any volume",
-        ),
+        (|of| of.pairs = &[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0], "runs longer than any volume"),
         (|of| of.clusters += 1, "runs of another length than their attribute"),
         (|of| of.first = 5, "an attribute without its beginning"),
         (|of| of.flags = 1, "compressed or encrypted where nothing is"),
@@ -200,12 +197,7 @@ fn reparse_index(root: &[u8], blocks: &[Vec<u8>]) -> Survey {
     let place = image.store(&blocks.concat());
     let allocation = stored(INDEX_ALLOCATION, "$R", place, blocks.concat().len());
     let name = resident(NAME, "", &file_name(11, &wide("$Reparse"), 0));
-    image.put(
-        REPARSE,
-        IN_USE,
-        0,
-        &[&name, &resident(INDEX_ROOT, "$R", &index_root(root, true)), &allocation],
-    );
+    image.put(REPARSE, IN_USE, 0, &[&name, &resident(INDEX_ROOT, "$R", &index_root(root, true)), &allocation]);
     survey(&image.bytes()).unwrap()
 }
 
@@ -213,10 +205,8 @@ fn reparse_index(root: &[u8], blocks: &[Vec<u8>]) -> Survey {
 fn indexes_that_come_back_to_themselves() {
     let key = |record| point_key(record);
     let end = |child| entry(0, &[], child);
-    let leaf =
-        |number, record| index_block(number, &[entry(0, &key(record), None), end(None)].concat(), false);
-    let inner =
-        |number, child| index_block(number, &[entry(0, &key(34), Some(child)), end(None)].concat(), true);
+    let leaf = |number, record| index_block(number, &[entry(0, &key(record), None), end(None)].concat(), false);
+    let inner = |number, child| index_block(number, &[entry(0, &key(34), Some(child)), end(None)].concat(), true);
     let comes_back = "an index that comes back to one of its blocks";
     let cases = [
         // To itself, and to each other.
@@ -248,11 +238,7 @@ fn directories_whose_blocks_come_back_or_are_those_of_others() {
     for (block, text) in [
         (index_block(0, &entry(0, &[], Some(0)), true), "an index that comes back to one of its blocks"),
         (
-            index_block(
-                0,
-                &[entry(0, &file_name(32, &wide("f"), 0), None), entry(0, &[], None)].concat(),
-                false,
-            ),
+            index_block(0, &[entry(0, &file_name(32, &wide("f"), 0), None), entry(0, &[], None)].concat(), false),
             "an index with a name of another directory",
         ),
     ] {

@@ -114,18 +114,11 @@ fn one_piece_of_reparse_data_for_thousands_of_links_and_names() {
         list.extend(list_entry(NAME, number));
     }
     let list_place = image.store(&list);
-    let attributes =
-        [stored(LIST, "", list_place, list.len()), stored(REPARSE_POINT, "", place, data.len())].concat();
+    let attributes = [stored(LIST, "", list_place, list.len()), stored(REPARSE_POINT, "", place, data.len())].concat();
     image.unlisted_link(FREE, ROOT, &wide("l"), &attributes);
     let survey = sound(&image.bytes());
     assert_eq!(survey.scan.links.len(), 2);
-    assert!(
-        survey
-            .scan
-            .faults
-            .iter()
-            .any(|fault| fault.ends_with("more reparse data than the volume has room for"))
-    );
+    assert!(survey.scan.faults.iter().any(|fault| fault.ends_with("more reparse data than the volume has room for")));
 }
 
 #[test]
@@ -163,8 +156,7 @@ fn directories_that_share_all_their_blocks() {
     };
     let mut blocks: Vec<u8> = (0..BLOCKS).flat_map(leaf).collect();
     for top in 0..10 {
-        let names =
-            (0..40).flat_map(|n| entry(0, &name(format!("{top}{n:02}")), Some((top * 40 + n) * unit)));
+        let names = (0..40).flat_map(|n| entry(0, &name(format!("{top}{n:02}")), Some((top * 40 + n) * unit)));
         let next = (top < 9).then_some((BLOCKS + top + 1) * unit);
         let entries: Vec<u8> = names.chain(entry(0, &[], next)).collect();
         blocks.extend(index_block((BLOCKS + top) * unit, &entries, true));
@@ -250,8 +242,7 @@ fn hard_links_with_paths_that_are_longer_than_memory() {
     let (count, top) = (3000, 100);
     let mut image = Image::new(count);
     for number in top..top + 120 {
-        let own =
-            resident(NAME, "", &file_name(if number == top { ROOT } else { number - 1 }, &[0x78; 255], 0));
+        let own = resident(NAME, "", &file_name(if number == top { ROOT } else { number - 1 }, &[0x78; 255], 0));
         let root = resident(INDEX_ROOT, "$I30", &index_root(&entry(0, &[], None), false));
         image.put(number, IN_USE | DIRECTORY, 0, &[&own, &root]);
     }

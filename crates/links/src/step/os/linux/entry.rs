@@ -6,9 +6,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{
-    self, AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid,
-};
+use rustix::fs::{self, AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
 use crate::model::Attributes;
@@ -88,9 +86,7 @@ pub(crate) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io
 /// Exchanges two names in one call. `Unsupported` where the file system cannot.
 pub(crate) fn exchange(a: &Directory, a_name: &OsStr, b: &Directory, b_name: &OsStr) -> io::Result<()> {
     match fs::renameat_with(a, a_name, b, b_name, RenameFlags::EXCHANGE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::XDEV) => {
-            Err(io::ErrorKind::Unsupported.into())
-        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::XDEV) => Err(io::ErrorKind::Unsupported.into()),
         answer => Ok(answer?),
     }
 }

@@ -17,11 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes an empty file or directory under a name that must be free, and turns it into a reparse
 /// point. On failure it is removed again.
-pub(crate) fn make_reparse_point(
-    directory: &Directory,
-    name: &OsStr,
-    point: &ReparsePoint,
-) -> io::Result<()> {
+pub(crate) fn make_reparse_point(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<()> {
     if point.directory {
         entry::make_directory(directory, name)?;
     } else {
@@ -39,9 +35,7 @@ pub(crate) fn make_reparse_point(
     });
     match removed {
         Ok(()) => Err(error),
-        Err(removal) => {
-            Err(io::Error::other(format!("{error}; what was begun could not be removed again: {removal}")))
-        }
+        Err(removal) => Err(io::Error::other(format!("{error}; what was begun could not be removed again: {removal}"))),
     }
 }
 

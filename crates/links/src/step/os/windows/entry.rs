@@ -16,9 +16,9 @@ use windows_sys::Wdk::Storage::FileSystem::{
     FileRenameInformation, FileRenameInformationEx,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_CALL_NOT_IMPLEMENTED, ERROR_DIR_NOT_EMPTY,
-    ERROR_DIRECTORY, ERROR_FILE_EXISTS, ERROR_FILE_SYSTEM_LIMITATION, ERROR_INVALID_FUNCTION,
-    ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
+    ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_CALL_NOT_IMPLEMENTED, ERROR_DIR_NOT_EMPTY, ERROR_DIRECTORY,
+    ERROR_FILE_EXISTS, ERROR_FILE_SYSTEM_LIMITATION, ERROR_INVALID_FUNCTION, ERROR_INVALID_LEVEL,
+    ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, RemoveDirectoryW,
@@ -26,8 +26,8 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 use crate::model::{Attributes, FileKind, Target};
 use crate::platform::{
-    Directory, Held, Object, Sort, create_new, full, number, open, read_target, set_information, stand_in,
-    ticks, verbatim, within,
+    Directory, Held, Object, Sort, create_new, full, number, open, read_target, set_information, stand_in, ticks,
+    verbatim, within,
 };
 
 /// No file system here has links that are text.
@@ -95,9 +95,7 @@ pub(crate) fn rename_to_new(from: &Directory, name: &OsStr, to: &Directory, new:
     let rename = |data: &[u8]| set_information(opened.as_handle(), FileRenameInformation, data);
     match rename(&within(to.as_handle(), new, 0)?) {
         // Over a network, no directory may be named by its handle.
-        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => {
-            rename(&full(&to.physical_path()?.join(new))?)
-        }
+        Err(error) if number(&error) == Some(ERROR_INVALID_PARAMETER) => rename(&full(&to.physical_path()?.join(new))?),
         answer => answer,
     }
 }

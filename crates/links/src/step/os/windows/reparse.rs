@@ -18,18 +18,14 @@ use windows_sys::Win32::System::Ioctl::{FSCTL_DELETE_REPARSE_POINT, FSCTL_SET_RE
 use super::entry;
 use crate::model::{FileKind, ReparsePoint, Target};
 use crate::platform::{
-    Directory, Held, Object, SYMBOLIC_LINK, Sort, control, create_new, describe, enable_privilege, from_wide,
-    number, open, read_target, same_target, stand_in, terminated, verbatim,
+    Directory, Held, Object, SYMBOLIC_LINK, Sort, control, create_new, describe, enable_privilege, from_wide, number,
+    open, read_target, same_target, stand_in, terminated, verbatim,
 };
 
 const WRITE: u32 = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
 
 /// Makes a link under a name that must be free. On failure nothing is left of it.
-pub(crate) fn make_reparse_point(
-    directory: &Directory,
-    name: &OsStr,
-    point: &ReparsePoint,
-) -> io::Result<()> {
+pub(crate) fn make_reparse_point(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<()> {
     match point.decode() {
         Ok(ReparseData::Symlink(link)) => make_symbolic_link(directory, name, point, &link),
         _ => make_by_data(directory, name, point).map_err(unable),
@@ -38,12 +34,7 @@ pub(crate) fn make_reparse_point(
 
 /// Symbolic links are made by the system's own call: it alone lets users make them without a privilege (Developer
 /// Mode).
-fn make_symbolic_link(
-    directory: &Directory,
-    name: &OsStr,
-    point: &ReparsePoint,
-    link: &Symlink,
-) -> io::Result<()> {
+fn make_symbolic_link(directory: &Directory, name: &OsStr, point: &ReparsePoint, link: &Symlink) -> io::Result<()> {
     let path = verbatim(&directory.physical_path()?.join(name))?;
     let target = typed_for_the_system(link);
     let target = terminated(&from_wide(&target));
@@ -113,12 +104,10 @@ fn make_by_data(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io
     wake_for(point);
     let sort = if point.directory { Sort::Directory } else { Sort::File };
     let made = create_new(directory.as_handle(), name, WRITE | DELETE, sort)?;
-    let done = set(made.as_handle(), &point.raw).and_then(|()| read_target(directory, name, true)).and_then(
-        |read| {
-            let same = read == Target::Reparse(point.clone());
-            if same { Ok(()) } else { Err(io::Error::other("what was made reads back otherwise")) }
-        },
-    );
+    let done = set(made.as_handle(), &point.raw).and_then(|()| read_target(directory, name, true)).and_then(|read| {
+        let same = read == Target::Reparse(point.clone());
+        if same { Ok(()) } else { Err(io::Error::other("what was made reads back otherwise")) }
+    });
     let Err(error) = done else { return Ok(()) };
     match entry::delete(made.as_handle()) {
         Ok(()) => Err(error),

@@ -59,9 +59,7 @@ pub(crate) fn compare(
         }
     }
     if found.items.len() != expected {
-        return Err(Failed::at(inventory, 0, READ_BACK)(io::Error::other(
-            "something else came into the copy",
-        )));
+        return Err(Failed::at(inventory, 0, READ_BACK)(io::Error::other("something else came into the copy")));
     }
     // Owners and rights are made up on NTFS: what is behind them is compared always.
     if !content && !on_ntfs {
@@ -76,8 +74,7 @@ pub(crate) fn compare(
         let target = open(copy).map_err(Failed::at(inventory, one, READ_BACK))?;
         let mut buffers = Buffers::default();
         for &number in portion {
-            let Some(item) = inventory.items.get(number).filter(|item| item.stat.sort != ObjectKind::Socket)
-            else {
+            let Some(item) = inventory.items.get(number).filter(|item| item.stat.sort != ObjectKind::Socket) else {
                 continue;
             };
             let (name, copied) = (original.name_of(inventory, number), copy.name_of(inventory, number));
@@ -145,13 +142,7 @@ fn same_attributes(
 }
 
 /// How a copied object differs from its original, but for its content.
-fn differs(
-    item: &Item,
-    copied: &Item,
-    target: Option<&Target>,
-    lossy: bool,
-    on_ntfs: bool,
-) -> Option<&'static str> {
+fn differs(item: &Item, copied: &Item, target: Option<&Target>, lossy: bool, on_ntfs: bool) -> Option<&'static str> {
     let (old, new) = (&item.stat, &copied.stat);
     if old.sort != new.sort {
         return Some("it is something else");

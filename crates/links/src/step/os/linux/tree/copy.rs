@@ -52,8 +52,7 @@ pub(crate) fn copy(
         let fail = |doing| Failed::at(inventory, one, doing);
         let source = from.container(inventory, one).map_err(fail("open the directory of"))?;
         let target = to.container(inventory, one).map_err(fail("open the directory for the copy of"))?;
-        let mut worker =
-            Worker { source, target, buffer: Vec::new(), losses: Vec::new(), threads, on_ntfs, work };
+        let mut worker = Worker { source, target, buffer: Vec::new(), losses: Vec::new(), threads, on_ntfs, work };
         let mut later = Vec::new();
         for &number in portion {
             let Some(item) = inventory.items.get(number) else { continue };
@@ -85,14 +84,12 @@ pub(crate) fn copy(
             let (holder_in, into) = (to.container(inventory, holder)?, to.container(inventory, number)?);
             let (old, new) = (to.name_of(inventory, holder), to.name_of(inventory, number));
             fs::linkat(&holder_in, old, &into, new, AtFlags::empty())?;
-            let Some(item) =
-                inventory.items.get(number).filter(|item| on_ntfs && item.stat.sort == ObjectKind::File)
+            let Some(item) = inventory.items.get(number).filter(|item| on_ntfs && item.stat.sort == ObjectKind::File)
             else {
                 return Ok(());
             };
             // ntfs-3g marks what gets a name to be archived.
-            let source =
-                open_item(&from.container(inventory, number)?, from.name_of(inventory, number), item)?;
+            let source = open_item(&from.container(inventory, number)?, from.name_of(inventory, number), item)?;
             let copy = open_to_read(&into, new)?;
             give(&source, &copy, item, on_ntfs, &mut |what| losses.push(Loss { item: number, what }))
         };
@@ -127,13 +124,7 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn copy(
-        &mut self,
-        number: usize,
-        item: &Item,
-        (from, to): (&OsStr, &OsStr),
-        texts: &Texts,
-    ) -> io::Result<()> {
+    fn copy(&mut self, number: usize, item: &Item, (from, to): (&OsStr, &OsStr), texts: &Texts) -> io::Result<()> {
         let mut lost = Vec::new();
         match item.stat.sort {
             ObjectKind::File => self.file(item, (from, to), &mut |what| lost.push(what))?,
@@ -164,12 +155,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        item: &Item,
-        (from, to): (&OsStr, &OsStr),
-        lost: &mut dyn FnMut(String),
-    ) -> io::Result<()> {
+    fn file(&mut self, item: &Item, (from, to): (&OsStr, &OsStr), lost: &mut dyn FnMut(String)) -> io::Result<()> {
         let source = open_item(&self.source, from, item)?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let copy = fs::openat(&self.target, to, flags, Mode::from(0o600))?;

@@ -41,12 +41,7 @@ fn remove_other(container: &Directory, name: &OsStr, item: &Item) -> io::Result<
 }
 
 /// Removes a file while a lease on it keeps everybody from opening it to write. Gives why it stays.
-fn remove_file(
-    container: &Directory,
-    name: &OsStr,
-    item: &Item,
-    is_root: bool,
-) -> io::Result<Option<&'static str>> {
+fn remove_file(container: &Directory, name: &OsStr, item: &Item, is_root: bool) -> io::Result<Option<&'static str>> {
     let file = match open_to_read(container, name) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -116,9 +111,9 @@ fn take_lease(file: &OwnedFd) -> io::Result<Option<&'static str>> {
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
         Some(libc::EAGAIN) => Ok(Some("somebody has it open for writing")),
-        Some(libc::EACCES) => Ok(Some(
-            "it is another user's, and the system tells him alone whether somebody has it open for writing",
-        )),
+        Some(libc::EACCES) => {
+            Ok(Some("it is another user's, and the system tells him alone whether somebody has it open for writing"))
+        }
         // A file system without leases.
         Some(libc::EINVAL | libc::ENOTSUP) => Ok(None),
         _ => Err(error),

@@ -125,13 +125,7 @@ fn fill(
 }
 
 /// Gives an opened copy everything but its content.
-pub(super) fn give(
-    from: impl AsFd,
-    to: impl AsFd,
-    item: &Item,
-    on_ntfs: bool,
-    lost: Losses<'_>,
-) -> io::Result<()> {
+pub(super) fn give(from: impl AsFd, to: impl AsFd, item: &Item, on_ntfs: bool, lost: Losses<'_>) -> io::Result<()> {
     let (source, copy) = (Subject::opened(&from), Subject::opened(&to));
     if on_ntfs {
         give_listed(&source, &copy, lost)?;
@@ -194,9 +188,7 @@ pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::
     match lost.first() {
         None => Ok(()),
         Some(what) => {
-            let text = format!(
-                "it has to say something else at the new place, and this user cannot keep its {what}"
-            );
+            let text = format!("it has to say something else at the new place, and this user cannot keep its {what}");
             Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
         }
     }

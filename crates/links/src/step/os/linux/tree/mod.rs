@@ -124,14 +124,10 @@ pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> i
     const MOST: u64 = 4 << 30;
     let file = std::fs::File::from(open_to_read(directory, name)?);
     let stat = fs::fstat(&file)?;
-    let is_plain =
-        fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile && stat.st_nlink == 1;
+    let is_plain = fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile && stat.st_nlink == 1;
     let is_own = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
     if !is_plain || trust == Trust::Own && !is_own {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "a file in it was not made by this user",
-        ));
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "a file in it was not made by this user"));
     }
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(file, MOST), &mut bytes)?;
@@ -149,11 +145,7 @@ pub(crate) fn can_exchange(directory: &Directory) -> io::Result<bool> {
 }
 
 /// Gives a directory its own time back, which the exchange of names takes from it on XFS.
-pub(crate) fn give_back_time(
-    directory: &Directory,
-    name: &OsStr,
-    stat: &crate::platform::Stat,
-) -> io::Result<()> {
+pub(crate) fn give_back_time(directory: &Directory, name: &OsStr, stat: &crate::platform::Stat) -> io::Result<()> {
     let (now, _) = crate::platform::look(directory, name)?;
     if now.sort == ObjectKind::Directory && now.modified != stat.modified {
         let opened = open_to_read(directory, name)?;

@@ -14,8 +14,7 @@ const TIMES: &str = "system.ntfs_times";
 const ATTRIBUTES: &str = "system.ntfs_attrib";
 
 /// In this order: a short name is one more name, and the descriptor may take the right to write.
-const WHOLE: [&str; 4] =
-    ["system.ntfs_ea", "system.ntfs_object_id", "system.ntfs_dos_name", "system.ntfs_acl"];
+const WHOLE: [&str; 4] = ["system.ntfs_ea", "system.ntfs_object_id", "system.ntfs_dos_name", "system.ntfs_acl"];
 
 /// Read-only, hidden, system, archive, temporary, offline, not indexed: what is set and kept. Sparse and the like say how
 /// the content is stored, and the content sees to them.

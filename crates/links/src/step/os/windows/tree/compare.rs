@@ -10,9 +10,7 @@ use super::super::super::tree_types::Lossy;
 use super::metadata::{self, READ};
 use super::{Failed, Loss, Root, Texts, content, open_at};
 use crate::model::Target;
-use crate::platform::{
-    ENCRYPTED, Inventory, Item, Object, ObjectKind, SETTABLE, Sort, open_uncached, same_target,
-};
+use crate::platform::{ENCRYPTED, Inventory, Item, Object, ObjectKind, SETTABLE, Sort, open_uncached, same_target};
 use crate::step::Work;
 use crate::workers;
 

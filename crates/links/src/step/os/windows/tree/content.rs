@@ -26,13 +26,7 @@ fn whole_pages(buffer: &mut [u8]) -> &mut [u8] {
 }
 
 /// Copies all that an opened file holds to another one, which is empty.
-pub(super) fn copy(
-    from: &OwnedHandle,
-    to: &OwnedHandle,
-    size: u64,
-    attributes: u32,
-    work: Work<'_>,
-) -> io::Result<()> {
+pub(super) fn copy(from: &OwnedHandle, to: &OwnedHandle, size: u64, attributes: u32, work: Work<'_>) -> io::Result<()> {
     let (source, target) = (file(from)?, file(to)?);
     let mut buffer = vec![0; BUFFER];
     if attributes & FILE_ATTRIBUTE_SPARSE_FILE == 0 {
@@ -48,11 +42,7 @@ pub(super) fn copy(
 }
 
 /// Copies the other streams of a file or directory.
-pub(super) fn copy_streams(
-    from: BorrowedHandle<'_>,
-    to: BorrowedHandle<'_>,
-    work: Work<'_>,
-) -> io::Result<()> {
+pub(super) fn copy_streams(from: BorrowedHandle<'_>, to: BorrowedHandle<'_>, work: Work<'_>) -> io::Result<()> {
     let mut buffer = Vec::new();
     for (name, size) in streams(from)? {
         buffer.resize(BUFFER, 0);
@@ -91,13 +81,7 @@ fn file(of: &OwnedHandle) -> io::Result<File> {
     of.try_clone().map(File::from)
 }
 
-fn copy_range(
-    from: &File,
-    to: &File,
-    (start, end): (u64, u64),
-    buffer: &mut [u8],
-    work: Work<'_>,
-) -> io::Result<()> {
+fn copy_range(from: &File, to: &File, (start, end): (u64, u64), buffer: &mut [u8], work: Work<'_>) -> io::Result<()> {
     let mut at = start;
     while at < end {
         work.must_go_on()?;
@@ -174,9 +158,7 @@ fn streams(of: BorrowedHandle<'_>) -> io::Result<Vec<(OsString, u64)>> {
         if !name.is_empty() && name != OsStr::new("::$DATA") {
             found.push((name, size));
         }
-        let Some(more) =
-            usize::try_from(next).ok().filter(|next| *next > 0).and_then(|next| rest.get(next..))
-        else {
+        let Some(more) = usize::try_from(next).ok().filter(|next| *next > 0).and_then(|next| rest.get(next..)) else {
             break;
         };
         rest = more;
@@ -197,8 +179,7 @@ fn ranges(of: BorrowedHandle<'_>, size: u64) -> io::Result<Vec<(u64, u64)>> {
         let told = match send(of, FSCTL_QUERY_ALLOCATED_RANGES, &asked, 16 * MOST) {
             // Who cannot tell has data everywhere.
             Err(error)
-                if all.is_empty()
-                    && matches!(number(&error), Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED)) =>
+                if all.is_empty() && matches!(number(&error), Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED)) =>
             {
                 return Ok(vec![(0, size)]);
             }

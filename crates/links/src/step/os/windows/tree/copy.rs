@@ -17,8 +17,7 @@ use super::metadata::{self, READ, WRITE, give};
 use super::{Failed, Loss, Portions, Root, Texts, content, flush_handle, open_at};
 use crate::model::Target;
 use crate::platform::{
-    COMPRESSED, Directory, Inventory, Item, Object, ObjectKind, Sort, control, create_new, information,
-    set_information,
+    COMPRESSED, Directory, Inventory, Item, Object, ObjectKind, Sort, control, create_new, information, set_information,
 };
 use crate::step::Work;
 
@@ -41,8 +40,7 @@ pub(crate) fn copy(
             let container = to.container(inventory, number)?;
             // To compress takes the rights to read and to write.
             let access = WRITE | FILE_LIST_DIRECTORY | FILE_ADD_FILE;
-            let made =
-                create_new(container.as_handle(), to.name_of(inventory, number), access, Sort::Directory)?;
+            let made = create_new(container.as_handle(), to.name_of(inventory, number), access, Sort::Directory)?;
             let source = from.container(inventory, number)?;
             let source = open_at(&source, from.name_of(inventory, number), READ, Sort::Directory)?;
             if let Some(what) = tell_cases_apart(&source, &made)? {
@@ -74,8 +72,7 @@ pub(crate) fn copy(
                     continue;
                 }
             }
-            let places =
-                ((&source, from.name_of(inventory, number)), (&target, to.name_of(inventory, number)));
+            let places = ((&source, from.name_of(inventory, number)), (&target, to.name_of(inventory, number)));
             let target = texts.get(&number).cloned().or_else(|| item.target());
             let mut drop_one = |what| lost.push(Loss { item: number, what });
             let copied = work.must_go_on().and_then(|()| match target {
@@ -108,8 +105,7 @@ pub(crate) fn copy(
         }
         let mut give_all = || -> io::Result<()> {
             let (source, copy) = (from.container(inventory, number)?, to.container(inventory, number)?);
-            let source =
-                open_at(&source, from.name_of(inventory, number), READ | FILE_READ_DATA, Sort::Directory)?;
+            let source = open_at(&source, from.name_of(inventory, number), READ | FILE_READ_DATA, Sort::Directory)?;
             let copy = open_at(&copy, to.name_of(inventory, number), WRITE | DELETE, Sort::Directory)?;
             content::copy_streams(source.as_handle(), copy.as_handle(), work)?;
             give(&source, &copy, &mut |what| losses.push(Loss { item: number, what }))

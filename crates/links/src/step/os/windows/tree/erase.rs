@@ -9,17 +9,15 @@ use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_DIR_NOT_EMPTY, ERROR_SHARING_VIOLATION};
 use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_ATTRIBUTE_READONLY, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_SHARE_DELETE,
-    FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_WRITE_ATTRIBUTES,
+    DELETE, FILE_ATTRIBUTE_READONLY, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ,
+    FILE_SHARE_WRITE, FILE_WRITE_ATTRIBUTES,
 };
 
 use super::super::super::erasure::{self, ANOTHER, NOT_EMPTY};
 use super::super::entry::delete;
 use super::metadata::{self, set_basic};
 use super::{Failed, Loss, Root};
-use crate::platform::{
-    Directory, Inventory, Item, Object, ObjectKind, Sort, Stat, number, open_guarded, ticks,
-};
+use crate::platform::{Directory, Inventory, Item, Object, ObjectKind, Sort, Stat, number, open_guarded, ticks};
 use crate::step::Work;
 
 /// Removes exactly the objects of an inventory, and of files only those that are as they were then and that nobody
@@ -30,12 +28,7 @@ pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Re
 }
 
 /// Removes an object, by its handle. While that is open, nobody can open a file to write to it. Gives why it stays.
-fn remove(
-    container: &Directory,
-    name: &OsStr,
-    item: &Item,
-    is_root: bool,
-) -> io::Result<Option<&'static str>> {
+fn remove(container: &Directory, name: &OsStr, item: &Item, is_root: bool) -> io::Result<Option<&'static str>> {
     let is_file = item.stat.sort == ObjectKind::File;
     let access = DELETE | FILE_READ_ATTRIBUTES | if is_file { FILE_READ_DATA } else { 0 };
     // Whoever writes has asked to share that; it is not shared.

@@ -78,8 +78,5 @@ fn called(what: &str, id: FileId) -> Vec<u16> {
 }
 
 fn busy() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::ResourceBusy,
-        "another move of it, of what is in it, or of what it is in is running",
-    )
+    io::Error::new(io::ErrorKind::ResourceBusy, "another move of it, of what is in it, or of what it is in is running")
 }

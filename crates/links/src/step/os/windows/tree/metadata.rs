@@ -15,12 +15,12 @@ use windows_sys::Win32::Foundation::{
     STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
 };
 use windows_sys::Win32::Security::{
-    DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity,
-    LABEL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION, SetKernelObjectSecurity,
+    DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity, LABEL_SECURITY_INFORMATION,
+    OWNER_SECURITY_INFORMATION, SetKernelObjectSecurity,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_READ_ATTRIBUTES, FILE_READ_EA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_EA, READ_CONTROL,
-    WRITE_DAC, WRITE_OWNER,
+    DELETE, FILE_READ_ATTRIBUTES, FILE_READ_EA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_EA, READ_CONTROL, WRITE_DAC,
+    WRITE_OWNER,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Ioctl::{FSCTL_GET_OBJECT_ID, FSCTL_SET_OBJECT_ID};
@@ -182,13 +182,7 @@ fn security(of: BorrowedHandle<'_>, what: u32) -> io::Result<Vec<u8>> {
         let mut needed = 0;
         // SAFETY: the system writes at most `length` bytes to `words`, which has as many, and the length needed.
         let done = unsafe {
-            GetKernelObjectSecurity(
-                of.as_raw_handle(),
-                what,
-                words.as_mut_ptr().cast(),
-                length,
-                &raw mut needed,
-            )
+            GetKernelObjectSecurity(of.as_raw_handle(), what, words.as_mut_ptr().cast(), length, &raw mut needed)
         };
         let needed = usize::try_from(needed).unwrap_or(0);
         if done != 0 {
@@ -226,9 +220,8 @@ fn same_list(one: &[u8], other: &[u8]) -> bool {
         // SE_DACL_PRESENT, SE_DACL_AUTO_INHERITED, SE_DACL_PROTECTED.
         let control = control & (0x0004 | 0x0400 | 0x1000);
         let list = if at == 0 { &[] } else { descriptor.get(usize::try_from(at).ok()?..)? };
-        let size = list
-            .get(2..4)
-            .map_or(0, |size| size.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
+        let size =
+            list.get(2..4).map_or(0, |size| size.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
         Some((control, list.get(..size)?.to_vec()))
     };
     parts(one) == parts(other)
@@ -320,12 +313,7 @@ fn object_id(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
         Err(error)
             if matches!(
                 number(&error),
-                Some(
-                    ERROR_FILE_NOT_FOUND
-                        | ERROR_INVALID_FUNCTION
-                        | ERROR_INVALID_PARAMETER
-                        | ERROR_NOT_SUPPORTED
-                )
+                Some(ERROR_FILE_NOT_FOUND | ERROR_INVALID_FUNCTION | ERROR_INVALID_PARAMETER | ERROR_NOT_SUPPORTED)
             ) =>
         {
             Ok(None)
@@ -373,8 +361,7 @@ mod tests {
     fn extended_attributes_of_the_kernel_are_left_out_and_the_rest_stays_a_list() {
         let (own, other, last) = (b"OWN", b"$Kernel.Purge.ESBCache", b"LAST");
         let length = |name: &[u8]| u32::try_from(entry(0, name, b"v").len()).unwrap_or(0);
-        let list =
-            [entry(length(own), own, b"v"), entry(length(other), other, b"v"), entry(0, last, b"v")].concat();
+        let list = [entry(length(own), own, b"v"), entry(length(other), other, b"v"), entry(0, last, b"v")].concat();
         assert_eq!(without_kernels(&list), [entry(length(own), own, b"v"), entry(0, last, b"v")].concat());
         assert_eq!(without_kernels(&entry(0, other, b"v")), b"");
         assert_eq!(without_kernels(b""), b"");

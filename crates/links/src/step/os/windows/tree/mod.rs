@@ -28,8 +28,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_INVALID_FUNCTION, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER,
-    ERROR_NOT_SUPPORTED, ERROR_SHARING_VIOLATION,
+    ERROR_ACCESS_DENIED, ERROR_INVALID_FUNCTION, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
+    ERROR_SHARING_VIOLATION,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ADD_FILE, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA,
@@ -39,9 +39,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::super::portions::Portions;
 pub(crate) use super::super::tree_types::{Failed, Loss, Root, Texts, Trust};
 use super::entry;
-use crate::platform::{
-    Directory, Object, ObjectKind, Sort, Stat, create_new, is_trusted, look, number, open, ticks,
-};
+use crate::platform::{Directory, Object, ObjectKind, Sort, Stat, create_new, is_trusted, look, number, open, ticks};
 pub(crate) use compare::compare;
 pub(crate) use copy::copy;
 pub(crate) use erase::{erase, writer};
@@ -65,11 +63,7 @@ pub(crate) fn flush(_opened: &Flushed) -> io::Result<()> {
 /// Waits until what was written to an opened file is on the disk.
 fn flush_handle(opened: BorrowedHandle<'_>) -> io::Result<()> {
     // SAFETY: the handle is open.
-    if unsafe { FlushFileBuffers(opened.as_raw_handle()) } == 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if unsafe { FlushFileBuffers(opened.as_raw_handle()) } == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Waits until the names in a directory are on the disk, where the system does that for this user; elsewhere its log keeps
@@ -104,8 +98,7 @@ pub(crate) fn write_durably(directory: &Directory, name: &OsStr, bytes: &[u8]) -
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let made =
-        create_new(directory.as_handle(), &temporary, FILE_WRITE_DATA | FILE_READ_ATTRIBUTES, Sort::File)?;
+    let made = create_new(directory.as_handle(), &temporary, FILE_WRITE_DATA | FILE_READ_ATTRIBUTES, Sort::File)?;
     let mut file = File::from(made);
     io::Write::write_all(&mut file, bytes)?;
     file.sync_all()?;
@@ -134,10 +127,7 @@ pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> i
     let stat = Object::of(&opened).stat()?;
     let is_plain = stat.sort == ObjectKind::File && stat.names == 1;
     if !is_plain || trust == Trust::Own && !is_trusted(opened.as_handle())? {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "a file in it was not made by this user",
-        ));
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "a file in it was not made by this user"));
     }
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(File::from(opened), MOST), &mut bytes)?;
