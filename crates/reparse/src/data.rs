@@ -94,7 +94,7 @@ impl ReparseData {
         let guid = guid.as_ref().map_or(&[][..], |guid| &guid[..]);
         let len = (HEADER + guid.len()).saturating_add(payload.len());
         let (true, Ok(stated)) = (len <= MAX_TOTAL, u16::try_from(payload.len())) else {
-            return Err(EncodeError::TooLong { len, max: MAX_TOTAL });
+            return Err(EncodeError::TooLong { len });
         };
         let mut out = Vec::with_capacity(len);
         out.extend(self.tag().0.to_le_bytes());

@@ -3,15 +3,20 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::Tag;
+use crate::{MAX_TOTAL, Tag};
 
 /// Reparse data that cannot be understood: which field, where, what was expected and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DecodeError {
-    offset: usize,
-    field: &'static str,
-    expected: String,
-    actual: String,
+    /// Where the field is, or would have to begin: bytes from the start of the buffer.
+    pub offset: usize,
+    /// The field, by the name that MS-FSCC has for it (`ReparseTag`, `SubstituteNameLength`, ...).
+    pub field: &'static str,
+    /// What would have been right, in words.
+    pub expected: String,
+    /// What is there, in words.
+    pub actual: String,
 }
 
 impl DecodeError {
@@ -22,30 +27,6 @@ impl DecodeError {
         actual: impl Into<String>,
     ) -> Self {
         Self { offset, field, expected: expected.into(), actual: actual.into() }
-    }
-
-    /// Where the field is, or would have to begin: bytes from the start of the buffer.
-    #[must_use]
-    pub fn offset(&self) -> usize {
-        self.offset
-    }
-
-    /// The field, by the name that MS-FSCC has for it (`ReparseTag`, `SubstituteNameLength`, ...).
-    #[must_use]
-    pub fn field(&self) -> &'static str {
-        self.field
-    }
-
-    /// What would have been right, in words.
-    #[must_use]
-    pub fn expected(&self) -> &str {
-        &self.expected
-    }
-
-    /// What is there, in words.
-    #[must_use]
-    pub fn actual(&self) -> &str {
-        &self.actual
     }
 }
 
@@ -66,29 +47,15 @@ pub enum EncodeError {
     TooLong {
         /// The size of the whole buffer, header included, in bytes.
         len: usize,
-        /// The largest size allowed, in bytes.
-        max: usize,
     },
     /// Tag 0 or 1, which Windows refuses.
-    ReservedTag(
-        /// The tag.
-        Tag,
-    ),
+    ReservedTag(Tag),
     /// An [`Other`](crate::Other) with a tag that has its own type, whose checks it would bypass.
-    TypedTag(
-        /// The tag.
-        Tag,
-    ),
+    TypedTag(Tag),
     /// A tag that is not Microsoft's and has no GUID.
-    MissingGuid(
-        /// The tag.
-        Tag,
-    ),
+    MissingGuid(Tag),
     /// A Microsoft tag with a GUID; their buffers have no place for one.
-    UnexpectedGuid(
-        /// The tag.
-        Tag,
-    ),
+    UnexpectedGuid(Tag),
     /// A NUL inside a string of an [`AppExecLink`](crate::AppExecLink), where NUL ends a string.
     NulInString {
         /// Which string, counted from 0.
@@ -99,8 +66,8 @@ pub enum EncodeError {
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong { len, max } => {
-                write!(f, "the reparse data would be {len} bytes long; at most {max} are possible")
+            Self::TooLong { len } => {
+                write!(f, "the reparse data would be {len} bytes long; at most {MAX_TOTAL} are possible")
             }
             Self::ReservedTag(tag) => write!(f, "reparse tag {tag} is reserved"),
             Self::TypedTag(tag) => write!(f, "reparse tag {tag} cannot have opaque data"),
@@ -147,11 +114,8 @@ pub enum TargetError {
     NotLocal,
     /// `.` or `..` in a `\\?\` target for a junction: nothing would resolve it (MS-FSCC §2.1.2.5).
     DotComponent,
-    /// The root of a volume by its GUID for a junction: that is a volume mount point,
-    /// [`MountPoint::volume`](crate::MountPoint::volume).
+    /// The root of a volume by its GUID for a junction: that is a volume mount point.
     VolumeRoot,
-    /// Not `\\?\Volume{GUID}\` where exactly that is needed.
-    NotVolume,
 }
 
 impl fmt::Display for TargetError {
@@ -174,7 +138,6 @@ impl fmt::Display for TargetError {
             Self::NotLocal => f.write_str("a junction can only point to a directory of a local volume"),
             Self::DotComponent => f.write_str("the target holds '.' or '..', which nothing resolves in a junction"),
             Self::VolumeRoot => f.write_str("the target is the root of a volume: a mount point, not a junction"),
-            Self::NotVolume => f.write_str("the target is not of the form \\\\?\\Volume{GUID}\\"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The part that symbolic links and mount points share: two names in a path buffer, each with offset and length
 //! (MS-FSCC §2.1.2.4, §2.1.2.5). Also the reader of fixed fields.
 
-use crate::data::{HEADER, MAX_TOTAL};
+use crate::data::HEADER;
 use crate::{DecodeError, EncodeError, WideString};
 
 /// Reads fixed fields one after the other; a buffer that ends too soon is an error that names the field.
@@ -114,7 +114,7 @@ pub(crate) fn payload(
     let lens = [first.len(), second.len()].map(|units| units.saturating_mul(2));
     let len = lens.iter().fold(HEADER + fixed_len + 2 * gap, |sum, len| sum.saturating_add(*len));
     let [Ok(first_len), Ok(second_len), Ok(second_at)] = [lens[0], lens[1], lens[0] + gap].map(u16::try_from) else {
-        return Err(EncodeError::TooLong { len, max: MAX_TOTAL });
+        return Err(EncodeError::TooLong { len });
     };
     let mut out = fields(Place { offset: 0, len: first_len }, Place { offset: second_at, len: second_len });
     for name in [first, second] {

@@ -5,10 +5,10 @@
 use crate::{TargetError, WideString};
 
 pub(crate) const BACKSLASH: u16 = b'\\' as u16;
-const SLASH: u16 = b'/' as u16;
-const DOT: u16 = b'.' as u16;
+pub(crate) const SLASH: u16 = b'/' as u16;
+pub(crate) const DOT: u16 = b'.' as u16;
 const QUESTION: u16 = b'?' as u16;
-const COLON: u16 = b':' as u16;
+pub(crate) const COLON: u16 = b':' as u16;
 const SPACE: u16 = b' ' as u16;
 
 /// The kind of a path as typed, by its beginning.
@@ -35,11 +35,8 @@ pub enum TargetClass {
     Verbatim,
     /// `\\.\...`; also `//?/...` and the like, which Win32 normalises unlike `\\?\`.
     Device,
-    /// `\\?\Volume{GUID}`, alone or followed by `\...`. Holds the GUID as typed, without braces.
-    Volume(
-        /// 36 characters.
-        String,
-    ),
+    /// `\\?\Volume{GUID}`, alone or followed by `\...`. Holds the 36 characters of the GUID as typed, without braces.
+    Volume(String),
     /// `\??\...`: already an NT path.
     Nt,
 }
@@ -215,7 +212,7 @@ fn is_separator(unit: u16) -> bool {
     matches!(unit, BACKSLASH | SLASH)
 }
 
-fn letter(unit: u16) -> Option<char> {
+pub(crate) fn letter(unit: u16) -> Option<char> {
     char::from_u32(unit.into()).filter(char::is_ascii_alphabetic)
 }
 

@@ -5,13 +5,9 @@ use std::fmt;
 
 /// A reparse tag: the first four bytes of every reparse buffer (MS-FSCC §2.1.2.1).
 ///
-/// Any 32-bit value can be held; [`is_valid`](Self::is_valid) says whether Windows would accept it. `Display` prints
-/// what `fsutil` prints: `0xa000000c`.
+/// Any 32-bit value can be held. `Display` prints what `fsutil` prints: `0xa000000c`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tag(
-    /// The raw value.
-    pub u32,
-);
+pub struct Tag(pub u32);
 
 /// Declares the constants and, from the same lines, the table of names.
 macro_rules! tags {
@@ -105,9 +101,6 @@ tags! {
 impl Tag {
     const MICROSOFT: u32 = 1 << 31;
     const NAME_SURROGATE: u32 = 1 << 29;
-    const DIRECTORY: u32 = 1 << 28;
-    /// The bits that any tag may have; 16 to 27 are reserved.
-    const VALID_BITS: u32 = 0xF000_FFFF;
     const CLOUD_SUBTYPE: u32 = 0x0000_F000;
 
     /// The tag's name without its `IO_REPARSE_TAG_` prefix, such as `SYMLINK` or `CLOUD_3`; none for a tag that is not
@@ -132,19 +125,6 @@ impl Tag {
     #[must_use]
     pub fn is_name_surrogate(self) -> bool {
         self.0 & Self::NAME_SURROGATE != 0
-    }
-
-    /// Whether a directory with this tag may have children of its own (bit 28).
-    #[must_use]
-    pub fn is_directory(self) -> bool {
-        self.0 & Self::DIRECTORY != 0
-    }
-
-    /// Whether Windows accepts the tag: not the reserved 0 or 1, and none of the reserved bits 16 to 27. Sub-types
-    /// (bits 12 to 15) are within the mask.
-    #[must_use]
-    pub fn is_valid(self) -> bool {
-        !self.is_reserved() && self.0 & !Self::VALID_BITS == 0
     }
 
     /// The two values that mean "no tag" and are refused everywhere (MS-FSCC §2.3.82).

@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 
 /// A Windows name or path: any sequence of 16-bit units, usually UTF-16, possibly with unpaired surrogates.
 ///
-/// Order and equality are by unit. Nothing is lost unless a method's name says `lossy`; `Display` is lossy too, and
-/// escapes nothing: whoever prints to a terminal must sanitise.
+/// Order and equality are by unit. Only `Display` loses something: it prints U+FFFD for each unpaired surrogate, so that
+/// two names can look the same. It escapes nothing: text for a terminal must be sanitised.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct WideString(Vec<u16>);
 
@@ -65,7 +65,7 @@ impl WideString {
             }
             let unit = 0xD000 | u16::from(b & 0x3F) << 6 | u16::from(c & 0x3F);
             // Text never ends in a high surrogate, so this one was written by itself too.
-            if is_low(unit) && units.last().is_some_and(|&last| is_high(last)) {
+            if matches!(unit, 0xDC00..=0xDFFF) && matches!(units.last(), Some(0xD800..=0xDBFF)) {
                 return None;
             }
             units.push(unit);
@@ -90,37 +90,10 @@ impl WideString {
         bytes
     }
 
-    /// The text, if it is valid Unicode.
-    #[must_use]
-    pub fn to_utf8(&self) -> Option<String> {
-        String::from_utf16(&self.0).ok()
-    }
-
-    /// The text with U+FFFD for each unpaired surrogate. For people only: two names can look the same.
-    #[must_use]
-    pub fn to_string_lossy(&self) -> String {
-        String::from_utf16_lossy(&self.0)
-    }
-
-    /// Whether the name begins with this text, exactly (letter case matters).
-    #[must_use]
-    pub fn starts_with(&self, prefix: &str) -> bool {
-        let mut units = self.0.iter();
-        prefix.encode_utf16().all(|wanted| units.next() == Some(&wanted))
-    }
-
     /// The characters, and by themselves the surrogates that have no partner.
     fn chars(&self) -> impl Iterator<Item = Result<char, u16>> {
         char::decode_utf16(self.0.iter().copied()).map(|item| item.map_err(|e| e.unpaired_surrogate()))
     }
-}
-
-fn is_high(unit: u16) -> bool {
-    (0xD800..0xDC00).contains(&unit)
-}
-
-fn is_low(unit: u16) -> bool {
-    (0xDC00..0xE000).contains(&unit)
 }
 
 impl From<&str> for WideString {
@@ -143,7 +116,7 @@ impl PartialEq<&str> for WideString {
 
 impl fmt::Display for WideString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.to_string_lossy())
+        f.pad(&String::from_utf16_lossy(&self.0))
     }
 }
 

@@ -6,3 +6,4 @@ mod properties;
 mod refusals;
 mod tags_and_names;
 mod targets;
+mod way;
