@@ -33,7 +33,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let finding = probe(&args.path)?;
     let (journal, facts) = (journal(), links::system::facts());
     if args.output.json() {
-        json::print(&json::doctor::document(&args.path, &finding, &facts, &journal))?;
+        json::print(&json::doctor::Document::from((&*args.path, &finding, &*facts, &journal)))?;
         return Ok(Exit::Done);
     }
     let mut out = output::stdout();

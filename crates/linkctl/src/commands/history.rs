@@ -88,7 +88,7 @@ impl Entry {
     }
 
     fn record(&self, steps: Option<&[Recorded]>) -> OperationRecord {
-        OperationRecord::new(&self.operation, self.done(), self.tally.failed, steps)
+        (&self.operation, self.done(), self.tally.failed, steps).into()
     }
 
     fn state(&self) -> String {

@@ -64,9 +64,7 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     }
     let failed: Vec<&Error> = done.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
     if args.output.json() {
-        let recovered = done
-            .iter()
-            .filter_map(|(stage, result)| result.as_ref().ok().map(|one| json::recover::Record::new(stage, one)));
+        let recovered = done.iter().filter_map(|(stage, result)| Some((*stage, result.as_ref().ok()?).into()));
         json::print(&json::recover::Document {
             stages: stages.iter().map(json::name).collect(),
             recovered: recovered.collect(),
@@ -82,13 +80,9 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
         }
         for (_, result) in &done {
             let text = match result {
-                Ok(Recovered::RolledBack { tree }) => {
-                    format!("rolled back: {} is where it was", quoted(tree))
-                }
+                Ok(Recovered::RolledBack { tree }) => format!("rolled back: {} is where it was", quoted(tree)),
                 Ok(Recovered::Finished { tree, .. }) => format!("finished: it is in {}", quoted(tree)),
-                Ok(Recovered::Cleared { stage }) => {
-                    format!("removed: {}, which held nothing", quoted(stage))
-                }
+                Ok(Recovered::Cleared { stage }) => format!("removed: {}, which held nothing", quoted(stage)),
                 Err(_) => continue,
             };
             writeln!(out, "{text}")?;

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
         (shown, names)
     };
     if args.output.json() {
-        json::print(&json::show::document(&shown, names.as_ref(), args.raw))?;
+        json::print(&json::show::Document { links: [(&shown, names.as_ref(), args.raw).into()] })?;
     } else {
         let mut out = output::stdout();
         text(&mut out, &shown, names.as_ref(), args.raw)?;

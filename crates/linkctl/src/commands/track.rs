@@ -10,7 +10,7 @@ use links::{Journal, ScanOptions};
 use crate::args::{ChangeOptions, after_help};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb, say_all};
-use crate::output::json::track::{Document, Record};
+use crate::output::json::track::Document;
 use crate::output::{self, counted, json, sanitize, table};
 use crate::session::{Recorded, open_journal, ticking};
 
@@ -99,7 +99,7 @@ fn write(verb: &Verb, change: &ChangeOptions, report: &Report) -> Result<Exit, F
         report.write(&mut open_journal()?)?;
     }
     if change.output.json() {
-        print_json(verb, change, report)?;
+        json::print(&Document::from((verb.name, change.dry_run, report)))?;
     } else {
         tell(change, report)?;
     }
@@ -136,8 +136,8 @@ fn list(args: &TrackArgs) -> Result<Exit, Failure> {
         None => Vec::new(),
     };
     if args.change.output.json() {
-        let tracked = listed.iter().map(|listed| Record::new(&listed.tracked, Some(state(listed)))).collect();
-        let document = Document { verb: VERB.name, tracked, ..Document::default() };
+        let mut document = Document::from((VERB.name, false, &Report::default()));
+        document.tracked = listed.iter().map(|listed| (&listed.tracked, Some(state(listed))).into()).collect();
         json::print(&document)?;
         return Ok(Exit::Done);
     }
@@ -159,16 +159,4 @@ fn list(args: &TrackArgs) -> Result<Exit, Failure> {
 
 fn state(listed: &Listed) -> &'static str {
     listed.state.map_or("changed", links::State::as_str)
-}
-
-fn print_json(verb: &Verb, change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
-    let document = Document {
-        verb: verb.name,
-        dry_run: change.dry_run,
-        tracked: report.tracked.iter().map(|tracked| Record::new(tracked, None)).collect(),
-        broken: report.broken.iter().map(json::name).collect(),
-        forgotten: report.forgotten.iter().map(|tracked| Record::new(tracked, None)).collect(),
-        errors: report.errors.iter().map(Into::into).collect(),
-    };
-    Ok(json::print(&document)?)
 }

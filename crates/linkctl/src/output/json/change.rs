@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
-use links::apply::{Done, Report};
+use links::apply::Report;
 use links::plan::{Finding, Lost, Severity, Step};
 use links::{LinkKind, Name};
 use serde::{Serialize, Serializer};
@@ -24,24 +24,6 @@ struct ChangeRecord<'a> {
     error: Option<ErrorRecord>,
 }
 
-impl<'a> ChangeRecord<'a> {
-    fn new(step: &'a Step, dry_run: bool, result: Option<&links::Result<Done>>) -> Self {
-        Self {
-            action: step.action().as_str(),
-            path: Name(step.path().shown().as_os_str()),
-            kind: step.kind().map(LinkKind::as_str),
-            target: step.target().and_then(shown).map(Name),
-            result: match result {
-                _ if dry_run => "planned",
-                Some(Ok(_)) => "done",
-                Some(Err(_)) => "failed",
-                None => "not-reached",
-            },
-            error: result.and_then(|result| result.as_ref().err()).map(Into::into),
-        }
-    }
-}
-
 /// The steps of a plan, as [`ChangeRecord`]s one after the other.
 pub(crate) struct Changes<'a> {
     pub(crate) steps: &'a [Step],
@@ -49,11 +31,23 @@ pub(crate) struct Changes<'a> {
     pub(crate) dry_run: bool,
 }
 
-impl Serialize for Changes<'_> {
+impl<'a> Serialize for Changes<'a> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let change = |(index, step)| {
+        let change = |(index, step): (usize, &'a Step)| {
             let result = self.report.and_then(|report| report.results.get(index));
-            ChangeRecord::new(step, self.dry_run, result)
+            ChangeRecord {
+                action: step.action().as_str(),
+                path: Name(step.path().shown().as_os_str()),
+                kind: step.kind().map(LinkKind::as_str),
+                target: step.target().and_then(shown).map(Name),
+                result: match result {
+                    _ if self.dry_run => "planned",
+                    Some(Ok(_)) => "done",
+                    Some(Err(_)) => "failed",
+                    None => "not-reached",
+                },
+                error: result.and_then(|result| result.as_ref().err()).map(Into::into),
+            }
         };
         serializer.collect_seq(self.steps.iter().enumerate().map(change))
     }
@@ -90,20 +84,14 @@ pub(crate) struct TreeRecord {
     pub(crate) kept: Vec<ErrorRecord>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct FindingRecord {
-    /// `note`, `not-tried`, `warning` or `refusal`.
-    severity: &'static str,
-    /// The stable name of this sort of finding.
-    code: &'static str,
-    path: Name,
-    text: String,
-}
-
-impl From<&Finding> for FindingRecord {
-    fn from(finding: &Finding) -> Self {
-        let Finding { severity, code, path, text, .. } = finding;
-        Self { severity: severity.as_str(), code, path: name(path), text: text.clone() }
+record! {
+    FindingRecord of finding: &Finding => {
+        /// `note`, `not-tried`, `warning` or `refusal`.
+        severity: &'static str = finding.severity.as_str(),
+        /// The stable name of this sort of finding.
+        code: &'static str = finding.code,
+        path: Name = name(&finding.path),
+        text: String = finding.text.clone(),
     }
 }
 

@@ -4,21 +4,21 @@ use std::path::Path;
 
 use links::apply::{Capability, Probe};
 use links::{Error, Name};
-use serde::Serialize;
 
 use super::{ErrorRecord, name};
 
-#[derive(Serialize)]
-pub(crate) struct Document {
-    pub(crate) path: Name,
-    pub(crate) filesystem: String,
-    pub(crate) mount_point: Name,
-    pub(crate) read_only: bool,
-    pub(crate) ntfs: bool,
-    pub(crate) capabilities: Vec<CapabilityRecord>,
-    /// What the system allows, in words; empty where trying tells all.
-    pub(crate) system: Vec<FactRecord>,
-    pub(crate) journal: Option<String>,
+record! {
+    Document of (path, probe, facts, journal): (&Path, &Probe, &[(&'static str, String)], &Result<String, Error>) => {
+        path: Name = name(path),
+        filesystem: String = probe.filesystem.clone(),
+        mount_point: Name = name(&probe.mount_point),
+        read_only: bool = probe.read_only,
+        ntfs: bool = probe.ntfs,
+        capabilities: Vec<CapabilityRecord> = probe.capabilities.iter().map(Into::into).collect(),
+        /// What the system allows, in words; empty where trying tells all.
+        system: Vec<FactRecord> = facts.iter().map(Into::into).collect(),
+        journal: Option<String> = journal.as_ref().ok().cloned(),
+    }
 }
 
 record! {
@@ -33,23 +33,5 @@ record! {
         name: &'static str = tried.0.as_str(),
         able: bool = tried.1.is_ok(),
         error: Option<ErrorRecord> = tried.1.as_ref().err().map(Into::into),
-    }
-}
-
-pub(crate) fn document(
-    path: &Path,
-    finding: &Probe,
-    facts: &[(&'static str, String)],
-    journal: &Result<String, Error>,
-) -> Document {
-    Document {
-        path: name(path),
-        filesystem: finding.filesystem.clone(),
-        mount_point: name(&finding.mount_point),
-        read_only: finding.read_only,
-        ntfs: finding.ntfs,
-        capabilities: finding.capabilities.iter().map(Into::into).collect(),
-        system: facts.iter().map(Into::into).collect(),
-        journal: journal.as_ref().ok().cloned(),
     }
 }

@@ -14,23 +14,27 @@ pub(crate) struct Document {
     pub(crate) operations: Vec<OperationRecord>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct OperationRecord {
-    pub(crate) id: i64,
-    pub(crate) verb: String,
-    pub(crate) began: String,
-    pub(crate) ended: Option<String>,
-    pub(crate) state: &'static str,
-    pub(crate) uid: Option<u32>,
-    pub(crate) user: Option<String>,
-    pub(crate) sudo_user: Option<String>,
-    pub(crate) undoes: Option<i64>,
-    pub(crate) undone_by: Option<i64>,
-    pub(crate) planned: u64,
-    pub(crate) done: u64,
-    pub(crate) failed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) steps: Option<Vec<StepRecord>>,
+record! {
+    /// With how many steps were done, also by what was found on the disk, and how many failed.
+    OperationRecord of (operation, done, failed, steps): (&RecordedOperation, u64, u64, Option<&[Recorded]>),
+        user = operation.user.as_ref()
+    => {
+        id: i64 = operation.id.0,
+        verb: String = operation.verb.clone(),
+        began: String = utc(operation.began),
+        ended: Option<String> = operation.ended.map(utc),
+        state: &'static str = operation.status.as_str(),
+        uid: Option<u32> = user.map(|user| user.uid),
+        user: Option<String> = user.and_then(|user| user.name.clone()),
+        sudo_user: Option<String> = user.and_then(|user| user.sudo.clone()),
+        undoes: Option<i64> = operation.undoes.map(|id| id.0),
+        undone_by: Option<i64> = operation.undone_by.map(|id| id.0),
+        planned: u64 = operation.planned,
+        done: u64 = done,
+        failed: u64 = failed,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        steps: Option<Vec<StepRecord>> = steps.map(|steps| steps.iter().map(Into::into).collect()),
+    }
 }
 
 record! {
@@ -47,28 +51,8 @@ record! {
     }
 }
 
-impl OperationRecord {
-    /// `done` also counts what was found on the disk.
-    pub(crate) fn new(operation: &RecordedOperation, done: u64, failed: u64, steps: Option<&[Recorded]>) -> Self {
-        let utc = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap_or_default().to_string();
-        let user = operation.user.as_ref();
-        Self {
-            id: operation.id.0,
-            verb: operation.verb.clone(),
-            began: utc(operation.began),
-            ended: operation.ended.map(utc),
-            state: operation.status.as_str(),
-            uid: user.map(|user| user.uid),
-            user: user.and_then(|user| user.name.clone()),
-            sudo_user: user.and_then(|user| user.sudo.clone()),
-            undoes: operation.undoes.map(|id| id.0),
-            undone_by: operation.undone_by.map(|id| id.0),
-            planned: operation.planned,
-            done,
-            failed,
-            steps: steps.map(|steps| steps.iter().map(Into::into).collect()),
-        }
-    }
+fn utc(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds).unwrap_or_default().to_string()
 }
 
 pub(crate) fn shown(recorded: &Recorded) -> Option<OsString> {

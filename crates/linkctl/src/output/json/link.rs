@@ -23,34 +23,32 @@ pub(crate) struct LinkRecord<'a> {
     tag_name: Option<String>,
 }
 
-/// The names of one file.
-#[derive(Serialize)]
-pub(crate) struct HardRecord {
-    kind: &'static str,
-    paths: Vec<Name>,
-    links: u64,
-    size: u64,
-    /// The space taken on the disk.
-    allocated: u64,
-    /// Names that the search did not meet.
-    outside: u64,
-    /// What deleting all the names found would free.
-    frees: u64,
-    state: &'static str,
+record! {
+    /// The names of one file.
+    HardRecord of group: &HardLinks => {
+        kind: &'static str = "hard",
+        paths: Vec<Name> = group.paths.iter().map(name).collect(),
+        links: u64 = group.links,
+        size: u64 = group.size,
+        /// The space taken on the disk.
+        allocated: u64 = group.allocated,
+        /// Names that the search did not meet.
+        outside: u64 = group.outside(),
+        /// What deleting all the names found would free.
+        frees: u64 = group.frees(),
+        state: &'static str = State::Ok.as_str(),
+    }
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Record<'a> {
-    Path(PathRecord<'a>),
+    /// A link of which no more is known than where it is.
+    Path {
+        path: Name<&'a OsStr>,
+    },
     Link(LinkRecord<'a>),
     Hard(HardRecord),
-}
-
-/// A link of which no more is known than where it is.
-#[derive(Serialize)]
-pub(crate) struct PathRecord<'a> {
-    path: Name<&'a OsStr>,
 }
 
 impl<'a> From<&'a Link> for LinkRecord<'a> {
@@ -72,25 +70,10 @@ impl<'a> From<&'a Link> for LinkRecord<'a> {
     }
 }
 
-impl From<&HardLinks> for HardRecord {
-    fn from(group: &HardLinks) -> Self {
-        Self {
-            kind: "hard",
-            paths: group.paths.iter().map(name).collect(),
-            links: group.links,
-            size: group.size,
-            allocated: group.allocated,
-            outside: group.outside(),
-            frees: group.frees(),
-            state: State::Ok.as_str(),
-        }
-    }
-}
-
 impl<'a> From<&'a Found> for Record<'a> {
     fn from(found: &'a Found) -> Self {
         match found {
-            Found::Path(path) => Self::Path(PathRecord { path: Name(path.as_os_str()) }),
+            Found::Path(path) => Self::Path { path: Name(path.as_os_str()) },
             Found::Link(link) => Self::Link(link.into()),
             Found::HardLinks(group) => Self::Hard(group.into()),
         }

@@ -5,7 +5,7 @@
 macro_rules! record {
     (
         $(#[$attribute:meta])*
-        $name:ident of $from:ident: $source:ty $(, $local:ident = $made:expr)* => {
+        $name:ident of $from:tt: $source:ty $(, $local:tt = $made:expr)* => {
             $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr,)+
         }
     ) => {
@@ -35,6 +35,7 @@ pub(crate) mod repair;
 pub(crate) mod show;
 pub(crate) mod track;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -63,36 +64,24 @@ pub(crate) fn file_kind(kind: FileKind) -> &'static str {
     }
 }
 
-/// An error, as programs see it.
-#[derive(Serialize)]
-pub(crate) struct ErrorRecord {
-    operation: String,
-    path: Option<Name>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<Name>,
-    kind: String,
-    cause: String,
-    /// The exit code that this error alone would give.
-    exit: u8,
-}
-
-impl From<&Error> for ErrorRecord {
-    fn from(error: &Error) -> Self {
-        Self {
-            operation: error.operation().to_owned(),
-            path: Some(name(error.path())),
-            target: error.second_path().map(name),
-            kind: error.kind().as_str().to_owned(),
-            cause: cause(error),
-            exit: Exit::of(error.kind()).code(),
-        }
+record! {
+    /// An error, as programs see it.
+    ErrorRecord of error: &Error => {
+        operation: String = error.operation().to_owned(),
+        path: Option<Name> = Some(name(error.path())),
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<Name> = error.second_path().map(name),
+        kind: String = error.kind().as_str().to_owned(),
+        cause: String = cause(error),
+        /// The exit code that this error alone would give.
+        exit: u8 = Exit::of(error.kind()).code(),
     }
 }
 
 impl ErrorRecord {
     /// An error of the command itself.
     pub(crate) fn own(exit: Exit, cause: &str) -> Self {
-        let kind = kebab(&format!("{exit:?}"));
+        let kind = format!("{exit:?}").to_ascii_lowercase();
         let (operation, cause) = ("run the command".to_owned(), cause.to_owned());
         Self { operation, path: None, target: None, kind, cause, exit: exit.code() }
     }
@@ -102,18 +91,6 @@ impl ErrorRecord {
 #[derive(Serialize)]
 pub(crate) struct FailureDocument {
     pub(crate) errors: Vec<ErrorRecord>,
-}
-
-/// `AlreadyExists` as `already-exists`.
-fn kebab(camel: &str) -> String {
-    let mut text = String::new();
-    for c in camel.chars() {
-        if c.is_ascii_uppercase() && !text.is_empty() {
-            text.push('-');
-        }
-        text.push(c.to_ascii_lowercase());
-    }
-    text
 }
 
 /// A document, begun with the version of the schema.
@@ -145,10 +122,7 @@ struct Harmless<W: Write> {
 impl<W: Write> Harmless<W> {
     fn write_json(&mut self) -> io::Result<()> {
         let json = std::mem::replace(&mut self.json, Vec::with_capacity(2 * PIECE));
-        if json.is_ascii() && !json.contains(&0x7f) {
-            return self.out.write_all(&json);
-        }
-        self.out.write_all(harmless(String::from_utf8_lossy(&json).into_owned()).as_bytes())
+        self.out.write_all(&harmless(&json))
     }
 }
 
@@ -246,12 +220,12 @@ impl Formatter for Indented {
 
 /// JSON allows raw DEL, C1 and marks that reorder text; a terminal obeys them. They stand in strings
 /// only, where `\u` says the same.
-fn harmless(json: String) -> String {
-    if json.is_ascii() && !json.contains('\x7f') {
-        return json;
+fn harmless(json: &[u8]) -> Cow<'_, [u8]> {
+    if json.is_ascii() && !json.contains(&0x7f) {
+        return json.into();
     }
     let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
+    for c in String::from_utf8_lossy(json).chars() {
         if c == '\x7f' || sanitize::is_hostile(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 text.push_str(&format!("\\u{unit:04x}"));
@@ -260,18 +234,16 @@ fn harmless(json: String) -> String {
             text.push(c);
         }
     }
-    text
+    text.into_bytes().into()
 }
 
 /// Appends a record on a line of its own.
 pub(crate) fn line(out: &mut Vec<u8>, record: &impl Serialize) -> io::Result<()> {
     let start = out.len();
     serde_json::to_writer(&mut *out, record)?;
-    let json = out.get(start..).unwrap_or_default();
-    if !json.is_ascii() || json.contains(&0x7f) {
-        let json = String::from_utf8_lossy(json).into_owned();
+    if let Cow::Owned(json) = harmless(out.get(start..).unwrap_or_default()) {
         out.truncate(start);
-        out.extend(harmless(json).into_bytes());
+        out.extend(json);
     }
     out.push(b'\n');
     Ok(())
@@ -297,14 +269,15 @@ mod tests {
         let names: Vec<String> = (0..5_000).map(|n| format!("{n}\u{e9}\u{202e}\u{7f}\u{1f600}")).collect();
         let mut out = Harmless { json: Vec::new(), out: Vec::new() };
         assert!(serde_json::to_writer_pretty(&mut out, &names).is_ok() && out.flush().is_ok());
-        let whole = harmless(serde_json::to_string_pretty(&names).unwrap_or_default());
-        assert_eq!(String::from_utf8(out.out).ok(), Some(whole));
+        let whole = serde_json::to_string_pretty(&names).unwrap_or_default();
+        assert_eq!(out.out, harmless(whole.as_bytes()).into_owned());
     }
 
     #[test]
     fn what_a_terminal_obeys_is_escaped_and_means_the_same() {
         let hostile = "a\u{7f}\u{9b}31m\u{202e}\u{e0001}\u{e9}\n";
-        let json = harmless(serde_json::to_string(hostile).unwrap_or_default());
+        let json = serde_json::to_string(hostile).unwrap_or_default();
+        let json = String::from_utf8_lossy(&harmless(json.as_bytes())).into_owned();
         assert!(!json.chars().any(|c| c.is_control() || sanitize::is_hostile(c)), "{json}");
         assert!(json.contains('\u{e9}'), "{json}");
         assert_eq!(serde_json::from_str::<String>(&json).ok().as_deref(), Some(hostile));

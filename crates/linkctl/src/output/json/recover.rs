@@ -16,22 +16,18 @@ pub(crate) struct Document {
     pub(crate) errors: Vec<ErrorRecord>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct Record {
-    pub(crate) stage: Name,
-    /// `rolled-back`, `finished`, or `cleared`: an empty private directory, or a link to itself, is gone.
-    pub(crate) result: &'static str,
-    /// Where the tree is; of `cleared`, what is gone.
-    pub(crate) tree: Name,
-}
-
-impl Record {
-    pub(crate) fn new(stage: &Path, recovered: &Recovered) -> Self {
-        let (result, tree) = match recovered {
+record! {
+    Record of (stage, recovered): (&Path, &Recovered),
+        (result, tree) = match recovered {
             Recovered::RolledBack { tree } => ("rolled-back", tree),
             Recovered::Finished { tree, .. } => ("finished", tree),
             Recovered::Cleared { stage } => ("cleared", stage),
-        };
-        Self { stage: name(stage), result, tree: name(tree) }
+        }
+    => {
+        stage: Name = name(stage),
+        /// `rolled-back`, `finished`, or `cleared`: an empty private directory, or a link to itself, is gone.
+        result: &'static str = result,
+        /// Where the tree is; of `cleared`, what is gone.
+        tree: Name = name(tree),
     }
 }

@@ -1,5 +1,7 @@
 //! All about one path.
 
+use std::borrow::Cow;
+
 use links::names::Names;
 use links::{Chain, Hop, Inspection, Name, ReparsePoint, Target};
 use reparse::ReparseData;
@@ -13,23 +15,28 @@ pub(crate) struct Document {
     pub(crate) links: [ShowRecord; 1],
 }
 
-#[derive(Serialize)]
-pub(crate) struct ShowRecord {
-    pub(crate) path: Name,
-    pub(crate) kind: &'static str,
-    pub(crate) target: Option<Name>,
-    pub(crate) resolved: Option<Name>,
-    pub(crate) state: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reparse: Option<ReparseRecord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) chain: Option<ChainRecord>,
-    pub(crate) links: u64,
-    pub(crate) size: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) names: Option<NamesRecord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) raw: Option<String>,
+record! {
+    /// With the names of the file, where they were looked for, and whether the stored bytes are wanted.
+    ShowRecord of (shown, names, raw): (&Inspection, Option<&Names>, bool),
+        link = shown.link.as_ref(),
+        target = link.and_then(|link| link.target.as_ref())
+    => {
+        path: Name = name(&shown.path),
+        kind: &'static str = link.map_or(file_kind(shown.metadata.kind), |link| link.kind.as_str()),
+        target: Option<Name> = target.and_then(Target::shown).map(Name),
+        resolved: Option<Name> = link.and_then(|link| link.resolved.as_ref()).map(name),
+        state: Option<&'static str> = link.map(|link| link.state.as_str()),
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reparse: Option<ReparseRecord> = point_of(target).map(Into::into),
+        #[serde(skip_serializing_if = "Option::is_none")]
+        chain: Option<ChainRecord> = shown.chain.as_ref().map(Into::into),
+        links: u64 = shown.metadata.links,
+        size: u64 = shown.metadata.size,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        names: Option<NamesRecord> = names.map(Into::into),
+        #[serde(skip_serializing_if = "Option::is_none")]
+        raw: Option<String> = raw.then(|| raw_bytes(target).iter().map(|byte| format!("{byte:02x}")).collect()),
+    }
 }
 
 record! {
@@ -42,7 +49,7 @@ record! {
         }
     => {
         tag: String = point.tag().to_string(),
-        tag_name: Option<String> = point.tag().name().map(std::borrow::Cow::into_owned),
+        tag_name: Option<String> = point.tag().name().map(Cow::into_owned),
         name_surrogate: bool = point.tag().is_name_surrogate(),
         print: Option<String> = names.map(|(print, _)| print.to_string()),
         substitute: Option<String> = names.map(|(_, substitute)| substitute.to_string()),
@@ -78,25 +85,6 @@ record! {
         searched: Vec<Name> = names.searched.iter().map(name).collect(),
         complete: bool = names.is_complete(),
     }
-}
-
-pub(crate) fn document(shown: &Inspection, names: Option<&Names>, raw: bool) -> Document {
-    let link = shown.link.as_ref();
-    let target = link.and_then(|link| link.target.as_ref());
-    let record = ShowRecord {
-        path: name(&shown.path),
-        kind: link.map_or(file_kind(shown.metadata.kind), |link| link.kind.as_str()),
-        target: target.and_then(Target::shown).map(Name),
-        resolved: link.and_then(|link| link.resolved.as_ref()).map(name),
-        state: link.map(|link| link.state.as_str()),
-        reparse: point_of(target).map(Into::into),
-        chain: shown.chain.as_ref().map(Into::into),
-        links: shown.metadata.links,
-        size: shown.metadata.size,
-        names: names.map(Into::into),
-        raw: raw.then(|| raw_bytes(target).iter().map(|byte| format!("{byte:02x}")).collect()),
-    };
-    Document { links: [record] }
 }
 
 pub(crate) fn point_of(target: Option<&Target>) -> Option<&ReparsePoint> {
