@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use links::ErrorKind;
+use links::{Error, ErrorKind};
 
 /// How a run ends. A later one outweighs an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,11 @@ impl Exit {
             | K::TargetIsLink => Self::Refused,
             _ => Self::Failed,
         }
+    }
+
+    /// The gravest of several errors.
+    pub(crate) fn of_all<'a>(errors: impl IntoIterator<Item = &'a Error>) -> Option<Self> {
+        errors.into_iter().map(|error| Self::of(error.kind())).max()
     }
 }
 

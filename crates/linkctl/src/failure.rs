@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::error::ErrorKind as ClapKind;
+use links::plan::Lost;
 use links::{Aftermath, Error, ErrorKind};
 
 use crate::args::by_system;
@@ -65,6 +66,10 @@ impl Failure {
         Self::Own { exit: Exit::Refused, message: message.into(), hint: Some(hint.into()) }
     }
 
+    pub(crate) fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Own { exit: Exit::Failed, message: message.into(), hint: Some(hint.into()) }
+    }
+
     /// Says it on standard error, with `json` also in a document, and gives the exit code.
     pub(crate) fn report(self, verb: &Verb, json: bool) -> Exit {
         if json && let Err(error) = self.print_json() {
@@ -73,7 +78,7 @@ impl Failure {
         match self {
             Self::Links(errors) => {
                 say_all(verb, &errors);
-                errors.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Failed)
+                Exit::of_all(&errors).unwrap_or(Exit::Failed)
             }
             Self::Own { exit, message, hint } => {
                 complain("error", &message);
@@ -82,27 +87,29 @@ impl Failure {
                 }
                 exit
             }
-            // Whoever read the output has seen enough.
-            Self::Output(error) if output::is_closed(&error) => Exit::Done,
-            Self::Output(error) => {
-                complain("error", &format!("cannot write the output: {error}"));
-                Exit::Failed
-            }
+            Self::Output(error) => unwritten(&error),
         }
     }
-}
 
-impl Failure {
     fn print_json(&self) -> io::Result<()> {
         let errors = match self {
-            // Whoever wrote the command line wrote it wrong: nothing was looked at.
-            Self::Own { exit: Exit::Usage, .. } => return Ok(()),
+            // A command line that makes no sense: nothing was looked at.
+            Self::Own { exit: Exit::Usage, .. } | Self::Output(_) => return Ok(()),
             Self::Links(errors) => errors.iter().map(Into::into).collect(),
             Self::Own { exit, message, .. } => vec![json::ErrorRecord::own(*exit, message)],
-            Self::Output(_) => return Ok(()),
         };
         json::print(&json::FailureDocument { errors })
     }
+}
+
+/// How a run ends whose output cannot be written.
+pub(crate) fn unwritten(error: &io::Error) -> Exit {
+    // The reader of the output has seen enough.
+    if output::is_closed(error) {
+        return Exit::Done;
+    }
+    complain("error", &format!("cannot write the output: {error}"));
+    Exit::Failed
 }
 
 /// More errors than this are told by their number: the first tell what is wrong.
@@ -144,6 +151,11 @@ pub(crate) fn complain(mark: &str, text: &str) {
     // In one piece: other processes may be writing there, too.
     let line = format!("{style}{mark}{style:#}: {text}\n");
     anstream::stderr().write_all(line.as_bytes()).unwrap_or_default();
+}
+
+/// Reports what a move could not keep.
+pub(crate) fn not_kept(lost: &Lost) {
+    complain("warning", &format!("{}: not kept: {}", quoted(&lost.path), sanitize::line(&lost.what)));
 }
 
 /// Says how whole volumes were read.

@@ -14,13 +14,10 @@ pub struct AppExecLink {
 }
 
 impl AppExecLink {
-    /// Where the program's path is among the strings.
-    const PROGRAM: usize = 2;
-
-    /// The program that the alias starts, if there is one.
+    /// The program that the alias starts, if there is one: the third string.
     #[must_use]
     pub fn target(&self) -> Option<&WideString> {
-        self.strings.get(Self::PROGRAM).filter(|program| !program.is_empty())
+        self.strings.get(2).filter(|program| !program.is_empty())
     }
 
     pub(crate) fn decode(buf: &[u8]) -> Result<Self, DecodeError> {

@@ -151,32 +151,14 @@ impl Other {
     }
 }
 
-impl From<Symlink> for ReparseData {
-    fn from(link: Symlink) -> Self {
-        Self::Symlink(link)
-    }
+macro_rules! from {
+    ($($data:ident),+) => {
+        $(impl From<$data> for ReparseData {
+            fn from(data: $data) -> Self {
+                Self::$data(data)
+            }
+        })+
+    };
 }
 
-impl From<MountPoint> for ReparseData {
-    fn from(link: MountPoint) -> Self {
-        Self::MountPoint(link)
-    }
-}
-
-impl From<LxSymlink> for ReparseData {
-    fn from(link: LxSymlink) -> Self {
-        Self::LxSymlink(link)
-    }
-}
-
-impl From<AppExecLink> for ReparseData {
-    fn from(link: AppExecLink) -> Self {
-        Self::AppExecLink(link)
-    }
-}
-
-impl From<Other> for ReparseData {
-    fn from(other: Other) -> Self {
-        Self::Other(other)
-    }
-}
+from!(Symlink, MountPoint, LxSymlink, AppExecLink, Other);

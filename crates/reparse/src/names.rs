@@ -116,7 +116,7 @@ pub(crate) fn payload(
     let [Ok(first_len), Ok(second_len), Ok(second_at)] = [lens[0], lens[1], lens[0] + gap].map(u16::try_from) else {
         return Err(EncodeError::TooLong { len });
     };
-    let mut out = fields(Place { offset: 0, len: first_len }, Place { offset: second_at, len: second_len });
+    let mut out = fields([0, first_len], [second_at, second_len]);
     for name in [first, second] {
         push_units(&mut out, name.units());
         if nul {
@@ -126,14 +126,10 @@ pub(crate) fn payload(
     Ok(out)
 }
 
-/// A name's place in the path buffer, in bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    offset: u16,
-    len: u16,
-}
+/// A name's place in the path buffer: offset and length, in bytes.
+type Place = [u16; 2];
 
 /// The four numbers at the start of both payloads, as bytes.
 pub(crate) fn places(substitute: Place, print: Place) -> Vec<u8> {
-    [substitute.offset, substitute.len, print.offset, print.len].iter().flat_map(|n| n.to_le_bytes()).collect()
+    [substitute, print].as_flattened().iter().flat_map(|n| n.to_le_bytes()).collect()
 }

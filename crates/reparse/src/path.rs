@@ -116,11 +116,11 @@ pub fn win32_to_nt(path: &WideString) -> Option<WideString> {
 /// but not in Win32.
 #[must_use]
 pub fn nt_to_win32(nt: &WideString) -> WideString {
-    let Some(rest) = strip_nt(nt.units()) else { return nt.clone() };
+    let Some(rest) = strip_ignoring_case(nt.units(), NT) else { return nt.clone() };
     let (prefix, rest) = match rest {
         [first, COLON] | [first, COLON, BACKSLASH, ..] if letter(*first).is_some() => ("", rest),
         _ if volume(rest).is_some() => (r"\\?\", rest),
-        _ => match strip_unc(rest) {
+        _ => match strip_ignoring_case(rest, UNC) {
             Some([] | [BACKSLASH | SLASH, ..] | [DOT | QUESTION]) | None => return nt.clone(),
             Some([DOT | QUESTION, next, ..]) if is_separator(*next) => return nt.clone(),
             Some(share) => (r"\\", share),
@@ -143,10 +143,10 @@ pub(crate) enum NtRoot {
 }
 
 pub(crate) fn nt_root(nt: &WideString) -> NtRoot {
-    let Some(rest) = strip_nt(nt.units()) else { return NtRoot::Other };
+    let Some(rest) = strip_ignoring_case(nt.units(), NT) else { return NtRoot::Other };
     match rest {
         [first, COLON, BACKSLASH, ..] if letter(*first).is_some() => NtRoot::Drive,
-        _ if strip_unc(rest).is_some() => NtRoot::Unc,
+        _ if strip_ignoring_case(rest, UNC).is_some() => NtRoot::Unc,
         // The mount manager takes a volume's name with and without the backslash.
         _ => {
             volume(rest).map_or(NtRoot::Other, |(_, tail)| NtRoot::Volume { is_root: matches!(tail, [] | [BACKSLASH]) })
@@ -225,14 +225,6 @@ fn strip_ignoring_case<'a>(units: &'a [u16], prefix: &str) -> Option<&'a [u16]> 
     let (head, rest) = units.split_at_checked(prefix.len())?;
     let same = |(unit, byte): (&u16, u8)| u8::try_from(*unit).is_ok_and(|u| u.eq_ignore_ascii_case(&byte));
     head.iter().zip(prefix.bytes()).all(same).then_some(rest)
-}
-
-fn strip_nt(units: &[u16]) -> Option<&[u16]> {
-    strip_ignoring_case(units, NT)
-}
-
-fn strip_unc(units: &[u16]) -> Option<&[u16]> {
-    strip_ignoring_case(units, UNC)
 }
 
 /// Splits `Volume{GUID}` from what follows it, which begins with a backslash if there is anything.

@@ -89,7 +89,7 @@ pub(crate) struct ChangeOptions {
 }
 
 /// What becomes of links that lead into a tree that is moved.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct IntoOptions {
     /// Look below this directory, too, for links that lead into what is moved
     #[arg(long, value_name = "DIR")]
@@ -100,7 +100,7 @@ pub(crate) struct IntoOptions {
 }
 
 /// How whole trees are moved.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct TreeOptions {
     /// How the copy is compared before the original goes
     #[arg(long, value_enum, default_value_t = VerifyOption::Full)]
@@ -114,10 +114,9 @@ pub(crate) struct TreeOptions {
 }
 
 /// What `--verify` takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VerifyOption {
     /// Every byte is read back from the disk
-    #[default]
     Full,
     /// Sizes, owners, rights and times
     Metadata,

@@ -135,13 +135,6 @@ fn on_volumes(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
     Ok((blamed, errors))
 }
 
-/// Refuses rules that a volume alone cannot answer for.
-fn check_rules(rules: &[Rule]) -> Result<(), Failure> {
-    let Some(rule) = rules.iter().find(|rule| rule.needs_system()) else { return Ok(()) };
-    let text = format!("the rule {rule} needs a volume that is mounted");
-    Err(Failure::usage(text, "with --volume, the rules are missing, loop, too-long, wrong-kind, long-chain"))
-}
-
 fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
     let mut named: Vec<Rule> = args.rule.iter().flat_map(|rules| rules.0.clone()).collect();
     if named.is_empty() {
@@ -149,8 +142,14 @@ fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
         // Who names a tree wants to know what leaves it.
         named.extend(args.root.is_some().then_some(Rule::Escapes));
     }
-    if args.volume.volume.is_some() {
-        check_rules(&named)?;
+    if args.volume.volume.is_some()
+        && let Some(rule) = named.iter().find(|rule| rule.needs_system())
+    {
+        let text = format!("the rule {rule} needs a volume that is mounted");
+        return Err(Failure::usage(
+            text,
+            "with --volume, the rules are missing, loop, too-long, wrong-kind, long-chain",
+        ));
     }
     let mut rules = Rules::new(named);
     if rules.rules.iter().any(|rule| matches!(rule, Rule::Escapes | Rule::Absolute)) {

@@ -1,9 +1,8 @@
 //! `linkctl completions`.
 
-use std::io::Write as _;
-
-use clap::{Args, CommandFactory as _, ValueEnum};
-use clap_complete::Shell as Generator;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
 
 use crate::args::{Cli, after_help};
 use crate::exit::Exit;
@@ -17,32 +16,17 @@ use crate::output;
 ))]
 pub(crate) struct CompletionsArgs {
     /// The shell
+    #[arg(value_parser = PossibleValuesParser::new(SHELLS).try_map(|name| name.parse::<Shell>()))]
     pub(crate) shell: Shell,
 }
 
-/// The shells there are completions for.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "lower")]
-pub(crate) enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-    Powershell,
-}
+const SHELLS: [&str; 4] = ["bash", "zsh", "fish", "powershell"];
 
 pub(crate) const VERB: Verb = Verb::new("completions", &[]);
 
 pub(crate) fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
-    let generator = match args.shell {
-        Shell::Bash => Generator::Bash,
-        Shell::Zsh => Generator::Zsh,
-        Shell::Fish => Generator::Fish,
-        Shell::Powershell => Generator::PowerShell,
-    };
     let mut script = Vec::new();
-    clap_complete::generate(generator, &mut Cli::command(), "linkctl", &mut script);
-    let mut out = output::raw_stdout();
-    out.write_all(&script)?;
-    out.flush()?;
+    clap_complete::generate(args.shell, &mut Cli::command(), "linkctl", &mut script);
+    output::write_whole(&script)?;
     Ok(Exit::Done)
 }

@@ -84,12 +84,8 @@ pub(crate) enum Kind {
 pub(crate) const VERB: Verb = Verb { name: "create", hints: &[], hint };
 
 pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
-    let pairs = pairs(args)?;
-    let change = Change::new(&VERB, &args.change);
-    {
-        let specs: Vec<_> = pairs.iter().map(|(link, target)| spec(args, link, target)).collect();
-        change.run(links::create::plan_all(&specs, &PlanContext::default()))
-    }
+    let specs: Vec<_> = pairs(args)?.iter().map(|(link, target)| spec(args, link, target)).collect();
+    Change::new(&VERB, &args.change).run(links::create::plan_all(&specs, &PlanContext::default()))
 }
 
 fn hint(error: &Error) -> Option<String> {
@@ -99,25 +95,19 @@ fn hint(error: &Error) -> Option<String> {
         _ => &kinds::SYMLINK,
     };
     // What this kind of link cannot do, with what it can.
-    let text = match error.kind() {
-        ErrorKind::IsDirectory => "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)",
-        ErrorKind::CrossesVolumes if kind.name == "hard" => {
-            "use a symbolic link (--kind symlink): it may lead to another volume"
-        }
-        ErrorKind::CrossesVolumes if kind.name == "junction" => {
-            "use a symbolic link to a Windows path (--kind symlink --dir)"
-        }
-        ErrorKind::CrossesVolumes => {
+    let text = match (error.kind(), kind.name()) {
+        (ErrorKind::IsDirectory, _) => "use a symbolic link (--kind symlink), or on NTFS a junction (--kind junction)",
+        (ErrorKind::CrossesVolumes, "hard") => "use a symbolic link (--kind symlink): it may lead to another volume",
+        (ErrorKind::CrossesVolumes, "junction") => "use a symbolic link to a Windows path (--kind symlink --dir)",
+        (ErrorKind::CrossesVolumes, _) => {
             "name the target as Windows does (D:\\...), or give the volume's letter with --drive"
         }
-        ErrorKind::NotSupported if kind.name == "junction" => "use a symbolic link (--kind symlink)",
-        ErrorKind::NotSupported => "name the target by its path on this system",
-        ErrorKind::NotFound if kind.name == "hard" => {
-            "name a file that exists, or use a symbolic link (--kind symlink)"
-        }
-        ErrorKind::TargetIsLink => "`linkctl show TARGET` tells where it leads",
-        ErrorKind::PermissionDenied if kind.name == "hard" => "copy the file, or use a symbolic link (--kind symlink)",
-        ErrorKind::InvalidTarget => "give it another target, or make another kind of link",
+        (ErrorKind::NotSupported, "junction") => "use a symbolic link (--kind symlink)",
+        (ErrorKind::NotSupported, _) => "name the target by its path on this system",
+        (ErrorKind::NotFound, "hard") => "name a file that exists, or use a symbolic link (--kind symlink)",
+        (ErrorKind::TargetIsLink, _) => "`linkctl show TARGET` tells where it leads",
+        (ErrorKind::PermissionDenied, "hard") => "copy the file, or use a symbolic link (--kind symlink)",
+        (ErrorKind::InvalidTarget, _) => "give it another target, or make another kind of link",
         _ => "",
     };
     if !text.is_empty() {
@@ -152,9 +142,7 @@ fn pairs(args: &CreateArgs) -> Result<Vec<(PathBuf, &OsStr)>, Failure> {
         } else {
             ("there is no such directory", "make it first, or let --parents do it")
         };
-        let message = format!("cannot create links in {}: {cause}", quoted(into));
-        let hint = Some(hint.to_owned());
-        return Err(Failure::Own { exit: Exit::Failed, message, hint });
+        return Err(Failure::failed(format!("cannot create links in {}: {cause}", quoted(into)), hint));
     }
     let Some(into) = &args.into else {
         return match args.paths.as_slice() {

@@ -80,28 +80,23 @@ fn words(capability: Capability) -> &'static str {
 
 /// How to get what is missing.
 fn remedy(capability: Capability, error: &Error, finding: &Probe) -> Option<&'static str> {
-    match (error.kind(), capability) {
+    use Capability::{DirectorySymlink, FileSymlink, HardLink, Junction, Replace};
+    Some(match (error.kind(), capability) {
         (ErrorKind::ReadOnly, _) => {
-            Some(by_system!("mount it read-write: mount -o remount,rw", "it is write-protected: take that off first",))
+            by_system!("mount it read-write: mount -o remount,rw", "it is write-protected: take that off first",)
         }
-        (ErrorKind::Full, _) => Some(by_system!("free some space or inodes", "free some space")),
-        (ErrorKind::NotSupported, Capability::Junction) if matches!(finding.filesystem.as_str(), "ntfs3" | "ntfs") => {
-            Some("mount the volume with ntfs-3g instead of the kernel's driver")
+        (ErrorKind::Full, _) => by_system!("free some space or inodes", "free some space"),
+        (ErrorKind::NotSupported, Junction) if matches!(finding.filesystem.as_str(), "ntfs3" | "ntfs") => {
+            "mount the volume with ntfs-3g instead of the kernel's driver"
         }
-        (ErrorKind::NotSupported, Capability::Junction) => {
-            Some("junctions live on NTFS; elsewhere a symbolic link does the same")
+        (ErrorKind::NotSupported, Junction) => "junctions live on NTFS; elsewhere a symbolic link does the same",
+        (ErrorKind::PermissionDenied, HardLink) if finding.can(FileSymlink) => "this file system has no hard links",
+        (ErrorKind::PermissionDenied, FileSymlink | DirectorySymlink | Replace) if failure::lacks_privilege(error) => {
+            failure::PRIVILEGE
         }
-        (ErrorKind::PermissionDenied, Capability::HardLink) if finding.can(Capability::FileSymlink) => {
-            Some("this file system has no hard links")
-        }
-        (ErrorKind::PermissionDenied, Capability::FileSymlink | Capability::DirectorySymlink | Capability::Replace)
-            if failure::lacks_privilege(error) =>
-        {
-            Some(failure::PRIVILEGE)
-        }
-        (ErrorKind::PermissionDenied, _) => Some("you may not write here: ask its owner, or choose another directory"),
-        _ => None,
-    }
+        (ErrorKind::PermissionDenied, _) => "you may not write here: ask its owner, or choose another directory",
+        _ => return None,
+    })
 }
 
 /// Where the journal is, and how it stands.

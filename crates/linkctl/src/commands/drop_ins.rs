@@ -41,11 +41,9 @@ pub(crate) const VERB: Verb = Verb::new(
 );
 
 pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
-    let change = Change::new(&VERB, &args.change);
-    let program = std::env::current_exe().map_err(|error| Failure::Own {
-        exit: Exit::Failed,
-        message: format!("cannot tell where linkctl itself is: {error}"),
-        hint: Some(by_system!("is /proc mounted?", "start it by its full path").to_owned()),
+    let program = std::env::current_exe().map_err(|error| {
+        let message = format!("cannot tell where linkctl itself is: {error}");
+        Failure::failed(message, by_system!("is /proc mounted?", "start it by its full path"))
     })?;
     let specs = Tool::ALL.map(|tool| {
         let name = format!("{}{}", tool.name(), std::env::consts::EXE_SUFFIX);
@@ -57,5 +55,5 @@ pub(crate) fn run(args: &DropInsArgs) -> Result<Exit, Failure> {
         spec.on_existing = if args.replace { OnExisting::ReplaceLink } else { OnExisting::Refuse };
         spec
     });
-    change.run(links::create::plan_all(&specs, &PlanContext::default()))
+    Change::new(&VERB, &args.change).run(links::create::plan_all(&specs, &PlanContext::default()))
 }

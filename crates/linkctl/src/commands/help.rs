@@ -26,16 +26,13 @@ pub(crate) fn run(args: &HelpArgs) -> Result<Exit, Failure> {
     let text = match args.topic.as_deref() {
         None => cli.render_long_help().ansi().to_string(),
         Some("kinds") => kinds(),
-        Some(verb) => match cli.find_subcommand_mut(verb) {
-            Some(command) => command.render_long_help().ansi().to_string(),
-            None => {
+        Some(verb) => {
+            let command = cli.find_subcommand_mut(verb).ok_or_else(|| {
                 let message = format!("there is no verb '{}'", sanitize::line(verb));
-                return Err(Failure::usage(
-                    message,
-                    "`linkctl help` lists them; `linkctl help kinds` is the other topic",
-                ));
-            }
-        },
+                Failure::usage(message, "`linkctl help` lists them; `linkctl help kinds` is the other topic")
+            })?;
+            command.render_long_help().ansi().to_string()
+        }
     };
     output::print(&text)?;
     Ok(Exit::Done)

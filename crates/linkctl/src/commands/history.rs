@@ -46,9 +46,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         complain("note", &text);
     }
     let journal = existing_journal(&directory)?;
-    if let Some(journal) = &journal {
-        tell_unrecovered(journal);
-    }
+    journal.iter().for_each(tell_unrecovered);
     match (journal, args.id) {
         (Some(journal), Some(id)) => one(&journal, OperationId(id), args)?,
         (journal, None) => all(journal.as_ref(), args)?,

@@ -9,8 +9,8 @@ use links::{Error, ErrorKind};
 
 use crate::args::{OutputOptions, after_help};
 use crate::exit::Exit;
-use crate::failure::{Failure, Verb, complain, message, say};
-use crate::output::sanitize::{self, quoted};
+use crate::failure::{Failure, Verb, complain, message, not_kept, say};
+use crate::output::sanitize::quoted;
 use crate::output::{self, json};
 use crate::session::{Recorded, open_journal};
 
@@ -43,7 +43,7 @@ pub(crate) const VERB: Verb = Verb::new(
 );
 
 pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
-    let existing = Recorded::open(args.dry_run)?.into_journal();
+    let existing = Recorded::open(args.dry_run)?.journal;
     let found = interrupted(existing.as_ref(), Search::All(&args.directories))?;
     let stages: Vec<&Path> = found.iter().map(Interrupted::path).collect();
     let mut done: Vec<(&Path, Result<Recovered, Error>)> = Vec::new();
@@ -91,11 +91,8 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     }
     for (_, result) in &done {
         let Ok(Recovered::Finished { lost, .. }) = result else { continue };
-        for lost in lost {
-            let text = format!("{}: not kept: {}", quoted(&lost.path), sanitize::line(&lost.what));
-            complain("warning", &text);
-        }
+        lost.iter().for_each(not_kept);
     }
     failed.iter().for_each(|error| say(&VERB, error));
-    Ok(failed.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Done))
+    Ok(Exit::of_all(failed).unwrap_or(Exit::Done))
 }

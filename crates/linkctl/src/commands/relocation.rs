@@ -44,11 +44,8 @@ pub(super) fn take_along(
         planned.retarget_links();
         return Ok(());
     }
-    if goes_on {
-        complain("note", &format!("{what}, and go on to by the new link"));
-    } else {
-        complain("warning", &format!("{what}, and will be broken"));
-    }
+    let (mark, end) = if goes_on { ("note", "go on to by the new link") } else { ("warning", "will be broken") };
+    complain(mark, &format!("{what}, and {end}"));
     complain("hint", "--retarget lets them name the new place themselves");
     Ok(())
 }

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     let shown = || format!("{} links in {} entries", progress.found(), progress.entries());
     let mut planned = ticking(shown, |_| -> Result<Repair, Failure> {
         let recorded = match spec.conversion {
-            Some(_) => Recorded::none(),
+            Some(_) => Recorded::default(),
             None => recorded(args.change.dry_run),
         };
         let mut context = recorded.context();
@@ -115,16 +115,15 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     let mut change = Change::new(&VERB, &args.change);
     change.errors = std::mem::take(&mut planned.errors);
     change.tracking = Tracking::Recorded;
-    let told = Told { args, spec: &spec, planned: &planned, converts: spec.conversion.is_some() };
+    let told = Told { args, spec: &spec, planned: &planned };
     if !args.change.output.json() {
         told.print_table()?;
     }
     say_all(&VERB, &change.errors);
     told.remark();
-    let (steps, links) = (planned.plan.steps.len(), &planned.plan);
     let what = if spec.conversion.is_some() { "Rewrite" } else { "Retarget" };
-    change.question = Some(format!("{what} {}?", counted(steps, "link")));
-    let report = change.carry_out(links)?;
+    change.question = Some(format!("{what} {}?", counted(planned.plan.steps.len(), "link")));
+    let report = change.carry_out(&planned.plan)?;
     told.print_end(&change, report.as_ref())?;
     let exit = change.exit(report.as_ref());
     let found = if planned.remaining() > 0 { Exit::Found } else { Exit::Done };
@@ -135,7 +134,7 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
 fn recorded(dry_run: bool) -> Recorded {
     Recorded::open(dry_run).unwrap_or_else(|error| {
         complain("warning", &format!("{}: targets are found by evidence alone", message(&error)));
-        Recorded::none()
+        Recorded::default()
     })
 }
 
@@ -186,7 +185,6 @@ struct Told<'a> {
     args: &'a RepairArgs,
     spec: &'a RepairSpec,
     planned: &'a Repair,
-    converts: bool,
 }
 
 impl Told<'_> {
@@ -259,14 +257,12 @@ impl Told<'_> {
         if !self.planned.is_whole {
             complain("note", "there was more to search than is looked through unasked; --search says where to look");
         }
-        match self.planned.distrusted {
-            0 => {}
-            1 => complain("note", "1 target was found where other users may write: it counts as weak"),
-            many => {
-                let text = format!("{many} targets were found where other users may write: they count as weak");
-                complain("note", &text);
-            }
-        }
+        let distrusted = match self.planned.distrusted {
+            0 => None,
+            1 => Some("1 target was found where other users may write: it counts as weak".to_owned()),
+            many => Some(format!("{many} targets were found where other users may write: they count as weak")),
+        };
+        distrusted.iter().for_each(|text| complain("note", text));
         if self.planned.unsearched > 0 {
             let unread = self.planned.unsearched;
             let directories = if unread == 1 { "directory" } else { "directories" };
@@ -292,14 +288,14 @@ impl Told<'_> {
         }
         let mut out = output::stdout();
         let (all, stay) = (self.planned.plan.steps.len(), self.planned.remaining());
-        let (past, future) = if self.converts { ("rewrote", "rewrite") } else { ("mended", "mend") };
-        let rest = match (stay, self.converts) {
-            (0, _) => String::new(),
-            (stay, true) => {
-                format!("; {} as it was", if stay == 1 { "1 stays".to_owned() } else { format!("{stay} stay") })
-            }
-            (1, false) => "; 1 stays broken".to_owned(),
-            (stay, false) => format!("; {stay} stay broken"),
+        let (past, future, how) = match self.spec.conversion {
+            Some(_) => ("rewrote", "rewrite", "as it was"),
+            None => ("mended", "mend", "broken"),
+        };
+        let rest = match stay {
+            0 => String::new(),
+            1 => format!("; 1 stays {how}"),
+            stay => format!("; {stay} stay {how}"),
         };
         if self.planned.mends.is_empty() {
             writeln!(out, "nothing to do")?;

@@ -44,7 +44,9 @@ pub(crate) const VERB: Verb = Verb::new("show", &[]);
 
 pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     let (shown, names) = if args.volume.volume.is_some() {
-        on_volume(args)?
+        // The volume need not be mounted.
+        let opened = open(&args.volume, &args.drive)?;
+        one(&opened.volumes, &args.path)?.inspect(&args.path)?
     } else {
         let shown = links::inspect_path(&args.path, args.drive.letter())?;
         let names = names(&shown, args)?;
@@ -58,13 +60,6 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
         out.flush()?;
     }
     Ok(Exit::Done)
-}
-
-/// A path on a volume that need not be mounted.
-fn on_volume(args: &ShowArgs) -> Result<(Inspection, Option<Names>), Failure> {
-    let opened = open(&args.volume, &args.drive)?;
-    let volume = one(&opened.volumes, &args.path)?;
-    Ok(volume.inspect(&args.path)?)
 }
 
 /// The other names of a file, or of a link with several.
@@ -152,9 +147,10 @@ fn details(point: &ReparsePoint) -> Vec<(&'static str, String)> {
     let mut rows = vec![("tag", format!("{tag}{name}{surrogate}"))];
     match point.decode() {
         Ok(ReparseData::Symlink(link)) => {
+            let relative = if link.is_relative() { "relative" } else { "absolute" };
             rows.push(("print", sanitize::wide(&link.print)));
             rows.push(("substitute", sanitize::wide(&link.substitute)));
-            rows.push(("flags", format!("{:#x} ({})", link.flags, relative(link.is_relative()))));
+            rows.push(("flags", format!("{:#x} ({relative})", link.flags)));
         }
         Ok(ReparseData::MountPoint(point)) => {
             rows.push(("print", sanitize::wide(&point.print)));
@@ -165,8 +161,4 @@ fn details(point: &ReparsePoint) -> Vec<(&'static str, String)> {
     }
     rows.push(("data", format!("{} bytes", point.raw.len())));
     rows
-}
-
-fn relative(relative: bool) -> &'static str {
-    if relative { "relative" } else { "absolute" }
 }

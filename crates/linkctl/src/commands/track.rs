@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use links::ScanOptions;
 use links::track::{self, Listed, Report};
-use links::{Journal, ScanOptions};
 
 use crate::args::{ChangeOptions, after_help};
 use crate::exit::Exit;
@@ -69,10 +69,8 @@ pub(crate) fn run(args: &TrackArgs) -> Result<Exit, Failure> {
         return list(args);
     }
     let report = if args.refresh {
-        match existing(args.change.dry_run)? {
-            Some(journal) => track::refresh(&journal, &args.paths)?,
-            None => Report::default(),
-        }
+        let journal = Recorded::open(args.change.dry_run)?.journal;
+        journal.map(|journal| track::refresh(&journal, &args.paths)).transpose()?.unwrap_or_default()
     } else {
         let mut options = ScanOptions::new(&args.paths);
         options.filter.exclude(&args.exclude)?;
@@ -83,7 +81,7 @@ pub(crate) fn run(args: &TrackArgs) -> Result<Exit, Failure> {
 }
 
 pub(crate) fn forget(args: &UntrackArgs) -> Result<Exit, Failure> {
-    let Some(journal) = existing(args.change.dry_run)? else {
+    let Some(journal) = Recorded::open(args.change.dry_run)?.journal else {
         let message = "nothing is tracked: there is no journal yet";
         return Err(Failure::refused(message, "`linkctl track` records links"));
     };
@@ -106,10 +104,6 @@ fn write(verb: &Verb, change: &ChangeOptions, report: &Report) -> Result<Exit, F
     Ok(if report.errors.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-fn existing(dry_run: bool) -> Result<Option<Journal>, Failure> {
-    Ok(Recorded::open(dry_run)?.into_journal())
-}
-
 fn tell(change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
     let mut out = output::stdout();
     let would = if change.dry_run { "would have " } else { "" };
@@ -130,11 +124,8 @@ fn tell(change: &ChangeOptions, report: &Report) -> Result<(), Failure> {
 }
 
 fn list(args: &TrackArgs) -> Result<Exit, Failure> {
-    let journal = existing(args.change.dry_run)?;
-    let listed = match &journal {
-        Some(journal) => track::list(journal, &args.paths)?,
-        None => Vec::new(),
-    };
+    let journal = Recorded::open(args.change.dry_run)?.journal;
+    let listed = journal.map(|journal| track::list(&journal, &args.paths)).transpose()?.unwrap_or_default();
     if args.change.output.json() {
         let mut document = Document::from((VERB.name, false, &Report::default()));
         document.tracked = listed.iter().map(|listed| (&listed.tracked, Some(state(listed))).into()).collect();

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     let mut change = Change::new(&VERB, &args.change);
     let directory = state_directory()?;
     let recorded = Recorded::open(args.change.dry_run)?;
-    let Some(journal) = recorded.journal() else {
+    let Some(journal) = &recorded.journal else {
         let message = format!("there is nothing to undo: no journal in {}", quoted(&directory));
         return Err(Failure::refused(message, "`linkctl history` shows what can be undone"));
     };

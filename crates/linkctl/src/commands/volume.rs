@@ -1,6 +1,6 @@
 //! `--volume`: volumes that need not be mounted, for the verbs that read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use links::volume::{self, Volume, VolumeScan, Volumes};
 
@@ -35,24 +35,14 @@ pub(super) fn one<'v>(volumes: &'v [Volume], path: &Path) -> Result<&'v Volume, 
 
 /// Each volume, with the paths that are on it. Where paths are named, volumes without one are left out.
 pub(super) fn confined<'v>(volumes: &'v [Volume], scan: &VolumeScan) -> Result<Vec<(&'v Volume, VolumeScan)>, Failure> {
-    let mut all: Vec<(&Volume, VolumeScan)> =
-        volumes.iter().map(|volume| (volume, VolumeScan { roots: Vec::new(), ..scan.clone() })).collect();
-    if volumes.len() > 1
-        && let Some(path) = &scan.points_to
-    {
-        let there = one(volumes, path)?.root();
-        all.retain(|(volume, _)| volume.root() == there);
-    }
-    for path in &scan.roots {
-        let root = one(volumes, path)?.root();
-        for (volume, scan) in &mut all {
-            if volume.root() == root {
-                scan.roots.push(path.clone());
-            }
-        }
-    }
-    if !scan.roots.is_empty() {
-        all.retain(|(_, scan)| !scan.roots.is_empty());
-    }
-    Ok(all)
+    let home = |path: &PathBuf| one(volumes, path).map(Volume::root);
+    let homes: Vec<&str> = scan.roots.iter().map(home).collect::<Result<_, _>>()?;
+    let target = scan.points_to.as_ref().filter(|_| volumes.len() > 1).map(home).transpose()?;
+    let on = |volume: &'v Volume| {
+        let roots = scan.roots.iter().zip(&homes).filter(|(_, home)| **home == volume.root());
+        let roots: Vec<PathBuf> = roots.map(|(path, _)| path.clone()).collect();
+        let is_wanted = target.is_none_or(|home| home == volume.root()) && roots.is_empty() == scan.roots.is_empty();
+        is_wanted.then(|| (volume, VolumeScan { roots, ..scan.clone() }))
+    };
+    Ok(volumes.iter().filter_map(on).collect())
 }

@@ -1,15 +1,17 @@
 //! `fsutil hardlink`, `fsutil reparsepoint`, `fsutil behavior ... SymlinkEvaluation`.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Args;
 use links::{Error, KindChoice, LinkSpec, Manner, PlanContext, ReparsePoint, Target};
 use reparse::{ReparseData, Tag, WideString};
 
-use super::{Code, WINDOWS, change, drive, fail, say, words};
+use super::{WINDOWS, change, drive, fail, say, words};
 use crate::args::after_help;
 use crate::output::{self, hex, sanitize};
 
@@ -60,77 +62,62 @@ query           fsutil behavior query SymlinkEvaluation
 set             fsutil behavior set SymlinkEvaluation [L2L:{0|1}] [L2R:{0|1}] [R2L:{0|1}] [R2R:{0|1}]
 ";
 
-pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
+pub(super) fn run(typed: &[OsString]) -> io::Result<ExitCode> {
     let (drive, typed) = drive(typed);
     let typed: Vec<&OsStr> = typed.iter().map(OsString::as_os_str).collect();
     // Windows' own words, which have no bytes but these.
     let words: Vec<String> = typed.iter().map(|word| word.to_string_lossy().to_ascii_lowercase()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        [] | ["/?" | "help"] => help(HELP),
-        ["hardlink"] | ["hardlink", "/?" | "help"] => help(HARDLINK),
-        ["reparsepoint"] | ["reparsepoint", "/?" | "help"] => help(REPARSEPOINT),
-        ["behavior"] | ["behavior", "/?" | "help"] => help(BEHAVIOR),
-        ["hardlink", "create", "/?"] | ["hardlink", "list", "/?"] => help(HARDLINK),
-        ["reparsepoint", "query" | "delete", "/?"] => help(REPARSEPOINT),
-        ["hardlink", "create", ..] => match typed.get(2..) {
-            Some([new, existing]) => create(new, existing, drive),
-            _ => wrong(HARDLINK),
-        },
-        ["hardlink", "list", ..] => match typed.get(2..) {
-            Some([path]) => list(&links::native_path(path, drive)),
-            _ => wrong(HARDLINK),
-        },
-        ["reparsepoint", "query", ..] => match typed.get(2..) {
-            Some([path]) => query(&links::native_path(path, drive)),
-            _ => wrong(REPARSEPOINT),
-        },
-        ["reparsepoint", "delete", ..] => match typed.get(2..) {
-            Some([path]) => delete(&links::native_path(path, drive)),
-            _ => wrong(REPARSEPOINT),
-        },
-        ["behavior", "query", "symlinkevaluation"] => evaluation(),
-        ["behavior", "set", "symlinkevaluation", classes @ ..] => set_evaluation(classes),
-        [verb @ ("hardlink" | "reparsepoint" | "behavior"), other, ..] => {
-            let table = match *verb {
-                "hardlink" => HARDLINK,
-                "reparsepoint" => REPARSEPOINT,
-                _ => BEHAVIOR,
-            };
-            fail(&format!("{} is an invalid parameter.\n\n{}", sanitize::line(other), table.trim_end()))
+    let help_text = match words.as_slice() {
+        ["hardlink", ..] => HARDLINK,
+        ["reparsepoint", ..] => REPARSEPOINT,
+        ["behavior", ..] => BEHAVIOR,
+        _ => HELP,
+    };
+    let path = |word| links::native_path(word, drive);
+    match (words.as_slice(), typed.get(2..).unwrap_or_default()) {
+        ([] | ["/?" | "help"] | ["hardlink" | "reparsepoint" | "behavior"], _)
+        | (["hardlink" | "reparsepoint" | "behavior", "/?" | "help"], _)
+        | (["hardlink", "create" | "list", "/?"] | ["reparsepoint", "query" | "delete", "/?"], _) => {
+            output::print(help_text)?;
+            Ok(ExitCode::SUCCESS)
         }
-        [other, ..] => fail(&format!("{} is an invalid parameter.\n\n{}", sanitize::line(other), HELP.trim_end())),
+        (["hardlink", "create", ..], [new, existing]) => create(&path(new), &path(existing)),
+        (["hardlink", "list", ..], [file]) => list(&path(file)),
+        (["reparsepoint", "query", ..], [link]) => query(&path(link)),
+        (["reparsepoint", "delete", ..], [link]) => delete(&path(link)),
+        (["hardlink", "create" | "list", ..] | ["reparsepoint", "query" | "delete", ..], _) => wrong(help_text),
+        (["behavior", "query", "symlinkevaluation"], _) => evaluation(),
+        (["behavior", "set", "symlinkevaluation", classes @ ..], _) => set_evaluation(classes),
+        (["hardlink" | "reparsepoint" | "behavior", other, ..] | [other, ..], _) => {
+            fail(&format!("{} is an invalid parameter.\n\n{}", sanitize::line(other), help_text.trim_end()))
+        }
     }
 }
 
-fn help(text: &str) -> io::Result<Code> {
-    output::print(text)?;
-    Ok(Code::Done)
-}
-
-fn wrong(table: &str) -> io::Result<Code> {
+fn wrong(table: &str) -> io::Result<ExitCode> {
     fail(&format!("{}\n\n{}", words::SYNTAX, table.trim_end()))
 }
 
-fn failed(error: &Error) -> io::Result<Code> {
+fn failed(error: &Error) -> io::Result<ExitCode> {
     fail(&format!("Error:  {}", words::of(error)))
 }
 
-fn create(new: &OsStr, existing: &OsStr, drive: char) -> io::Result<Code> {
-    let (new, existing) = (links::native_path(new, drive), links::native_path(existing, drive));
-    let mut spec = LinkSpec::new(&new, &existing);
+fn create(new: &Path, existing: &Path) -> io::Result<ExitCode> {
+    let mut spec = LinkSpec::new(new, existing);
     spec.kind = KindChoice::Hard;
     spec.manner = Manner::Mklink;
     if let Err(error) = links::create::plan(&spec, &PlanContext::default()).and_then(|plan| change("fsutil", &plan)) {
         return failed(&error);
     }
-    let [new, existing] = [new, existing].map(|path| sanitize::name(std::path::absolute(&path).unwrap_or(path)));
+    let full = |path: &Path| sanitize::name(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    let (new, existing) = (full(new), full(existing));
     say(&format!("Hardlink created for {new} <<===>> {existing}"))?;
-    Ok(Code::Done)
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Every name in full (on Windows itself, from the volume's root): the one asked about first, then the others in order.
-fn list(path: &Path) -> io::Result<Code> {
+fn list(path: &Path) -> io::Result<ExitCode> {
     let (asked, names, root) = match every_name(path) {
         Ok(found) => found,
         Err(error) => return failed(&error),
@@ -149,7 +136,7 @@ fn list(path: &Path) -> io::Result<Code> {
     }
     output::print(&text)?;
     if names.is_complete() {
-        return Ok(Code::Done);
+        return Ok(ExitCode::SUCCESS);
     }
     let (found, all) = (names.paths.len(), names.links);
     fail(&format!(
@@ -178,7 +165,7 @@ const NO_POLICY: &str =
     "SymlinkEvaluation is a policy of Windows: this system has none, and follows every symbolic link.";
 
 /// Which symbolic links are followed: four lines, and one more where a group policy decides.
-fn evaluation() -> io::Result<Code> {
+fn evaluation() -> io::Result<ExitCode> {
     let Some(found) = links::system::symlink_evaluation() else { return fail(NO_POLICY) };
     let classes = [
         ("Local to local", found.local_to_local),
@@ -192,16 +179,16 @@ fn evaluation() -> io::Result<Code> {
     if found.by_policy {
         say("A group policy decides this: what is set here has no effect.")?;
     }
-    Ok(Code::Done)
+    Ok(ExitCode::SUCCESS)
 }
 
-fn set_evaluation(classes: &[&str]) -> io::Result<Code> {
+fn set_evaluation(classes: &[&str]) -> io::Result<ExitCode> {
     if links::system::symlink_evaluation().is_none() {
         return fail(NO_POLICY);
     }
     let Some(values) = parse_classes(classes) else { return wrong(BEHAVIOR) };
     match links::apply::set_symlink_evaluation(values) {
-        Ok(()) => Ok(Code::Done),
+        Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => failed(&error),
     }
 }
@@ -224,7 +211,7 @@ fn parse_classes(classes: &[&str]) -> Option<[Option<bool>; 4]> {
     (!classes.is_empty()).then_some(values)
 }
 
-fn query(path: &Path) -> io::Result<Code> {
+fn query(path: &Path) -> io::Result<ExitCode> {
     let point = match links::inspect_path(path, links::DEFAULT_DRIVE) {
         Ok(shown) => shown.link.and_then(|link| link.target),
         Err(error) => return failed(&error),
@@ -233,7 +220,7 @@ fn query(path: &Path) -> io::Result<Code> {
         return fail("Error:  The file or directory is not a reparse point.");
     };
     output::print(&described(&point))?;
-    Ok(Code::Done)
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The newer of the two layouts that Windows has had: its tags in one line.
@@ -241,19 +228,15 @@ fn described(point: &ReparsePoint) -> String {
     // Microsoft's own tags have a header of 8 bytes, others one of 24 with their GUID.
     const HEADER: usize = 8;
     let tag = point.tag();
-    let mut values = Vec::new();
-    if tag.is_microsoft() {
-        values.push("Microsoft".to_owned());
-    }
-    if tag.is_name_surrogate() {
-        values.push("Name Surrogate".to_owned());
-    }
-    match tag {
-        Tag::SYMLINK => values.push("Symbolic Link".to_owned()),
-        Tag::MOUNT_POINT => values.push("Mount Point".to_owned()),
-        tag => values.extend(tag.name().map(std::borrow::Cow::into_owned)),
-    }
-    let mut text = format!("Reparse Tag Value : 0x{:08x}\nTag value: {}\n", tag.0, values.join(", "));
+    let name = match tag {
+        Tag::SYMLINK => Some("Symbolic Link".into()),
+        Tag::MOUNT_POINT => Some("Mount Point".into()),
+        tag => tag.name(),
+    };
+    let microsoft = tag.is_microsoft().then_some("Microsoft".into());
+    let surrogate = tag.is_name_surrogate().then_some("Name Surrogate".into());
+    let values: Vec<Cow<'_, str>> = [microsoft, surrogate, name].into_iter().flatten().collect();
+    let mut text = format!("Reparse Tag Value : {tag}\nTag value: {}\n", values.join(", "));
     if let Ok(ReparseData::MountPoint(_)) = point.decode() {
         text.push_str(&names(&point.raw));
     }
@@ -289,9 +272,9 @@ fn names(raw: &[u8]) -> String {
     text
 }
 
-fn delete(path: &Path) -> io::Result<Code> {
+fn delete(path: &Path) -> io::Result<ExitCode> {
     match links::remove::plan_reparse_point(path).and_then(|plan| change("fsutil", &plan)) {
-        Ok(()) => Ok(Code::Done),
+        Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => failed(&error),
     }
 }

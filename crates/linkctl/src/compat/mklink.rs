@@ -2,11 +2,12 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::process::ExitCode;
 
 use clap::Args;
 use links::{KindChoice, LinkSpec, Manner, PlanContext, Shape};
 
-use super::{Code, WINDOWS, change, drive, fail, is_switch, say, words};
+use super::{WINDOWS, change, drive, fail, say, words};
 use crate::args::after_help;
 use crate::output::sanitize;
 
@@ -61,22 +62,18 @@ struct Switches {
 impl Switches {
     /// Whether a word is a switch.
     fn take(&mut self, word: &OsStr) -> bool {
-        if is_switch(word, "/d") {
-            self.directory = true;
-        } else if is_switch(word, "/h") {
-            self.kind = Some(KindChoice::Hard);
-        } else if is_switch(word, "/j") {
-            self.kind = Some(KindChoice::Junction);
-        } else if word == "/?" {
-            self.help = true;
-        } else {
-            return false;
+        match word.to_ascii_lowercase().to_str() {
+            Some("/d") => self.directory = true,
+            Some("/h") => self.kind = Some(KindChoice::Hard),
+            Some("/j") => self.kind = Some(KindChoice::Junction),
+            Some("/?") => self.help = true,
+            _ => return false,
         }
         true
     }
 }
 
-pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
+pub(super) fn run(typed: &[OsString]) -> io::Result<ExitCode> {
     let (drive, typed) = drive(typed);
     let (switches, names) = match if WINDOWS { parse_anywhere(typed) } else { Ok(parse(typed)) } {
         Ok(parsed) => parsed,
@@ -84,7 +81,7 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
     };
     if switches.help {
         crate::output::print(HELP)?;
-        return Ok(Code::Done);
+        return Ok(ExitCode::SUCCESS);
     }
     let (link, target) = match names.as_slice() {
         [link, target] => (link, target),
@@ -99,7 +96,7 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
                 _ => "symbolic link",
             };
             say(&format!("{made} created for {} <<===>> {}", sanitize::name(link), sanitize::name(target)))?;
-            Ok(Code::Done)
+            Ok(ExitCode::SUCCESS)
         }
         Err(error) => fail(&words::of(&error)),
     }

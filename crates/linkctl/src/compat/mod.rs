@@ -19,7 +19,7 @@ pub(crate) use dir::DirArgs;
 pub(crate) use fsutil::FsutilArgs;
 pub(crate) use mklink::MklinkArgs;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,7 +30,8 @@ use links::plan::Plan;
 use links::{DEFAULT_DRIVE, Error};
 
 use crate::args::letter;
-use crate::failure::complain;
+use crate::exit::Exit;
+use crate::failure::{complain, unwritten};
 use crate::output::{self, sanitize};
 use crate::session::state_directory;
 
@@ -55,16 +56,13 @@ impl Tool {
             Self::Dir => "dir",
         }
     }
-
-    fn named(name: &OsStr) -> Option<Self> {
-        Self::ALL.into_iter().find(|tool| name.eq_ignore_ascii_case(tool.name()))
-    }
 }
 
 /// Which drop-in was called, by the program's own name or by the first word, and with what.
 pub(crate) fn called(mut words: impl Iterator<Item = OsString>) -> Option<(Tool, Vec<OsString>)> {
     let program = words.next()?;
-    if let Some(tool) = Path::new(&program).file_stem().and_then(Tool::named) {
+    let name = Path::new(&program).file_stem().unwrap_or_default();
+    if let Some(tool) = Tool::ALL.into_iter().find(|tool| name.eq_ignore_ascii_case(tool.name())) {
         return Some((tool, words.collect()));
     }
     let verb = words.next()?;
@@ -77,7 +75,7 @@ pub(crate) fn called(mut words: impl Iterator<Item = OsString>) -> Option<(Tool,
     Some((tool, words))
 }
 
-/// Runs a drop-in. Errors have been told when it returns.
+/// Runs a drop-in, which ends with the codes of Windows' commands. Errors have been told when it returns.
 pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
     let words = if WINDOWS { &as_cmd(words) } else { words };
     let done = match tool {
@@ -86,29 +84,11 @@ pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
         Tool::Dir => dir::run(words),
     };
     match done {
-        Ok(code) => code.into(),
-        // Whoever read the output has seen enough.
-        Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain("error", &format!("cannot write the output: {error}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The codes that Windows' commands give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Code {
-    Done,
-    Failed,
-}
-
-impl From<Code> for ExitCode {
-    fn from(code: Code) -> Self {
-        match code {
-            Code::Done => Self::SUCCESS,
-            Code::Failed => Self::FAILURE,
-        }
+        Ok(code) => code,
+        Err(error) => match unwritten(&error) {
+            Exit::Done => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        },
     }
 }
 
@@ -150,28 +130,23 @@ fn as_cmd(words: &[OsString]) -> Vec<OsString> {
 
 /// What was typed, without the options of linkctl's own that stand first.
 fn drive(words: &[OsString]) -> (char, &[OsString]) {
-    match words {
-        [option, value, rest @ ..] if option == "--drive" => match value.to_str().map(letter) {
-            Some(Ok(letter)) => (letter, rest),
-            _ => (DEFAULT_DRIVE, words),
-        },
-        _ => (DEFAULT_DRIVE, words),
+    if let [option, value, rest @ ..] = words
+        && option == "--drive"
+        && let Some(Ok(letter)) = value.to_str().map(letter)
+    {
+        return (letter, rest);
     }
+    (DEFAULT_DRIVE, words)
 }
 
 fn say(text: &str) -> io::Result<()> {
     output::print(&format!("{text}\n"))
 }
 
-fn fail(text: &str) -> io::Result<Code> {
+fn fail(text: &str) -> io::Result<ExitCode> {
     let text = format!("{text}\n");
     anstream::stderr().write_all(text.as_bytes()).unwrap_or_default();
-    Ok(Code::Failed)
-}
-
-/// Whether a word is this switch, in either case.
-fn is_switch(word: &OsStr, switch: &str) -> bool {
-    word.eq_ignore_ascii_case(switch)
+    Ok(ExitCode::FAILURE)
 }
 
 #[cfg(test)]

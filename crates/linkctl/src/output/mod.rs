@@ -31,7 +31,6 @@ enum To {
     Plain(StdoutLock<'static>, StripBytes),
 }
 
-/// Standard output, buffered. Colours go to terminals only.
 pub(crate) fn stdout() -> Out {
     let out = io::stdout().lock();
     let to = match AutoStream::choice(&out) {
@@ -92,11 +91,6 @@ impl Drop for Out {
     }
 }
 
-/// Standard output as it is, for bytes that are not text.
-pub(crate) fn raw_stdout() -> io::BufWriter<StdoutLock<'static>> {
-    io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())
-}
-
 /// [`Target::shown`], not copied where it is text: most are.
 pub(crate) fn shown(target: &Target) -> Option<Cow<'_, OsStr>> {
     match target {
@@ -105,7 +99,7 @@ pub(crate) fn shown(target: &Target) -> Option<Cow<'_, OsStr>> {
     }
 }
 
-/// Writes bytes that end with a line in one piece, behind what other threads have written so.
+/// Writes bytes as they are, which end with a line, in one piece, behind what other threads have written so.
 pub(crate) fn write_whole(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;

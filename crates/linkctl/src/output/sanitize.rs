@@ -1,7 +1,6 @@
 //! Names are hostile: before a person sees one, whatever a terminal would obey is escaped.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -41,7 +40,7 @@ fn bytes(name: &[u8]) -> String {
             escape(chunk.valid(), &mut text);
         }
         for byte in chunk.invalid() {
-            push(&mut text, format_args!("\\x{byte:02x}"));
+            text.push_str(&format!("\\x{byte:02x}"));
         }
     }
     text
@@ -54,9 +53,7 @@ pub(crate) fn quoted(path: impl AsRef<Path>) -> String {
 
 /// A whole line of text that may hold anything, such as an error of a library.
 pub(crate) fn line(line: &str) -> String {
-    let mut text = String::new();
-    escape(line, &mut text);
-    text
+    bytes(line.as_bytes())
 }
 
 fn escape(part: &str, text: &mut String) {
@@ -65,8 +62,8 @@ fn escape(part: &str, text: &mut String) {
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
             '\t' => text.push_str("\\t"),
-            c if c.is_ascii_control() => push(text, format_args!("\\x{:02x}", u32::from(c))),
-            c if is_hostile(c) => push(text, format_args!("\\u{{{:x}}}", u32::from(c))),
+            c if c.is_ascii_control() => text.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if is_hostile(c) => text.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             c => text.push(c),
         }
     }
@@ -81,11 +78,6 @@ pub(super) fn is_hostile(c: char) -> bool {
         | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
         | '\u{e0000}'..='\u{e007f}')
-}
-
-fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    text.write_fmt(arguments).unwrap_or_default();
 }
 
 #[cfg(test)]

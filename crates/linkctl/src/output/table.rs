@@ -1,9 +1,10 @@
 //! Columns for people.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use links::{Found, Link, State};
+use links::{Found, State, Target};
 
 use super::{Out, sanitize};
 
@@ -20,10 +21,10 @@ pub(crate) fn style(state: State) -> Style {
     Style::new().fg_color(Some(color.into()))
 }
 
-/// `link -> target`, for a line.
-fn arrow(out: &mut Out, link: &Link) -> io::Result<()> {
-    sanitize::write(out, &link.path)?;
-    if let Some(target) = link.target.as_ref().and_then(super::shown) {
+/// `path -> target`, up to the end of the line.
+pub(crate) fn arrow(out: &mut impl Write, path: &Path, target: Option<&Target>) -> io::Result<()> {
+    sanitize::write(out, path)?;
+    if let Some(target) = target.and_then(super::shown) {
         out.write_all(b" -> ")?;
         sanitize::write(out, &target)?;
     }
@@ -65,11 +66,8 @@ pub(crate) fn links(out: &mut Out, found: &[Found]) -> io::Result<()> {
             write!(out, "  {style}{:states$}{style:#}  ", state(item))?;
         }
         match item {
-            Found::Path(path) => {
-                sanitize::write(out, path)?;
-                out.write_all(b"\n")?;
-            }
-            Found::Link(link) => arrow(out, link)?,
+            Found::Path(path) => arrow(out, path, None)?,
+            Found::Link(link) => arrow(out, &link.path, link.target.as_ref())?,
             Found::HardLinks(group) => {
                 let found = group.paths.len();
                 let all = usize::try_from(group.links).is_ok_and(|links| links == found);

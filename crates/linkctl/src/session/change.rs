@@ -13,9 +13,9 @@ use super::progress::{Progress, shown};
 use super::prompt::ask;
 use crate::args::ChangeOptions;
 use crate::exit::Exit;
-use crate::failure::{Failure, Verb, complain, say_all};
-use crate::output::json::change::{Changes, Document, FindingRecord, NoteRecord, TreeRecord};
-use crate::output::{self, json, sanitize, stdout};
+use crate::failure::{Failure, Verb, complain, not_kept, say_all};
+use crate::output::json::change::{Changes, Document, FindingRecord, NoteRecord};
+use crate::output::{json, sanitize, stdout, table};
 
 /// More changes than this are printed as their number.
 const TELL_EACH: usize = 20;
@@ -122,7 +122,7 @@ impl<'a> Change<'a> {
         complain("hint", hint);
         let nothing = Plan::default();
         let mut document = self.document(&nothing, None);
-        document.tree = plan.cost.map(|cost| tree_record(cost, findings, None));
+        document.tree = plan.cost.map(|cost| (cost, findings, None).into());
         document.errors = vec![json::ErrorRecord::own(Exit::Refused, &message)];
         json::print(&document)?;
         Ok(Exit::Refused)
@@ -163,11 +163,11 @@ impl<'a> Change<'a> {
         if report.stopped && report.operation.is_none() {
             report.operation = store.as_ref().and_then(Store::number);
         }
-        let lost: Vec<_> = report.lost().collect();
-        let lost = lost
-            .iter()
-            .map(|lost| format!("{}: not kept: {}", sanitize::quoted(&lost.path), sanitize::line(&lost.what)));
-        complain_each("warning", lost, "things that could not be kept");
+        report.lost().take(TELL_EACH).for_each(not_kept);
+        let more = report.lost().count().saturating_sub(TELL_EACH);
+        if more > 0 {
+            complain("warning", &format!("and {more} more things that could not be kept"));
+        }
         let failed = report.results.iter().filter_map(|result| result.as_ref().err());
         say_all(self.verb, failed.chain(report.kept()));
         Ok(Some(report))
@@ -182,7 +182,7 @@ impl<'a> Change<'a> {
     /// Nothing was planned, because of these errors.
     pub(crate) fn refuse(mut self, errors: Vec<Error>) -> Result<Exit, Failure> {
         if self.options.output.json() {
-            let exit = errors.iter().map(|error| Exit::of(error.kind())).max().unwrap_or(Exit::Failed);
+            let exit = Exit::of_all(&errors).unwrap_or(Exit::Failed);
             say_all(self.verb, &errors);
             self.errors = errors;
             json::print(&self.document(&Plan::default(), None))?;
@@ -204,9 +204,8 @@ impl<'a> Change<'a> {
     pub(crate) fn exit(&self, report: Option<&Report>) -> Exit {
         let failures = report.iter().flat_map(|report| &report.results).filter_map(|result| result.as_ref().err());
         let kept = report.iter().flat_map(|report| report.kept());
-        let exits = failures.chain(&self.errors).chain(kept).map(|error| Exit::of(error.kind()));
-        let exits = exits.chain(report.filter(|report| report.stopped).map(|_| Exit::Interrupted));
-        let exit = exits.max().unwrap_or(Exit::Done);
+        let stopped = report.filter(|report| report.stopped).map(|_| Exit::Interrupted);
+        let exit = Exit::of_all(failures.chain(&self.errors).chain(kept)).max(stopped).unwrap_or(Exit::Done);
         // Something was done, so a refusal of the rest is no refusal of all.
         let some = report.is_some_and(|report| report.results.iter().any(Result::is_ok));
         if exit == Exit::Refused && some { Exit::Failed } else { exit }
@@ -221,7 +220,7 @@ impl<'a> Change<'a> {
             changes: Changes { steps: &plan.steps, report, dry_run: self.options.dry_run },
             notes: plan.findings.iter().filter_map(NoteRecord::of_note).collect(),
             not_tried: untried.iter().map(FindingRecord::from).collect(),
-            tree: plan.cost.map(|cost| tree_record(cost, &plan.findings, report)),
+            tree: plan.cost.map(|cost| (cost, &*plan.findings, report).into()),
             errors: self.errors.iter().map(Into::into).collect(),
         }
     }
@@ -231,7 +230,7 @@ impl<'a> Change<'a> {
         let Some(report) = report else {
             for step in &plan.steps {
                 out.write_all(b"would ")?;
-                tell(&mut out, step, Tense::Future)?;
+                tell(&mut out, words(step.action()).0, step)?;
             }
             if plan.steps.is_empty() {
                 writeln!(out, "nothing to do")?;
@@ -242,7 +241,7 @@ impl<'a> Change<'a> {
         let done: Vec<&Step> = done.map(|(step, _)| step).collect();
         if done.len() <= TELL_EACH {
             for step in &done {
-                tell(&mut out, step, Tense::Past)?;
+                tell(&mut out, words(step.action()).1, step)?;
             }
         } else {
             let undo = report.operation.map(|id| format!(" (operation {id}; `linkctl undo {id}` takes them back)"));
@@ -273,31 +272,6 @@ fn words_of(finding: &Finding) -> String {
     format!("{}: {}", sanitize::quoted(&finding.path), sanitize::line(&finding.text))
 }
 
-fn tree_record(cost: Cost, findings: &[Finding], report: Option<&Report>) -> TreeRecord {
-    TreeRecord {
-        objects: cost.objects,
-        bytes: cost.bytes,
-        findings: findings.iter().map(Into::into).collect(),
-        lost: report.iter().flat_map(|report| report.lost()).map(Into::into).collect(),
-        kept: report.iter().flat_map(|report| report.kept()).map(Into::into).collect(),
-    }
-}
-
-/// The first lines, and how many more there are of them.
-fn complain_each(mark: &str, lines: impl ExactSizeIterator<Item = String>, what: &str) {
-    let more = lines.len().saturating_sub(TELL_EACH);
-    lines.take(TELL_EACH).for_each(|line| complain(mark, &line));
-    if more > 0 {
-        complain(mark, &format!("and {more} more {what}"));
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tense {
-    Future,
-    Past,
-}
-
 /// What a copy kept, in words.
 fn tell_kept(cost: Cost, report: &Report) -> String {
     let objects = if cost.objects == 1 { "object" } else { "objects" };
@@ -317,15 +291,15 @@ fn tell_many(plan: &Plan, done: &[&Step]) -> String {
         Some(action @ (Action::Create | Action::Replace | Action::Remove))
             if done.iter().all(|step| step.action() == action) =>
         {
-            format!("{} {count} links", words(action, Tense::Past))
+            format!("{} {count} links", words(action).1)
         }
         _ => format!("made {count} changes"),
     }
 }
 
 /// The words for an action that is planned, and for one that is done.
-fn words(action: Action, tense: Tense) -> &'static str {
-    let (future, past) = match action {
+fn words(action: Action) -> (&'static str, &'static str) {
+    match action {
         Action::MakeDirectory => ("make directory", "made directory"),
         Action::Create => ("create", "created"),
         Action::Replace => ("replace with", "replaced with"),
@@ -335,22 +309,16 @@ fn words(action: Action, tense: Tense) -> &'static str {
         Action::Move => ("move, leaving", "moved, leaving"),
         Action::Restore => ("bring back what is behind", "brought back what was behind"),
         Action::SetReparsePoint => ("set the reparse point of", "set the reparse point of"),
-    };
-    if tense == Tense::Future { future } else { past }
+    }
 }
 
 /// A step in words, on a line: plans may have millions of them.
-fn tell(out: &mut impl io::Write, step: &Step, tense: Tense) -> io::Result<()> {
-    out.write_all(words(step.action(), tense).as_bytes())?;
+fn tell(out: &mut impl io::Write, words: &str, step: &Step) -> io::Result<()> {
+    out.write_all(words.as_bytes())?;
     if let Some(kind) = step.kind() {
         out.write_all(b" ")?;
         out.write_all(kind.as_str().as_bytes())?;
     }
     out.write_all(b" ")?;
-    sanitize::write(out, step.path().shown())?;
-    if let Some(target) = step.target().and_then(output::shown) {
-        out.write_all(b" -> ")?;
-        sanitize::write(out, target)?;
-    }
-    out.write_all(b"\n")
+    table::arrow(out, step.path().shown(), step.target())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use links::apply::{Queue, Records, Search, interrupted, journal_looks_usable};
+use links::apply::{Queue, Records, Search, interrupted, journal_copy, journal_looks_usable};
 use links::journal::OperationId;
 use links::{Error, Journal, PlanContext};
 
@@ -19,42 +19,28 @@ pub(crate) fn state_directory() -> links::Result<PathBuf> {
 
 /// The journal that there is, for reading.
 pub(crate) fn existing_journal(directory: &Path) -> links::Result<Option<Journal>> {
-    Ok(with_warning(links::apply::existing_journal(directory)?))
+    Ok(links::apply::existing_journal(directory)?.map(with_warning))
 }
 
-fn with_warning(opened: Option<(Journal, Option<String>)>) -> Option<Journal> {
-    let (journal, warning) = opened?;
-    if let Some(warning) = warning {
-        complain("warning", &warning);
-    }
-    Some(journal)
+fn with_warning((journal, warning): (Journal, Option<String>)) -> Journal {
+    warning.iter().for_each(|warning| complain("warning", warning));
+    journal
 }
 
 /// What was recorded before, as planners read it.
+#[derive(Default)]
 pub(crate) struct Recorded {
-    journal: Option<Journal>,
+    pub(crate) journal: Option<Journal>,
     directory: Option<PathBuf>,
 }
 
 impl Recorded {
-    pub(crate) fn none() -> Self {
-        Self { journal: None, directory: None }
-    }
-
     /// The journal that there is, if this user has a place for one. Of a dry run it is a copy: nothing is changed.
     pub(crate) fn open(dry_run: bool) -> links::Result<Self> {
-        let Ok(directory) = state_directory() else { return Ok(Self::none()) };
-        let journal =
-            if dry_run { with_warning(links::apply::journal_copy(&directory)?) } else { existing_journal(&directory)? };
+        let Ok(directory) = state_directory() else { return Ok(Self::default()) };
+        let opened = if dry_run { journal_copy(&directory)? } else { links::apply::existing_journal(&directory)? };
+        let journal = opened.map(with_warning);
         Ok(Self { journal, directory: Some(directory) })
-    }
-
-    pub(crate) fn journal(&self) -> Option<&Journal> {
-        self.journal.as_ref()
-    }
-
-    pub(crate) fn into_journal(self) -> Option<Journal> {
-        self.journal
     }
 
     pub(crate) fn context(&self) -> PlanContext<'_> {
@@ -68,11 +54,7 @@ impl Recorded {
 
 /// The journal of this user, for writing.
 pub(crate) fn open_journal() -> links::Result<Journal> {
-    let (journal, warning) = links::apply::open_journal(&state_directory()?)?;
-    if let Some(warning) = warning {
-        complain("warning", &warning);
-    }
-    Ok(journal)
+    links::apply::open_journal(&state_directory()?).map(with_warning)
 }
 
 /// Where a change is recorded.

@@ -20,8 +20,7 @@ pub(super) fn shown<T>(meter: &Meter, size: Option<(u64, u64)>, work: impl FnOnc
     } else {
         ("{spinner} {msg}", objects)
     };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(length).with_style(style);
+    let bar = bar(template, length);
     let reads_back = AtomicBool::new(false);
     let show = |bar: &ProgressBar| {
         // What was copied is read back from the beginning.
@@ -65,13 +64,14 @@ pub(crate) fn ticking<T>(message: impl Fn() -> String + Sync, work: impl FnOnce(
         bar.set_message(message());
         bar.tick();
     };
-    let bar = spinner();
+    let bar = bar("{spinner} {msg}", 0);
     with_bar(&bar, show, || work(&bar))
 }
 
-fn spinner() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-    ProgressBar::new_spinner().with_style(style)
+/// indicatif draws on standard error, and only on a terminal.
+fn bar(template: &str, length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
 }
 
 /// A bar on a terminal, for work that takes a while; nothing elsewhere.
@@ -82,15 +82,9 @@ pub(super) struct Progress {
 impl Progress {
     /// Without a number of steps, no bar is shown.
     pub(super) fn new(steps: Option<usize>) -> Self {
-        let bar = if let Some(steps) = steps {
-            let template = "{bar:30} {pos}/{len} links, {eta} left";
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-            // indicatif draws on standard error, and only on a terminal.
-            ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX)).with_style(style)
-        } else {
-            ProgressBar::hidden()
-        };
-        Self { bar }
+        let steps = steps.map(|steps| u64::try_from(steps).unwrap_or(u64::MAX));
+        let bar = steps.map(|steps| bar("{bar:30} {pos}/{len} links, {eta} left", steps));
+        Self { bar: bar.unwrap_or_else(ProgressBar::hidden) }
     }
 }
 

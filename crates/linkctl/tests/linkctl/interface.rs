@@ -58,6 +58,25 @@ fn help_kinds_answers_the_questions_for_each_kind() {
     }
 }
 
+/// Questions down, kinds across.
+#[test]
+fn the_readme_has_the_table_of_help_kinds() {
+    let text = Linkctl::new().ok(["help", "kinds"]).out;
+    let mut rows: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (question, answer) in text.lines().filter_map(|line| line.strip_prefix("  ")?.split_at_checked(22)) {
+        match rows.iter_mut().find(|(known, _)| *known == question.trim_end()) {
+            Some((_, answers)) => answers.push(answer),
+            None => rows.push((question.trim_end(), vec![answer])),
+        }
+    }
+    let row = |(question, answers): &(&str, Vec<&str>)| format!("| {question} | {} |\n", answers.join(" | "));
+    let mut table: Vec<String> = rows.iter().map(row).collect();
+    assert_eq!(table.len(), 9, "{text}");
+    table.insert(1, "|---|---|---|---|\n".to_owned());
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    assert!(readme.contains(&table.concat()), "README.md lacks the table:\n{}", table.concat());
+}
+
 #[test]
 fn wrong_usage_exits_2_and_changes_nothing() {
     let linkctl = Linkctl::new();

@@ -155,15 +155,19 @@ fn one_file_system_does_not_enter_a_mount() {
 #[test]
 fn csv_cells_never_begin_a_formula() {
     let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "=1+1" => symlink("=cmd|'calc'!A0"), "-x" => symlink("@a"), "q\"," => symlink("+1\n") });
-    let ran = linkctl.ok(["list", "--format", "csv", "=1+1", "./-x", "q\","]);
+    tree!(linkctl.work(), {
+        "=1+1" => symlink("=cmd|'calc'!A0"), "-x" => symlink("@a"), "q\"," => symlink("+1\n"),
+        "a=1" => symlink("-1"), "tab" => symlink("\t=1"),
+    });
+    let ran = linkctl.ok(["list", "--format", "csv", "=1+1", "./-x", "q\",", "a=1", "tab"]);
     let mut csv = csv::Reader::from_reader(ran.bytes.as_slice());
     let mut rows: Vec<_> =
         csv.records().map(|row| row.unwrap()).map(|row| (row[0].to_owned(), row[2].to_owned())).collect();
     // In which order several threads find them is nobody's business.
     rows.sort();
     let own = |path: &str, target: &str| (path.to_owned(), target.to_owned());
-    assert_eq!(rows, [own("'=1+1", "'=cmd|'calc'!A0"), own("./-x", "'@a"), own("q\",", "'+1\\n")]);
+    let [formula, dash] = [own("'=1+1", "'=cmd|'calc'!A0"), own("./-x", "'@a")];
+    assert_eq!(rows, [formula, dash, own("a=1", "'-1"), own("q\",", "'+1\\n"), own("tab", "\\t=1")]);
 }
 
 #[test]

@@ -111,7 +111,7 @@ pub(crate) fn run(args: &ListArgs) -> Result<Exit, Failure> {
         let (options, unread) = source::options(args, format)?;
         let failed = match format {
             _ if summary => summary::run(options, format)?,
-            Format::Ndjson | Format::Csv | Format::Paths if !sorted => print::stream(options, format, null)?,
+            Format::Ndjson | Format::Csv | Format::Paths if !sorted => print::stream(&options, format, null)?,
             _ => print::whole(&source::live(&options), format, null)?,
         };
         failed || unread

@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 
 use links::volume::VolumeStats;
-use links::{Found, Progress, Receiver, Scan, ScanItem, ScanOptions};
+use links::{Found, Progress, Receiver, ScanItem, ScanOptions};
 
 use super::VERB;
-use super::source::Listing;
+use super::source::{Listing, paths};
 use crate::args::Format;
 use crate::failure::{Failure, complain, remark, say};
 use crate::output::{self, csv, json, sanitize, table};
@@ -42,20 +42,10 @@ pub(super) fn whole(listing: &Listing, format: Format, null: bool) -> Result<Fai
 
 /// The formats that stream, from what was collected.
 fn print(found: &[Found], format: Format, null: bool) -> Result<(), Failure> {
-    if format == Format::Csv {
-        let mut out = csv::Writer::new(output::raw_stdout())?;
-        for found in found {
-            out.write(found)?;
-        }
-        return Ok(out.finish()?);
-    }
-    let escape = io::stdout().is_terminal() && !null;
+    let lines = Lines::begin(format, null)?;
     let mut out = Vec::new();
     for found in found {
-        match format {
-            Format::Ndjson => json::line(&mut out, &json::link::Record::from(found))?,
-            _ => paths(&mut out, found, null, escape)?,
-        }
+        lines.write(&mut out, found)?;
         if out.len() > PIECE {
             output::write_whole(&out)?;
             out.clear();
@@ -64,33 +54,49 @@ fn print(found: &[Found], format: Format, null: bool) -> Result<(), Failure> {
     Ok(output::write_whole(&out)?)
 }
 
-/// Prints links as they are found.
-pub(super) fn stream(options: ScanOptions, format: Format, null: bool) -> Result<Failed, Failure> {
-    if format == Format::Csv {
-        let mut out = csv::Writer::new(output::raw_stdout())?;
-        let mut scan = links::scan(options);
-        let failed = one_by_one(&mut scan, |found| out.write(found))?;
-        out.finish()?;
-        remark(&scan.remarks());
-        return Ok(failed);
-    }
-    let escape = io::stdout().is_terminal() && !null;
-    Ok(in_parallel(&options, |out, found| match format {
-        Format::Ndjson => json::line(out, &json::link::Record::from(found)),
-        _ => paths(out, found, null, escape),
-    })?)
+/// Finds as lines.
+struct Lines {
+    format: Format,
+    null: bool,
+    /// Whether paths go to a terminal, which would obey what is in them.
+    escape: bool,
 }
 
-/// Each worker writes what it found itself, in pieces that end with a line.
-fn in_parallel(
-    options: &ScanOptions,
-    write: impl Fn(&mut Vec<u8>, &Found) -> io::Result<()> + Sync,
-) -> io::Result<Failed> {
+impl Lines {
+    /// Prints what stands before all finds.
+    fn begin(format: Format, null: bool) -> io::Result<Self> {
+        if format == Format::Csv {
+            output::write_whole(csv::HEAD)?;
+        }
+        Ok(Self { format, null, escape: io::stdout().is_terminal() && !null })
+    }
+
+    fn write(&self, out: &mut Vec<u8>, found: &Found) -> io::Result<()> {
+        match self.format {
+            Format::Csv => return csv::write(out, found),
+            Format::Ndjson => return json::line(out, &json::link::Record::from(found)),
+            _ => {}
+        }
+        for path in paths(found) {
+            if self.escape {
+                out.extend(sanitize::name(path).as_bytes());
+            } else {
+                out.extend(path.as_os_str().as_encoded_bytes());
+            }
+            out.push(if self.null { 0 } else { b'\n' });
+        }
+        Ok(())
+    }
+}
+
+/// Prints links as they are found: each worker writes what it found itself, in pieces that end with a line.
+pub(super) fn stream(options: &ScanOptions, format: Format, null: bool) -> Result<Failed, Failure> {
+    let lines = Lines::begin(format, null)?;
     let progress = Progress::default();
     let writers = live(&progress, || {
         links::visit(options, &progress, || Writer {
             text: Vec::with_capacity(2 * PIECE),
-            write: &write,
+            lines: &lines,
             failed: false,
             result: Ok(()),
         })
@@ -108,14 +114,14 @@ fn in_parallel(
 /// So much is written at a time.
 const PIECE: usize = 32 * 1024;
 
-struct Writer<'a, W> {
+struct Writer<'a> {
     text: Vec<u8>,
-    write: &'a W,
+    lines: &'a Lines,
     failed: Failed,
     result: io::Result<()>,
 }
 
-impl<W> Writer<'_, W> {
+impl Writer<'_> {
     fn flush(&mut self) {
         let text = std::mem::take(&mut self.text);
         if self.result.is_ok() && !text.is_empty() {
@@ -125,11 +131,11 @@ impl<W> Writer<'_, W> {
     }
 }
 
-impl<W: Fn(&mut Vec<u8>, &Found) -> io::Result<()>> Receiver for Writer<'_, W> {
+impl Receiver for Writer<'_> {
     fn receive(&mut self, item: ScanItem) -> ControlFlow<()> {
         match item {
             Ok(found) => {
-                if let Err(error) = (self.write)(&mut self.text, &found) {
+                if let Err(error) = self.lines.write(&mut self.text, &found) {
                     self.result = Err(error);
                 }
                 if self.text.len() > PIECE {
@@ -154,38 +160,6 @@ fn live<T>(progress: &Progress, scan: impl FnOnce() -> T) -> T {
     ticking(|| format!("{} links in {} entries", progress.found(), progress.entries()), |_| scan())
 }
 
-fn one_by_one(scan: &mut Scan, mut write: impl FnMut(&Found) -> io::Result<()>) -> io::Result<Failed> {
-    let mut failed = false;
-    for item in scan {
-        match item {
-            Ok(found) => write(&found)?,
-            Err(error) => {
-                say(&VERB, &error);
-                failed = true;
-            }
-        }
-    }
-    Ok(failed)
-}
-
-/// Names as they are; on a terminal, what it would obey is escaped.
-fn paths(out: &mut impl Write, found: &Found, null: bool, escape: bool) -> io::Result<()> {
-    let names = match found {
-        Found::Path(path) => std::slice::from_ref(path),
-        Found::Link(link) => std::slice::from_ref(&link.path),
-        Found::HardLinks(group) => group.paths.as_slice(),
-    };
-    for path in names {
-        if escape {
-            out.write_all(sanitize::name(path).as_bytes())?;
-        } else {
-            out.write_all(path.as_os_str().as_encoded_bytes())?;
-        }
-        out.write_all(if null { b"\0" } else { b"\n" })?;
-    }
-    Ok(())
-}
-
 fn total(Listing { found, entries, .. }: &Listing) {
     let broken = |found: &&Found| matches!(found, Found::Link(link) if link.state.is_broken());
     let broken = found.iter().filter(broken).count();
@@ -196,19 +170,10 @@ fn total(Listing { found, entries, .. }: &Listing) {
 /// How volumes were read; in JSON it is part of the document.
 pub(super) fn stats(listing: &Listing, format: Format) {
     for (partition, stats) in listing.stats.iter().flatten().filter(|_| format != Format::Json) {
-        tell(*partition, stats);
+        let partition = partition.map(|number| format!("partition {number}, ")).unwrap_or_default();
+        let VolumeStats { bytes, reads, records, stale, time, .. } = stats;
+        let (way, took) = (stats.way.as_str(), time.as_secs_f64() * 1e3);
+        let read = format!("{bytes} bytes in {reads} reads, {records} records, {stale} stale entries of the index");
+        complain("stats", &format!("{partition}{way}, {read}, {took:.1} ms"));
     }
-}
-
-fn tell(partition: Option<u32>, stats: &VolumeStats) {
-    let partition = partition.map(|number| format!("partition {number}, ")).unwrap_or_default();
-    let VolumeStats { bytes, reads, records, stale, time, .. } = stats;
-    let (way, took) = (stats.way.as_str(), time.as_secs_f64() * 1e3);
-    complain(
-        "stats",
-        &format!(
-            "{partition}{way}, {bytes} bytes in {reads} reads, {records} records, {stale} stale entries of the index, \
-             {took:.1} ms"
-        ),
-    );
 }

@@ -37,7 +37,7 @@ pub(super) fn live(options: &ScanOptions) -> Listing {
         found.extend(finds.found);
         errors.extend(finds.errors);
     }
-    links::sort_by_path(&mut found, first_path);
+    links::sort_by_path(&mut found, |found| paths(found).first().map_or(Path::new(""), PathBuf::as_path));
     Listing { found, errors, entries: Some(progress.entries()), stats: None }
 }
 
@@ -61,11 +61,12 @@ impl Receiver for Finds {
     }
 }
 
-fn first_path(found: &Found) -> &Path {
+/// The path of a link, or those of a file.
+pub(super) fn paths(found: &Found) -> &[PathBuf] {
     match found {
-        Found::Path(path) => path,
-        Found::Link(link) => &link.path,
-        Found::HardLinks(group) => group.paths.first().map_or(Path::new(""), |path| path),
+        Found::Path(path) => std::slice::from_ref(path),
+        Found::Link(link) => std::slice::from_ref(&link.path),
+        Found::HardLinks(group) => &group.paths,
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use links::{Details, Error, Found, Link, Progress, Receiver, ScanItem, ScanOptions};
+use links::{Details, Error, FileId, Found, Progress, Receiver, ScanItem, ScanOptions};
 
 use super::VERB;
 use super::source::Listing;
@@ -86,7 +86,10 @@ impl<'a> Counts<'a> {
 
     fn count(&mut self, found: &Found) {
         match found {
-            Found::Link(link) => self.link(link),
+            Found::Link(link) => {
+                self.broken += u64::from(link.state.is_broken());
+                self.name(link.kind.as_str(), link.state.as_str(), link.id.map(FileId::volume), &link.path);
+            }
             Found::HardLinks(group) => {
                 for path in &group.paths {
                     self.name("hard", "ok", Some(group.id.volume()), path);
@@ -94,12 +97,6 @@ impl<'a> Counts<'a> {
             }
             Found::Path(_) => {}
         }
-    }
-
-    fn link(&mut self, link: &Link) {
-        let volume = link.id.map(links::FileId::volume);
-        self.broken += u64::from(link.state.is_broken());
-        self.name(link.kind.as_str(), link.state.as_str(), volume, &link.path);
     }
 
     fn name(&mut self, kind: &'static str, state: &'static str, volume: Option<u64>, path: &Path) {
@@ -140,17 +137,11 @@ impl<'a> Counts<'a> {
 
     fn and(mut self, other: Self) -> Self {
         self.broken += other.broken;
-        for (kind, count) in other.kinds {
-            *self.kinds.entry(kind).or_default() += count;
-        }
-        for (state, count) in other.states {
-            *self.states.entry(state).or_default() += count;
-        }
+        add(&mut self.kinds, other.kinds);
+        add(&mut self.states, other.states);
+        add(&mut self.directories, other.directories);
         for (volume, (path, count)) in other.filesystems {
             self.filesystems.entry(volume).or_insert((path, 0)).1 += count;
-        }
-        for (directory, count) in other.directories {
-            *self.directories.entry(directory).or_default() += count;
         }
         self.errors.extend(other.errors);
         self
@@ -183,6 +174,12 @@ impl<'a> Counts<'a> {
             directories: most_first(directories.collect()),
             errors: errors.iter().map(Into::into).collect(),
         }
+    }
+}
+
+fn add<K: Ord>(to: &mut BTreeMap<K, u64>, counts: BTreeMap<K, u64>) {
+    for (key, count) in counts {
+        *to.entry(key).or_default() += count;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use indicatif::HumanCount;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use links::listing::{Listed, Volume};
@@ -29,11 +30,8 @@ pub(super) fn directory(path: &Path) -> String {
 /// One row: the name stands at column 39.
 pub(super) fn row(entry: &Listed, zone: &TimeZone, separators: bool) -> String {
     let name = sanitize::name(&entry.name);
-    let time = Timestamp::from_second(entry.modified).unwrap_or(if entry.modified < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    });
+    let farthest = if entry.modified < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    let time = Timestamp::from_second(entry.modified).unwrap_or(farthest);
     let time = time.to_zoned(zone.clone()).strftime("%m/%d/%Y  %I:%M %p").to_string();
     match tag(entry) {
         Some((tag, Some(target))) => format!("{time}    {tag:<15}{name} [{target}]\n"),
@@ -51,8 +49,7 @@ fn tag(entry: &Listed) -> Option<(&'static str, Option<String>)> {
         _ => return (entry.kind == FileKind::Directory).then_some(("<DIR>", None)),
     };
     let shown = |print: &WideString, substitute: &WideString| {
-        let name = if print.is_empty() { substitute } else { print };
-        Some(sanitize::wide(name))
+        Some(sanitize::wide(if print.is_empty() { substitute } else { print }))
     };
     Some(match point.decode() {
         Ok(ReparseData::Symlink(link)) => (symlink, shown(&link.print, &link.substitute)),
@@ -103,18 +100,7 @@ impl Totals {
 }
 
 fn number(number: u64, separators: bool) -> String {
-    let digits = number.to_string();
-    if !separators {
-        return digits;
-    }
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    if separators { HumanCount(number).to_string() } else { number.to_string() }
 }
 
 #[cfg(test)]

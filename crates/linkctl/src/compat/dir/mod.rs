@@ -7,6 +7,7 @@ mod switches;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -17,7 +18,7 @@ use links::{Error, ErrorKind, FileKind};
 use self::block::Totals;
 use self::source::Source;
 use self::switches::{Switches, fits, parse};
-use super::{Code, WINDOWS, fail, words};
+use super::{WINDOWS, fail, words};
 use crate::args::after_help;
 use crate::output::{self, sanitize};
 
@@ -81,7 +82,7 @@ mounted: a disk image or a block device; --partition N says which of a disk,
 
 const NOT_FOUND: &str = "File Not Found";
 
-pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
+pub(super) fn run(typed: &[OsString]) -> io::Result<ExitCode> {
     let (source, drive, typed) = match source::parse(typed) {
         Ok(parsed) => parsed,
         Err(text) => return fail(&text),
@@ -95,7 +96,7 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
     };
     if switches.help {
         output::print(HELP)?;
-        return Ok(Code::Done);
+        return Ok(ExitCode::SUCCESS);
     }
     let paths = std::mem::take(&mut switches.paths);
     let mut asked: Vec<Asked> = Vec::new();
@@ -117,7 +118,7 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
             Source::Mounted => PathBuf::from("."),
             Source::Volume(volume) => PathBuf::from(format!("{}\\", volume.root())),
         };
-        asked.push(Asked { directory, names: Vec::new() });
+        asked.push(Asked::whole(directory));
     }
     let mut lister = Lister {
         source: &source,
@@ -132,7 +133,7 @@ pub(super) fn run(typed: &[OsString]) -> io::Result<Code> {
         found += lister.list(one)?;
     }
     lister.out.flush()?;
-    Ok(if found == 0 || lister.failed { Code::Failed } else { Code::Done })
+    Ok(if found == 0 || lister.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// A name to the letter, or a pattern.
@@ -149,10 +150,14 @@ struct Asked {
 }
 
 impl Asked {
+    fn whole(directory: PathBuf) -> Self {
+        Self { directory, names: Vec::new() }
+    }
+
     fn of(path: &Path) -> Self {
         // A link to a directory is looked into, if it is named.
         let (Some(name), false) = (path.file_name(), path.is_dir()) else {
-            return Self { directory: path.to_owned(), names: Vec::new() };
+            return Self::whole(path.to_owned());
         };
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // What exists is no pattern, whatever it looks like.
@@ -164,24 +169,23 @@ impl Asked {
 
     /// A path on a volume that need not be mounted.
     fn on(volume: &Volume, path: &Path) -> Self {
-        let whole = |directory: PathBuf| Self { directory, names: Vec::new() };
         match volume.look(path) {
-            Ok((directory, FileKind::Directory)) => return whole(directory),
+            Ok((directory, FileKind::Directory)) => return Self::whole(directory),
             Ok((found, _)) => {
                 let (parent, name) = split(&found);
                 return Self { directory: parent, names: vec![Wanted::Name(name)] };
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             // It will be told what is wrong with it.
-            Err(_) => return whole(path.to_owned()),
+            Err(_) => return Self::whole(path.to_owned()),
         }
         let (parent, name) = split(path);
         match volume.look(&parent) {
             Ok((directory, FileKind::Directory)) if !name.is_empty() => {
                 Self { directory, names: vec![Wanted::Pattern(name)] }
             }
-            Err(error) if error.kind() != ErrorKind::NotFound => whole(parent),
-            _ => whole(path.to_owned()),
+            Err(error) if error.kind() != ErrorKind::NotFound => Self::whole(parent),
+            _ => Self::whole(path.to_owned()),
         }
     }
 
@@ -283,11 +287,8 @@ impl Lister<'_> {
         rows.iter().for_each(|entry| totals.add(entry));
         if self.switches.bare {
             for entry in rows {
-                if self.switches.tree {
-                    writeln!(self.out, "{}", sanitize::name(self.source.join(&read.path, &entry.name)))?;
-                } else {
-                    writeln!(self.out, "{}", sanitize::name(&entry.name))?;
-                }
+                let full = self.switches.tree.then(|| self.source.join(&read.path, &entry.name));
+                writeln!(self.out, "{}", sanitize::name(full.as_deref().unwrap_or(Path::new(&entry.name))))?;
             }
             return Ok(totals);
         }

@@ -8,8 +8,7 @@ use links::volume::{self, Volume};
 use links::{DEFAULT_DRIVE, Error};
 
 use crate::args::letter;
-use crate::failure::{complain, message};
-use crate::output::sanitize;
+use crate::failure::{message, remark};
 
 /// Where directories are read.
 pub(super) enum Source {
@@ -60,26 +59,19 @@ pub(super) fn parse(typed: &[OsString]) -> Result<(Source, char, &[OsString]), S
         return Err("--volume stands before everything else.".to_owned());
     }
     let letter = drive.unwrap_or(DEFAULT_DRIVE);
-    let Some(source) = source else {
-        return if partition.is_some() {
-            Err("A partition is one of a --volume.".to_owned())
-        } else {
-            Ok((Source::Mounted, letter, rest))
-        };
+    let source = match (source, partition) {
+        (Some(source), _) => source,
+        (None, Some(_)) => return Err("A partition is one of a --volume.".to_owned()),
+        (None, None) => return Ok((Source::Mounted, letter, rest)),
     };
     let opened = volume::open(&source, partition, drive).map_err(|error| message(&error))?;
-    let numbers: Vec<u32> = opened.volumes.iter().filter_map(Volume::partition).collect();
-    let mut volumes = opened.volumes.into_iter();
-    match (volumes.next(), volumes.next()) {
-        (Some(volume), None) => {
-            opened.notes.iter().for_each(|note| complain("note", &sanitize::line(note)));
-            Ok((Source::Volume(Box::new(volume)), letter, rest))
-        }
-        _ => {
-            let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
-            Err(format!("There are several volumes; --partition says which: {}.", numbers.join(", ")))
-        }
-    }
+    let [volume] = <[Volume; 1]>::try_from(opened.volumes).map_err(|volumes| {
+        let numbers: Vec<String> =
+            volumes.iter().filter_map(Volume::partition).map(|number| number.to_string()).collect();
+        format!("There are several volumes; --partition says which: {}.", numbers.join(", "))
+    })?;
+    remark(&opened.notes);
+    Ok((Source::Volume(Box::new(volume)), letter, rest))
 }
 
 impl Source {

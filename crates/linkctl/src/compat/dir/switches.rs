@@ -71,37 +71,31 @@ impl Switches {
             return false;
         }
         // All or none: `/s/data` is a path.
-        if !parts.iter().all(|part| Self::default().take(part)) {
-            return false;
-        }
-        parts.iter().all(|part| self.take(part))
+        parts.iter().all(|part| Self::default().take(part).is_some())
+            && parts.iter().all(|part| self.take(part).is_some())
     }
 
-    fn take(&mut self, switch: &str) -> bool {
-        match switch {
-            "s" => self.tree = true,
-            "b" => self.bare = true,
-            "?" => self.help = true,
-            "-c" => self.plain_numbers = true,
+    /// Takes a switch, in small letters and without its slash. `None`: it is none.
+    fn take(&mut self, switch: &str) -> Option<()> {
+        let (first, letters) = switch.split_at_checked(1)?;
+        let letters = letters.strip_prefix(':').unwrap_or(letters);
+        match (switch, first) {
+            ("s", _) => self.tree = true,
+            ("b", _) => self.bare = true,
+            ("?", _) => self.help = true,
+            ("-c", _) => self.plain_numbers = true,
             // What they ask for is so already.
-            "c" | "4" | "n" => {}
-            _ => match switch.split_at_checked(1) {
-                Some(("a", letters)) => {
-                    let Some(attributes) = attributes(letters.strip_prefix(':').unwrap_or(letters)) else {
-                        return false;
-                    };
-                    self.attributes.get_or_insert_default().extend(attributes);
-                }
-                Some(("o", letters)) => {
-                    let Some(order) = order(letters.strip_prefix(':').unwrap_or(letters)) else {
-                        return false;
-                    };
-                    self.order = order;
-                }
-                _ => return false,
-            },
+            ("c" | "4" | "n", _) => {}
+            (_, "a") => {
+                let attributes = signed(letters, &ATTRIBUTES)?;
+                let wanted = attributes.into_iter().map(|(attribute, minus)| (attribute, !minus));
+                self.attributes.get_or_insert_default().extend(wanted);
+            }
+            (_, "o") if letters.is_empty() => self.order = vec![(Key::DirectoriesFirst, false), (Key::Name, false)],
+            (_, "o") => self.order = signed(letters, &KEYS)?,
+            _ => return None,
         }
-        true
+        Some(())
     }
 
     /// Whether a name is to be listed.
@@ -142,54 +136,35 @@ fn extension_key(entry: &Listed) -> String {
     Path::new(&entry.name).extension().unwrap_or_default().to_string_lossy().to_uppercase()
 }
 
-/// The letters of a switch, each with whether `-` stands before it.
-fn signed(letters: &str) -> Option<Vec<(char, bool)>> {
+const ATTRIBUTES: [(char, FileAttributes); 8] = [
+    ('d', FileAttributes::DIRECTORY),
+    ('r', FileAttributes::READ_ONLY),
+    ('h', FileAttributes::HIDDEN),
+    ('a', FileAttributes::ARCHIVE),
+    ('s', FileAttributes::SYSTEM),
+    ('l', FileAttributes::REPARSE_POINT),
+    ('i', FileAttributes::NOT_CONTENT_INDEXED),
+    ('o', FileAttributes::OFFLINE),
+];
+
+const KEYS: [(char, Key); 5] =
+    [('n', Key::Name), ('e', Key::Extension), ('s', Key::Size), ('d', Key::Date), ('g', Key::DirectoriesFirst)];
+
+/// What the letters of a switch stand for, each with whether `-` stands before it.
+fn signed<T: Copy>(letters: &str, known: &[(char, T)]) -> Option<Vec<(T, bool)>> {
     let mut signed = Vec::new();
     let mut minus = false;
     for letter in letters.chars() {
         match letter {
             '-' if minus => return None,
             '-' => minus = true,
-            letter => signed.push((letter, std::mem::take(&mut minus))),
+            letter => {
+                let (_, meaning) = known.iter().find(|(known, _)| *known == letter)?;
+                signed.push((*meaning, std::mem::take(&mut minus)));
+            }
         }
     }
     (!minus).then_some(signed)
-}
-
-fn attributes(letters: &str) -> Option<Vec<(FileAttributes, bool)>> {
-    let wanted = signed(letters)?.into_iter().map(|(letter, minus)| {
-        let attribute = match letter {
-            'd' => FileAttributes::DIRECTORY,
-            'r' => FileAttributes::READ_ONLY,
-            'h' => FileAttributes::HIDDEN,
-            'a' => FileAttributes::ARCHIVE,
-            's' => FileAttributes::SYSTEM,
-            'l' => FileAttributes::REPARSE_POINT,
-            'i' => FileAttributes::NOT_CONTENT_INDEXED,
-            'o' => FileAttributes::OFFLINE,
-            _ => return None,
-        };
-        Some((attribute, !minus))
-    });
-    wanted.collect()
-}
-
-fn order(letters: &str) -> Option<Vec<(Key, bool)>> {
-    if letters.is_empty() {
-        return Some(vec![(Key::DirectoriesFirst, false), (Key::Name, false)]);
-    }
-    let keys = signed(letters)?.into_iter().map(|(letter, minus)| {
-        let key = match letter {
-            'n' => Key::Name,
-            'e' => Key::Extension,
-            's' => Key::Size,
-            'd' => Key::Date,
-            'g' => Key::DirectoriesFirst,
-            _ => return None,
-        };
-        Some((key, minus))
-    });
-    keys.collect()
 }
 
 /// Whether a name fits a pattern of `*` and `?`, upper and lower case the same; `*.*` fits every name.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 
 use links::apply::Report;
-use links::plan::{Finding, Lost, Severity, Step};
+use links::plan::{Cost, Finding, Lost, Severity, Step};
 use links::{LinkKind, Name};
 use serde::{Serialize, Serializer};
 
@@ -70,18 +70,19 @@ pub(crate) struct Document<'a> {
     pub(crate) errors: Vec<ErrorRecord>,
 }
 
-/// A tree that is moved.
-#[derive(Serialize)]
-pub(crate) struct TreeRecord {
-    pub(crate) objects: u64,
-    /// How many bytes have to be copied; none where it is renamed.
-    pub(crate) bytes: u64,
-    /// What was found before anything was done.
-    pub(crate) findings: Vec<FindingRecord>,
-    /// What the copy could not keep.
-    pub(crate) lost: Vec<NoteRecord>,
-    /// The old tree, where it was kept, and why.
-    pub(crate) kept: Vec<ErrorRecord>,
+record! {
+    /// A tree that is moved.
+    TreeRecord of (cost, findings, report): (Cost, &[Finding], Option<&Report>) => {
+        objects: u64 = cost.objects,
+        /// How many bytes have to be copied; none where it is renamed.
+        bytes: u64 = cost.bytes,
+        /// What was found before anything was done.
+        findings: Vec<FindingRecord> = findings.iter().map(Into::into).collect(),
+        /// What the copy could not keep.
+        lost: Vec<NoteRecord> = report.iter().flat_map(|report| report.lost()).map(Into::into).collect(),
+        /// The old tree, where it was kept, and why.
+        kept: Vec<ErrorRecord> = report.iter().flat_map(|report| report.kept()).map(Into::into).collect(),
+    }
 }
 
 record! {
