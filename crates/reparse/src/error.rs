@@ -114,8 +114,11 @@ pub enum TargetError {
     NotLocal,
     /// `.` or `..` in a `\\?\` target for a junction: nothing would resolve it (MS-FSCC §2.1.2.5).
     DotComponent,
-    /// The root of a volume by its GUID for a junction: that is a volume mount point.
+    /// The root of a volume by its GUID for a junction: that is a volume mount point,
+    /// [`MountPoint::volume`](crate::MountPoint::volume).
     VolumeRoot,
+    /// Not `\\?\Volume{GUID}\` where exactly that is needed.
+    NotVolume,
 }
 
 impl fmt::Display for TargetError {
@@ -138,6 +141,7 @@ impl fmt::Display for TargetError {
             Self::NotLocal => f.write_str("a junction can only point to a directory of a local volume"),
             Self::DotComponent => f.write_str("the target holds '.' or '..', which nothing resolves in a junction"),
             Self::VolumeRoot => f.write_str("the target is the root of a volume: a mount point, not a junction"),
+            Self::NotVolume => f.write_str("the target is not of the form \\\\?\\Volume{GUID}\\"),
         }
     }
 }

@@ -27,7 +27,7 @@ impl MountPoint {
     /// # Errors
     ///
     /// [`TargetError`]: what is not absolute, not on this computer, not on a drive or volume, or the root of a volume
-    /// by GUID; a NUL inside; `/`, `.` or `..` in a `\\?\` path.
+    /// by GUID (use [`volume`](Self::volume)); a NUL inside; `/`, `.` or `..` in a `\\?\` path.
     pub fn junction(target: &WideString) -> Result<Self, TargetError> {
         path::check_text(target)?;
         if matches!(path::classify(target), TargetClass::Relative | TargetClass::Rooted) {
@@ -45,6 +45,22 @@ impl MountPoint {
         }
         let print = path::nt_to_win32(&substitute);
         Ok(Self { substitute, print })
+    }
+
+    /// The mount point of a volume, given as `\\?\Volume{GUID}\` (the last backslash may be missing). Windows stores
+    /// no print name.
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError::NotVolume`] if it is anything else.
+    pub fn volume(guid_path: &WideString) -> Result<Self, TargetError> {
+        let nt = path::win32_to_nt(guid_path).ok_or(TargetError::NotVolume)?;
+        if !matches!(path::nt_root(&nt), NtRoot::Volume { is_root: true }) {
+            return Err(TargetError::NotVolume);
+        }
+        let mut units = path::strip_separators(&nt, 1).units().to_vec();
+        units.push(path::BACKSLASH);
+        Ok(Self { substitute: WideString::from_units(units), print: WideString::new() })
     }
 
     /// Whether it leads to the root of a volume by its GUID: a volume mount point and not a junction.

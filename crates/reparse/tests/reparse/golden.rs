@@ -80,14 +80,14 @@ fn captured_symlink_to_dot() {
 
 #[test]
 fn volume_mount_point_has_a_backslash_and_no_print_name() {
-    let substitute = wide(r"\??\Volume{0b2f36a4-1c1e-4e2b-9d0a-8c7d6e5f4a3b}\");
-    let value: ReparseData = MountPoint { substitute, print: WideString::new() }.into();
+    let path = r"\\?\Volume{0b2f36a4-1c1e-4e2b-9d0a-8c7d6e5f4a3b}\";
+    let value: ReparseData = MountPoint::volume(&wide(path)).unwrap().into();
     let bytes = value.encode().unwrap();
     // 49 units, NUL, nothing, NUL.
     assert_eq!(bytes[..16], hex("030000a0 6e00 0000 0000 6200 6400 0000"));
     assert_eq!(bytes.len(), 16 + 98 + 4);
     assert_eq!(bytes[112..], hex("5c00 0000 0000"));
-    assert_eq!(value.target().unwrap(), r"\\?\Volume{0b2f36a4-1c1e-4e2b-9d0a-8c7d6e5f4a3b}\");
+    assert_eq!(value.target().unwrap(), path);
 }
 
 #[test]

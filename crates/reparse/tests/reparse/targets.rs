@@ -123,13 +123,16 @@ fn targets_that_are_no_junction() {
 
 #[test]
 fn volume_mount_points() {
-    let is_volume = |stored: &str| MountPoint { substitute: wide(stored), print: wide("") }.is_volume();
-    assert!(is_volume(&format!(r"\??\Volume{{{GUID}}}\")) && is_volume(&format!(r"\??\Volume{{{GUID}}}")));
-    let bad_guid = format!(r"\??\Volume{{{}}}\", GUID.replace('-', "0"));
-    for stored in [&bad_guid, r"\??\C:\", "", r"\??\Volume{}\", r"Volume{x}\"] {
-        assert!(!is_volume(stored), "{stored}");
+    let stored = wide(&format!(r"\??\Volume{{{GUID}}}\"));
+    for typed in [format!(r"\\?\Volume{{{GUID}}}\"), format!(r"\\?\Volume{{{GUID}}}"), stored.to_string()] {
+        let point = MountPoint::volume(&wide(&typed)).unwrap();
+        assert_eq!((&point.substitute, point.print.is_empty(), point.is_volume()), (&stored, true, true));
     }
     let below = format!(r"\\?\Volume{{{GUID}}}\x");
+    let bad_guid = format!(r"\\?\Volume{{{}}}\", GUID.replace('-', "0"));
+    for typed in [&below, &bad_guid, r"C:\", "", r"\\?\Volume{}\", r"Volume{x}\"] {
+        assert_eq!(MountPoint::volume(&wide(typed)), Err(TargetError::NotVolume), "{typed}");
+    }
     // A junction below a volume's root is one, however its volume is named.
     assert!(!MountPoint::junction(&wide(&below)).unwrap().is_volume());
     assert!(!MountPoint::junction(&wide(r"C:\")).unwrap().is_volume());

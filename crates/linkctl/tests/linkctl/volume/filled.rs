@@ -86,6 +86,6 @@ pub fn on_volume(volume: &Volume, path: &Value) -> String {
     let below = bytes.strip_prefix(root.as_os_str().as_bytes());
     let Some(below) = below else { return String::from_utf8_lossy(&bytes).into_owned() };
     let below: Vec<u8> = below.iter().map(|byte| if *byte == b'/' { b'\\' } else { *byte }).collect();
-    let below = WideString::from_wtf8(&below).unwrap().to_string_lossy();
+    let below = WideString::from_wtf8(&below).unwrap().to_string();
     if below.is_empty() { r"C:\".to_owned() } else { format!("C:{below}") }
 }

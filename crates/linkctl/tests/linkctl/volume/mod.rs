@@ -37,7 +37,7 @@ const BROKEN: [&str; 4] = ["missing", "loop", "too-long", "wrong-kind"];
 fn text(value: &Value) -> String {
     let bytes = name(value);
     match WideString::from_wtf8(&bytes) {
-        Some(wide) => wide.to_string_lossy(),
+        Some(wide) => wide.to_string(),
         None => String::from_utf8_lossy(&bytes).into_owned(),
     }
 }

@@ -94,7 +94,7 @@ fn kind(link: &ExpectedLink) -> &'static str {
         (SYMLINK, Ok(_)) if link.directory => "symlink-dir",
         (SYMLINK, Ok(_)) => "symlink-file",
         (MOUNT_POINT, Ok(ReparseData::MountPoint(point))) => {
-            let substitute = point.substitute.to_string_lossy();
+            let substitute = point.substitute.to_string();
             let volume = substitute.starts_with(r"\??\Volume{") && substitute.trim_end_matches('\\').ends_with('}');
             if volume { "mount-point" } else { "junction" }
         }
@@ -108,9 +108,9 @@ fn kind(link: &ExpectedLink) -> &'static str {
 fn target(raw: &[u8]) -> Option<String> {
     let of = |print: &WideString, substitute: &WideString| {
         if !print.is_empty() {
-            return print.to_string_lossy();
+            return print.to_string();
         }
-        let substitute = substitute.to_string_lossy();
+        let substitute = substitute.to_string();
         match substitute.strip_prefix(r"\??\") {
             Some(rest) if rest.starts_with("Volume{") => format!(r"\\?\{rest}"),
             Some(rest) => match rest.strip_prefix(r"UNC\") {
@@ -124,10 +124,10 @@ fn target(raw: &[u8]) -> Option<String> {
         ReparseData::Symlink(link) => Some(of(&link.print, &link.substitute)),
         ReparseData::MountPoint(point) => Some(of(&point.print, &point.substitute)),
         ReparseData::LxSymlink(link) => Some(match WideString::from_wtf8(&link.target) {
-            Some(wide) => wide.to_string_lossy(),
+            Some(wide) => wide.to_string(),
             None => String::from_utf8_lossy(&link.target).into_owned(),
         }),
-        ReparseData::AppExecLink(link) => link.target().map(WideString::to_string_lossy),
+        ReparseData::AppExecLink(link) => link.target().map(ToString::to_string),
         _ => None,
     }
 }
