@@ -331,7 +331,7 @@ fn look_at(links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lost> 
         match found {
             Ok(found) => lost.push(found),
             Err(path) => {
-                errors.push(Error::new(ErrorKind::PermissionDenied, "look at", path, "what it says cannot be read"))
+                errors.push(Error::new(ErrorKind::PermissionDenied, "look at", path, "what it says cannot be read"));
             }
         }
     }
