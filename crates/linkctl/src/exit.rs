@@ -52,7 +52,9 @@ impl Exit {
             | K::NotSupported
             | K::Nothing
             | K::SameFile
-            | K::TargetIsLink => Self::Refused,
+            | K::TargetIsLink
+            | K::Undecided
+            | K::VolumeAway => Self::Refused,
             _ => Self::Failed,
         }
     }

@@ -244,6 +244,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         ErrorKind::LeftBehind => {
             "look at both, bring over what the new one lacks, then remove the old one; `linkctl recover` clears the rest"
         }
+        ErrorKind::VolumeAway => "mount that volume where it was, and repeat the command",
         ErrorKind::CorruptJournal => "the next change sets it aside, keeps it, and begins a new one",
         ErrorKind::Journal => "LINKCTL_STATE_DIR may name a directory of your own for the journal",
         _ => return None,

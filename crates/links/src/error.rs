@@ -108,6 +108,10 @@ pub enum ErrorKind {
     Busy,
     /// It was done, but something that should have gone is kept.
     LeftBehind,
+    /// There are two ways to go on, and one of them gives up what may be the only copy: nobody has said which.
+    Undecided,
+    /// The volume that it was on is not mounted, or is mounted elsewhere.
+    VolumeAway,
     /// The user stopped it.
     Stopped,
     /// The journal cannot be used.
@@ -154,6 +158,8 @@ impl ErrorKind {
             Self::Damaged => "damaged",
             Self::Busy => "busy",
             Self::LeftBehind => "left-behind",
+            Self::Undecided => "undecided",
+            Self::VolumeAway => "volume-away",
             Self::Stopped => "stopped",
             Self::Journal => "journal",
             Self::CorruptJournal => "corrupt-journal",

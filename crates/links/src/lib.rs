@@ -97,10 +97,11 @@ pub use journal::track;
 pub use model::name::{Name, name_from_bytes};
 pub use model::{
     Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner, Metadata,
-    OnExisting, ReparsePoint, Shape, State, Target, User,
+    OnExisting, ReparsePoint, Shape, State, Target, User, Volume,
 };
 pub use plan::{Plan, PlanContext, Step};
 pub use plan::{create, relocate, remove, repair, undo};
+pub use read::away::{Nowhere, VolumesAway};
 pub use read::inspect::{Chain, Hop, Inspection, inspect, inspect_path};
 pub use read::places::physical_path;
 pub use read::scan::{

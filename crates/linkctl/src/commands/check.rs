@@ -13,6 +13,7 @@ use crate::args::{DriveOption, OutputOptions, VolumeOptions, after_help};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb, complain, say};
 use crate::output::{self, json, sanitize, table};
+use crate::session::volumes_away;
 
 /// Hold links to rules; exit 1 where one is broken
 #[derive(Debug, Args)]
@@ -68,12 +69,13 @@ pub(crate) const VERB: Verb = Verb::new("check", &[]);
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let rules = rules(args)?;
-    let (mut blamed, errors) =
+    let Judged { mut blamed, mut away, errors } =
         if args.volume.volume.is_some() { on_volumes(args, &rules)? } else { live(args, &rules)? };
+    away.sort_by(|a, b| a.path.cmp(&b.path));
     blamed.sort_by(|a, b| (&a.0.path, a.1.rule).cmp(&(&b.0.path, b.1.rule)));
     if args.output.json() {
         let (findings, errors) = (blamed.iter().map(Into::into).collect(), errors.iter().map(Into::into).collect());
-        json::print(&json::check::Document { findings, errors })?;
+        json::print(&json::check::Document { findings, away: away.iter().map(Into::into).collect(), errors })?;
     } else if !blamed.is_empty() {
         let rows: Vec<[String; 3]> = blamed.iter().map(row).collect();
         let mut out = output::stdout();
@@ -82,6 +84,13 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     } else if errors.is_empty() && io::stdout().is_terminal() {
         complain("note", "no link breaks a rule");
     }
+    if !args.output.json() {
+        for link in &away {
+            let volume = link.volume.as_ref().map(ToString::to_string).unwrap_or_default();
+            let text = format!("{}: its target is on volume {volume}, not mounted", sanitize::quoted(&link.path));
+            complain("note", &text);
+        }
+    }
     Ok(match (errors.is_empty(), blamed.is_empty()) {
         (false, _) => Exit::Failed,
         (true, false) => Exit::Found,
@@ -89,8 +98,16 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// Links with what they are blamed for, and what could not be read.
-type Judged = (Vec<(Link, Blame)>, Vec<Error>);
+/// What came of looking at links.
+#[derive(Default)]
+struct Judged {
+    /// Links with what they are blamed for.
+    blamed: Vec<(Link, Blame)>,
+    /// Links to volumes that are not mounted: whether they are well cannot be told.
+    away: Vec<Link>,
+    /// What could not be read.
+    errors: Vec<Error>,
+}
 
 fn live(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
     let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
@@ -99,21 +116,23 @@ fn live(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
     options.one_file_system = args.one_file_system;
     options.details = Details::State;
     options.drive = args.drive.letter();
-    let (mut blamed, mut errors) = (Vec::new(), Vec::new());
+    options.volumes_away = volumes_away();
+    let mut judged = Judged::default();
     for found in links::scan(options) {
         match found {
             Ok(Found::Link(link)) => {
                 let blames = rules.judge(&link);
-                blamed.extend(blames.into_iter().map(|blame| (link.clone(), blame)));
+                judged.blamed.extend(blames.into_iter().map(|blame| (link.clone(), blame)));
+                judged.away.extend(Some(link).filter(|link| link.volume.is_some()));
             }
             Ok(_) => {}
             Err(error) => {
                 say(&VERB, &error);
-                errors.push(error);
+                judged.errors.push(error);
             }
         }
     }
-    Ok((blamed, errors))
+    Ok(judged)
 }
 
 fn on_volumes(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
@@ -132,7 +151,7 @@ fn on_volumes(args: &CheckArgs, rules: &Rules) -> Result<Judged, Failure> {
         list.errors.iter().for_each(|error| say(&VERB, error));
         errors.extend(list.errors);
     }
-    Ok((blamed, errors))
+    Ok(Judged { blamed, away: Vec::new(), errors })
 }
 
 fn rules(args: &CheckArgs) -> Result<Rules, Failure> {

@@ -128,7 +128,12 @@ fn all(journal: Option<&Journal>, args: &HistoryArgs) -> Result<(), Failure> {
     for entry in entries.iter().filter(|entry| entry.operation.status == Status::Interrupted) {
         let id = entry.operation.id;
         if entry.operation.undone_by.is_none() {
-            complain("hint", &format!("operation {id} was interrupted; `linkctl undo {id}` takes back what it did"));
+            let moves = matches!(&entry.first, Ok(Some(first)) if first.tree().is_some());
+            let text = match moves {
+                true => "`linkctl recover` finishes it or rolls it back".to_owned(),
+                false => format!("`linkctl undo {id}` takes back what it did"),
+            };
+            complain("hint", &format!("operation {id} was interrupted; {text}"));
         }
     }
     Ok(())

@@ -4,15 +4,16 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use links::apply::{Interrupted, Recovered, Search, interrupted, record_ended_moves};
-use links::{Error, ErrorKind};
+use links::apply::{Consent, Interrupted, Recovered, Search, interrupted, record_ended_moves, volumes_away};
+use links::plan::Finding;
+use links::{Error, ErrorKind, Journal};
 
 use crate::args::{OutputOptions, after_help};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb, complain, message, not_kept, say};
-use crate::output::sanitize::quoted;
+use crate::output::sanitize::{self, quoted};
 use crate::output::{self, json};
-use crate::session::{Recorded, open_journal};
+use crate::session::{Recorded, confirm, open_journal};
 
 /// Finish or roll back moves that were interrupted
 #[derive(Debug, Args)]
@@ -30,6 +31,9 @@ pub(crate) struct RecoverArgs {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Where the copy is lost or its volume away, put the original back without asking
+    #[arg(long, short)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
 }
@@ -39,6 +43,10 @@ pub(crate) const VERB: Verb = Verb::new(
     &[
         (ErrorKind::PermissionDenied, "who moved it can recover it; where nothing of it is needed any more, remove it"),
         (ErrorKind::NotEmpty, "something else is in it: look at it, and move it where it belongs"),
+        (
+            ErrorKind::Undecided,
+            "--yes puts the original back; or mount the volume of the copy first, and recover again",
+        ),
     ],
 );
 
@@ -54,7 +62,7 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
         for interrupted in &found {
             // What another one needed beside the tree may be gone with it.
             if done.is_empty() || interrupted.path().symlink_metadata().is_ok() {
-                done.push((interrupted.path(), interrupted.finish(journal.as_mut())));
+                done.push((interrupted.path(), finish(args, interrupted, journal.as_mut())?));
             }
         }
         // And those of moves that have left nothing.
@@ -62,17 +70,19 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
             complain("warning", &message(&error));
         }
     }
+    let waiting = existing_volumes_away(args)?;
     let failed: Vec<&Error> = done.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
     if args.output.json() {
         let recovered = done.iter().filter_map(|(stage, result)| Some((*stage, result.as_ref().ok()?).into()));
         json::print(&json::recover::Document {
             stages: stages.iter().map(json::name).collect(),
             recovered: recovered.collect(),
+            findings: waiting.iter().map(Into::into).collect(),
             errors: failed.iter().copied().map(Into::into).collect(),
         })?;
     } else {
         let mut out = output::stdout();
-        if stages.is_empty() {
+        if stages.is_empty() && waiting.is_empty() {
             writeln!(out, "nothing to recover")?;
         }
         for stage in stages.iter().filter(|_| args.dry_run) {
@@ -93,6 +103,34 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
         let Ok(Recovered::Finished { lost, .. }) = result else { continue };
         lost.iter().for_each(not_kept);
     }
+    for finding in &waiting {
+        complain("warning", &format!("{}: {}", quoted(&finding.path), sanitize::line(&finding.text)));
+    }
     failed.iter().for_each(|error| say(&VERB, error));
     Ok(Exit::of_all(failed).unwrap_or(Exit::Done))
+}
+
+/// Finishes one; where that may give up the only copy, asks first.
+fn finish(
+    args: &RecoverArgs,
+    interrupted: &Interrupted,
+    mut journal: Option<&mut Journal>,
+) -> Result<Result<Recovered, Error>, Failure> {
+    let consent = if args.yes { Consent::Given } else { Consent::NotGiven };
+    let done = interrupted.finish(journal.as_deref_mut(), consent);
+    match &done {
+        Err(error) if error.kind() == ErrorKind::Undecided && !args.output.json() => {
+            if confirm(&format!("{}. Put it back?", message(error)))? {
+                return Ok(interrupted.finish(journal, Consent::Given));
+            }
+            Ok(done)
+        }
+        _ => Ok(done),
+    }
+}
+
+/// Interrupted moves of which nothing tells how they stand, because their volume is away.
+fn existing_volumes_away(args: &RecoverArgs) -> Result<Vec<Finding>, Failure> {
+    let recorded = Recorded::open(args.dry_run)?;
+    Ok(recorded.journal.as_ref().map(volumes_away).transpose()?.unwrap_or_default())
 }

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Verb};
 use crate::output::json::show::{point_of, raw_bytes};
 use crate::output::{self, hex, json, sanitize, table};
+use crate::session::volumes_away;
 
 /// Show everything about one path
 #[derive(Debug, Args)]
@@ -48,7 +49,10 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
         let opened = open(&args.volume, &args.drive)?;
         one(&opened.volumes, &args.path)?.inspect(&args.path)?
     } else {
-        let shown = links::inspect_path(&args.path, args.drive.letter())?;
+        let mut shown = links::inspect_path(&args.path, args.drive.letter())?;
+        if let Some(away) = volumes_away() {
+            shown.ask_for_volume(&away)?;
+        }
         let names = names(&shown, args)?;
         (shown, names)
     };
@@ -95,6 +99,9 @@ fn text(out: &mut impl Write, shown: &Inspection, names: Option<&Names>, raw: bo
     }
     let style = table::style(link.state);
     row("state", format!("{style}{}{style:#}", link.state))?;
+    if let Some(volume) = &link.volume {
+        row("volume", format!("{}, not mounted", sanitize::line(&volume.to_string())))?;
+    }
     if let Some(resolved) = link.resolved.as_ref().filter(|_| link.kind != LinkKind::Hard) {
         row("resolved", sanitize::name(resolved))?;
     }

@@ -39,6 +39,9 @@ pub(crate) const VERB: Verb = Verb::new(
     ],
 );
 
+/// Where there is no rest that could be undone.
+const NOTHING_ELSE: Verb = Verb::new("undo", &[(ErrorKind::Changed, "what was changed since is left as it is")]);
+
 pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     let mut change = Change::new(&VERB, &args.change);
     let directory = state_directory()?;
@@ -56,6 +59,9 @@ pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     }
     drop(recorded);
     change.undoes = Some(undo.operation.id);
+    if undo.plan.steps.is_empty() {
+        change.verb = &NOTHING_ELSE;
+    }
     if args.partial {
         change.errors = std::mem::take(&mut undo.plan.refused);
     }

@@ -37,6 +37,12 @@ pub(crate) struct Change<'a> {
     pub(crate) strict: bool,
 }
 
+/// Whether a tree is to come back to a place whose link somebody has removed.
+fn about_missing_link(plan: &Plan) -> Option<String> {
+    let gone = plan.findings.iter().find(|finding| finding.code == "link-gone")?;
+    Some(format!("bring it back to {}?", sanitize::quoted(&gone.path)))
+}
+
 impl<'a> Change<'a> {
     pub(crate) fn new(verb: &'static Verb, options: &'a ChangeOptions) -> Self {
         Self {
@@ -136,11 +142,11 @@ impl<'a> Change<'a> {
             }
             return Ok(None);
         }
-        if let Some(question) = &self.question
+        if let Some(question) = self.question.clone().or_else(|| about_missing_link(plan))
             && !plan.steps.is_empty()
             && !self.options.yes
         {
-            ask(question)?;
+            ask(&question)?;
         }
         catch_interrupts();
         raise_guard();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use links::apply::{Queue, Records, Search, interrupted, journal_copy, journal_looks_usable};
 use links::journal::OperationId;
-use links::{Error, Journal, PlanContext};
+use links::{Error, Journal, PlanContext, VolumesAway};
 
 use crate::failure::{Failure, complain, message};
 use crate::output::sanitize;
@@ -20,6 +20,11 @@ pub(crate) fn state_directory() -> links::Result<PathBuf> {
 /// The journal that there is, for reading.
 pub(crate) fn existing_journal(directory: &Path) -> links::Result<Option<Journal>> {
     Ok(links::apply::existing_journal(directory)?.map(with_warning))
+}
+
+/// What the journal knows of volumes that are not mounted.
+pub(crate) fn volumes_away() -> Option<VolumesAway> {
+    Some(links::journal::volumes_away(state_directory().ok()?))
 }
 
 fn with_warning((journal, warning): (Journal, Option<String>)) -> Journal {

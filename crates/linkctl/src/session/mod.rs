@@ -16,7 +16,7 @@ mod prompt;
 
 pub(crate) use change::Change;
 pub(crate) use journal::{
-    Recorded, existing_journal, must_be_recovered, open_journal, state_directory, tell_unrecovered,
+    Recorded, existing_journal, must_be_recovered, open_journal, state_directory, tell_unrecovered, volumes_away,
 };
 pub(crate) use progress::ticking;
 pub(crate) use prompt::confirm;

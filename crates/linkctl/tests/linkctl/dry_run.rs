@@ -21,13 +21,14 @@ const CHANGES: &str = "creat,mkdir,mkdirat,symlink,symlinkat,link,linkat,rename,
 const MAY_CHANGE: &str = "open,openat,?openat2,ioctl";
 
 /// Requests that only read.
-const READS: [&str; 9] = [
+const READS: [&str; 10] = [
     "TCGETS",
     "TIOCGWINSZ",
     "FS_IOC_GETFLAGS",
     "FS_IOC_GETVERSION",
     "FS_IOC_FSGETXATTR",
     "FS_IOC_GETFSUUID",
+    "FS_IOC_GETFSLABEL",
     // The same, where strace has no name for it.
     "_IOC(_IOC_READ, 0x15, 0, 0x11)",
     "BTRFS_IOC_FS_INFO",
@@ -212,7 +213,7 @@ fn no_verb_brings_an_older_journal_up_to_date() {
     let connection = Connection::open(world.linkctl.database()).unwrap();
     connection
         .execute_batch(
-            "DROP INDEX operations_that_move; ALTER TABLE operations DROP COLUMN moves_trees;
+            "DROP TABLE trees; DROP INDEX operations_that_move; ALTER TABLE operations DROP COLUMN moves_trees;
              CREATE INDEX operations_that_move ON operations (id) WHERE verb IN ('move', 'restore', 'undo');
              PRAGMA user_version = 7",
         )

@@ -290,8 +290,9 @@ fn an_operation_at_work_can_be_read_at_any_moment() {
 #[test]
 fn what_changes_nothing_does_not_open_the_journal() {
     let linkctl = Linkctl::new();
-    tree!(linkctl.work(), { "l" => symlink("t") });
+    tree!(linkctl.work(), { "l" => symlink("t"), "t" => file("") });
     let (with, without) = (Linkctl::new(), &linkctl);
+    tree!(with.work(), { "t" => file("") });
     with.ok(["create", "l", "t"]);
     for args in [
         &["list"] as &[&str],

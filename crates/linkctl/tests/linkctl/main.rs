@@ -34,6 +34,7 @@ mod ntfs;
 mod ntfs_faults;
 mod older_journals;
 mod other_verbs;
+mod overlay;
 mod races;
 mod records;
 mod relocate;

@@ -239,7 +239,7 @@ fn every_operation_of_an_older_journal_is_shown_with_its_steps_and_the_schema_is
     }
     let connection = Connection::open(scene.linkctl.database()).unwrap();
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, 8);
+    assert_eq!(version, 9);
     let mut select = connection.prepare("SELECT id FROM operations WHERE moves_trees = 1 ORDER BY id").unwrap();
     let moving: Vec<i64> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let expected = (1..).zip(OPERATIONS).filter(|(_, (_, _, moves))| *moves).map(|(number, _)| number);

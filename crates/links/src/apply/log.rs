@@ -11,7 +11,7 @@ use crate::journal::{
 use crate::model::{Home, ReplaceLink, Step};
 use crate::plan::undo;
 use crate::platform::{Directory, FileSystems};
-use crate::read::identity::Content;
+use crate::read::identity::{Content, Identity};
 
 /// Where an operation is recorded.
 pub enum Records<'j> {
@@ -27,6 +27,7 @@ pub(super) struct Log<'j> {
     open: Option<(Records<'j>, Option<OperationId>)>,
     /// The directory of the step met last: the next step's is mostly the same.
     parent: Option<(PathBuf, Home)>,
+    file_systems: FileSystems,
     tracking: Tracking,
     /// Whether anything is recorded of any link, once that was asked.
     is_tracking: Option<bool>,
@@ -60,7 +61,8 @@ impl<'j> Log<'j> {
         observer: &mut dyn Observer,
     ) -> Self {
         let (tracking, undoes) = (operation.tracking, operation.undoes.is_some());
-        let mut log = Self { open: None, parent: None, tracking, is_tracking: None, undoes };
+        let file_systems = FileSystems::default();
+        let mut log = Self { open: None, parent: None, file_systems, tracking, is_tracking: None, undoes };
         let Some(mut records) = records else { return log };
         // Once undone, the disk no longer tells what a killed run had done: that is recorded first.
         if let (Records::Journal(journal), Some(undone)) = (&mut records, operation.undoes)
@@ -111,7 +113,7 @@ impl<'j> Log<'j> {
         let homes: Vec<_> = steps.iter().map(|step| self.home(step)).collect();
         let intents = steps.iter().zip(names).zip(&homes);
         let intents: Vec<_> =
-            intents.map(|((step, private_name), home)| Intent { step, private_name, home: *home }).collect();
+            intents.map(|((step, private_name), home)| Intent { step, private_name, home: home.clone() }).collect();
         self.write(observer, |journal, id| journal.intend(id, first, &intents), |queue| queue.intend(&intents));
         homes
     }
@@ -120,10 +122,11 @@ impl<'j> Log<'j> {
     fn home(&mut self, step: &Step) -> Option<Home> {
         let parent = step.path().parent()?;
         match &self.parent {
-            Some((known, home)) if known == parent => Some(*home),
+            Some((known, home)) if known == parent => Some(home.clone()),
             _ => {
-                let home = Directory::open_physical(parent).and_then(|directory| directory.home()).ok()?;
-                self.parent = Some((parent.to_owned(), home));
+                let opened = Directory::open_physical(parent);
+                let home = opened.and_then(|directory| directory.home(&self.file_systems)).ok()?;
+                self.parent = Some((parent.to_owned(), home.clone()));
                 Some(home)
             }
         }
@@ -158,6 +161,7 @@ impl<'j> Log<'j> {
             return;
         }
         let tracked: Vec<_> = tracked.drain(..).flatten().collect();
+        let trees = trees(first, steps, &outcomes);
         self.write(
             observer,
             |journal, id| {
@@ -167,6 +171,9 @@ impl<'j> Log<'j> {
                 }
                 if !tracked.is_empty() {
                     journal.track(&tracked, Then::Stay)?;
+                }
+                for (number, tree) in &trees {
+                    journal.know_tree(id, *number, tree, Then::Stay)?;
                 }
                 journal.record(id, first, &outcomes, Then::Stay)
             },
@@ -181,7 +188,7 @@ impl<'j> Log<'j> {
             return vec![None; steps.len()];
         }
         let Some((records, _)) = &self.open else { return Vec::new() };
-        let file_systems = FileSystems::default();
+        let file_systems = &self.file_systems;
         let look = |(step, outcome): (&Step, &Outcome)| {
             if !matches!(outcome, Outcome::Done(_)) || !step.leaves_soft_link() {
                 return None;
@@ -191,7 +198,7 @@ impl<'j> Log<'j> {
                 Records::Journal(_) => Content::Small,
                 Records::Queue(queue) => queue.content(),
             };
-            track::look(step.path(), step.target()?, content, &file_systems).ok().flatten()
+            track::look(step.path(), step.target()?, content, file_systems).ok().flatten()
         };
         steps.iter().zip(outcomes).map(look).collect()
     }
@@ -207,6 +214,18 @@ impl<'j> Log<'j> {
         let undone = operation.undoes.filter(|_| wholly);
         self.write(observer, |journal, id| journal.finish_operation(id, status, undone), |queue| queue.finish(status));
     }
+}
+
+/// The trees that steps moved, with the number of each step.
+fn trees(first: usize, steps: &[Step], outcomes: &[(Outcome, Option<Home>)]) -> Vec<(u64, Identity)> {
+    let moved = (first..).zip(steps).zip(outcomes).filter_map(|((number, step), (outcome, _))| {
+        let (Some(tree), Outcome::Done(made)) = (step.tree(), outcome) else { return None };
+        let identity = Identity::of_tree(tree.to).ok()?;
+        // What took its name in the meantime is not it.
+        let is_it = made.is_none_or(|made| made.file == identity.id.file);
+        Some((u64::try_from(number).ok()?, identity)).filter(|_| is_it)
+    });
+    moved.collect()
 }
 
 /// Records what the disk tells of steps whose outcome was never recorded.

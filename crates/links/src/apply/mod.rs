@@ -21,9 +21,9 @@ use std::sync::atomic::AtomicBool;
 use execution::Execution;
 use log::Log;
 pub use log::Records;
-pub use recovery::{Interrupted, Search, interrupted, record_ended_moves};
+pub use recovery::{Interrupted, Search, interrupted, record_ended_moves, volumes_away};
 use step::kind;
-pub use step::move_tree::Recovered;
+pub use step::move_tree::{Consent, Recovered};
 pub use step::probe::{Capability, Probe, probe};
 pub use step::{Done, Meter, raise_guard, set_symlink_evaluation};
 

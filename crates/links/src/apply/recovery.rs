@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::step::may_be_private;
-use super::step::move_tree::{self, Leftover, Moved, Recovered, leftovers, may_be_stage};
+use super::step::move_tree::{self, Consent, Leftover, Moved, Recovered, is_volume_away, leftovers, may_be_stage};
 use crate::error::{Error, Result};
-use crate::journal::{Journal, Outcome, Relocated, Status};
+use crate::journal::{Journal, Outcome, Relocated, Status, Then};
 use crate::model::{Finding, Severity, Step};
 use crate::plan::undo;
 use crate::platform::{Directory, quoted};
+use crate::read::identity::Identity;
 use crate::read::inspect;
 
 /// Where interrupted moves are looked for.
@@ -52,15 +53,21 @@ impl Interrupted {
     /// # Errors
     /// What it left is gone, the move is still running, or what is on the disk contradicts it: then nothing is touched.
     /// Where the old tree was changed since it was copied, it is kept ([`crate::ErrorKind::LeftBehind`]). That the journal
-    /// cannot be written is an error, too.
-    pub fn finish(&self, journal: Option<&mut Journal>) -> Result<Recovered> {
+    /// cannot be written is an error, too. What may be the only copy is given up with consent alone
+    /// ([`crate::ErrorKind::Undecided`]).
+    pub fn finish(&self, journal: Option<&mut Journal>, consent: Consent) -> Result<Recovered> {
         let moved = self.known.as_ref().map(moved);
-        let recovered = move_tree::recover(&self.leftover, moved)?;
+        let recovered = move_tree::recover(&self.leftover, moved, consent)?;
         if let (Some(journal), Some(known)) = (journal, &self.known)
             && known.recorded.outcome == Outcome::Pending
         {
             let outcome = match &recovered {
-                Recovered::Finished { tree, .. } => Outcome::Done(inspect::id_of(tree)),
+                Recovered::Finished { tree, .. } => {
+                    if let Ok(identity) = Identity::of_tree(tree) {
+                        journal.know_tree(known.operation, known.recorded.number, &identity, Then::Stay)?;
+                    }
+                    Outcome::Done(inspect::id_of(tree))
+                }
                 _ => Outcome::Failed("interrupted, and rolled back by recover".to_owned()),
             };
             journal.settle(known.operation, known.recorded.number, outcome)?;
@@ -128,7 +135,7 @@ pub fn record_ended_moves(journal: &mut Journal) -> Result<()> {
     for relocated in journal.relocations(None)? {
         let relocated = relocated?;
         let open = relocated.status == Status::Interrupted && relocated.recorded.outcome == Outcome::Pending;
-        if open && leftovers(moved(&relocated)).is_empty() {
+        if open && leftovers(moved(&relocated)).is_empty() && !is_volume_away(&relocated.recorded) {
             ended.push(relocated);
         }
     }
@@ -144,6 +151,29 @@ pub fn record_ended_moves(journal: &mut Journal) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Interrupted moves that have left nothing to be seen, and of which nothing tells how they stand: their volume is away.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn volumes_away(journal: &Journal) -> Result<Vec<Finding>> {
+    let mut away = Vec::new();
+    for relocated in journal.relocations(None)? {
+        let relocated = relocated?;
+        let Relocated { operation, recorded, .. } = &relocated;
+        let open = relocated.status == Status::Interrupted && recorded.outcome == Outcome::Pending;
+        let (Some(tree), Some(volume)) = (recorded.step.tree(), recorded.step.volume()) else { continue };
+        if open && leftovers(moved(&relocated)).is_empty() && is_volume_away(recorded) {
+            let text = format!(
+                "operation {operation}, its move to {}, was interrupted, and volume {volume} is not mounted: mount it, and \
+                 recover again",
+                quoted(tree.to)
+            );
+            away.push(Finding::new(Severity::Warning, "volume-away", tree.from.to_path_buf(), text));
+        }
+    }
+    Ok(away)
 }
 
 /// What an earlier move of any of these trees, or of what holds them or is in them, has left: the next one would make it

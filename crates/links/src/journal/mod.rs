@@ -3,6 +3,7 @@
 //! It is written by [`mod@crate::apply`]: an intent before the step, the outcome behind it; and by
 //! [`mod@crate::journal::track`]: what links lead to. The database is data: nothing in it authorises a change without a look at the disk.
 
+mod away;
 mod lines;
 mod open;
 pub(crate) mod queue;
@@ -21,6 +22,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, params};
 
+pub use away::volumes_away;
 pub(crate) use open::check_owner;
 pub use queue_file::Queue;
 pub use rows::{OperationId, Outcome, Recorded, RecordedOperation, Status, Tally};
@@ -198,6 +200,37 @@ impl Journal {
             let (operation, status) = (operation.id, operation.status);
             error.into_iter().chain(trees.map(move |recorded| Ok(Relocated { operation, status, recorded })))
         }))
+    }
+
+    /// What came last of the tree that a step moved: the step itself, or the last of those that moved it on, or what holds
+    /// it.
+    pub(crate) fn last_move_of(&self, moved: &Relocated) -> Result<Relocated> {
+        let is_later = |other: &Relocated| {
+            (other.operation, other.recorded.number) > (moved.operation, moved.recorded.number)
+                && matches!(other.recorded.outcome, Outcome::Done(_))
+        };
+        let mut later = Vec::new();
+        for other in self.relocations(None)? {
+            let other = other?;
+            if other.operation < moved.operation {
+                break;
+            }
+            if is_later(&other) {
+                later.push(other);
+            }
+        }
+        later.sort_by_key(|other| (other.operation, other.recorded.number));
+        let place = |relocated: &Relocated| relocated.recorded.step.tree().map(|tree| tree.to.to_path_buf());
+        let (mut last, mut at) = (moved.clone(), place(moved));
+        for other in later {
+            let takes =
+                other.recorded.step.tree().zip(at.as_ref()).is_some_and(|(tree, at)| at.starts_with(&**tree.from));
+            if takes {
+                at = place(&other);
+                last = other;
+            }
+        }
+        Ok(last)
     }
 
     /// Ends the transaction that is open: what it holds is in the journal.

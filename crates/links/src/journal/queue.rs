@@ -71,7 +71,7 @@ pub(crate) fn begun(token: &str, verb: &str, intents: &[Intent<'_>]) -> serde_js
     let mut steps = intents.iter().map(|intent| QueuedStep {
         step: intent.step.clone(),
         private_name: intent.private_name.to_owned(),
-        home: intent.home,
+        home: intent.home.clone(),
     });
     let first = steps.next().ok_or_else(|| serde::ser::Error::custom("an operation without steps"))?;
     let (process, user) = (Process::current(), User::current());
@@ -98,7 +98,7 @@ pub(crate) fn ended(
         outcome: outcome.as_str().map(str::to_owned),
         made: outcome.made(),
         error: outcome.error().map(str::to_owned),
-        home: *home,
+        home: home.clone(),
         tracked,
     });
     let first = outcomes.next().unwrap_or_default();
@@ -185,7 +185,7 @@ impl Begun {
         began.insert(connection, &Operation::new(&self.verb), planned, moves_trees)?;
         let intents: Vec<_> = steps
             .iter()
-            .map(|QueuedStep { step, private_name, home }| Intent { step, private_name, home: *home })
+            .map(|QueuedStep { step, private_name, home }| Intent { step, private_name, home: home.clone() })
             .collect();
         steps::write_intents(connection, connection.last_insert_rowid(), 0, self.began, &intents)
     }

@@ -8,6 +8,7 @@ use rusqlite::types::Type;
 use crate::model::Step;
 use crate::model::{FileId, Home, User};
 use crate::platform::Process;
+use crate::read::identity::Identity;
 
 /// The number of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +123,8 @@ impl Outcome {
         }
     }
 
-    pub(super) fn made(&self) -> Option<FileId> {
+    /// The identity of what was made, where it is known.
+    pub(crate) fn made(&self) -> Option<FileId> {
         match self {
             Self::Done(made) => *made,
             _ => None,
@@ -152,6 +154,8 @@ pub struct Recorded {
     pub outcome: Outcome,
     /// The directory it was in. `None` where that was still to be made.
     pub home: Option<Home>,
+    /// Of a tree that was moved: all by which it is known again.
+    pub(crate) tree: Option<Box<Identity>>,
 }
 
 pub(super) const SELECT: &str =

@@ -9,7 +9,7 @@ use super::lines;
 pub(super) const APPLICATION_ID: i32 = 0x6c6e_6b63;
 
 /// Each brings the schema from its index to the next version. Never change one that was released.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     "CREATE TABLE operations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         verb TEXT NOT NULL,
@@ -96,6 +96,13 @@ const MIGRATIONS: [&str; 8] = [
             FROM operations AS before JOIN undone ON before.id = undone.id WHERE before.undoes IS NOT NULL)
          SELECT 1 FROM undone JOIN operations AS first ON first.id = undone.id WHERE first.verb IN ('move', 'restore'));
      CREATE INDEX operations_that_move ON operations (id) WHERE moves_trees = 1;",
+    // By what a tree is known again at its new place: number, time of birth, volume. Rows of before have the number alone.
+    "CREATE TABLE trees (
+        operation INTEGER NOT NULL REFERENCES operations (id),
+        number INTEGER NOT NULL,
+        identity TEXT NOT NULL,
+        PRIMARY KEY (operation, number)
+     ) STRICT, WITHOUT ROWID;",
 ];
 
 /// The schema this program writes.
@@ -247,11 +254,11 @@ mod tests {
         let journal = Journal::of(connection, "test".as_ref());
         let steps = journal.steps(OperationId(1)).unwrap();
         let home: Home = serde_json::from_str(home).unwrap();
-        let told: Vec<_> = steps.iter().map(|step| (step.number, step.outcome.clone(), step.home)).collect();
+        let told: Vec<_> = steps.iter().map(|step| (step.number, step.outcome.clone(), step.home.clone())).collect();
         let expected = [
-            (0, Outcome::Done(Some("4:5:6".parse().unwrap())), Some(home)),
+            (0, Outcome::Done(Some("4:5:6".parse().unwrap())), Some(home.clone())),
             (1, Outcome::Failed("\"no\"\n".into()), None),
-            (2, Outcome::Unsure("ü".into()), Some(home)),
+            (2, Outcome::Unsure("ü".into()), Some(home.clone())),
             (3, Outcome::NotReached, None),
             (4, Outcome::Pending, Some(home)),
         ];

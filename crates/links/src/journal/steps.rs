@@ -11,10 +11,11 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::rows::{OperationId, Outcome, Recorded, Status, Tally, broken, parse};
-use super::{Journal, Then, lines, now};
+use super::{Journal, Then, lines, now, to_sql};
 use crate::error::Result;
 use crate::model::Step;
 use crate::model::{FileId, Home};
+use crate::read::identity::Identity;
 
 /// A step about to be taken.
 pub(crate) struct Intent<'a> {
@@ -116,6 +117,16 @@ impl Journal {
         Ok(())
     }
 
+    /// Writes down by what the tree that a step moved is known again.
+    pub(crate) fn know_tree(&mut self, id: OperationId, number: u64, tree: &Identity, then: Then) -> Result<()> {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        self.transact(then, |connection| {
+            let tree = serde_json::to_string(tree).map_err(to_sql)?;
+            let sql = "INSERT OR REPLACE INTO trees (operation, number, identity) VALUES (?, ?, ?)";
+            connection.execute(sql, params![id.0, number, tree]).map(drop)
+        })
+    }
+
     /// Writes down what became of steps whose process ended in the middle, of those that nobody has told of yet.
     pub(crate) fn settle_steps(&mut self, id: OperationId, known: Vec<(u64, Outcome)>) -> Result<()> {
         self.transact(Then::Commit, |connection| settle(connection, id.0, known))
@@ -191,8 +202,8 @@ pub(super) fn write_intents(
 ) -> rusqlite::Result<()> {
     let mut last = None;
     let lines = lines::store(intents.iter().map(|intent| {
-        let home = Some(intent.home).filter(|home| last != Some(*home));
-        last = Some(intent.home);
+        let home = Some(intent.home.clone()).filter(|home| last.as_ref() != Some(home));
+        last = Some(intent.home.clone());
         StepLine { step: Cow::Borrowed(intent.step), name: intent.private_name.into(), home }
     }))?;
     let sql = "INSERT INTO chunks (operation, first, many, began, lines) VALUES (?, ?, ?, ?, ?)";
@@ -215,7 +226,7 @@ fn write_outcomes(
         outcome: outcome.as_str().map(Cow::Borrowed),
         made: outcome.made(),
         error: outcome.error().map(Cow::Borrowed),
-        home: *home,
+        home: home.clone(),
     }))?;
     let Counts { ended, done, failed, unsure } = counts;
     let sql =
@@ -294,14 +305,17 @@ fn read(connection: &Connection, which: &str, operation: i64) -> rusqlite::Resul
         let (before, mut last) = (steps.len(), None);
         for (number, line) in (first..).zip(lines.lines()) {
             let StepLine { step, name, home } = parse(line, 4)?;
-            last = home.unwrap_or(last);
+            if let Some(home) = home {
+                last = home;
+            }
             steps.push(Recorded {
                 number: number.try_into().map_err(|error| broken(1, error))?,
                 step: step.into_owned(),
                 private_name: name.into_owned(),
                 began,
                 outcome: Outcome::Pending,
-                home: last,
+                home: last.clone(),
+                tree: None,
             });
         }
         if row_number(steps.len() - before) != many {
@@ -322,7 +336,17 @@ fn read(connection: &Connection, which: &str, operation: i64) -> rusqlite::Resul
             let OutcomeLine { outcome, made, error, home } = parse(line, 2)?;
             let recorded = steps.next().ok_or_else(no_step)?;
             recorded.outcome = Outcome::of(outcome.as_deref(), made, error.map(Cow::into_owned));
-            recorded.home = recorded.home.or(home);
+            recorded.home = recorded.home.take().or(home);
+        }
+    }
+    for (&operation, steps) in all.iter_mut().filter(|(_, steps)| steps.iter().any(|step| step.step.tree().is_some())) {
+        let sql = "SELECT number, identity FROM trees WHERE operation = ?";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![operation])?;
+        while let Some(row) = rows.next()? {
+            if let Some(recorded) = place_of(steps, row.get(0)?).and_then(|place| steps.get_mut(place)) {
+                recorded.tree = Some(Box::new(super::rows::json(row, 1)?));
+            }
         }
     }
     Ok(all)
@@ -368,7 +392,11 @@ mod tests {
     fn home(number: usize) -> Option<Home> {
         // Not there, then two directories, then again.
         let place = (number / 3) % 4;
-        (place > 0).then(|| Home { directory: id(place as u128 % 2), file_system: u64::MAX })
+        (place > 0).then(|| Home {
+            directory: id(place as u128 % 2),
+            file_system: u64::MAX,
+            name: (place == 2).then(|| "uuid:7".to_owned()),
+        })
     }
 
     fn intend(journal: &mut Journal, operation: OperationId, many: usize) {
@@ -467,7 +495,7 @@ mod tests {
         for end in [Outcome::Done(Some(id(2))), Outcome::NotReached] {
             end_steps(&journal.connection, operation.0, &[(end, home(3))]).unwrap();
             let [recorded] = &journal.steps(operation).unwrap()[..] else { unreachable!() };
-            assert_eq!((&recorded.outcome, recorded.home), (&Outcome::Done(Some(id(2))), home(3)));
+            assert_eq!((&recorded.outcome, recorded.home.clone()), (&Outcome::Done(Some(id(2))), home(3)));
             assert_eq!(journal.tally(operation).unwrap(), Tally { done: 1, failed: 0, pending: 0 });
         }
     }

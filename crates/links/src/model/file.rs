@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Sameness, same_file_system};
+
 /// The identity of a file or link on this machine. Opaque: compare, store, show, nothing else.
 ///
 /// # Platform behavior
@@ -119,19 +121,31 @@ pub struct Attributes {
 }
 
 /// Which directory a name was in, to be known again after a restart: its path may lead elsewhere then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Home {
     /// The directory's identity.
     pub(crate) directory: FileId,
-    /// The file system's own number, which it keeps when it is mounted again; its device's, where it has
-    /// none.
+    /// The number that statfs(2) gives for the file system: all that records of before have of it.
     pub(crate) file_system: u64,
+    /// The name of the file system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
 }
 
 impl Home {
-    /// Whether it is the same directory of the same file system.
-    pub(crate) fn is_same(self, other: Self) -> bool {
-        self.file_system == other.file_system && self.directory.same_file(other.directory)
+    /// Whether a recorded directory is the one that is there now.
+    pub(crate) fn is_same(&self, now: &Self) -> Sameness {
+        let file_system = match (&self.name, &now.name) {
+            (Some(recorded), Some(now)) => same_file_system(recorded, now),
+            _ if self.file_system == now.file_system => Sameness::Same,
+            _ => Sameness::Other,
+        };
+        match file_system {
+            _ if !self.directory.same_file(now.directory) => Sameness::Other,
+            // No two directories were made in the same nanosecond and have the same number.
+            Sameness::Unknown if self.directory.born != 0 => Sameness::Same,
+            file_system => file_system,
+        }
     }
 }
 

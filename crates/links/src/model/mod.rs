@@ -6,6 +6,7 @@ mod finding;
 pub(crate) mod name;
 mod spec;
 mod step;
+mod volume;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -23,6 +24,9 @@ pub use step::{
     Action, ClearReparsePoint, CreateLink, Lost, MakeDirectory, MoveTree, RemoveEmpty, RemoveLink, ReplaceLink,
     RestoreTree, Rewritten, SetReparsePoint, Step, TreeMove, Verify,
 };
+
+pub use volume::Volume;
+pub(crate) use volume::{STAND_IN, Sameness, described, same_file_system, uuid};
 
 use crate::platform::{from_bytes, from_wide};
 
@@ -44,6 +48,8 @@ pub struct Link {
     pub id: Option<FileId>,
     /// Owner and time of the link object itself. `None` where they were not asked for.
     pub attributes: Option<Attributes>,
+    /// Of a link that is [`State::Unreachable`] because its volume is not mounted: which one.
+    pub volume: Option<Box<Volume>>,
 }
 
 /// The kinds of link, each by the name its own system gives it.
@@ -229,6 +235,15 @@ pub struct Seen {
     pub id: FileId,
     /// Owner and time.
     pub attributes: Attributes,
+}
+
+impl Seen {
+    /// A link that is gone, by what it said.
+    pub(crate) fn gone(target: &Target) -> Self {
+        let id = FileId { volume: 0, file: 0, born: 0 };
+        let attributes = Attributes { uid: 0, gid: 0, modified: (0, 0) };
+        Self { target: target.clone(), id, attributes }
+    }
 }
 
 /// A reparse point as it is stored: the bytes are the truth, everything else is read from them.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, EntryPath, FileId, LinkKind, Seen, Target};
+use super::{Attributes, EntryPath, FileId, LinkKind, Seen, Target, Volume};
 
 /// One recoverable unit of change. The set is closed. Fields may be added to a kind if rows without them still mean the
 /// same; a new kind raises the journal's schema, since programs of before cannot read it.
@@ -138,6 +138,9 @@ pub struct MoveTree {
     /// Whether it stays where it is if the copy cannot keep everything. Default: no, the loss is reported.
     #[serde(default, skip_serializing_if = "is_false")]
     pub strict: bool,
+    /// The volume that it goes to. `None` in rows of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Box<Volume>>,
 }
 
 /// Brings a moved file or directory back to where its link is.
@@ -158,6 +161,12 @@ pub struct RestoreTree {
     /// As in [`MoveTree`].
     #[serde(default, skip_serializing_if = "is_false")]
     pub strict: bool,
+    /// The volume that the tree is on. `None` in rows of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Box<Volume>>,
+    /// Whether the link is gone and its name is free: it is made anew first, as it was, and has no identity yet.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub link_is_gone: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -307,6 +316,16 @@ impl Step {
             | Self::SetReparsePoint(SetReparsePoint { target, .. }) => !matches!(target, Target::File(_)),
             Self::MoveTree(_) => true,
             _ => false,
+        }
+    }
+
+    /// The volume at the far end of a moved tree, where the record has it.
+    pub(crate) fn volume(&self) -> Option<&Volume> {
+        match self {
+            Self::MoveTree(MoveTree { volume, .. }) | Self::RestoreTree(RestoreTree { volume, .. }) => {
+                volume.as_deref()
+            }
+            _ => None,
         }
     }
 

@@ -75,7 +75,7 @@ pub(crate) use system::{
     set_information, stand_in, stream, succeeded, terminated, ticks, verbatim, within,
 };
 #[cfg(target_os = "linux")]
-pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};
+pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse, is_overlay};
 pub(crate) use volume::{Filesystem, VolumeIdentity};
 
 /// A number that differs at each call and in each process.

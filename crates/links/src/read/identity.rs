@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Metadata, ReparsePoint, Target};
+use crate::model::{
+    DEFAULT_DRIVE, FileId, FileKind, Metadata, ReparsePoint, Sameness, Target, Volume, described, same_file_system,
+};
 use crate::platform::{self, Directory, FileSystems, Held, NUMBERS_LAST, Place, Spot};
 use crate::read::chain;
 
@@ -43,6 +45,9 @@ pub struct Identity {
     /// How many names it had: another of them is another place.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub(crate) names: u64,
+    /// Where its file system was mounted, and its label; of trees that were moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) volume: Option<Box<Volume>>,
 }
 
 fn one() -> u64 {
@@ -84,6 +89,15 @@ impl Identity {
         Ok(identity)
     }
 
+    /// What is at a full path, with the volume that it is on.
+    pub(crate) fn of_tree(path: &Path) -> io::Result<Self> {
+        let file_systems = FileSystems::default();
+        let mut identity = Self::of(&hold(path)?, Content::No, &file_systems)?;
+        let parent = Directory::open_physical(path.parent().unwrap_or(path))?;
+        identity.volume = file_systems.volume(&parent).ok().map(Box::new);
+        Ok(identity)
+    }
+
     /// What a held object is, without the name of its file system and without its content.
     fn look(held: &Held, metadata: &Metadata) -> io::Result<Self> {
         let mut id = metadata.id;
@@ -102,6 +116,7 @@ impl Identity {
             content: None,
             directory: None,
             names: 1,
+            volume: None,
         })
     }
 
@@ -119,7 +134,8 @@ impl Identity {
             return Ok(false);
         }
         let other = Self::of(held, Content::No, file_systems)?;
-        if other.file_system != self.file_system {
+        let same_volume = same_file_system(&self.file_system, &other.file_system);
+        if same_volume == Sameness::Other {
             return Ok(false);
         }
         if self.id.born != 0 && other.id.born != 0 && self.id.born != other.id.born {
@@ -130,9 +146,39 @@ impl Identity {
         }
         Ok(match (&self.handle, &other.handle) {
             (Some(known), Some(found)) => known == found,
-            _ if NUMBERS_LAST || self.id.born != 0 && other.id.born != 0 => true,
+            _ if self.id.born != 0 && other.id.born != 0 => true,
+            _ if NUMBERS_LAST && same_volume == Sameness::Same => true,
             // The number may have been given again: only a file shows by itself what it is.
             _ => self.looks_like(&other, held) == Likeness::Same,
+        })
+    }
+
+    /// Compares all that is recorded of a tree with what is at its place now.
+    pub(crate) fn tell(&self, held: &Held, file_systems: &FileSystems) -> io::Result<Told> {
+        let metadata = held.metadata()?;
+        let other = Self::of(held, Content::No, file_systems)?;
+        let same_volume = same_file_system(&self.file_system, &other.file_system);
+        if same_volume == Sameness::Other {
+            return Ok(Told::OtherVolume(described(&other.file_system)));
+        }
+        let differs = |known: &Option<String>, found: &Option<String>| matches!((known, found), (Some(known), Some(found)) if known != found);
+        let both_born = self.id.born != 0 && other.id.born != 0;
+        if metadata.kind != self.kind {
+            return Ok(Told::Other("of another kind"));
+        }
+        if metadata.id.file != self.id.file || differs(&self.handle, &other.handle) {
+            return Ok(Told::Other("with another file number"));
+        }
+        if differs(&self.object, &other.object) {
+            return Ok(Told::Other("with another object id"));
+        }
+        if both_born && self.id.born != other.id.born {
+            return Ok(Told::Other("made at another time"));
+        }
+        let told_by_itself = both_born || self.handle.is_some() && other.handle.is_some();
+        Ok(match same_volume {
+            Sameness::Unknown if !told_by_itself => Told::Unknown,
+            _ => Told::Same,
         })
     }
 
@@ -155,6 +201,20 @@ impl Identity {
             _ => Likeness::Other,
         }
     }
+}
+
+/// What a look at a place tells of what was recorded there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It is there.
+    Same,
+    /// Something else is, in this respect.
+    Other(&'static str),
+    /// The place is on this other volume.
+    OtherVolume(String),
+    /// The volume was mounted anew and has no number that can be read, and the object has no time of birth: another one may
+    /// have the same number.
+    Unknown,
 }
 
 /// How many names an object has by which a link can lead to it; one of them is this full path.

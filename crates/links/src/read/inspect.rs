@@ -8,6 +8,7 @@ use crate::model::Seen;
 use crate::model::{DEFAULT_DRIVE, FileKind, Link, LinkKind, Metadata, State};
 use crate::platform::Spot;
 use crate::platform::{self, Place};
+use crate::read::away::{VolumesAway, wanted};
 use crate::read::chain;
 pub use crate::read::chain::{Chain, Hop};
 
@@ -25,6 +26,23 @@ pub struct Inspection {
     pub chain: Option<Chain>,
     /// What the system knows of the object itself, links not followed.
     pub metadata: Metadata,
+}
+
+impl Inspection {
+    /// Where the link leads nowhere, asks whether its volume is away: then it is [`State::Unreachable`].
+    ///
+    /// # Errors
+    /// Its directory cannot be opened any more.
+    pub fn ask_for_volume(&mut self, away: &VolumesAway) -> Result<()> {
+        if let (Some(link), Some(chain)) = (&mut self.link, &self.chain)
+            && link.state == State::Missing
+            && let Some(target) = &link.target
+        {
+            let place = Place::open(READ, &self.path)?;
+            (link.state, link.volume) = away.state(place.spot(), target, &|| wanted(chain));
+        }
+        Ok(())
+    }
 }
 
 /// Reads the link at a path. Nothing is followed to find it, except links in its parent.
@@ -82,13 +100,14 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
         state: chain_state(place.spot(), &chain),
         id: Some(metadata.id),
         attributes: Some(metadata.attributes),
+        volume: None,
     };
     Ok(Inspection { path, link: Some(link), chain: Some(chain), metadata })
 }
 
 fn hard_link(path: PathBuf, metadata: &Metadata) -> Link {
     let (id, attributes) = (Some(metadata.id), Some(metadata.attributes));
-    Link { kind: LinkKind::Hard, resolved: None, path, target: None, state: State::Ok, id, attributes }
+    Link { kind: LinkKind::Hard, resolved: None, path, target: None, state: State::Ok, id, attributes, volume: None }
 }
 
 /// The identity of what has a path, itself; `None` where that cannot be told.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! inspect.rs            one path -> Link
+//! away.rs               links to volumes that are not mounted
 //! chain.rs              a link followed hop by hop, as its own system would
 //! check.rs              links checked against rules
 //! identity.rs           what identifies a file or directory wherever it goes
@@ -13,6 +14,7 @@
 //! system.rs             what the system allows
 //! ```
 
+pub(crate) mod away;
 pub(crate) mod chain;
 pub mod check;
 pub mod directory_listing;

@@ -34,7 +34,9 @@ impl StepKind for CreateLink {
             (None, _) => return Ok(()),
             (Some(metadata), _) => metadata,
         };
-        if !found.holds(&self.target, self.file) {
+        // An overlay gave the file another number when it was linked.
+        let file = recorded.outcome.made().or(self.file);
+        if !found.holds(&self.target, file) {
             return match recorded.outcome {
                 Outcome::Pending | Outcome::Unsure(_) if is_stub(&self.target, &metadata) => {
                     plan.remove_stub(&self.link, &metadata);

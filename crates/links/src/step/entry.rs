@@ -33,6 +33,19 @@ pub(super) fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Re
     }
 }
 
+/// The link that the plan saw, as what it is once it can be changed: an overlay gives what is in a lower layer another
+/// number then.
+pub(super) fn made_changeable(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<Seen> {
+    must_be(spot, old, operation)?;
+    let fail = |error| Error::io(operation, spot.path, error);
+    let mut seen = old.clone();
+    if os::bring_up(spot.directory, spot.name).map_err(fail)? {
+        seen.id = spot.directory.metadata_nofollow(spot.name).map_err(fail)?.id;
+        must_be(spot, &seen, operation)?;
+    }
+    Ok(seen)
+}
+
 /// Refuses unless a name is the very link that was found to be the one the plan saw, right before it was renamed. The
 /// text of a symbolic link never changes: where the time of birth tells a number given anew, it is not read again.
 pub(super) fn must_still_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<()> {

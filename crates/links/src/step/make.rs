@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::os;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Attributes, FileId, FileKind, LinkKind, Target};
+use crate::model::{Attributes, FileId, FileKind, LinkKind, Metadata, Target};
 use crate::platform::{self, Directory, Place, Spot};
 use crate::read::identity;
 
@@ -168,11 +168,19 @@ impl New<'_> {
         os::make_hard_link(&held, &place.directory, name).map_err(|error| self.error(link, error))?;
         let made = place.directory.metadata_nofollow(name);
         let made = made.map_err(|error| self.unsure(link, error))?;
-        if made.id != metadata.id {
+        if made.id != metadata.id && !self.is_linked(&source, &metadata, &made).unwrap_or(false) {
             let cause = "made, but something else has its name already";
             return Err(self.refuse(link, ErrorKind::Unsure, cause));
         }
         Ok(made.id)
+    }
+
+    /// Whether a name that was made is one of the file that was to be linked: an overlay gives that another number when it
+    /// comes up from a lower layer.
+    fn is_linked(&self, source: &Place, before: &Metadata, made: &Metadata) -> std::io::Result<bool> {
+        let now = source.directory.metadata_nofollow(source.name())?;
+        let of = |file: &Metadata| (file.kind, file.size, file.attributes);
+        Ok(os::bring_up(&source.directory, source.name())? && now.id == made.id && of(before) == of(made))
     }
 
     /// A link that is brought back gets its owner and time again, as far as the system lets us.

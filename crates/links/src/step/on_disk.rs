@@ -8,8 +8,8 @@ use super::Effect;
 use super::private_name::aside_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
-use crate::model::{Action, FileId, FileKind, Metadata, Seen, Target};
-use crate::platform::{self, Place, Spot};
+use crate::model::{Action, FileId, FileKind, Metadata, Sameness, Seen, Target};
+use crate::platform::{self, FileSystems, Place, Spot};
 use crate::read::inspect;
 
 /// The place of a recorded step, and what is there.
@@ -24,7 +24,7 @@ pub(crate) struct OnDisk {
 
 impl OnDisk {
     /// Looks at the place of a step, and at the private names beside it.
-    pub(crate) fn look(recorded: &Recorded) -> Result<Self> {
+    pub(crate) fn look(recorded: &Recorded, file_systems: &FileSystems) -> Result<Self> {
         let path = recorded.step.path();
         let elsewhere = |cause| Err(changed(path, cause));
         let place = match Place::open_physical(UNDO, path) {
@@ -39,9 +39,18 @@ impl OnDisk {
                 };
             }
         };
-        let here = place.directory.home().map_err(|error| Error::io(UNDO, path.as_ref(), error))?;
-        if recorded.home.is_some_and(|home| !home.is_same(here)) {
-            return elsewhere("its path leads to another directory, or another volume is mounted there");
+        let here = place.directory.home(file_systems).map_err(|error| Error::io(UNDO, path.as_ref(), error))?;
+        match recorded.home.as_ref().map(|home| home.is_same(&here)) {
+            None | Some(Sameness::Same) => {}
+            Some(Sameness::Other) => {
+                return elsewhere("its path leads to another directory, or another volume is mounted there");
+            }
+            Some(Sameness::Unknown) => {
+                return elsewhere(
+                    "whether its directory is the one of then is unknown: its file system was mounted anew since, has no UUID \
+                     that can be read, and keeps no time of birth",
+                );
+            }
         }
         let at = |name: &OsStr| Self::at(place.spot_of(name)).map(|found| Some(Box::new(found)));
         let private = OsStr::new(&recorded.private_name);

@@ -1,6 +1,6 @@
 //! Removes a link object, or one name of several.
 
-use super::entry::{must_be, must_hold_nothing, put_back};
+use super::entry::{made_changeable, must_be, must_hold_nothing, put_back};
 use super::on_disk::changed;
 use super::undoing::{private_path, unknown};
 use super::{Context, Done, Effect, OnDisk, StepKind, UndoPlan, os};
@@ -18,8 +18,8 @@ impl RemoveLink {
     fn remove(&self, place: &Place, context: &Context<'_>) -> Result<()> {
         let (directory, name, private) = (&place.directory, place.name(), context.private());
         let fail = |error| Error::io(REMOVE, &place.path, error);
-        must_be(place.spot(), &self.old, REMOVE)?;
-        must_hold_nothing(place.spot(), &self.old, REMOVE)?;
+        let old = &made_changeable(place.spot(), &self.old, REMOVE)?;
+        must_hold_nothing(place.spot(), old, REMOVE)?;
         // Two that remove the last two names of a file at the same time must not both see the other's.
         let _lock = match self.old.target {
             Target::File(_) => os::lock_file(directory, name).map_err(fail)?,
@@ -38,7 +38,7 @@ impl RemoveLink {
             }
             Err(error) => return Err(fail(error)),
         }
-        must_be(place.spot_of(private), &self.old, REMOVE)
+        must_be(place.spot_of(private), old, REMOVE)
             .and_then(|()| os::remove_file(directory, private).map_err(fail))
             .map_err(|error| put_back(error, place, private))
     }

@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 
-use super::entry::{Swapped, exchange_back, left_behind, must_be, must_hold_nothing, must_still_be, swap_in};
+use super::entry::{
+    Swapped, exchange_back, left_behind, made_changeable, must_be, must_hold_nothing, must_still_be, swap_in,
+};
 use super::make::{New, Preserve};
 use super::on_disk::changed;
 use super::{Context, Done, Effect, Needs, OnDisk, StepKind, UndoPlan, os};
@@ -88,7 +90,7 @@ impl ReplaceLink {
 
 /// Makes the new link beside the old one and exchanges them.
 pub(super) fn replace(place: &Place, old: &Seen, new: &New<'_>, private: &OsStr) -> Result<FileId> {
-    must_be(place.spot(), old, REPLACE)?;
+    let old = &made_changeable(place.spot(), old, REPLACE)?;
     let fail = |error| Error::io(REPLACE, &place.path, error);
     let before = match new.preserve {
         Preserve::Everything => Some(platform::look(&place.directory, OsStr::new(".")).map_err(fail)?.0),

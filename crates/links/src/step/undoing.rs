@@ -12,6 +12,7 @@ use crate::model::{
     Action, EntryPath, FileId, FileKind, Finding, Metadata, RemoveEmpty, RemoveLink, ReplaceLink, Seen, Severity, Step,
     Target,
 };
+use crate::platform::FileSystems;
 
 /// The steps that take an operation back, and what they are to be told with.
 #[derive(Default)]
@@ -26,6 +27,7 @@ pub(crate) struct UndoPlan {
     gaps: BTreeSet<PathBuf>,
     /// What earlier undos removed before they were killed.
     removed: BTreeSet<PathBuf>,
+    file_systems: FileSystems,
 }
 
 impl UndoPlan {
@@ -46,7 +48,7 @@ impl UndoPlan {
         if recorded.outcome == Outcome::NotReached {
             return Ok(None);
         }
-        match OnDisk::look(recorded) {
+        match OnDisk::look(recorded, &self.file_systems) {
             Ok(found) => Ok(Some(found)),
             // With a directory that an earlier undo removed went all that was in it.
             Err(_) if recorded.step.path().ancestors().skip(1).any(|above| self.removed.contains(above)) => Ok(None),
@@ -63,6 +65,21 @@ impl UndoPlan {
 
     pub(super) fn note(&mut self, path: &EntryPath, code: &'static str, text: &str) {
         self.findings.push(Finding::new(Severity::Note, code, path.to_path_buf(), text));
+    }
+
+    pub(super) fn warn(&mut self, path: &EntryPath, code: &'static str, text: &str) {
+        self.findings.push(Finding::new(Severity::Warning, code, path.to_path_buf(), text));
+    }
+
+    /// Says of a tree that a version of before moved that it is known by its number alone.
+    pub(super) fn tell_of_older(&mut self, recorded: &Recorded, path: &EntryPath) {
+        if recorded.tree.is_none() {
+            self.note(
+                path,
+                "older-record",
+                "recorded by an older version: known by its file number alone, not by its volume",
+            );
+        }
     }
 
     pub(super) fn push(&mut self, step: Step) {

@@ -12,7 +12,7 @@ use super::{ListArgs, VERB};
 use crate::args::Format;
 use crate::commands::volume::{confined, open, reading};
 use crate::failure::{Failure, remark, say};
-use crate::session::ticking;
+use crate::session::{ticking, volumes_away};
 
 /// All that was found, and what could not be read.
 pub(super) struct Listing {
@@ -111,6 +111,7 @@ pub(super) fn options(args: &ListArgs, format: Format) -> Result<(ScanOptions, b
     options.max_depth = args.max_depth.map(NonZeroUsize::get);
     options.workers = args.jobs.map(NonZeroUsize::get);
     options.details = details(format);
+    options.volumes_away = volumes_away();
     Ok((options, unread))
 }
 

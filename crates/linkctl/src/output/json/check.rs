@@ -4,11 +4,14 @@ use links::check::Blame;
 use links::{Link, Name, Target};
 use serde::Serialize;
 
+use super::link::LinkRecord;
 use super::{ErrorRecord, name};
 
 #[derive(Serialize)]
-pub(crate) struct Document {
+pub(crate) struct Document<'a> {
     pub(crate) findings: Vec<Finding>,
+    /// Links to volumes that are not mounted: whether they are well cannot be told.
+    pub(crate) away: Vec<LinkRecord<'a>>,
     pub(crate) errors: Vec<ErrorRecord>,
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
-use links::{Found, HardLinks, Link, LinkKind, Name, State, Target};
+use links::{Found, HardLinks, Link, LinkKind, Name, State, Target, Volume};
 use serde::Serialize;
 
 use super::name;
@@ -21,6 +21,18 @@ pub(crate) struct LinkRecord<'a> {
     tag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tag_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<VolumeRecord>,
+}
+
+record! {
+    /// The volume of a target that is not mounted.
+    VolumeRecord of volume: &Volume => {
+        label: Option<Name> = volume.label.as_ref().map(name),
+        /// The UUID; of NTFS and FAT the serial number.
+        uuid: Option<String> = volume.uuid(),
+        mounted: bool = false,
+    }
 }
 
 record! {
@@ -66,6 +78,7 @@ impl<'a> From<&'a Link> for LinkRecord<'a> {
             state: link.state.as_str(),
             tag: tag.map(|tag| tag.to_string()),
             tag_name: tag.and_then(|tag| Some(tag.name()?.into_owned())),
+            volume: link.volume.as_deref().map(Into::into),
         }
     }
 }

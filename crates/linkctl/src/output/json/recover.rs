@@ -6,6 +6,7 @@ use links::Name;
 use links::apply::Recovered;
 use serde::Serialize;
 
+use super::change::FindingRecord;
 use super::{ErrorRecord, name};
 
 #[derive(Serialize)]
@@ -13,6 +14,8 @@ pub(crate) struct Document {
     /// What interrupted moves left.
     pub(crate) stages: Vec<Name>,
     pub(crate) recovered: Vec<Record>,
+    /// Moves of which nothing tells how they stand, because their volume is away.
+    pub(crate) findings: Vec<FindingRecord>,
     pub(crate) errors: Vec<ErrorRecord>,
 }
 

@@ -16,6 +16,7 @@ mod ntfs;
 mod portrait;
 mod races;
 mod same;
+mod same_object;
 mod sys;
 
 use std::collections::BTreeMap;

@@ -13,13 +13,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::Journal;
-use crate::model::{FileKind, KindChoice, LinkKind, MoveTree, RestoreTree, TreeMove};
+use crate::journal::{Journal, Outcome, Relocated};
+use crate::model::{FileKind, KindChoice, LinkKind, MoveTree, RestoreTree, Target, TreeMove};
 use crate::plan::repair::links_into;
 use crate::plan::{Cost, Finding, Plan, PlanContext, Rewritten, Seen, Severity, Step, Verify};
-use crate::platform::{self, Directory, Inventory, Place};
+use crate::platform::{Directory, FileSystems, Inventory, Place, quoted};
 use crate::read::inspect;
-use crate::step::move_tree::must_not_be_moving;
+use crate::step::move_tree::{LINK_GONE, link_is_gone, must_not_be_moving, tree_at};
 
 const MOVE: &str = "move";
 const MOVE_TO: &str = "move to";
@@ -129,7 +129,7 @@ pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
     let source = Place::open(MOVE, &spec.source)?;
     let destination = Place::open(MOVE_TO, &spec.destination).map_err(|error| match error.kind() {
         ErrorKind::ParentMissing => {
-            let parent = platform::quoted(spec.destination.parent().unwrap_or(Path::new("")));
+            let parent = quoted(spec.destination.parent().unwrap_or(Path::new("")));
             let cause = format!("its directory {parent} does not exist");
             Error::new(ErrorKind::ParentMissing, MOVE_TO, &spec.destination, cause)
         }
@@ -186,6 +186,7 @@ pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
         rewritten,
         verify: spec.how.verify,
         strict: spec.how.strict,
+        volume: Some(Box::new(FileSystems::default().volume(&destination.directory).map_err(fail)?)),
     });
     let plan = Plan { steps: vec![step], findings, cost: Some(cost(&inventory, same)), ..Plan::default() };
     let mut relocation = Relocation { plan, ..Relocation::default() };
@@ -199,70 +200,112 @@ fn cost(inventory: &Inventory, same: bool) -> Cost {
 }
 
 /// Plans to bring back what a link leads to. The journal, where there is one, knows which links in it were given another
-/// text.
+/// text, and which object it was; where the link is gone, also where that is.
 ///
 /// # Errors
-/// It is no symbolic link or junction, or leads nowhere, or through other links.
+/// It is no symbolic link or junction, or leads nowhere, or through other links; or what it leads to is not what was moved
+/// there, or not on the volume that it was moved to.
 pub fn plan_restore(spec: &RestoreSpec, context: &PlanContext<'_>) -> Result<Relocation> {
     let place = Place::open(RESTORE, &spec.link)?;
-    let refuse = |kind, cause: String| Err(Error::new(kind, RESTORE, &place.path, cause));
     let fail = |error| Error::io(RESTORE, &place.path, error);
-    let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
-    let seen = inspect::see(place.spot(), &metadata).map_err(fail)?;
-    let leads = |seen: &Seen| {
-        use LinkKind::{Junction, Symlink, SymlinkDir, SymlinkFile};
-        matches!(seen.target.kind(), Symlink | SymlinkFile | SymlinkDir | Junction)
-    };
-    let Some(old) = seen.filter(leads) else {
-        return refuse(ErrorKind::NotALink, "it is no symbolic link or junction".to_owned());
-    };
-    let shown = inspect::inspect_path(&place.path, crate::model::DEFAULT_DRIVE)?;
-    let chain = shown.chain;
-    if let Some(next) = chain.as_ref().and_then(|chain| chain.hops.get(1)) {
-        let next = platform::quoted(&next.link);
-        return refuse(ErrorKind::TargetIsLink, format!("it leads on by another link, {next}"));
-    }
-    let Some(tree) = chain.and_then(|chain| chain.resolved) else {
-        return refuse(ErrorKind::NotFound, "what it leads to is not there".to_owned());
-    };
-    // The link was read for its own sake, and for where it leads: both times it must have said the same.
-    if shown.link.and_then(|link| link.target).as_ref() != Some(&old.target) {
-        let cause = "the link says something else than a moment ago".to_owned();
-        return refuse(ErrorKind::Changed, cause);
-    }
+    let home = place.directory.physical_path().map_err(fail)?.join(place.name());
+    let known = context.journal.map(|journal| moved_from(journal, &home)).transpose()?.flatten();
+    let Ends { old, tree, is_gone } = ends(&place, known.as_ref())?;
     let at = Place::open(RESTORE, &tree)?;
+    if let Some(known) = known.as_ref().filter(|known| *known.at() == *tree) {
+        tree_at(RESTORE, &tree, &known.last.recorded)?;
+    }
     let found = at.directory.metadata_nofollow(at.name()).map_err(fail)?;
-    let parent = place.directory.physical_path().map_err(fail)?;
-    let home = parent.join(place.name());
     if home.starts_with(&tree) || tree.starts_with(&home) {
-        return refuse(ErrorKind::SameFile, "the link is inside what it leads to".to_owned());
+        let cause = "the link is inside what it leads to";
+        return Err(Error::new(ErrorKind::SameFile, RESTORE, &place.path, cause));
     }
     must_not_be_moving(RESTORE, &at, &place)?;
     let inventory = Inventory::take(&at.directory, at.name()).map_err(fail)?;
     let same = found.id.volume() == place.directory.metadata().map_err(fail)?.id.volume();
-    let rewritten = match context.journal {
-        Some(journal) => given_other_texts(journal, &home, &tree)?,
-        None => None,
-    };
     let back = preflight::Back { tree: &at, link: &place, from: &tree, inventory: &inventory, same };
     let mut findings = preflight::look_back(&back, context.state_directory)?;
-    if rewritten.is_none() {
-        let text = "no move in the history made this link: what it leads to may belong elsewhere";
-        findings.push(Finding::new(Severity::Warning, "unknown-move", &home, text));
+    let rewritten = match &known {
+        Some(known) if *known.at() == *tree => known.rewritten.clone(),
+        Some(known) => {
+            let text = format!("what was moved from here is at {}, and the link leads elsewhere", quoted(known.at()));
+            findings.push(Finding::new(Severity::Warning, "unknown-move", &home, text));
+            Vec::new()
+        }
+        None => {
+            let text = "no move in the history made this link: what it leads to may belong elsewhere";
+            findings.push(Finding::new(Severity::Warning, "unknown-move", &home, text));
+            Vec::new()
+        }
+    };
+    if is_gone {
+        findings.push(Finding::new(Severity::Warning, LINK_GONE, &home, link_is_gone(&tree)));
     }
     let step = Step::RestoreTree(RestoreTree {
         link: home.into(),
         old,
         tree: tree.into(),
         id: found.id,
-        rewritten: rewritten.unwrap_or_default(),
+        rewritten,
         verify: spec.how.verify,
         strict: spec.how.strict,
+        volume: Some(Box::new(FileSystems::default().volume(&at.directory).map_err(fail)?)),
+        link_is_gone: is_gone,
     });
     let plan = Plan { steps: vec![step], findings, cost: Some(cost(&inventory, same)), ..Plan::default() };
     let mut relocation = Relocation { plan, ..Relocation::default() };
     relocation.find_links(&spec.how, context)?;
     Ok(relocation)
+}
+
+/// The two places of a restoration.
+struct Ends {
+    /// The link.
+    old: Seen,
+    /// Where the tree is.
+    tree: PathBuf,
+    /// Whether the link is gone.
+    is_gone: bool,
+}
+
+fn ends(place: &Place, known: Option<&MovedFrom>) -> Result<Ends> {
+    let refuse = |kind, cause: String| Err(Error::new(kind, RESTORE, &place.path, cause));
+    let fail = |error| Error::io(RESTORE, &place.path, error);
+    let Some(metadata) = place.metadata().map_err(fail)? else {
+        return match known {
+            Some(known) => Ok(Ends { old: Seen::gone(&known.link), tree: known.at().to_path_buf(), is_gone: true }),
+            None => Err(fail(std::io::ErrorKind::NotFound.into())),
+        };
+    };
+    let seen = inspect::see(place.spot(), &metadata).map_err(fail)?;
+    let leads = |seen: &Seen| {
+        use LinkKind::{Junction, Symlink, SymlinkDir, SymlinkFile};
+        matches!(seen.target.kind(), Symlink | SymlinkFile | SymlinkDir | Junction)
+    };
+    let Some(old) = seen.filter(leads) else {
+        let mut cause = "it is no symbolic link or junction".to_owned();
+        if let Some(known) = known {
+            cause.push_str(&format!("; what was moved from here is at {}", quoted(known.at())));
+        }
+        return refuse(ErrorKind::NotALink, cause);
+    };
+    let shown = inspect::inspect_path(&place.path, crate::model::DEFAULT_DRIVE)?;
+    let chain = shown.chain;
+    if let Some(next) = chain.as_ref().and_then(|chain| chain.hops.get(1)) {
+        return refuse(ErrorKind::TargetIsLink, format!("it leads on by another link, {}", quoted(&next.link)));
+    }
+    let Some(tree) = chain.and_then(|chain| chain.resolved) else {
+        if let Some(known) = known {
+            // Says which volume is away, if that is why.
+            tree_at(RESTORE, known.at(), &known.last.recorded)?;
+        }
+        return refuse(ErrorKind::NotFound, "what it leads to is not there".to_owned());
+    };
+    // The link was read for its own sake, and for where it leads: both times it must have said the same.
+    if shown.link.and_then(|link| link.target).as_ref() != Some(&old.target) {
+        return refuse(ErrorKind::Changed, "the link says something else than a moment ago".to_owned());
+    }
+    Ok(Ends { old, tree, is_gone: false })
 }
 
 /// Adds to a plan that was made elsewhere, such as that of an undo, what stands in the way of the trees that it moves, and
@@ -313,16 +356,34 @@ pub(crate) fn look_at_trees(plan: &mut Plan, context: &PlanContext<'_>) -> Resul
     Ok(())
 }
 
-/// Which links in a tree got another text when it was moved there, as the journal has it. `None` where it knows of no such
-/// move.
-fn given_other_texts(journal: &Journal, home: &Path, tree: &Path) -> Result<Option<Vec<Rewritten>>> {
+/// A tree that was moved away from a place, as the journal has it.
+struct MovedFrom {
+    /// The link that was left.
+    link: Target,
+    /// Links in the tree that got another text.
+    rewritten: Vec<Rewritten>,
+    /// What came last of the tree.
+    last: Relocated,
+}
+
+impl MovedFrom {
+    /// Where the tree is.
+    fn at(&self) -> &Path {
+        self.last.recorded.step.tree().map_or(Path::new(""), |tree| tree.to)
+    }
+}
+
+/// The newest move away from a place, unless what was moved is back.
+fn moved_from(journal: &Journal, home: &Path) -> Result<Option<MovedFrom>> {
     for relocated in journal.relocations(None)? {
-        if let Step::MoveTree(MoveTree { source, destination, rewritten, .. }) = relocated?.recorded.step
-            && *source == *home
-            && *destination == *tree
-        {
-            return Ok(Some(rewritten));
+        let relocated = relocated?;
+        let Step::MoveTree(MoveTree { source, link, rewritten, .. }) = &relocated.recorded.step else { continue };
+        if **source != *home || !matches!(relocated.recorded.outcome, Outcome::Done(_) | Outcome::Pending) {
+            continue;
         }
+        let (link, rewritten) = (link.clone(), rewritten.clone());
+        let known = MovedFrom { link, rewritten, last: journal.last_move_of(&relocated)? };
+        return Ok(Some(known).filter(|known| *known.at() != *home));
     }
     Ok(None)
 }

@@ -391,6 +391,7 @@ mod tests {
             state: State::Missing,
             id: None,
             attributes: None,
+            volume: None,
         };
         paths.iter().map(link).collect()
     }

@@ -5,8 +5,9 @@ mod settled;
 pub use settled::settled;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{OperationId, RecordedOperation, Status};
+use crate::journal::{Journal, OperationId, Outcome, Recorded, RecordedOperation, Relocated, Status};
 use crate::plan::{Plan, PlanContext, relocate};
+use crate::platform::quoted;
 use crate::step::{UndoPlan, kind};
 
 /// What to undo.
@@ -70,7 +71,15 @@ pub fn plan(spec: &UndoSpec, context: &PlanContext<'_>) -> Result<Undo> {
         });
         refused.extend(cleared.err());
     }
-    for recorded in settled(journal, operation.id)?.iter().rev() {
+    for recorded in settled(journal, operation.id)?.into_iter().rev() {
+        let recorded = match as_it_is_now(journal, &operation, recorded)? {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                refused.push(error);
+                continue;
+            }
+        };
+        let recorded = &recorded;
         let undone = undo.look(recorded).and_then(|found| match found {
             Some(found) => kind(&recorded.step).undo(&found, recorded, &mut undo),
             None => Ok(()),
@@ -82,4 +91,19 @@ pub fn plan(spec: &UndoSpec, context: &PlanContext<'_>) -> Result<Undo> {
     // What moves a whole tree is looked at as a move is.
     relocate::look_at_trees(&mut plan, context)?;
     Ok(Undo { operation, plan })
+}
+
+/// A step with what is known by now of the tree that it moved: a later operation may have taken it on, or away and back
+/// again.
+fn as_it_is_now(journal: &Journal, operation: &RecordedOperation, recorded: Recorded) -> Result<Result<Recorded>> {
+    let (Some(tree), Outcome::Done(_)) = (recorded.step.tree(), &recorded.outcome) else { return Ok(Ok(recorded)) };
+    let moved = Relocated { operation: operation.id, status: operation.status, recorded: recorded.clone() };
+    let last = journal.last_move_of(&moved)?;
+    Ok(match last.recorded.step.tree() {
+        Some(now) if **now.to != **tree.to => {
+            let cause = format!("operation {0} has moved it on to {1}: undo {0} first", last.operation, quoted(now.to));
+            Err(Error::new(ErrorKind::Changed, "undo", tree.to.to_path_buf(), cause))
+        }
+        _ => Ok(Recorded { outcome: last.recorded.outcome, tree: last.recorded.tree, ..recorded }),
+    })
 }

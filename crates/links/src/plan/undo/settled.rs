@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::journal::{Journal, OperationId, Outcome, Recorded};
 use crate::model::{ReplaceLink, Step};
+use crate::platform::FileSystems;
 use crate::step::{Effect, OnDisk, kind};
 
 /// The steps of an operation, those without a recorded end settled by what the disk tells: done, or not
@@ -21,8 +22,9 @@ pub fn settled(journal: &Journal, id: OperationId) -> Result<Vec<Recorded>> {
     // Links are made in order: of those only the last one begun can be half made. What lies under a private name, which
     // is a step's alone, is that step's in any order: links are replaced several at a time.
     let mut last = true;
+    let file_systems = FileSystems::default();
     for recorded in steps.iter_mut().rev().filter(|recorded| pending(recorded)) {
-        let own = effect(recorded);
+        let own = effect(recorded, &file_systems);
         let effect = match own {
             own if !later.contains::<std::path::Path>(recorded.step.path()) => own,
             // What is left under a private name is still this step's, once all that came later is undone.
@@ -47,8 +49,8 @@ fn says_as_before(step: &Step) -> bool {
     OnDisk::look_at(link).is_ok_and(|spot| spot.holds(&old.target, Some(old.id)))
 }
 
-fn effect(recorded: &Recorded) -> Effect {
-    match OnDisk::look(recorded) {
+fn effect(recorded: &Recorded, file_systems: &FileSystems) -> Effect {
+    match OnDisk::look(recorded, file_systems) {
         Ok(found) => kind(&recorded.step).effect(&found, recorded),
         Err(_) => Effect::Unknown,
     }

@@ -14,7 +14,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::model::{Attributes, FileId, FileKind, Home, Metadata};
-use crate::platform::{Entry, Filesystem};
+use crate::platform::{Entry, FileSystems, Filesystem};
 
 /// A directory held by a descriptor.
 #[derive(Debug)]
@@ -166,10 +166,11 @@ impl Directory {
     }
 
     /// Which directory this is, for a record that is read again after a restart.
-    pub(crate) fn home(&self) -> io::Result<Home> {
+    pub(crate) fn home(&self, file_systems: &FileSystems) -> io::Result<Home> {
         let directory = self.metadata()?.id;
         let known = fs::fstatvfs(&self.fd)?.f_fsid;
-        Ok(Home { directory, file_system: if known == 0 { directory.volume } else { known } })
+        let name = file_systems.name(self).ok();
+        Ok(Home { directory, file_system: if known == 0 { directory.volume } else { known }, name })
     }
 
     /// Whether a file system is mounted on it.

@@ -42,6 +42,14 @@ pub(crate) fn is_fuse(directory: &Directory) -> io::Result<bool> {
     Ok(directory.magic()? == FUSE)
 }
 
+/// `OVERLAYFS_SUPER_MAGIC` of linux/magic.h.
+const OVERLAY: u32 = 0x794c_7630;
+
+/// Whether the file system lays one tree over others, and so gives objects another number at their first change.
+pub(crate) fn is_overlay(directory: &Directory) -> io::Result<bool> {
+    Ok(directory.magic()? == OVERLAY)
+}
+
 fn number(status: &StatFs) -> u32 {
     // The field is signed on some machines; the numbers have 32 bits on all.
     u32::try_from(status.f_type & 0xffff_ffff).unwrap_or(0)

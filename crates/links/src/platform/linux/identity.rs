@@ -8,14 +8,15 @@ use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, fstatvfs, getxattr, openat};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, fstatvfs, getxattr, openat, statx};
 use rustix::io::Errno;
 use rustix::ioctl::{Getter, ioctl, opcode};
 
 use super::directory::of_descriptor;
-use super::filesystem::{self, mounts};
-use super::volume::ntfs_serial;
+use super::filesystem::{self, mount_of, mounts};
+use super::volume::{ntfs_serial, udev_serial};
 use super::{Directory, Held, ntfs_volume};
+use crate::model::STAND_IN;
 use crate::platform::{ByHandle, FileSystems};
 
 /// `FS_IOC_GETFSUUID` of linux/fs.h (Linux 6.9): a length, and up to 16 bytes.
@@ -34,8 +35,10 @@ pub(crate) fn file_system_name(directory: &Directory, device: u64) -> io::Result
         if let Ok(opened) = openat(directory, ".", flags, Mode::empty()) {
             // SAFETY: the kernel writes 17 bytes to the argument, which has as many and takes any content.
             let uuid = unsafe { ioctl(&opened, Getter::<GET_UUID, [u8; 17]>::new()) };
-            if let Ok([16, uuid @ ..]) = uuid {
-                return Ok(format!("uuid:{}", hex(&uuid)));
+            if let Ok([length, uuid @ ..]) = uuid
+                && let Some(uuid) = uuid.get(..usize::from(length)).filter(|uuid| uuid.iter().any(|byte| *byte != 0))
+            {
+                return Ok(format!("uuid:{}", hex(uuid)));
             }
             if magic == XFS_MAGIC {
                 // SAFETY: the kernel writes 112 bytes to the argument, which has as many and takes any content.
@@ -52,10 +55,30 @@ pub(crate) fn file_system_name(directory: &Directory, device: u64) -> io::Result
             return Ok(format!("serial:{serial:016x}"));
         }
     }
-    Ok(match fstatvfs(directory)?.f_fsid {
-        0 => format!("device:{device:x}"),
-        number => format!("number:{number:x}"),
-    })
+    // The number of statfs(2) is made of the UUID, or at random for each mount; of all others it is the device's.
+    // linux/magic.h: ext2/3/4, Btrfs, tmpfs, overlay; and that of ZFS.
+    const NUMBERED: [u32; 5] = [0xef53, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1];
+    match fstatvfs(directory)?.f_fsid {
+        number if number != 0 && NUMBERED.contains(&magic) => Ok(format!("number:{number:x}")),
+        _ => of_mount(directory, device),
+    }
+}
+
+/// What stands in for the number of a file system that has none, or shows it to root alone.
+fn of_mount(directory: &Directory, device: u64) -> io::Result<String> {
+    let mount = mount_of(directory)?;
+    if let Some(serial) = mount.as_ref().and_then(udev_serial) {
+        return Ok(format!("serial:{serial:016x}"));
+    }
+    let (kind, source) = match &mount {
+        Some(mount) => (mount.kind.as_str(), mount.source.to_string_lossy().into_owned()),
+        None => ("unknown", format!("device {device:x}")),
+    };
+    // `STATX_MNT_ID_UNIQUE` of linux/stat.h (Linux 6.8): a number that no later mount gets.
+    let unique = StatxFlags::from_bits_retain(0x4000);
+    let which = statx(directory, "", AtFlags::EMPTY_PATH, unique | StatxFlags::MNT_ID)?.stx_mnt_id;
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Ok(format!("{STAND_IN}{kind}:{source}@{}-{which:x}", boot.trim()))
 }
 
 /// Where file systems of this name can be looked into, by their mount points.

@@ -96,7 +96,7 @@ fn udev_label(mount: &Mount) -> Option<OsString> {
 }
 
 /// NTFS (16 digits) and FAT (`XXXX-XXXX`) have no UUID: there udev keeps the serial number.
-fn udev_serial(mount: &Mount) -> Option<u64> {
+pub(super) fn udev_serial(mount: &Mount) -> Option<u64> {
     let name = udev_name(mount, "by-uuid")?;
     serial_of(&name)
 }

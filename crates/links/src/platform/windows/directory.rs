@@ -28,7 +28,7 @@ use super::path::{in_full, shown, verbatim};
 use super::query::holds_entries;
 use super::{Object, from_wide, is_within, read_target};
 use crate::model::{FileKind, Home, Metadata, Target};
-use crate::platform::{Entry, Filesystem, Stat};
+use crate::platform::{Entry, FileSystems, Filesystem, Stat};
 
 /// A directory held by a handle.
 #[derive(Debug)]
@@ -196,9 +196,9 @@ impl Directory {
     }
 
     /// Which directory this is, for a record that is read again after a restart.
-    pub(crate) fn home(&self) -> io::Result<Home> {
+    pub(crate) fn home(&self, file_systems: &FileSystems) -> io::Result<Home> {
         let directory = self.metadata()?.id;
-        Ok(Home { directory, file_system: directory.volume })
+        Ok(Home { directory, file_system: directory.volume, name: file_systems.name(self).ok() })
     }
 
     /// Whether a volume begins here.

@@ -29,6 +29,7 @@ pub(crate) use roll::{Reader, Roll, half};
 
 use crate::error::Result;
 use crate::model::{DEFAULT_DRIVE, Link};
+use crate::read::away::VolumesAway;
 
 /// What to look through, and for what.
 #[derive(Clone, Debug)]
@@ -48,6 +49,9 @@ pub struct ScanOptions {
     pub drive: char,
     /// How many threads read. Default: as many as there are cores, up to 8, and at most 2 on a disk that rotates.
     pub workers: Option<usize>,
+    /// What is known of volumes that are not mounted: a link to one of them is [`crate::State::Unreachable`]. Default:
+    /// nothing is asked.
+    pub volumes_away: Option<VolumesAway>,
     /// Directories that are not entered: they were read before.
     pub(crate) known: Vec<PathBuf>,
     /// Whether [`Link::state`] is found out where no filter asks for it; else it stands as [`crate::State::Ok`].
@@ -80,6 +84,7 @@ impl ScanOptions {
             details: Details::Identity,
             drive: DEFAULT_DRIVE,
             workers: None,
+            volumes_away: None,
             known: Vec::new(),
             judges: true,
         }

@@ -456,6 +456,10 @@ impl<'c, 'o> Walker<'c, 'o> {
             }
             None => (State::Denied, None),
         };
+        let (state, volume) = match (state, &target, &options.volumes_away) {
+            (State::Missing, Some(target), Some(away)) => away.follow(spot, target, options.drive),
+            _ => (state, None),
+        };
         if !filter.wants_state(state) || !filter.wants_chain(|| chain::follow(spot, options.drive)) {
             return Ok(None);
         }
@@ -471,7 +475,7 @@ impl<'c, 'o> Walker<'c, 'o> {
                 Err(error) => return fail(error),
             }
         }
-        Ok(Some(Found::Link(Link { path, kind, target, resolved, state, id, attributes })))
+        Ok(Some(Found::Link(Link { path, kind, target, resolved, state, id, attributes, volume })))
     }
 }
 

@@ -38,6 +38,7 @@ impl Volume {
                     state: state(followed.end),
                     id: Some(self.id(facts.reference)),
                     attributes: Some(attributes(&facts)),
+                    volume: None,
                 };
                 (Some(link), Some(self.chain(&followed)))
             }
@@ -50,6 +51,7 @@ impl Volume {
                     state: State::Ok,
                     id: Some(self.id(facts.reference)),
                     attributes: Some(attributes(&facts)),
+                    volume: None,
                 };
                 (Some(link), None)
             }

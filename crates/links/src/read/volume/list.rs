@@ -309,6 +309,7 @@ impl Pass<'_> {
                         state: end,
                         id: Some(volume.id(point.reference)),
                         attributes: Some(Attributes { uid: 0, gid: 0, modified: (point.modified, 0) }),
+                        volume: None,
                     })
                 };
                 if let (Some(chains), Some(followed)) = (&mut chains, &followed) {

@@ -9,6 +9,7 @@
 //! ```text
 //! mod.rs      the two kinds of step
 //! within.rs   on one file system; across.rs between two
+//! same_object.rs whether what is there is what was moved
 //! stage.rs    the private directory, and what is written in it
 //! texts.rs    links in the tree that say something else at its other place
 //! tries.rs    what is tried before the first change
@@ -17,6 +18,7 @@
 
 mod across;
 mod recover;
+mod same_object;
 mod stage;
 mod texts;
 mod tries;
@@ -28,7 +30,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::entry::must_be;
-use super::on_disk::changed as undo_changed;
+use super::on_disk::{UNDO, changed as undo_changed};
 use super::os::tree;
 use super::{Context, Done, Effect, Needs, OnDisk, StepKind, UndoPlan, crash_where};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
@@ -36,11 +38,13 @@ use crate::journal::{Outcome, Recorded};
 use crate::model::{
     EntryPath, FileId, FileKind, Finding, MoveTree, RestoreTree, Rewritten, Seen, Step, Target, Verify,
 };
-use crate::platform::{Inventory, Place, look};
+use crate::platform::{Directory, Inventory, Place, look, quoted};
 
-pub use recover::Recovered;
-pub(crate) use recover::{Leftover, Moved, leftovers, may_be_stage, recover};
+pub use recover::{Consent, Recovered};
+pub(crate) use recover::{Leftover, Moved, is_volume_away, leftovers, may_be_stage, recover};
+pub(crate) use same_object::{must_be_on, tree_at};
 use stage::Stage;
+use within::{make_link, remove_link};
 
 /// A tree's name in its stage.
 const TREE: &str = "tree";
@@ -141,7 +145,10 @@ impl StepKind for MoveTree {
     fn effect(&self, found: &OnDisk, _recorded: &Recorded) -> Effect {
         match &found.metadata {
             Some(metadata) if metadata.id.same_file(self.id) => Effect::NotMade,
-            Some(_) if found.holds(&self.link, None) => Effect::Made(None),
+            // The link alone tells nothing of the copy, which may be lost or on a volume that is away.
+            Some(_) if found.holds(&self.link, None) && self.destination.symlink_metadata().is_ok() => {
+                Effect::Made(None)
+            }
             _ => Effect::Unknown,
         }
     }
@@ -151,13 +158,21 @@ impl StepKind for MoveTree {
         if !matches!(recorded.outcome, Outcome::Done(_)) {
             return Ok(());
         }
-        let Some(old) = found.now(&self.link).filter(|_| found.holds(&self.link, None)) else {
-            return Err(undo_changed(&self.source, "the link that was left there has been changed since"));
+        let is_gone = found.metadata.is_none();
+        let old = match found.now(&self.link).filter(|_| found.holds(&self.link, None)) {
+            Some(old) => old,
+            None if is_gone => Seen::gone(&self.link),
+            None => {
+                let cause = "the link that was left there has been changed since; what was moved is at";
+                return Err(undo_changed(&self.source, &format!("{cause} {}", quoted(&self.destination))));
+            }
         };
         // What is in it may have been changed as its user likes, and is brought back as it is.
-        let Some(tree) = OnDisk::look_at(&self.destination)?.metadata else {
-            return Err(undo_changed(&self.destination, "what was moved there is gone"));
-        };
+        let tree = tree_at(UNDO, &self.destination, recorded)?;
+        plan.tell_of_older(recorded, &self.destination);
+        if is_gone {
+            plan.warn(&self.source, LINK_GONE, &link_is_gone(&self.destination));
+        }
         plan.push(Step::RestoreTree(RestoreTree {
             link: self.source.clone(),
             old,
@@ -166,9 +181,19 @@ impl StepKind for MoveTree {
             rewritten: self.rewritten.clone(),
             verify: self.verify,
             strict: false,
+            volume: self.volume.clone(),
+            link_is_gone: is_gone,
         }));
         Ok(())
     }
+}
+
+/// The code of the finding that the link of a moved tree is gone.
+pub(crate) const LINK_GONE: &str = "link-gone";
+
+/// What is said then.
+pub(crate) fn link_is_gone(tree: &Path) -> String {
+    format!("the link that was left here is gone; what was moved is at {} and comes back from there", quoted(tree))
 }
 
 impl StepKind for RestoreTree {
@@ -185,11 +210,22 @@ impl StepKind for RestoreTree {
     }
 
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
-        Job::from(self).perform(context)
+        if !self.link_is_gone {
+            return Job::from(self).perform(context);
+        }
+        let place = Place::of_entry(Direction::Back.operation(), &self.link)?;
+        let id = make_link(&place, place.name(), &self.old.target)?;
+        let old = Seen { id, ..self.old.clone() };
+        let restored = Job::from(&Self { old, link_is_gone: false, ..self.clone() }).perform(context);
+        if restored.is_err() {
+            remove_link(&place, id)?;
+        }
+        restored
     }
 
     fn effect(&self, found: &OnDisk, _recorded: &Recorded) -> Effect {
         match &found.metadata {
+            None if self.link_is_gone => Effect::NotMade,
             Some(_) if found.holds(&self.old.target, None) => Effect::NotMade,
             Some(metadata) if metadata.kind != FileKind::Link => Effect::Made(Some(metadata.id)),
             _ => Effect::Unknown,
@@ -201,21 +237,46 @@ impl StepKind for RestoreTree {
         if !matches!(recorded.outcome, Outcome::Done(_)) {
             return Ok(());
         }
-        let Some(metadata) = found.metadata.filter(|metadata| metadata.kind != FileKind::Link) else {
+        if found.metadata.is_none_or(|metadata| metadata.kind == FileKind::Link) {
             return Err(undo_changed(&self.link, "what was brought back there is gone"));
-        };
+        }
+        let tree = tree_at(UNDO, &self.link, recorded)?;
+        plan.tell_of_older(recorded, &self.link);
+        match self.volume.as_deref() {
+            Some(volume) => must_be_on(UNDO, &self.tree, volume)?,
+            None => self.must_be_as_far_apart(recorded)?,
+        }
         if OnDisk::look_at(&self.tree)?.metadata.is_some() {
             return Err(undo_changed(&self.tree, "something else has its name now"));
         }
         plan.push(Step::MoveTree(MoveTree {
             source: self.link.clone(),
             destination: self.tree.clone(),
-            id: metadata.id,
+            id: tree.id,
             link: self.old.target.clone(),
             rewritten: self.rewritten.clone(),
             verify: self.verify,
             strict: false,
+            volume: self.volume.clone(),
         }));
+        Ok(())
+    }
+}
+
+impl RestoreTree {
+    /// Rows of before do not name the volume of the tree. They tell whether it was that of the link: if it is now and was
+    /// not then, the tree's volume is not mounted.
+    fn must_be_as_far_apart(&self, recorded: &Recorded) -> Result<()> {
+        let (Some(parent), Some(home)) = (self.tree.parent(), &recorded.home) else { return Ok(()) };
+        let fail = |path: &Path, error| Error::io(UNDO, path, error);
+        let number = |path: &Path| {
+            let directory = Directory::open_physical(path).map_err(|error| fail(path, error))?;
+            Ok::<_, Error>(directory.metadata().map_err(|error| fail(path, error))?.id.volume())
+        };
+        let together = number(parent)? == number(self.link.parent().unwrap_or(&self.link))?;
+        if together && self.id.volume() != home.directory.volume() {
+            return Err(undo_changed(&self.tree, "it was on another volume, which is not mounted there now"));
+        }
         Ok(())
     }
 }

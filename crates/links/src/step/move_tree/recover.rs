@@ -5,17 +5,19 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::super::entry::exchange_trees;
 use super::super::make::says;
 use super::super::os::{self, tree};
 use super::super::private_name::{aside_name, private_name};
 use super::super::{Meter, Work};
 use super::across::{erase, kept, still_needed};
+use super::same_object::must_be_on;
 use super::stage::{self, Intent};
 use super::{Direction, TREE, texts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded, Status};
 use crate::model::{FileId, Lost, Step, TreeMove};
-use crate::platform::{Directory, Inventory, ObjectKind, Stat, look, quoted};
+use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look, quoted};
 use crate::read::inspect;
 
 const RECOVER: &str = "recover";
@@ -57,6 +59,17 @@ enum What {
     Link,
     /// On one file system, a tree whose links were being rewritten, and in which direction they have to be.
     Texts(Direction),
+    /// The whole original, under its private name: the stage that told of the move is gone, or its volume is away.
+    Original,
+}
+
+/// Whether the choice may be taken that gives up what was copied, where that may be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// It was asked for.
+    Given,
+    /// It was not: then such a move stays as it is ([`ErrorKind::Undecided`]).
+    NotGiven,
 }
 
 /// A step that moved a tree, and how its operation ended.
@@ -81,7 +94,35 @@ pub(crate) fn leftovers(moved: Moved<'_>) -> Vec<Leftover> {
     if found.is_empty() {
         found.extend(left_texts(moved));
     }
+    if found.is_empty() {
+        found.extend(left_original(moved));
+    }
     found
+}
+
+/// The original that a move between two volumes had put aside, where nothing beside the new place tells of it any more.
+fn left_original(moved: Moved<'_>) -> Option<Leftover> {
+    let recorded = moved.recorded;
+    if moved.status != Status::Interrupted || recorded.outcome != Outcome::Pending {
+        return None;
+    }
+    let (from, id) = match &recorded.step {
+        Step::MoveTree(step) => (&step.source, step.id),
+        Step::RestoreTree(step) => (&step.tree, step.id),
+        _ => return None,
+    };
+    let path = from.with_file_name(stage::beside(OsStr::new(&recorded.private_name)));
+    let is_original = inspect::id_of(&path).is_some_and(|found| found.same_file(id));
+    is_original.then_some(Leftover { path, what: What::Original })
+}
+
+/// Whether the volume to which a recorded move went is not where it was: nothing tells then how the move ended.
+pub(crate) fn is_volume_away(recorded: &Recorded) -> bool {
+    match (&recorded.step, recorded.step.volume()) {
+        (Step::MoveTree(step), Some(volume)) => must_be_on(RECOVER, &step.destination, volume).is_err(),
+        (Step::RestoreTree(step), Some(volume)) => must_be_on(RECOVER, &step.tree, volume).is_err(),
+        _ => false,
+    }
 }
 
 impl Leftover {
@@ -193,13 +234,21 @@ fn is_link_to_itself(path: &Path) -> bool {
 /// # Errors
 /// It is no stage, its move is still running, or what is on the disk contradicts it: then nothing is touched. Where the
 /// old tree was changed since it was copied, it is kept ([`ErrorKind::LeftBehind`]).
-pub(crate) fn recover(leftover: &Leftover, moved: Option<Moved<'_>>) -> Result<Recovered> {
+pub(crate) fn recover(leftover: &Leftover, moved: Option<Moved<'_>>, consent: Consent) -> Result<Recovered> {
     let path = leftover.path.as_path();
+    if let (What::Original, Some(moved)) = (leftover.what, moved) {
+        return give_back_original(moved.recorded, path, consent);
+    }
+    if let Some(Moved { recorded, .. }) = moved
+        && let (Step::RestoreTree(step), Some(volume)) = (&recorded.step, recorded.step.volume())
+    {
+        must_be_on(RECOVER, &step.tree, volume)?;
+    }
     if let (What::Texts(direction), Some(moved)) = (leftover.what, moved) {
         return finish_texts(moved.recorded, path, direction);
     }
     let places = moved.and_then(|moved| moved.recorded.step.tree());
-    let recovered = recover_one(path, places, leftover.what == What::Link)?;
+    let recovered = recover_one(path, places, leftover.what == What::Link, consent)?;
     // Of one move, all is done in one go.
     match moved.and_then(|moved| Some((moved, left_texts(moved)?))) {
         Some((moved, Leftover { path, what: What::Texts(direction) })) => {
@@ -215,7 +264,7 @@ fn nothing(path: &Path) -> Error {
 }
 
 /// `places` are those that the journal has for it.
-fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool) -> Result<Recovered> {
+fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool, consent: Consent) -> Result<Recovered> {
     let fail = |error| Error::io(RECOVER, path, error);
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
         return Err(Error::new(ErrorKind::InvalidPath, RECOVER, path, "it names no directory of an interrupted move"));
@@ -274,7 +323,56 @@ fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool) -
     }
     rebase(&mut intent, copied.as_mut(), (&from, &to))?;
     let copied = copied.as_ref();
-    Recovery { path, directory: &directory, above: &above, intent: &intent, copied, from: &from, to: &to }.run()
+    Recovery { path, directory: &directory, above: &above, intent: &intent, copied, from: &from, to: &to, consent }
+        .run()
+}
+
+/// Puts the whole original, at `path`, back in its place: the copy is lost, or on a volume that is away.
+fn give_back_original(recorded: &Recorded, path: &Path, consent: Consent) -> Result<Recovered> {
+    let (from, to, link, id) = match &recorded.step {
+        Step::MoveTree(step) => (&step.source, &step.destination, Some(&step.link), step.id),
+        Step::RestoreTree(step) => (&step.tree, &step.link, None, step.id),
+        _ => return Err(nothing(path)),
+    };
+    let copy = match recorded.step.volume().map(|volume| (volume, is_volume_away(recorded))) {
+        Some((volume, true)) => format!("the copy, {}, was on volume {volume}, not mounted", quoted(to)),
+        _ => format!("the copy, {}, is gone", quoted(to)),
+    };
+    if consent == Consent::NotGiven {
+        let cause = format!(
+            "the move to {} was interrupted, and {copy}; the whole original is at {} and can be put back",
+            quoted(to),
+            quoted(path)
+        );
+        return Err(Error::new(ErrorKind::Undecided, RECOVER, from.to_path_buf(), cause));
+    }
+    let place = Place::of_entry(RECOVER, from)?;
+    let fail = |error| Error::io(RECOVER, from.as_ref(), error);
+    let aside = path.file_name().unwrap_or_default();
+    let mut lock = tree::Locks::default();
+    lock.whole(&place.directory, aside).map_err(fail)?;
+    if !place.directory.metadata_nofollow(aside).map_err(fail)?.id.same_file(id) {
+        return Err(nothing(path));
+    }
+    match (place.metadata().map_err(fail)?, link) {
+        (None, _) => tree::move_to_new(&place.directory, aside, &place.directory, place.name()).map_err(fail)?,
+        (Some(_), Some(link)) if says(&place.directory, place.name(), link).map_err(fail)? => {
+            let names = ((&place.directory, aside), (&place.directory, place.name()));
+            exchange_trees(names.0, names.1, aside).map_err(fail)?;
+            if says(&place.directory, aside, link).map_err(fail)? {
+                os::remove_file(&place.directory, aside).map_err(fail)?;
+            }
+        }
+        (Some(_), _) => {
+            let cause = format!(
+                "something else has its name now; the original is at {}, and {copy}: nothing was touched",
+                quoted(path)
+            );
+            return Err(Error::new(ErrorKind::Changed, RECOVER, from.to_path_buf(), cause));
+        }
+    }
+    tree::flush_names(&place.directory).map_err(fail)?;
+    Ok(Recovered::RolledBack { tree: from.to_path_buf() })
 }
 
 /// Whether a copy has all that was copied, each of its size.
@@ -319,6 +417,7 @@ struct Recovery<'a> {
     copied: Option<&'a stage::Copied>,
     from: &'a Directory,
     to: &'a Directory,
+    consent: Consent,
 }
 
 impl Recovery<'_> {
@@ -366,7 +465,17 @@ impl Recovery<'_> {
         if is_gone && copy(&there) {
             return self.finish(None, None, work);
         }
-        if !original(&here) {
+        if original(&aside) && there.is_none() {
+            self.put_original_back(from, here.as_ref())?;
+        } else if original(&aside) {
+            let cause = format!(
+                "something else has the name of the copy, {}; the whole original is at {}, and may be the only copy: nothing was \
+                 touched",
+                quoted(&intent.to),
+                quoted(&intent.from.with_file_name(intent.beside()))
+            );
+            return Err(Error::new(ErrorKind::Changed, RECOVER, &intent.from, cause));
+        } else if !original(&here) {
             return Err(self.contradiction("the original is neither in its place nor beside it"));
         }
         // The original was never touched.
@@ -389,6 +498,29 @@ impl Recovery<'_> {
         stage::remove_tree(self.directory, OsStr::new(TREE), &intent.to, work)?;
         stage::end(self.directory, self.above, intent)?;
         Ok(Recovered::RolledBack { tree: intent.from.clone() })
+    }
+
+    /// The copy is gone, and the original has its private name: it gets its own back, in the place of the link.
+    fn put_original_back(&self, from: &OsStr, here: Option<&Stat>) -> Result<()> {
+        let intent = self.intent;
+        let fail = |error| Error::io(RECOVER, &intent.from, error);
+        let beside = intent.beside();
+        if self.consent == Consent::NotGiven {
+            let cause = format!(
+                "the move to {} was interrupted, and the copy there is gone; the whole original is at {} and can be put back",
+                quoted(&intent.to),
+                quoted(&intent.from.with_file_name(&beside))
+            );
+            return Err(Error::new(ErrorKind::Undecided, RECOVER, &intent.from, cause));
+        }
+        match here {
+            None => tree::move_to_new(self.from, &beside, self.from, from).map_err(fail)?,
+            Some(_) if says(self.from, from, &intent.link).map_err(fail)? => {
+                exchange_trees((self.from, &beside), (self.from, from), &beside).map_err(fail)?;
+            }
+            Some(_) => return Err(self.contradiction("the copy is gone, and something else has the original's name")),
+        }
+        tree::flush_names(self.from).map_err(fail)
     }
 
     /// Where two names changed places by way of a third, that one is given up: forward if the second rename was done, back
@@ -485,8 +617,8 @@ impl Recovery<'_> {
     fn contradiction(&self, what: &str) -> Error {
         let intent = self.intent;
         let cause = format!(
-            "{what}: nothing was touched. The move was from {} to {}; what is left of it is in {} and {}, and may be removed once \
-             nothing of it is needed",
+            "{what}: nothing was touched. The move was from {} to {}; what is left of it is in {} and {}: one of them may be the \
+             only copy",
             quoted(&intent.from),
             quoted(&intent.to),
             quoted(self.path),

@@ -62,10 +62,15 @@ impl Intent {
     /// The name beside the original that the link has until it takes that one's, and the original from then on. The stage may
     /// lie in the same directory.
     pub(super) fn beside(&self) -> OsString {
-        let mut name = self.private.clone();
-        name.push("-tree");
-        name
+        beside(&self.private)
     }
+}
+
+/// The name beside the original that goes with a private name.
+pub(super) fn beside(private: &OsStr) -> OsString {
+    let mut name = private.to_owned();
+    name.push("-tree");
+    name
 }
 
 /// What was copied.

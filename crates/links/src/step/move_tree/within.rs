@@ -142,7 +142,7 @@ pub(super) fn unable(operation: &'static str, path: &Path, error: io::Error) -> 
     Error::io(operation, path, error)
 }
 
-fn remove_link(place: &Place, id: FileId) -> Result<()> {
+pub(super) fn remove_link(place: &Place, id: FileId) -> Result<()> {
     let fail = |error| Error::io("take back the link", &place.path, error);
     if place.directory.metadata_nofollow(place.name()).map_err(fail)?.id == id {
         os::remove_file(&place.directory, place.name()).map_err(fail)?;

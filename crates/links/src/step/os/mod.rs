@@ -16,7 +16,7 @@ mod portions;
 mod tree_types;
 
 pub(super) use system::{
-    clear_reparse_point, exchange, guard, lock_file, make_directory, make_empty_file, make_hard_link,
+    bring_up, clear_reparse_point, exchange, guard, lock_file, make_directory, make_empty_file, make_hard_link,
     make_reparse_point, make_symlink, remove_directory, remove_file, rename_over, rename_to_new, set_attributes,
     set_evaluation, set_reparse_point, tree,
 };

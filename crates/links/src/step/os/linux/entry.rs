@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{self, AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
-use crate::model::Attributes;
-use crate::platform::{Directory, Held, is_fuse};
+use crate::model::{Attributes, FileKind};
+use crate::platform::{Directory, Held, is_fuse, is_overlay};
 
 pub(crate) fn make_symlink(directory: &Directory, name: &OsStr, text: &OsStr) -> io::Result<()> {
     Ok(fs::symlinkat(text, directory, name)?)
@@ -113,6 +113,25 @@ pub(crate) fn remove_file(directory: &Directory, name: &OsStr) -> io::Result<()>
 /// Removes an empty directory.
 pub(crate) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Result<()> {
     Ok(fs::unlinkat(directory, name, AtFlags::REMOVEDIR)?)
+}
+
+/// On an overlay, brings a link, or a name of a file, up into the layer that is written to, as the kernel does at its first
+/// change: it gets another number and time of birth. Whether this is an overlay.
+pub(crate) fn bring_up(directory: &Directory, name: &OsStr) -> io::Result<bool> {
+    if !is_overlay(directory)? {
+        return Ok(false);
+    }
+    match directory.metadata_nofollow(name)?.kind {
+        // Of a symbolic link there is nothing that this could change but the time of change.
+        FileKind::Link => fs::chownat(directory, name, None, None, AtFlags::SYMLINK_NOFOLLOW)?,
+        // Of a file, a change of its owner to what it is takes its setuid bit.
+        FileKind::File => {
+            let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            fs::openat(directory, name, flags, Mode::empty())?;
+        }
+        FileKind::Directory | FileKind::Special => {}
+    }
+    Ok(true)
 }
 
 /// Gives a held link its owner and time back. An owner that it has already, or that this user may not give, is left.

@@ -6,8 +6,8 @@ mod policy;
 pub(crate) mod tree;
 
 pub(crate) use entry::{
-    exchange, lock_file, make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory, remove_file,
-    rename_over, rename_to_new, set_attributes,
+    bring_up, exchange, lock_file, make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory,
+    remove_file, rename_over, rename_to_new, set_attributes,
 };
 pub(crate) use ntfs_3g::{clear_reparse_point, make_reparse_point, set_reparse_point};
 pub(crate) use policy::{guard, set_evaluation};
