@@ -456,3 +456,29 @@ fn a_row_without_meaning_stops_no_move_and_no_restore() {
     linkctl.ok(["undo", "2"]);
     assert!(linkctl.exists("old/f") && linkctl.exists("tree/f") && !linkctl.exists("there"));
 }
+
+#[test]
+fn a_file_that_must_not_grow_is_an_error_and_not_the_end() {
+    let volume = Volume::new(Fs::Tmpfs, 4 << 20);
+    for limit in ["0", "1", "8", "40"] {
+        let linkctl = Linkctl::new();
+        tree!(linkctl.work(), { "small" => file("text"), "big" => file("text".repeat(99_999)) });
+        let script = format!(
+            "ulimit -f {limit}; \"$0\" history; echo rc $?; for l in a b c d e f g h i j; do \"$0\" mklink $l t || exit; done; \
+             \"$0\" create --json k t || exit; \"$0\" move small moved || exit; \"$0\" move big {}; test $? = 3",
+            volume.path().join("big").display()
+        );
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_linkctl")]).current_dir(linkctl.work());
+        let ran = linkctl.said(shell.env("LINKCTL_STATE_DIR", linkctl.state()).output().unwrap());
+        assert_eq!(ran.code(), Some(0), "{limit}: {ran}");
+        assert!(ran.out.contains("rc 0\n") && linkctl.exists("moved"), "{limit}: {ran}");
+        assert!(
+            names(volume.path()).is_empty() && linkctl.at("big").metadata().unwrap().len() > 300_000,
+            "{limit}: {ran}"
+        );
+        // What could be recorded is whole.
+        let later = linkctl.ok(["history"]);
+        assert!(!later.err.contains("of the journal's queue"), "{limit}: {later}");
+    }
+}
