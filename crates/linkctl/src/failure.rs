@@ -256,10 +256,10 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     use std::io::Write as _;
     match error.kind() {
-        ClapKind::DisplayHelp | ClapKind::DisplayVersion => match error.print() {
-            Err(error) if !output::is_closed(&error) => Exit::Failed.into(),
-            _ => Exit::Done.into(),
-        },
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
+            let printed = output::must_be_open().and_then(|()| error.print()).and_then(|()| io::stdout().flush());
+            printed.map_or_else(|error| unwritten(&error), |()| Exit::Done).into()
+        }
         _ => {
             // It quotes what was typed, which `linkctl remove *` may have taken from a hostile name.
             let lines: Vec<String> = error.render().to_string().lines().map(sanitize::line).collect();

@@ -99,6 +99,8 @@ pub use model::{
     Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner, Metadata,
     OnExisting, ReparsePoint, Shape, State, Target, User, Volume,
 };
+#[doc(hidden)]
+pub use own_files::{Written, write_files};
 pub use plan::{Plan, PlanContext, Step};
 pub use plan::{create, relocate, remove, repair, undo};
 pub use read::away::{Nowhere, VolumesAway};

@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 use links::relocate::{self, MoveSpec};
 use links::{Error, ErrorKind, KindChoice};
 
-use super::relocation::{go, how, take_along};
+use super::relocation::{go, how, planned, take_along};
 use crate::args::{ChangeOptions, IntoOptions, TreeOptions, after_help, letter};
 use crate::exit::Exit;
 use crate::failure::{self, Failure, Verb};
 use crate::output::sanitize::quoted;
-use crate::session::{Change, Recorded};
+use crate::session::Change;
 
 /// Take a file or directory to another place, and leave a link
 #[derive(Debug, Args)]
@@ -79,9 +79,7 @@ pub(crate) fn run(args: &MoveArgs) -> Result<Exit, Failure> {
     spec.drive = args.drive;
     spec.relative = args.relative;
     spec.how = how(&args.tree, &args.into);
-    let recorded = Recorded::open(args.change.dry_run)?;
-    let mut planned = relocate::plan(&spec, &recorded.context())?;
-    drop(recorded);
+    let mut planned = planned(&args.change, |context| relocate::plan(&spec, context))?;
     take_along(&VERB, &mut planned, &args.into, &args.change)?;
     let mut change = Change::new(&VERB, &args.change);
     change.question = Some(format!("Move {} to {}?", quoted(&args.source), quoted(&args.destination)));

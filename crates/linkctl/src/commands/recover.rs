@@ -51,7 +51,13 @@ pub(crate) const VERB: Verb = Verb::new(
 );
 
 pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
-    let existing = Recorded::open(args.dry_run)?.journal;
+    let recorded = if args.directories.is_empty() {
+        Recorded::open(args.dry_run)?
+    } else {
+        // The disk alone tells of what was left there.
+        Recorded::open_if_readable(args.dry_run, "only what lies in the directories named is looked for")
+    };
+    let existing = recorded.journal;
     let found = interrupted(existing.as_ref(), Search::All(&args.directories))?;
     let stages: Vec<&Path> = found.iter().map(Interrupted::path).collect();
     let mut done: Vec<(&Path, Result<Recovered, Error>)> = Vec::new();
@@ -131,6 +137,7 @@ fn finish(
 
 /// Interrupted moves of which nothing tells how they stand, because their volume is away.
 fn existing_volumes_away(args: &RecoverArgs) -> Result<Vec<Finding>, Failure> {
-    let recorded = Recorded::open(args.dry_run)?;
-    Ok(recorded.journal.as_ref().map(volumes_away).transpose()?.unwrap_or_default())
+    // That it cannot be read was said already.
+    let journal = Recorded::open(args.dry_run).ok().and_then(|recorded| recorded.journal);
+    Ok(journal.as_ref().map(volumes_away).transpose()?.unwrap_or_default())
 }

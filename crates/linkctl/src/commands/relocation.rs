@@ -2,12 +2,13 @@
 
 use links::plan::{Severity, TreeMove, Verify};
 use links::relocate::{self, Relocation};
+use links::{Error, ErrorKind, PlanContext};
 
 use crate::args::{ChangeOptions, IntoOptions, TreeOptions, VerifyOption};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb, complain, say_all};
 use crate::output::sanitize::quoted;
-use crate::session::{Change, confirm};
+use crate::session::{Change, Recorded, confirm};
 
 /// How a tree is moved or restored.
 pub(super) fn how(tree: &TreeOptions, into: &IntoOptions) -> relocate::TreeOptions {
@@ -19,6 +20,25 @@ pub(super) fn how(tree: &TreeOptions, into: &IntoOptions) -> relocate::TreeOptio
     how.strict = tree.strict;
     how.search.clone_from(&into.search);
     how
+}
+
+/// Plans with what was recorded before, or without it where it cannot be read.
+pub(super) fn planned(
+    change: &ChangeOptions,
+    plan: impl Fn(&PlanContext<'_>) -> links::Result<Relocation>,
+) -> links::Result<Relocation> {
+    const WITHOUT: &str = "what earlier moves and `track` recorded is not known";
+    let recorded = Recorded::open_if_readable(change.dry_run, WITHOUT);
+    match plan(&recorded.context()) {
+        Err(error) if recorded.journal.is_some() && is_of_journal(&error) => {
+            plan(&Recorded::unread(&error, WITHOUT).context())
+        }
+        answer => answer,
+    }
+}
+
+fn is_of_journal(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Journal | ErrorKind::CorruptJournal)
 }
 
 /// Retargets links outside of the tree that lead into it, if that is wanted.

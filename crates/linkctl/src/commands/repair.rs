@@ -132,10 +132,7 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
 
 /// What was recorded of links. A journal that cannot be read is no reason to repair nothing.
 fn recorded(dry_run: bool) -> Recorded {
-    Recorded::open(dry_run).unwrap_or_else(|error| {
-        complain("warning", &format!("{}: targets are found by evidence alone", message(&error)));
-        Recorded::default()
-    })
+    Recorded::open_if_readable(dry_run, "targets are found by evidence alone")
 }
 
 fn spec(args: &RepairArgs) -> Result<RepairSpec, Failure> {

@@ -6,12 +6,12 @@ use clap::Args;
 use links::ErrorKind;
 use links::relocate::{self, RestoreSpec};
 
-use super::relocation::{go, how, take_along};
+use super::relocation::{go, how, planned, take_along};
 use crate::args::{ChangeOptions, IntoOptions, TreeOptions, after_help};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb};
 use crate::output::sanitize::quoted;
-use crate::session::{Change, Recorded};
+use crate::session::Change;
 
 /// Bring back what was moved, to where its link is
 #[derive(Debug, Args)]
@@ -37,11 +37,9 @@ pub(crate) const VERB: Verb = Verb::new(
 );
 
 pub(crate) fn run(args: &RestoreArgs) -> Result<Exit, Failure> {
-    let recorded = Recorded::open(args.change.dry_run)?;
     let mut spec = RestoreSpec::new(&args.link);
     spec.how = how(&args.tree, &args.into);
-    let mut planned = relocate::plan_restore(&spec, &recorded.context())?;
-    drop(recorded);
+    let mut planned = planned(&args.change, |context| relocate::plan_restore(&spec, context))?;
     take_along(&super::r#move::VERB, &mut planned, &args.into, &args.change)?;
     let mut change = Change::new(&VERB, &args.change);
     change.question = Some(format!("Bring back what {} leads to?", quoted(&args.link)));

@@ -10,7 +10,7 @@ use crate::args::{ChangeOptions, after_help};
 use crate::exit::Exit;
 use crate::failure::{Failure, Verb};
 use crate::output::sanitize::quoted;
-use crate::session::{Change, Recorded, must_be_recovered, state_directory};
+use crate::session::{Change, Recorded, must_be_recovered, state_directory, ticking};
 
 /// Take back an operation
 #[derive(Debug, Args)]
@@ -50,7 +50,10 @@ pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
         let message = format!("there is nothing to undo: no journal in {}", quoted(&directory));
         return Err(Failure::refused(message, "`linkctl history` shows what can be undone"));
     };
-    let mut undo = links::undo::plan(&UndoSpec::new(args.id.map(OperationId)), &recorded.context())?;
+    // Of a removed hard link, another name is looked for on its file system.
+    let message = || "looking for what is to be undone".to_owned();
+    let spec = UndoSpec::new(args.id.map(OperationId));
+    let mut undo = ticking(message, |_| links::undo::plan(&spec, &recorded.context()))?;
     // What such a move did is not told by its steps: it goes on, or back, from the disk.
     if undo.operation.status == Status::Interrupted
         && let Some(left) = interrupted(Some(journal), Search::Recent)?.first()

@@ -1,5 +1,6 @@
 //! What people and programs read. Every name passes [`sanitize`] on its way to a person.
 
+mod before_main;
 pub(crate) mod csv;
 pub(crate) mod hex;
 pub(crate) mod json;
@@ -48,6 +49,10 @@ impl Out {
 
     /// Writes what was gathered, in one piece: standard output's own buffer would write every line for itself.
     fn write_text(&mut self) -> io::Result<()> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        must_be_open()?;
         let text = std::mem::replace(&mut self.text, Vec::with_capacity(PIECE));
         match &mut self.to {
             To::Coloured(out) => out.write_all(&text),
@@ -101,9 +106,19 @@ pub(crate) fn shown(target: &Target) -> Option<Cow<'_, OsStr>> {
 
 /// Writes bytes as they are, which end with a line, in one piece, behind what other threads have written so.
 pub(crate) fn write_whole(bytes: &[u8]) -> io::Result<()> {
+    must_be_open()?;
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
+}
+
+/// Whether the program was started with a standard output: without one, the standard library reports all as written.
+pub(crate) fn must_be_open() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if before_main::is_closed() {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    Ok(())
 }
 
 /// Prints one text whole.

@@ -8,7 +8,7 @@ use links::journal::OperationId;
 use links::plan::{Action, Cost, Finding, Plan, Severity, Step};
 
 use super::interrupt::{STOP, catch_interrupts};
-use super::journal::{Store, must_be_recovered};
+use super::journal::{Store, must_be_recovered, unrecorded};
 use super::progress::{Progress, shown};
 use super::prompt::ask;
 use crate::args::ChangeOptions;
@@ -151,9 +151,10 @@ impl<'a> Change<'a> {
         catch_interrupts();
         raise_guard();
         let nothing = plan.steps.is_empty() && self.undoes.is_none();
-        let mut store = if nothing { None } else { Store::open(self.is_quick(plan)) };
+        let unrecorded = unrecorded(&plan.steps);
+        let mut store = if nothing { None } else { Store::open(self.is_quick(plan), &unrecorded) };
         let steps = plan.steps.len();
-        let mut progress = Progress::new((steps > TELL_EACH).then_some(steps));
+        let mut progress = Progress::new((steps > TELL_EACH).then_some(steps), &unrecorded);
         let meter = Meter::default();
         let operation = Operation {
             undoes: self.undoes,
@@ -167,7 +168,7 @@ impl<'a> Change<'a> {
         let mut report = shown(&meter, size, || apply(plan, &operation, records, run, &mut progress));
         progress.bar.finish_and_clear();
         if report.stopped && report.operation.is_none() {
-            report.operation = store.as_ref().and_then(Store::number);
+            report.operation = store.as_ref().and_then(|store| store.number(&unrecorded));
         }
         report.lost().take(TELL_EACH).for_each(not_kept);
         let more = report.lost().count().saturating_sub(TELL_EACH);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use links::apply::{Queue, Records, Search, interrupted, journal_copy, journal_looks_usable};
 use links::journal::OperationId;
+use links::plan::{Action, Step};
 use links::{Error, Journal, PlanContext, VolumesAway};
 
 use crate::failure::{Failure, complain, message};
@@ -48,6 +49,17 @@ impl Recorded {
         Ok(Self { journal, directory: Some(directory) })
     }
 
+    /// The same for changes that a broken journal does not stop: they are planned without it, which is printed.
+    pub(crate) fn open_if_readable(dry_run: bool, without: &str) -> Self {
+        Self::open(dry_run).unwrap_or_else(|error| Self::unread(&error, without))
+    }
+
+    /// Nothing of what was recorded could be read.
+    pub(crate) fn unread(error: &Error, without: &str) -> Self {
+        complain("warning", &format!("{}: {without}", message(error)));
+        Self { journal: None, directory: state_directory().ok() }
+    }
+
     pub(crate) fn context(&self) -> PlanContext<'_> {
         PlanContext {
             journal: self.journal.as_ref(),
@@ -70,7 +82,7 @@ pub(super) enum Store {
 
 impl Store {
     /// The journal, or its queue for a quick change. Without it, the change is made all the same.
-    pub(super) fn open(quick: bool) -> Option<Self> {
+    pub(super) fn open(quick: bool, unrecorded: &str) -> Option<Self> {
         let open = || {
             let directory = state_directory()?;
             // What is wrong with the journal is found by opening it.
@@ -81,7 +93,7 @@ impl Store {
             tell_unrecovered(&journal);
             Ok(Self::Journal(Box::new(journal)))
         };
-        open().inspect_err(unjournaled).ok()
+        open().inspect_err(|error| unjournaled(error, unrecorded)).ok()
     }
 
     pub(super) fn records(&mut self) -> Records<'_> {
@@ -92,10 +104,10 @@ impl Store {
     }
 
     /// The number of the operation that went into the queue.
-    pub(super) fn number(&self) -> Option<OperationId> {
+    pub(super) fn number(&self, unrecorded: &str) -> Option<OperationId> {
         match self {
             Self::Journal(_) => None,
-            Self::Queue(queue) => queue.number().inspect_err(unjournaled).ok().flatten(),
+            Self::Queue(queue) => queue.number().inspect_err(|error| unjournaled(error, unrecorded)).ok().flatten(),
         }
     }
 }
@@ -119,6 +131,18 @@ pub(crate) fn must_be_recovered(left: &Path) -> Failure {
     Failure::refused(message, "`linkctl recover` finishes it, or takes it back")
 }
 
-pub(super) fn unjournaled(error: &Error) {
-    complain("warning", &format!("{}: this change cannot be undone by linkctl", message(error)));
+/// What a change that is not recorded lacks later.
+pub(super) fn unrecorded(steps: &[Step]) -> String {
+    let tree = steps.iter().find(|step| step.tree().is_some());
+    match tree.map(|step| (step.action(), sanitize::quoted(step.path()))) {
+        Some((Action::Move, link)) => {
+            format!("`linkctl undo` will not know this move, but `linkctl restore` of {link} brings it back")
+        }
+        Some(_) => "`linkctl undo` will not know of it, but `linkctl move` takes it there again".to_owned(),
+        None => "this change cannot be undone by linkctl".to_owned(),
+    }
+}
+
+pub(super) fn unjournaled(error: &Error, unrecorded: &str) {
+    complain("warning", &format!("{}: {unrecorded}", message(error)));
 }

@@ -77,14 +77,16 @@ fn bar(template: &str, length: u64) -> ProgressBar {
 /// A bar on a terminal, for work that takes a while; nothing elsewhere.
 pub(super) struct Progress {
     pub(super) bar: ProgressBar,
+    /// What is said of a journal that cannot be written.
+    unrecorded: String,
 }
 
 impl Progress {
     /// Without a number of steps, no bar is shown.
-    pub(super) fn new(steps: Option<usize>) -> Self {
+    pub(super) fn new(steps: Option<usize>, unrecorded: &str) -> Self {
         let steps = steps.map(|steps| u64::try_from(steps).unwrap_or(u64::MAX));
         let bar = steps.map(|steps| bar("{bar:30} {pos}/{len} links, {eta} left", steps));
-        Self { bar: bar.unwrap_or_else(ProgressBar::hidden) }
+        Self { bar: bar.unwrap_or_else(ProgressBar::hidden), unrecorded: unrecorded.to_owned() }
     }
 }
 
@@ -94,6 +96,6 @@ impl Observer for Progress {
     }
 
     fn warning(&mut self, error: &Error) {
-        self.bar.suspend(|| unjournaled(error));
+        self.bar.suspend(|| unjournaled(error, &self.unrecorded));
     }
 }

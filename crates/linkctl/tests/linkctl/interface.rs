@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use crate::common::{Linkctl, names, os};
+use crate::common::{Linkctl, leftovers, names, os};
 use testkit::{require, tree};
 
 const VERBS: [&str; 21] = [
@@ -304,5 +304,73 @@ fn hostile_arguments_in_usage_errors_are_escaped() {
         let ran = linkctl.output(case).exits(2);
         // What clap quotes it quotes raw.
         harmless(&format!("{case:?}"), &ran.raw_err);
+    }
+}
+
+#[test]
+fn man_writes_through_no_link_and_says_what_it_replaced() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "precious" => file("precious"), "pub/linkctl-check.1" => symlink("../precious") });
+    let ran = linkctl.output(["man", "pub"]).exits(4).says("a link has this name");
+    assert_eq!(names(linkctl.at("pub")), ["linkctl-check.1"], "{ran}");
+    assert_eq!(fs::read(linkctl.at("precious")).unwrap(), b"precious");
+    fs::remove_file(linkctl.at("pub/linkctl-check.1")).unwrap();
+    // Another name of the file keeps what was in it.
+    fs::hard_link(linkctl.at("precious"), linkctl.at("pub/linkctl-check.1")).unwrap();
+    let ran = linkctl.ok(["man", "pub"]);
+    assert!(ran.out.starts_with("replaced pub/linkctl-check.1\nmanual pages written into pub\n"), "{ran}");
+    assert_eq!(fs::read(linkctl.at("precious")).unwrap(), b"precious");
+    assert_eq!(linkctl.ok(["man", "pub"]).out, "manual pages written into pub\n");
+    fs::remove_file(linkctl.at("pub/linkctl.1")).unwrap();
+    fs::create_dir(linkctl.at("pub/linkctl.1")).unwrap();
+    linkctl.output(["man", "pub"]).exits(4).says("a directory has this name");
+    assert!(leftovers(linkctl.at("pub")).is_empty());
+}
+
+#[test]
+fn output_that_cannot_be_written_is_exit_3() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "l" => symlink("t") });
+    let run = |words: &str, to: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("\"$0\" {words} {to}"), env!("CARGO_BIN_EXE_linkctl")]);
+        linkctl.said(shell.current_dir(linkctl.work()).env("LINKCTL_STATE_DIR", linkctl.state()).output().unwrap())
+    };
+    let all = [
+        "--help",
+        "--version",
+        "help list",
+        "help kinds",
+        "list --help",
+        "mklink --help",
+        "list",
+        "list --json",
+        "list --format paths",
+        "list --format ndjson",
+        "list --format csv",
+        "show l",
+        "show --json l",
+        "completions bash",
+        "doctor",
+        "create m t",
+        "history",
+        "man pages",
+        "check",
+    ];
+    for words in all {
+        for to in [">&-", "> /dev/full"] {
+            let ran = run(words, to);
+            assert_eq!(ran.code(), Some(3), "{words} {to}: {ran}");
+            assert!(ran.err.contains("cannot write the output: "), "{words} {to}: {ran}");
+            fs::remove_file(linkctl.at("m")).unwrap_or_default();
+        }
+        // Nobody asked for it.
+        assert!(matches!(run(words, "1<> /dev/null").code(), Some(0 | 1)), "{words}");
+        fs::remove_file(linkctl.at("m")).unwrap_or_default();
+    }
+    for to in [">&-", "> /dev/full"] {
+        assert_eq!(run("mklink n t", to).code(), Some(1), "{to}");
+        assert_eq!(run("dir", to).code(), Some(1), "{to}");
+        fs::remove_file(linkctl.at("n")).unwrap();
     }
 }

@@ -354,3 +354,132 @@ fn an_interrupted_operation_that_did_nothing_does_not_bar_the_way_of_undo() {
     linkctl.ok(["undo"]);
     assert!(names(linkctl.work()).is_empty(), "undo never gets to the operation before the killed one");
 }
+
+type Break = (&'static str, fn(&Path));
+
+/// What can stand in the place of a journal, so that it cannot be opened.
+fn unusable() -> Vec<Break> {
+    fn fifo(path: &Path) {
+        testkit::require::run(std::process::Command::new("mkfifo").arg(path));
+    }
+    vec![
+        ("garbage", |state| fs::write(state.join("journal.db"), [7; 5000]).unwrap()),
+        ("directory", |state| fs::create_dir(state.join("journal.db")).unwrap()),
+        ("empty", |state| fs::write(state.join("journal.db"), "").unwrap()),
+        ("fifo", |state| fifo(&state.join("journal.db"))),
+        ("fifo for a log", |state| fifo(&state.join("journal.db-wal"))),
+        ("fifo for a queue", |state| fifo(&state.join("journal.queue"))),
+        ("newer", |state| {
+            let database = Connection::open(state.join("journal.db")).unwrap();
+            database
+                .execute_batch("CREATE TABLE x (y); PRAGMA application_id = 0x6c6e6b63; PRAGMA user_version = 99")
+                .unwrap();
+        }),
+        ("another program's", |state| {
+            Connection::open(state.join("journal.db")).unwrap().execute_batch("CREATE TABLE x (y)").unwrap();
+        }),
+        ("written by others", |state| {
+            fs::write(state.join("journal.db"), "").unwrap();
+            fs::set_permissions(state.join("journal.db"), Permissions::from_mode(0o666)).unwrap();
+        }),
+    ]
+}
+
+#[test]
+fn a_move_and_its_restore_are_done_without_a_journal() {
+    // On one file system, between two, and where names cannot change places in one call.
+    let volumes = [None, Some(Volume::new(Fs::Tmpfs, 1 << 20)), Some(Volume::new(Fs::Ntfs, 0))];
+    for (how, breaks) in unusable() {
+        for volume in &volumes {
+            let linkctl = match volume {
+                Some(volume) if volume.fs() == Fs::Ntfs => Linkctl::on(volume.path()),
+                _ => Linkctl::new(),
+            };
+            let linkctl = linkctl.by("/usr/bin/timeout");
+            let to = match volume {
+                Some(volume) if volume.fs() != Fs::Ntfs => volume.path().join("there"),
+                _ => linkctl.at("there"),
+            };
+            tree!(linkctl.work(), { "tree/f" => file("text") });
+            fs::create_dir(linkctl.state()).unwrap();
+            fs::set_permissions(linkctl.state(), Permissions::from_mode(0o700)).unwrap();
+            breaks(linkctl.state());
+            let run = |words: &[&str]| linkctl.output([&["20", env!("CARGO_BIN_EXE_linkctl")], words].concat());
+            let place = to.to_str().unwrap();
+            let dry = run(&["move", "--dry-run", "tree", place]);
+            assert_eq!(dry.code(), Some(0), "{how}: {dry}");
+            let moved = run(&["move", "tree", place]);
+            assert_eq!(moved.code(), Some(0), "{how}: {moved}");
+            assert_eq!(fs::read(to.join("f")).unwrap(), b"text", "{how}");
+            if !matches!(how, "garbage" | "empty" | "fifo for a queue") {
+                assert!(moved.err.contains("`linkctl undo` will not know this move"), "{how}: {moved}");
+            }
+            assert!(linkctl.at("tree").is_symlink(), "{how}: {moved}");
+            let history = run(&["history"]);
+            assert!(matches!(history.code(), Some(0 | 3)), "{how}: {history}");
+            let restored = run(&["restore", "--yes", "tree"]);
+            assert_eq!(restored.code(), Some(0), "{how}: {restored}");
+            assert_eq!(fs::read(linkctl.at("tree/f")).unwrap(), b"text", "{how}");
+            assert!(!linkctl.at("tree").is_symlink() && !to.exists(), "{how}: {restored}");
+            fs::remove_dir_all(linkctl.at("tree")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_move_is_done_where_the_journal_may_not_be_read_or_is_nowhere() {
+    let linkctl = Linkctl::nobody();
+    tree!(linkctl.work(), { "tree/f" => file("text"), "two/f" => file("text") });
+    for path in ["tree", "two"] {
+        chown(linkctl.at(path), Some(crate::common::NOBODY), Some(crate::common::NOBODY)).unwrap();
+        chown(linkctl.at(path).join("f"), Some(crate::common::NOBODY), Some(crate::common::NOBODY)).unwrap();
+    }
+    linkctl.ok(["create", "l", "t", "--json"]);
+    fs::set_permissions(linkctl.database(), Permissions::from_mode(0o000)).unwrap();
+    linkctl.ok(["move", "tree", "there"]).says("`linkctl restore` of '[DIR]/tree' brings it back");
+    let mut command = linkctl.command(["move", "two", "elsewhere"]);
+    command.env("LINKCTL_STATE_DIR", "/proc/no/state");
+    linkctl.said(command.output().unwrap()).exits(0).says("`linkctl restore` of '[DIR]/two' brings it back");
+    assert!(linkctl.exists("there/f") && linkctl.exists("elsewhere/f"));
+}
+
+#[test]
+fn a_row_without_meaning_stops_no_move_and_no_restore() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "old/f" => file(""), "tree/f" => file("") });
+    linkctl.ok(["move", "old", "older"]);
+    let database = Connection::open(linkctl.database()).unwrap();
+    assert!(database.execute("UPDATE chunks SET lines = 'nothing'", []).unwrap() > 0);
+    drop(database);
+    linkctl.ok(["move", "tree", "there"]);
+    assert_eq!(linkctl.newest(), "move done: 1 done, 0 failed of 1");
+    linkctl.ok(["restore", "--yes", "old"]);
+    linkctl.ok(["undo", "2"]);
+    assert!(linkctl.exists("old/f") && linkctl.exists("tree/f") && !linkctl.exists("there"));
+}
+
+#[test]
+fn a_file_that_must_not_grow_is_an_error_and_not_the_end() {
+    let volume = Volume::new(Fs::Tmpfs, 4 << 20);
+    for limit in ["0", "1", "8", "40"] {
+        let linkctl = Linkctl::new();
+        tree!(linkctl.work(), { "small" => file("text"), "big" => file("text".repeat(99_999)) });
+        let script = format!(
+            "ulimit -f {limit}; \"$0\" history; echo rc $?; for l in a b c d e f g h i j; do \"$0\" mklink $l t || exit; done; \
+             \"$0\" create --json k t || exit; \"$0\" move small moved || exit; \"$0\" move big {}; test $? = 3",
+            volume.path().join("big").display()
+        );
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_linkctl")]).current_dir(linkctl.work());
+        let ran = linkctl.said(shell.env("LINKCTL_STATE_DIR", linkctl.state()).output().unwrap());
+        assert_eq!(ran.code(), Some(0), "{limit}: {ran}");
+        assert!(ran.out.contains("rc 0\n") && linkctl.exists("moved"), "{limit}: {ran}");
+        assert!(
+            names(volume.path()).is_empty() && linkctl.at("big").metadata().unwrap().len() > 300_000,
+            "{limit}: {ran}"
+        );
+        // What could be recorded is whole.
+        let later = linkctl.ok(["history"]);
+        assert!(!later.err.contains("of the journal's queue"), "{limit}: {later}");
+    }
+}

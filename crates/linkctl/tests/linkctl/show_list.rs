@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use crate::common::{Linkctl, find, name, os};
 use insta::assert_snapshot;
-use testkit::{Fs, Volume, tree, trees};
+use testkit::{Fs, Snapshot, Volume, tree, trees};
 
 /// What `list --json` tells: path and target.
 fn listed(linkctl: &Linkctl, dir: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
@@ -277,4 +277,78 @@ fn broken_narrows_the_states_asked_for() {
     let ran = linkctl.ok(["list", "--broken", "--state", "ok", "--state", "missing", "--format", "paths"]);
     assert_eq!(ran.out, "gone\n");
     linkctl.output(["list", "--broken", "--state", "ok"]).exits(2);
+}
+
+#[test]
+fn a_slash_at_the_end_asks_for_a_directory_that_is_there() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), {
+        "f" => file("text"), "d/x" => symlink("y"), "to-d" => symlink("d"), "to-f" => symlink("f"), "dead" => symlink("gone")
+    });
+    let before = Snapshot::of(linkctl.work());
+    let refused: [&[&str]; 27] = [
+        &["create", "new/", "f"],
+        &["create", "new/.", "f"],
+        &["create", "new/", "d"],
+        &["create", "new//", "f", "--json"],
+        &["create", "new/", "f", "--dry-run"],
+        &["create", "a/new/", "f", "--parents"],
+        &["create", "f/", "d", "--replace"],
+        &["create", "--kind", "hard", "new/", "f"],
+        &["create", "--kind", "hard", "new", "f/"],
+        &["mklink", "q/", "f"],
+        &["mklink", "/d", "q/", "d"],
+        &["mklink", "/h", "q/", "f"],
+        &["mklink", "/h", "q", "f/"],
+        &["fsutil", "hardlink", "create", "q/", "f"],
+        &["fsutil", "hardlink", "list", "f/"],
+        &["move", "--yes", "f", "nosuch/"],
+        &["move", "--yes", "d", "nosuch/"],
+        &["move", "--yes", "f/", "nosuch"],
+        &["move", "--dry-run", "f", "nosuch/"],
+        &["show", "f/"],
+        &["show", "f/.", "--json"],
+        &["show", "to-f/"],
+        &["show", "dead/"],
+        &["remove", "to-f/"],
+        &["list", "f/"],
+        &["list", "--points-to", "f/"],
+        &["dir", "f/"],
+    ];
+    for words in refused {
+        let ran = linkctl.output(words);
+        assert!(matches!(ran.code(), Some(1 | 3 | 4)), "{words:?}: {ran}");
+        before.assert_unchanged();
+    }
+    linkctl.output(["create", "new/", "f"]).exits(4).says("it ends in a slash");
+    linkctl.output(["move", "--yes", "f", "nosuch/"]).exits(4).says("it ends in a slash");
+    for words in [["show", "d/"], ["show", "to-d/"], ["list", "d/"], ["check", "d/"], ["dir", "to-d/"]] {
+        assert!(matches!(linkctl.output(words).code(), Some(0 | 1)), "{words:?}");
+    }
+    linkctl.ok(["remove", "to-d/"]);
+}
+
+#[test]
+fn a_separator_of_windows_at_the_end_asks_for_a_directory_on_ntfs() {
+    let volume = Volume::new(Fs::Ntfs, 0);
+    let linkctl = Linkctl::on(volume.path());
+    tree!(volume.path(), { "f" => file("text"), "d" => dir });
+    let before = Snapshot::of(linkctl.work());
+    for words in [
+        &["mklink", "q/", "f"] as &[&str],
+        &["mklink", "q\\", "f"],
+        &["mklink", "/h", "q\\", "f"],
+        &["mklink", "/h", "q", "f\\"],
+        &["create", "q/", "f"],
+        &["create", "--kind", "junction", "q/", "d"],
+        &["fsutil", "reparsepoint", "query", "f\\"],
+        &["dir", "f\\"],
+    ] {
+        let ran = linkctl.output(words);
+        assert!(matches!(ran.code(), Some(1 | 3 | 4)), "{words:?}: {ran}");
+        before.assert_unchanged();
+    }
+    // A junction is a directory wherever it leads, and Windows makes it under such a name.
+    linkctl.ok(["mklink", "/j", "j\\", "C:\\gone"]);
+    linkctl.ok(["remove", "j/"]).says("");
 }

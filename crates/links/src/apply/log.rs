@@ -239,7 +239,7 @@ fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
 
 /// The journal is of no more use to this run. Damage that only shows now would show again: the file is
 /// set aside, and the next run begins a new one.
-fn give_up(records: &mut Records<'_>, error: &Error, observer: &mut dyn Observer) {
+pub(super) fn give_up(records: &mut Records<'_>, error: &Error, observer: &mut dyn Observer) {
     observer.warning(error);
     if error.kind() != ErrorKind::CorruptJournal {
         return;

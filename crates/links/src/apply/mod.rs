@@ -124,7 +124,7 @@ impl Report {
 pub fn apply(
     plan: &Plan,
     operation: &Operation<'_>,
-    records: Option<Records<'_>>,
+    mut records: Option<Records<'_>>,
     run: Run<'_>,
     observer: &mut dyn Observer,
 ) -> Report {
@@ -132,7 +132,7 @@ pub fn apply(
     if plan.steps.is_empty() && (operation.undoes.is_none() || operation.partial) {
         return Report::default();
     }
-    let refused = preflight::run(&plan.steps, records.as_ref());
+    let refused = preflight::run(&plan.steps, &mut records, observer);
     if refused.iter().any(|finding| finding.severity == Severity::Refusal) {
         return Report { refused, ..Report::default() };
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::step::may_be_private;
 use super::step::move_tree::{self, Consent, Leftover, Moved, Recovered, is_volume_away, leftovers, may_be_stage};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, Outcome, Relocated, Status, Then};
 use crate::model::{Finding, Severity, Step};
 use crate::plan::undo;
@@ -185,7 +185,12 @@ pub(super) fn in_the_way(journal: &Journal, steps: &[Step]) -> Result<Option<Fin
         return Ok(None);
     }
     for relocated in journal.relocations(None)? {
-        let relocated = relocated?;
+        let relocated = match relocated {
+            Err(error) if error.kind() == ErrorKind::CorruptJournal => return Err(error),
+            // One row without a meaning is no reason to keep no journal from now on.
+            Err(_) => continue,
+            Ok(relocated) => relocated,
+        };
         let Some(theirs) = relocated.recorded.step.tree() else { continue };
         let overlap = |ours: &&&Path| {
             [theirs.from, theirs.to].iter().any(|path| path.starts_with(ours) || ours.starts_with(path))

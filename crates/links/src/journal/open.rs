@@ -26,7 +26,7 @@ impl Journal {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io(OPEN, directory, error).of_kind(ErrorKind::Journal)),
         }
-        check_owner(directory)?;
+        check_files(directory)?;
         let writable = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE);
         let error = match Self::finish(writable, directory) {
             Ok(journal) => return Ok(Some(journal)),
@@ -54,7 +54,7 @@ impl Journal {
         if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
             return Ok(None);
         }
-        check_owner(directory)?;
+        check_files(directory)?;
         let is_there = |name: &str| directory.join(name).metadata().is_ok_and(|found| found.len() > 0);
         // What a running program has open, or a killed one left, is read through the log and its index as they are. With
         // no log left over, the file alone is the whole truth.
@@ -86,7 +86,7 @@ impl Journal {
 
     /// Opens or makes the database in a directory that exists and is this user's.
     pub(crate) fn open_or_create(directory: &Path) -> std::result::Result<Self, OpenError> {
-        check_owner(directory).map_err(OpenError::Other)?;
+        check_files(directory).map_err(OpenError::Other)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         Self::finish(Connection::open_with_flags(directory.join(FILE), flags), directory)
     }
@@ -172,6 +172,17 @@ pub(crate) fn check_owner(directory: &Path) -> Result<()> {
     for file in [FILE, QUEUE] {
         if let Some(cause) = opened.distrust(Path::new(file)).map_err(fail)? {
             return Err(Error::new(ErrorKind::Journal, OPEN, directory, cause));
+        }
+    }
+    Ok(())
+}
+
+/// What SQLite is about to open has to be files: it would wait for ever for what comes out of a pipe.
+fn check_files(directory: &Path) -> Result<()> {
+    check_owner(directory)?;
+    for file in Journal::FILES {
+        if directory.join(file).symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(Error::new(ErrorKind::Journal, OPEN, directory, format!("its {file} is no plain file")));
         }
     }
     Ok(())

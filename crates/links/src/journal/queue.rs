@@ -119,16 +119,26 @@ fn line(line: &Line) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// Lines of the queue that cannot be read.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Unread {
+    /// Their end was never written: the program was killed, or the disk full.
+    pub(crate) torn: usize,
+    /// They mean nothing to this program.
+    pub(crate) malformed: usize,
+}
+
 impl Journal {
-    /// Takes the lines of the queue in, all or none. Returns the number of those that are malformed.
-    pub(crate) fn take_in(&mut self, queue: &[u8]) -> Result<usize> {
-        let (mut broken, mut ended) = (0, Vec::new());
+    /// Takes the lines of the queue in, all or none. Returns the number of those that cannot be read.
+    pub(crate) fn take_in(&mut self, queue: &[u8]) -> Result<Unread> {
+        let (mut unread, mut ended) = (Unread::default(), Vec::new());
         self.transact(Then::Stay, |connection| {
             for line in queue.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
                 match serde_json::from_slice(line) {
                     Ok(Line::Begun(begun)) => begun.take_in(connection)?,
                     Ok(Line::Ended(line)) => ended.push(line.take_in(connection)?),
-                    Err(_) => broken += 1,
+                    Err(error) if error.is_eof() => unread.torn += 1,
+                    Err(_) => unread.malformed += 1,
                 }
             }
             Ok(())
@@ -145,7 +155,7 @@ impl Journal {
             self.track(&tracked, Then::Stay)?;
         }
         self.keep()?;
-        Ok(broken)
+        Ok(unread)
     }
 
     /// The number of an operation of the queue that was taken in.

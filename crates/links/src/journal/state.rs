@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::queue::Unread;
 use super::{Journal, QUEUE, check_owner, now, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::own_files::os;
@@ -138,10 +139,10 @@ pub fn journal_copy(directory: &Path) -> Result<Option<(Journal, Option<String>)
         Some(journal) => journal,
     };
     let mut journal = journal;
-    let broken = journal.take_in(&queue)?;
+    let unread = journal.take_in(&queue)?;
     let gone = journal.look_at_open_ends(&BTreeSet::new())?;
     journal.look_at_open_ends(&gone)?;
-    Ok(Some((journal, emptied.or_else(|| malformed(broken)))))
+    Ok(Some((journal, emptied.or_else(|| said_of(unread)))))
 }
 
 /// What is to be said of a journal without a byte. To SQLite it is a new one; but another process that is just making
@@ -164,39 +165,48 @@ const MOST_LOOKS: usize = 10;
 
 /// Takes in what waits in the queue. Says what of it had no meaning.
 fn take_in(journal: &mut Journal) -> Result<Option<String>> {
-    let (mut broken, mut gone) = (0, BTreeSet::new());
+    let (mut unread, mut gone) = (Unread::default(), BTreeSet::new());
     // An operation may have ended between the look at the queue and the look at its process: its end is there now.
     for _ in 0..MOST_LOOKS {
-        broken += drain(journal)?;
+        drain(journal, &mut unread)?;
         let now = journal.look_at_open_ends(&gone)?;
         if now.is_subset(&gone) {
             break;
         }
         gone.extend(now);
     }
-    Ok(malformed(broken))
+    Ok(said_of(unread))
 }
 
-fn malformed(lines: usize) -> Option<String> {
-    let said = format!("{lines} lines of the journal's queue could not be read; they are kept beside it");
-    (lines > 0).then_some(said)
+fn said_of(Unread { torn, malformed }: Unread) -> Option<String> {
+    let lines = |many: usize| if many == 1 { "1 line".to_owned() } else { format!("{many} lines") };
+    let torn = (torn > 0).then(|| {
+        let torn = lines(torn);
+        format!(
+            "{torn} of the journal's queue without an end: dropped, and what it was about may not be in the history"
+        )
+    });
+    let malformed = (malformed > 0)
+        .then(|| format!("{} of the journal's queue could not be read; kept beside it", lines(malformed)));
+    let said: Vec<String> = torn.into_iter().chain(malformed).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
-fn drain(journal: &mut Journal) -> Result<usize> {
+fn drain(journal: &mut Journal, unread: &mut Unread) -> Result<()> {
     let directory = journal.directory().to_owned();
-    let mut broken = 0;
     let drained = os::drain(&directory, QUEUE, |lines| -> std::result::Result<(), DrainError> {
-        let meaningless = journal.take_in(lines).map_err(DrainError::Journal)?;
-        broken += meaningless;
-        if meaningless > 0 {
-            // Kept before the queue is emptied: nothing that was written down is thrown away unread.
-            let kept = format!("{QUEUE}.broken-{}-{broken}", now());
+        let now_unread = journal.take_in(lines).map_err(DrainError::Journal)?;
+        unread.torn += now_unread.torn;
+        unread.malformed += now_unread.malformed;
+        if now_unread.malformed > 0 {
+            // Kept before the queue is emptied: nothing that may mean something to another program is thrown away.
+            let kept = format!("{QUEUE}.broken-{}-{}", now(), unread.malformed);
             os::write_new(&directory, &kept, lines).map_err(DrainError::Io)?;
         }
         Ok(())
     });
     match drained {
-        Ok(()) => Ok(broken),
+        Ok(()) => Ok(()),
         Err(DrainError::Journal(error)) => Err(error),
         Err(DrainError::Io(error)) => {
             const TAKE_IN: &str = "take in the queue of the journal in";

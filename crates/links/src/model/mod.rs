@@ -314,6 +314,12 @@ pub(crate) fn ends_in_separator(path: &[u8]) -> bool {
     path.last().is_some_and(|byte| std::path::is_separator(char::from(*byte)))
 }
 
+/// Whether a path that names an entry asks, by a slash at its end, for a directory that is there: `a/`, `a/.`.
+pub(crate) fn asks_for_directory(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    file_name_of(path).is_some() && ends_in_separator(bytes.strip_suffix(b".").unwrap_or(bytes))
+}
+
 /// What is below a directory by these names; without any, the directory itself, and no slash at its end, which would ask
 /// for a directory.
 pub(crate) fn below(directory: &Path, names: &Path) -> PathBuf {

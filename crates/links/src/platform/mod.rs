@@ -56,7 +56,7 @@ pub(crate) enum ByHandle {
 pub(crate) use file_systems::FileSystems;
 pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat, Use};
 pub(crate) use link::read_link;
-pub(crate) use place::{Place, physical_path};
+pub(crate) use place::{Place, ends_in_slash, physical_path};
 pub(crate) use process::Process;
 pub(crate) use spot::Spot;
 pub(crate) use system::{

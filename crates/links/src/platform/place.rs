@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Directory, NtfsVolume, Spot, ntfs_volume};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{EntryPath, Metadata, below, file_name_of};
+use crate::model::{EntryPath, FileKind, Metadata, asks_for_directory, below, file_name_of};
 
 /// Where a link is or will be.
 #[derive(Debug)]
@@ -20,10 +20,36 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Opens the parent of a path. A trailing slash does not mean "what it leads to": the link
-    /// itself is always meant.
+    /// Opens the parent of a path. A trailing slash does not mean "what it leads to": the link itself is always meant. But
+    /// it asks for a directory, or a link to one: a file is refused. Where nothing is there, nothing is asked of it, see
+    /// [`Place::must_be_named`].
     pub(crate) fn open(operation: &'static str, path: &Path) -> Result<Self> {
-        Self::open_by(operation, path, Directory::open)
+        let place = Self::open_by(operation, path, Directory::open)?;
+        if asks_for_directory(path) && !place.may_be_directory().map_err(|error| Error::io(operation, path, error))? {
+            let cause = "it ends in a slash, which asks for a directory, and it is none";
+            return Err(Error::new(ErrorKind::InvalidPath, operation, path, cause));
+        }
+        Ok(place)
+    }
+
+    fn may_be_directory(&self) -> io::Result<bool> {
+        Ok(match self.metadata()?.map(|found| found.kind) {
+            None | Some(FileKind::Directory) => true,
+            Some(FileKind::File | FileKind::Special) => false,
+            Some(FileKind::Link) => match self.directory.metadata_follow(&self.name) {
+                Ok(found) => found.kind != FileKind::File && found.kind != FileKind::Special,
+                // Junctions and links to directories are directories wherever they lead.
+                Err(_) => self.ntfs()?.is_some(),
+            },
+        })
+    }
+
+    /// For what is to be made: without a slash behind its name, unless something is there.
+    pub(crate) fn must_be_named(&self, operation: &'static str, typed: &Path) -> Result<()> {
+        if asks_for_directory(typed) && matches!(self.metadata(), Ok(None)) {
+            return Err(ends_in_slash(operation, typed));
+        }
+        Ok(())
     }
 
     /// The same for a physical path of a record: a link in the parent, put there since, is refused.
@@ -91,6 +117,12 @@ impl Place {
     pub(crate) fn ntfs(&self) -> io::Result<Option<NtfsVolume>> {
         ntfs_volume(&self.directory)
     }
+}
+
+/// That a slash stands behind a name that is to be made.
+pub(crate) fn ends_in_slash(operation: &'static str, typed: &Path) -> Error {
+    let cause = "it ends in a slash, which asks for a directory that is there";
+    Error::new(ErrorKind::InvalidPath, operation, typed, cause)
 }
 
 /// The physical path of an opened directory, also of one that the kernel cannot name: it is too deep, or `/proc` is not

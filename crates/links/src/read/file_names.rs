@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::model::Seen;
@@ -48,7 +49,7 @@ pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<
             break;
         }
         names.searched.push(root.to_owned());
-        visit_files(root, depth, (metadata.id, metadata.kind), |directory, path, found| {
+        visit_files(root, (depth, None), (metadata.id, metadata.kind), |directory, path, found| {
             // The same name may be reached by two paths: it counts once.
             if found.id == metadata.id && met.insert((directory, path.file_name().map(OsStr::to_owned))) {
                 names.paths.push(path);
@@ -76,14 +77,16 @@ fn told(metadata: &Metadata, directory: &Path) -> Option<Names> {
 
 /// Any name of a file seen before, on the file system of `near`: there first. The number of the volume
 /// is not compared, as it may have been mounted again since. Where files have no time of birth, a
-/// number may have been given to another file: then the time of change must be the same, too.
-pub(crate) fn find_any(seen: &Seen, near: &Path) -> Option<PathBuf> {
+/// number may have been given to another file: then the time of change must be the same, too. The search of the whole file
+/// system ends by the given moment.
+pub(crate) fn find_any(seen: &Seen, near: &Path, by: Instant) -> AnyName {
     let id = seen.id;
-    let directory = Directory::open(near).ok()?;
-    let root = Filesystem::of(&directory).ok()?.mount_point;
+    let root = Directory::open(near).and_then(|directory| Filesystem::of(&directory));
+    let Ok(Filesystem { mount_point: root, .. }) = root else { return AnyName::None };
     let mut answer = None;
     for (start, depth) in [(near, Depth::One), (&root, Depth::All)] {
-        let looked = visit_files(start, depth, (id, FileKind::File), |_, path, found| {
+        let by = (depth == Depth::All).then_some(by);
+        let looked = visit_files(start, (depth, by), (id, FileKind::File), |_, path, found| {
             let same = platform::NUMBERS_LAST || id.born != 0 || found.attributes.modified == seen.attributes.modified;
             if found.id.same_file(id) && same {
                 answer = Some(path);
@@ -91,12 +94,30 @@ pub(crate) fn find_any(seen: &Seen, near: &Path) -> Option<PathBuf> {
             }
             ControlFlow::Continue(())
         });
-        if answer.is_some() {
-            return answer;
+        match (answer, looked) {
+            (Some(path), _) => return AnyName::Found(path),
+            (None, Ok(Looked::AtAll)) => answer = None,
+            (None, Ok(Looked::UntilTime)) => return AnyName::OutOfTime,
+            (None, Err(_)) => return AnyName::None,
         }
-        looked.ok()?;
     }
-    None
+    AnyName::None
+}
+
+/// A name of a file that was looked for on a whole file system.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum AnyName {
+    Found(PathBuf),
+    None,
+    /// Not all of the file system could be searched in time.
+    OutOfTime,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    AtAll,
+    UntilTime,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,15 +130,18 @@ enum Depth {
 /// followed.
 fn visit_files(
     root: &Path,
-    depth: Depth,
+    (depth, by): (Depth, Option<Instant>),
     (wanted, wanted_kind): (FileId, FileKind),
     mut visit: impl FnMut(FileId, PathBuf, Metadata) -> ControlFlow<()>,
-) -> Result<()> {
+) -> Result<Looked> {
     let fail = |error| Error::io("search", root, error);
     let start = Directory::open(root).map_err(fail)?;
     let (volume, numbers) = (start.metadata().map_err(fail)?.id.volume, start.knows_numbers());
     let mut pending = vec![root.to_owned()];
     while let Some(path) = pending.pop() {
+        if by.is_some_and(|by| Instant::now() >= by) {
+            return Ok(Looked::UntilTime);
+        }
         let entries = Directory::open(&path).and_then(|directory| Ok((directory.entries()?, directory)));
         let (entries, directory) = match entries {
             Ok(entries) => entries,
@@ -144,10 +168,34 @@ fn visit_files(
                 FileKind::Directory if depth == Depth::All && metadata.id.volume == volume => {
                     pending.push(path);
                 }
-                kind if kind == wanted_kind && visit(here, path, metadata).is_break() => return Ok(()),
+                kind if kind == wanted_kind && visit(here, path, metadata).is_break() => return Ok(Looked::AtAll),
                 _ => {}
             }
         }
     }
-    Ok(())
+    Ok(Looked::AtAll)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+    use std::fs;
+
+    use super::*;
+    use crate::model::Target;
+
+    #[test]
+    fn the_search_for_another_name_ends_in_time() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("here")).unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        let metadata = Directory::open(dir.path()).unwrap().metadata_nofollow(OsStr::new("file")).unwrap();
+        let seen = Seen { target: Target::File(file.clone()), id: metadata.id, attributes: metadata.attributes };
+        let now = Instant::now();
+        assert_eq!(find_any(&seen, &dir.path().join("here"), now), AnyName::OutOfTime);
+        // The directory itself is always searched.
+        assert_eq!(find_any(&seen, dir.path(), now), AnyName::Found(file));
+    }
 }

@@ -15,5 +15,10 @@ use crate::platform;
 /// as Win32 does.
 #[must_use]
 pub fn native_path(typed: &OsStr, drive: char) -> PathBuf {
-    platform::native_path(typed, drive).unwrap_or_else(|| typed.into())
+    match platform::native_path(typed, drive) {
+        // It asks for a directory still.
+        Some(path) if matches!(typed.as_encoded_bytes().last(), Some(b'/' | b'\\')) => path.join(""),
+        Some(path) => path,
+        None => typed.into(),
+    }
 }

@@ -8,7 +8,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
 use crate::model::{CreateLink, LinkKind, RemoveLink, Step, Target};
 use crate::platform::{self, Place};
-use crate::read::file_names;
 
 const REMOVE: &str = "remove";
 
@@ -81,8 +80,7 @@ impl StepKind for RemoveLink {
         }
         let (target, file, attributes) = match &old.target {
             Target::File(_) => {
-                let name = file_names::find_any(old, link.parent().unwrap_or(link));
-                let name = name.ok_or_else(|| changed(link, "no other name of its file was found"))?;
+                let name = plan.other_name(link, old)?;
                 let metadata = OnDisk::look_at(&name)?.metadata;
                 (Target::File(name), metadata.map(|metadata| metadata.id), None)
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::OnDisk;
 use super::on_disk::{changed, is_stub};
@@ -13,6 +14,7 @@ use crate::model::{
     Target,
 };
 use crate::platform::FileSystems;
+use crate::read::file_names::{self, AnyName};
 
 /// The steps that take an operation back, and what they are to be told with.
 #[derive(Default)]
@@ -28,7 +30,12 @@ pub(crate) struct UndoPlan {
     /// What earlier undos removed before they were killed.
     removed: BTreeSet<PathBuf>,
     file_systems: FileSystems,
+    /// When whole file systems are searched no longer.
+    search_ends: Option<Instant>,
 }
+
+/// For so long whole file systems are searched for other names of files, for all steps together.
+const SEARCH: Duration = Duration::from_secs(20);
 
 impl UndoPlan {
     /// A plan for an operation; where its undo was begun before and killed, by these steps.
@@ -94,6 +101,23 @@ impl UndoPlan {
         let known = |planned: &HashSet<_>| planned.contains(&(step.path().to_path_buf(), step.action().as_str()));
         if !self.planned.as_ref().is_some_and(known) {
             self.push(step);
+        }
+    }
+
+    /// Another name of the file that a name was removed of.
+    pub(super) fn other_name(&mut self, link: &EntryPath, old: &Seen) -> Result<PathBuf> {
+        let by = *self.search_ends.get_or_insert_with(|| Instant::now() + SEARCH);
+        match file_names::find_any(old, link.parent().unwrap_or(link), by) {
+            AnyName::Found(name) => Ok(name),
+            AnyName::None => Err(changed(link, "no other name of its file was found")),
+            AnyName::OutOfTime => {
+                let cause = format!(
+                    "no other name of its file was found within {} s, and not all of the file system was searched; with \
+                     one that you know, the hard link can be made again",
+                    SEARCH.as_secs()
+                );
+                Err(changed(link, &cause))
+            }
         }
     }
 

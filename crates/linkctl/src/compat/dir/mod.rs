@@ -159,6 +159,10 @@ impl Asked {
         let (Some(name), false) = (path.file_name(), path.is_dir()) else {
             return Self::whole(path.to_owned());
         };
+        // A slash at the end asks for a directory, and there is none.
+        if path.as_os_str().as_encoded_bytes().last().is_some_and(|last| std::path::is_separator(char::from(*last))) {
+            return Self::whole(path.to_owned());
+        }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // What exists is no pattern, whatever it looks like.
         let exists = path.symlink_metadata().is_ok();

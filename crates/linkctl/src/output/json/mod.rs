@@ -43,7 +43,7 @@ use links::{Error, FileKind, Name};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::sanitize;
+use super::{must_be_open, sanitize};
 use crate::exit::Exit;
 use crate::failure::cause;
 
@@ -103,6 +103,7 @@ struct Versioned<'a, T> {
 
 /// Prints a document, indented for people who look.
 pub(crate) fn print(document: &impl Serialize) -> io::Result<()> {
+    must_be_open()?;
     let mut out = Harmless { json: Vec::with_capacity(2 * PIECE), out: io::stdout().lock() };
     let document = Versioned { schema: SCHEMA, document };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Indented::default()))?;

@@ -334,3 +334,33 @@ fn what_exists_is_no_pattern_and_years_have_their_number() {
     let listing = linkctl.output(["dir"]).exits(0).out;
     assert!(listing.contains("/9999  ") && !listing.contains("1970"), "{listing}");
 }
+
+#[test]
+fn the_time_is_that_of_ls_in_every_zone() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "f" => file("") });
+    for moment in ["2026-01-15 12:00:00Z", "2026-07-15 12:00:00Z"] {
+        testkit::require::run(Command::new("touch").args(["-d", moment]).arg(linkctl.at("f")));
+        for zone in [
+            "UTC",
+            "Asia/Kolkata",
+            ":Asia/Kolkata",
+            "Europe/Berlin",
+            "America/New_York",
+            "EST5EDT",
+            "IST-5:30",
+            "CET-1CEST,M3.5.0,M10.5.0/3",
+            "/usr/share/zoneinfo/Asia/Tokyo",
+            "<+0330>-3:30",
+            "",
+        ] {
+            let mut dir = linkctl.command(["dir", "f"]);
+            let dir = linkctl.said(dir.env("TZ", zone).output().unwrap()).exits(0).out;
+            let mut date = Command::new("date");
+            let date = date.args(["-r", "f", "+%m/%d/%Y  %I:%M %p"]).env("TZ", zone).env("LC_ALL", "C");
+            let date = date.current_dir(linkctl.work()).output().unwrap();
+            let date = String::from_utf8(date.stdout).unwrap();
+            assert!(dir.contains(date.trim_end()), "TZ={zone}: {date}{dir}");
+        }
+    }
+}

@@ -243,3 +243,28 @@ fn what_windows_cannot_reach_is_told_in_words_of_our_own() {
     assert!(ran.err.contains("not on the link's volume"), "{ran}");
     assert!(ran.err.contains("Windows cannot find it") && !linkctl.exists("x"), "{ran}");
 }
+
+#[test]
+fn junctions_lead_to_files_and_to_themselves_as_on_windows() {
+    let volume = Volume::new(Fs::Ntfs, 0);
+    let linkctl = on_ntfs(&volume);
+    tree!(volume.path(), { "sub/f.txt" => file("text") });
+    transcript(
+        &linkctl,
+        &[
+            (&["mklink", "/J", "foo", "foo"], 0, "Junction created for foo <<===>> foo\n", ""),
+            (&["mklink", "/J", "foo", "foo"], 1, "", TAKEN),
+            (&["mklink", "/J", "to-f", r"sub\f.txt"], 0, "Junction created for to-f <<===>> sub\\f.txt\n", ""),
+            (&["mklink", "/J", "to-g", "sub/f.txt"], 0, "Junction created for to-g <<===>> sub/f.txt\n", ""),
+            (&["mklink", "/h", "foo"], 1, "", SYNTAX),
+            (&["mklink", "/h", "bar"], 1, "", SYNTAX),
+        ],
+    );
+    assert_eq!(names(volume.path()), ["foo", "sub", "to-f", "to-g"]);
+    let listed = linkctl.ok(["dir", "/al"]).out;
+    for row in
+        [r"<JUNCTION>     foo [C:\foo]", r"<JUNCTION>     to-f [C:\sub\f.txt]", r"<JUNCTION>     to-g [C:\sub\f.txt]"]
+    {
+        assert!(listed.contains(row), "{listed}");
+    }
+}

@@ -83,9 +83,13 @@ fn lines_without_meaning_are_kept_and_cost_no_other() {
     // Torn by a power cut in the middle, and another program's words.
     let torn = lines[..40].to_vec();
     lines.extend(torn);
+    lines.extend(b"\nanother program's\n");
     fs::write(&queue, &lines).unwrap();
     linkctl.ok(["mklink", "b", "t"]);
-    let ran = linkctl.ok(["history"]).says("1 lines of the journal's queue could not be read; they are kept");
+    let ran = linkctl
+        .ok(["history"])
+        .says("1 line of the journal's queue without an end: dropped")
+        .says("1 line of the journal's queue could not be read; kept");
     assert_eq!(ran.out.lines().count(), 3, "{ran}");
     let kept = names(linkctl.state()).into_iter().filter(|name| name.starts_with("journal.queue.broken-")).count();
     assert_eq!(kept, 1);
@@ -232,4 +236,17 @@ fn what_was_made_by_hand_later_is_not_taken_for_a_leftover() {
     testkit::require::run(std::process::Command::new("touch").args(["-d", "+1 hour"]).arg(linkctl.at("t")));
     linkctl.ok(["undo"]);
     assert!(linkctl.exists("t"), "the directory is the user's own");
+}
+
+#[test]
+fn a_torn_line_is_dropped_and_said_once() {
+    let linkctl = Linkctl::new();
+    linkctl.ok(["mklink", "a", "t"]);
+    let queue = linkctl.state().join("journal.queue");
+    let lines = fs::read(&queue).unwrap();
+    fs::write(&queue, &lines[..lines.len() - 20]).unwrap();
+    const DROPPED: &str = "1 line of the journal's queue without an end: dropped";
+    linkctl.ok(["history"]).says(DROPPED);
+    assert!(!linkctl.ok(["history"]).err.contains(DROPPED));
+    assert!(!names(linkctl.state()).iter().any(|name| name.contains("broken")));
 }

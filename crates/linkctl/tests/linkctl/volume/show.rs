@@ -215,3 +215,17 @@ fn a_link_to_a_file_that_is_kept_in_another_form_is_ok() {
     assert_eq!(states(r"C:\below packed"), "missing");
     assert_eq!(text(&show_of(volume.image(), r"C:\cloud\f")["path"]), r"C:\cloud\f");
 }
+
+#[test]
+fn a_slash_at_the_end_asks_for_a_directory_that_is_there() {
+    let source = Filled::of(ANY).source();
+    for typed in [r"C:\Real\deep\f\", "Real/deep/f/", r"C:\Real\other\"] {
+        for verb in ["show", "list", "check", "dir"] {
+            let ran = run(verb, &source, [typed]);
+            assert!(matches!(ran.code(), Some(1 | 3)) && !ran.err.is_empty(), "{verb} {typed}: {ran}");
+        }
+    }
+    for typed in [r"C:\Real\deep\", "Real/deep/", r"C:\junctions\plain\", r"C:\junctions\dangling\", r"C:\"] {
+        run("show", &source, [typed]).exits(0);
+    }
+}

@@ -70,14 +70,21 @@ fn plain(opened: OwnedFd) -> io::Result<File> {
 pub(crate) fn append(directory: &Path, file: &str, bytes: &[u8]) -> io::Result<u64> {
     // What is journaled shall not keep what is done waiting. Without the lock a line is appended all the same: it is
     // lost only if the file is emptied in the same instant.
-    let lock = match lock(directory, Duration::from_millis(500)) {
-        Ok(lock) => lock,
-        Err(_) => rustix::fs::open(directory, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
+    let (lock, is_held) = match lock(directory, Duration::from_millis(500)) {
+        Ok(lock) => (lock, true),
+        Err(_) => (rustix::fs::open(directory, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?, false),
     };
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | PLAIN;
     let mut file = plain(openat(&lock, file, flags, Mode::from(0o600))?)?;
-    file.write_all(bytes)?;
-    Ok(file.metadata()?.len())
+    let before = file.metadata()?.len();
+    if let Err(error) = file.write_all(bytes) {
+        // A part of a line, where the disk is full or the file must not grow: nobody else has appended to it.
+        if is_held {
+            ftruncate(&file, before).unwrap_or_default();
+        }
+        return Err(error);
+    }
+    Ok(before + bytes.len() as u64)
 }
 
 /// Writes a file that must not be there yet.

@@ -12,9 +12,11 @@ mod system;
 
 pub(crate) use system::{append, drain, lock_directory, make_state_directory, write_new};
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use crate::platform;
 
 /// Renames the files that are there out of the way. Gives the new name of the first.
 pub(crate) fn set_aside(directory: &Path, files: &[&str], suffix: &str) -> io::Result<PathBuf> {
@@ -28,6 +30,20 @@ pub(crate) fn set_aside(directory: &Path, files: &[&str], suffix: &str) -> io::R
         }
     }
     kept.into_iter().next().ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Writes a file under a private name, and gives it its own once the disk has it. A file that has that name is replaced.
+pub(crate) fn write_and_rename(directory: &Path, file: &str, bytes: &[u8]) -> io::Result<()> {
+    let private = directory.join(format!(".linkctl-{:016x}", platform::random()));
+    let mut new = OpenOptions::new().write(true).create_new(true).open(&private)?;
+    let write = || {
+        new.write_all(bytes)?;
+        new.sync_all()?;
+        drop(new);
+        fs::rename(&private, directory.join(file))
+    };
+    // Nobody misses it where it cannot be removed either.
+    write().inspect_err(|_| fs::remove_file(&private).unwrap_or_default())
 }
 
 /// Hands over all that is in a file, in pieces. Who could not wait for the lock may append meanwhile: only once nothing

@@ -58,12 +58,19 @@ fn plain(file: File) -> io::Result<File> {
 pub(crate) fn append(directory: &Path, file: &str, bytes: &[u8]) -> io::Result<u64> {
     // What is journaled shall not keep what is done waiting. Without the lock a line is appended all the same: it is
     // lost only if the file is emptied in the same instant.
-    let _lock = lock(directory, Duration::from_millis(500)).ok();
+    let lock = lock(directory, Duration::from_millis(500)).ok();
     let mut options = OpenOptions::new();
     options.append(true).create(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
     let mut file = plain(options.open(directory.join(file))?)?;
-    file.write_all(bytes)?;
-    Ok(file.metadata()?.len())
+    let before = file.metadata()?.len();
+    if let Err(error) = file.write_all(bytes) {
+        // A part of a line, where the disk is full: nobody else has appended to it.
+        if lock.is_some() {
+            file.set_len(before).unwrap_or_default();
+        }
+        return Err(error);
+    }
+    Ok(before + bytes.len() as u64)
 }
 
 /// Writes a file that must not be there yet.

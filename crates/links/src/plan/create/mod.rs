@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     CreateLink, EntryPath, FileId, FileKind, Form, KindChoice, LinkSpec, MakeDirectory, Manner, Metadata, OnExisting,
-    ReplaceLink, Step, Target, ends_in_separator, file_name_of,
+    ReplaceLink, Shape, Step, Target, asks_for_directory, file_name_of,
 };
 use crate::plan::{Finding, Plan, PlanContext};
 use crate::platform::{self, Directory, Filesystem, NtfsVolume, Place};
@@ -139,6 +139,17 @@ impl Ground {
         let entry = EntryPath::shown_as(parent.join(file_name_of(&link).unwrap_or_default()), &link);
         let filesystem = Filesystem::of(&directory).map_err(fail)?;
         let ntfs = platform::ntfs_volume(&directory).map_err(fail)?;
+        // Windows makes what is a directory itself under such a name.
+        let is_directory = spec.kind == KindChoice::Junction || spec.shape == Some(Shape::Directory);
+        let as_windows = spec.manner == Manner::Mklink && spec.kind != KindChoice::Hard && ntfs.is_some();
+        if !(as_windows && is_directory) {
+            let named = match &place {
+                Some(place) => place.must_be_named(CREATE, &spec.link),
+                None if asks_for_directory(&spec.link) => Err(platform::ends_in_slash(CREATE, &spec.link)),
+                None => Ok(()),
+            };
+            named.map_err(|error| error.with(&spec.target))?;
+        }
         Ok(Self { link, entry, place, directory, parent, filesystem, ntfs })
     }
 
@@ -254,7 +265,7 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
     let typed = Path::new(&spec.target);
     let existing = match Place::open(HARD, typed) {
         Ok(place) => place,
-        Err(error) if error.kind() == ErrorKind::InvalidPath => {
+        Err(error) if error.kind() == ErrorKind::InvalidPath && !asks_for_directory(typed) => {
             return refuse(ErrorKind::IsDirectory, "the target is a directory".into());
         }
         Err(error) => {
@@ -293,8 +304,7 @@ fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
 /// What does not exist is taken by its text.
 fn full_path(path: &Path) -> io::Result<PathBuf> {
     // `a/` and `a/.` mean the directory that `a` leads to.
-    let bytes = path.as_os_str().as_encoded_bytes();
-    if ends_in_separator(bytes.strip_suffix(b".").unwrap_or(bytes))
+    if asks_for_directory(path)
         && let Ok(directory) = Directory::open(path)
     {
         return directory.physical_path();

@@ -135,6 +135,7 @@ pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
         }
         _ => error,
     })?;
+    destination.must_be_named(MOVE_TO, &spec.destination)?;
     let refuse = |kind, path: &Path, cause: &str| Err(Error::new(kind, MOVE, path, cause));
     let fail = |error| Error::io(MOVE, &source.path, error);
     let metadata = source.directory.metadata_nofollow(source.name()).map_err(fail)?;

@@ -68,7 +68,7 @@ impl Volume {
         let names = self.names(typed)?;
         let mut directories = Directories::default();
         let mut resolver = Resolver::new(reader, &mut directories, self.drive, Detail::Everything);
-        resolver.find(names).map_err(|failed| {
+        let found = resolver.find(names).map_err(|failed| {
             let at = failed.failed_at.as_ref().map(|at| self.shown(at)).unwrap_or_default();
             let reason = failed.reason.clone().unwrap_or_default();
             let kind = match state(failed.end) {
@@ -83,7 +83,13 @@ impl Volume {
                 format!("{reason} at {}", super::quoted(&at))
             };
             Error::new(kind, LOOK_UP, typed, text)
-        })
+        })?;
+        let asks_for_directory = matches!(typed.as_os_str().as_encoded_bytes().last(), Some(b'/' | b'\\'));
+        if asks_for_directory && !reader.facts(found.1.record()).map_err(|error| self.error(&error))?.is_directory {
+            let cause = "it ends in a slash, which asks for a directory, and it is none";
+            return Err(Error::new(ErrorKind::NotADirectory, LOOK_UP, typed, cause));
+        }
+        Ok(found)
     }
 
     fn all_names(&self, facts: &FileFacts, directories: &mut Directories) -> Result<Names> {
