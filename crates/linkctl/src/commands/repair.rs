@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -163,7 +163,15 @@ fn spec(args: &RepairArgs) -> Result<RepairSpec, Failure> {
 
 /// Pairs of a file, one a line.
 fn map_file(file: &Path) -> Result<Vec<Map>, Failure> {
-    let content = std::fs::read(file).map_err(|error| {
+    const MOST: u64 = 64 << 20;
+    // It may be a pipe, or a file without an end.
+    let mut content = Vec::new();
+    let read = std::fs::File::open(file).and_then(|file| file.take(MOST + 1).read_to_end(&mut content));
+    let read = read.and_then(|_| match u64::try_from(content.len()) {
+        Ok(length) if length <= MOST => Ok(()),
+        _ => Err(std::io::Error::other("it is longer than 64 MiB")),
+    });
+    read.map_err(|error| {
         let text = format!("cannot read the mappings in {}: {error}", sanitize::quoted(file));
         Failure::usage(text, "name a file with lines of the form OLD=NEW")
     })?;

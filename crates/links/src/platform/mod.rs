@@ -78,6 +78,15 @@ pub(crate) use system::{
 pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};
 pub(crate) use volume::{Filesystem, VolumeIdentity};
 
+/// What is left of a file, where that is no more than so many bytes. Nothing of a longer one is kept; a file of /proc has
+/// the size 0 and may have no end.
+pub(crate) fn read_at_most(file: std::fs::File, most: u64) -> std::io::Result<Option<Vec<u8>>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| u64::try_from(bytes.len()).is_ok_and(|length| length <= most)))
+}
+
 /// A number that differs at each call and in each process.
 pub(crate) fn random() -> u64 {
     use std::hash::{BuildHasher as _, Hasher as _};

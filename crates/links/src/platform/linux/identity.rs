@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "calls that rustix has no function for")]
 
 use std::ffi::{CString, OsStr};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -198,8 +198,9 @@ fn shown(object: &Held) -> CString {
     CString::new(format!("/proc/self/fd/{}", object.as_fd().as_raw_fd())).unwrap_or_default()
 }
 
-/// What is in a regular file, without a trace in its times where this user may leave none.
-pub(crate) fn content(object: &Held) -> io::Result<Vec<u8>> {
+/// What is in a regular file of at most this many bytes, without a trace in its times where this user may leave none.
+/// `None` where there is more than that: files of /proc tell no size.
+pub(crate) fn content(object: &Held, most: u64) -> io::Result<Option<Vec<u8>>> {
     let path = OsStr::from_bytes(shown(object).as_bytes()).to_owned();
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = openat(rustix::fs::CWD, &path, flags | OFlags::NOATIME, Mode::empty());
@@ -207,7 +208,5 @@ pub(crate) fn content(object: &Held) -> io::Result<Vec<u8>> {
         Err(Errno::PERM) => openat(rustix::fs::CWD, &path, flags, Mode::empty()),
         opened => opened,
     };
-    let mut content = Vec::new();
-    std::fs::File::from(opened?).read_to_end(&mut content)?;
-    Ok(content)
+    crate::platform::read_at_most(std::fs::File::from(opened?), most)
 }
