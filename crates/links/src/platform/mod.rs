@@ -53,6 +53,14 @@ pub(crate) enum ByHandle {
     Unknown,
 }
 
+/// Where a link leads whose text is no path.
+pub(crate) struct Jump {
+    /// What it leads to, if that is a directory.
+    pub(crate) directory: Option<Directory>,
+    /// The path of that without links. `None` where it has none: a pipe, a namespace, a deleted file.
+    pub(crate) path: Option<std::path::PathBuf>,
+}
+
 pub(crate) use file_systems::FileSystems;
 pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat, Use};
 pub(crate) use link::read_link;

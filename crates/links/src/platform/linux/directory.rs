@@ -14,7 +14,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::model::{Attributes, FileId, FileKind, Home, Metadata};
-use crate::platform::{Entry, Filesystem};
+use crate::platform::{Entry, Filesystem, Jump};
 
 /// A directory held by a descriptor.
 #[derive(Debug)]
@@ -261,16 +261,44 @@ impl Directory {
         }
     }
 
+    /// Whether links may stand here whose text is not where they lead.
+    pub(crate) fn has_jumps(&self) -> bool {
+        // linux/magic.h: proc, securityfs, apparmorfs.
+        const JUMPS: [u32; 3] = [0x9fa0, 0x7363_6673, 0x5a3c_69f0];
+        self.magic().is_ok_and(|magic| JUMPS.contains(&magic))
+    }
+
+    /// Where the system goes by a link whose text is no path (`/proc/PID/fd/1`, `/proc/PID/root`). `None` for every other link.
+    pub(crate) fn jump(&self, name: &OsStr) -> io::Result<Option<Jump>> {
+        if !self.has_jumps() {
+            return Ok(None);
+        }
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let by_text = fs::openat2(&self.fd, name, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS);
+        // Where that cannot be asked (before Linux 5.6), every link counts as one of these.
+        if !matches!(by_text, Err(Errno::LOOP | Errno::NOSYS | Errno::PERM)) {
+            return Ok(None);
+        }
+        let held = Held { fd: fs::openat(&self.fd, name, flags, Mode::empty())? };
+        // In another namespace of mounts the kernel's name may be that of something else here.
+        let metadata = held.metadata()?;
+        let is_it = |path: &PathBuf| {
+            let found = fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS | StatxFlags::BTIME);
+            found.is_ok_and(|found| metadata_of(&found).id == metadata.id)
+        };
+        let path = held.path().ok().filter(|path| is_real(path) && is_it(path));
+        let is_directory = metadata.kind == FileKind::Directory;
+        Ok(Some(Jump { directory: is_directory.then(|| Self::of(held.fd)), path }))
+    }
+
     /// What a target leads to from here, by its physical path; `None` where the system has no path for it.
     pub(crate) fn reach(&self, target: &OsStr) -> io::Result<Option<PathBuf>> {
         let reached = fs::openat(&self.fd, target, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
         let shown = format!("/proc/self/fd/{}", reached.as_raw_fd());
         // The kernel does not name what is deeper than it takes paths.
         let Ok(path) = fs::readlink(shown, Vec::new()) else { return Ok(None) };
-        let path = path.into_bytes();
-        // What is no file (a socket, a pipe) or was deleted meanwhile has something else there.
-        let real = path.starts_with(b"/") && !path.ends_with(b" (deleted)");
-        Ok(real.then(|| PathBuf::from(OsString::from_vec(path))))
+        let path = PathBuf::from(OsString::from_vec(path.into_bytes()));
+        Ok(is_real(&path).then_some(path))
     }
 
     /// Reads a directory opened to be read: name, kind and number of every entry but `.` and `..`, without an
@@ -326,6 +354,13 @@ impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Whether the kernel's name of a descriptor is a path: what is no file (a socket, a pipe) or was deleted has something
+/// else there.
+fn is_real(path: &Path) -> bool {
+    let path = path.as_os_str().as_bytes();
+    path.starts_with(b"/") && !path.ends_with(b" (deleted)")
 }
 
 fn kind_of(kind: FileType) -> Option<FileKind> {
