@@ -95,6 +95,7 @@ impl Failure {
         let errors = match self {
             // A command line that makes no sense: nothing was looked at.
             Self::Own { exit: Exit::Usage, .. } | Self::Output(_) => return Ok(()),
+            Self::Links(errors) if Exit::of_all(errors) == Some(Exit::Usage) => return Ok(()),
             Self::Links(errors) => errors.iter().map(Into::into).collect(),
             Self::Own { exit, message, .. } => vec![json::ErrorRecord::own(*exit, message)],
         };
@@ -204,6 +205,9 @@ fn first_hint(error: &Error) -> Option<String> {
         _ if error.operation() == "look up" => {
             "paths begin at the root of the volume, as in C:\\Users; --drive says which letter it has"
         }
+        _ if error.operation() == "enter directory" => {
+            "list, show, check and dir with --volume and the disk or image of the volume read what it holds"
+        }
         ErrorKind::PermissionDenied if error.operation() == "open the volume" => by_system!(
             "to read a disk takes root, or the group that may (such as disk)",
             "to read a drive takes an administrator",
@@ -255,10 +259,11 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     use std::io::Write as _;
     match error.kind() {
-        ClapKind::DisplayHelp | ClapKind::DisplayVersion => match error.print() {
-            Err(error) if !output::is_closed(&error) => Exit::Failed.into(),
-            _ => Exit::Done.into(),
-        },
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
+            let printed =
+                output::must_be_open(b"help").and_then(|()| error.print()).and_then(|()| io::stdout().flush());
+            printed.map_or_else(|error| unwritten(&error), |()| Exit::Done).into()
+        }
         _ => {
             // It quotes what was typed, which `linkctl remove *` may have taken from a hostile name.
             let lines: Vec<String> = error.render().to_string().lines().map(sanitize::line).collect();

@@ -55,6 +55,9 @@ pub(crate) struct RepairArgs {
     /// Say absolute targets relative to their links
     #[arg(long, group = "form", conflicts_with_all = ["search", "map", "map_file", "min_confidence"])]
     pub(crate) relative: bool,
+    /// With --relative, also links to other file systems, which may be mounted elsewhere one day
+    #[arg(long, requires = "relative")]
+    pub(crate) across: bool,
     /// Say relative targets in full
     #[arg(long, group = "form", conflicts_with_all = ["search", "map", "map_file", "min_confidence"])]
     pub(crate) absolute: bool,
@@ -150,6 +153,7 @@ fn spec(args: &RepairArgs) -> Result<RepairSpec, Failure> {
     spec.min_confidence = args.min_confidence.into();
     spec.exclude.clone_from(&args.exclude);
     spec.one_file_system = args.one_file_system;
+    spec.across = args.across;
     spec.drive = args.drive.letter();
     spec.workers = args.jobs.map(NonZeroUsize::get);
     spec.conversion = match (args.relative, args.absolute, args.kind_fix) {
@@ -259,6 +263,9 @@ impl Told<'_> {
 
     /// What is to be known of the search.
     fn remark(&self) {
+        for finding in &self.planned.plan.findings {
+            complain("note", &finding.text);
+        }
         for map in self.planned.idle_maps.iter().filter_map(|number| self.spec.maps.get(*number)) {
             complain("note", &format!("the map {} holds the target of no broken link", pair(map)));
         }

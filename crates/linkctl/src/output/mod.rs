@@ -49,6 +49,7 @@ impl Out {
     /// Writes what was gathered, in one piece: standard output's own buffer would write every line for itself.
     fn write_text(&mut self) -> io::Result<()> {
         let text = std::mem::replace(&mut self.text, Vec::with_capacity(PIECE));
+        must_be_open(&text)?;
         match &mut self.to {
             To::Coloured(out) => out.write_all(&text),
             To::Plain(out, strip) => {
@@ -101,9 +102,16 @@ pub(crate) fn shown(target: &Target) -> Option<Cow<'_, OsStr>> {
 
 /// Writes bytes as they are, which end with a line, in one piece, behind what other threads have written so.
 pub(crate) fn write_whole(bytes: &[u8]) -> io::Result<()> {
+    must_be_open(bytes)?;
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
+}
+
+/// Fails where something is to be written to a standard output that was closed from the beginning: there the system's own
+/// answer is that all went well.
+pub(crate) fn must_be_open(text: &[u8]) -> io::Result<()> {
+    if text.is_empty() || links::system::has_output() { Ok(()) } else { Err(io::Error::other("it is closed")) }
 }
 
 /// Prints one text whole.

@@ -185,6 +185,24 @@ fn is_served(point: &ReparsePoint) -> bool {
     platform::follows_reparse_points() && matches!(kind, LinkKind::Other(_)) && !kind.is_name_surrogate()
 }
 
+/// What is to be told of a directory that holds more than this system shows: only the driver of its tag can look into it.
+/// `None` of everything else.
+pub(crate) fn sealed(target: &Target, path: &Path) -> Option<crate::error::Error> {
+    let Target::Reparse(point) = target else { return None };
+    let kind = point.kind();
+    if platform::follows_reparse_points()
+        || !point.directory
+        || !matches!(kind, LinkKind::Other(_))
+        || kind.is_name_surrogate()
+    {
+        return None;
+    }
+    let (tag, name) = (point.tag(), point.tag().name());
+    let named = name.map_or_else(|| tag.to_string(), |name| format!("{tag} {name}"));
+    let cause = format!("only Windows can look into a directory with this tag, {named}");
+    Some(crate::error::Error::new(ErrorKind::Blocked, "enter directory", path, cause))
+}
+
 /// The state that an error of the system amounts to.
 pub(crate) fn state_of(error: &io::Error) -> State {
     match platform::error_kind(error) {

@@ -250,13 +250,6 @@ mod tests {
         assert_eq!(known.looks_like(&identity(&path.join("a")), &other), Likeness::Same);
     }
 
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn gigabytes_of_a_file_of_size_0_were_read_for_a_record() {
-        let path = format!("/proc/{}/pagemap", std::process::id());
-        assert_eq!(identity(Path::new(&path)).content, None);
-    }
-
     #[test]
     fn what_is_written_down_reads_back_the_same() {
         let dir = tempfile::tempdir().unwrap();

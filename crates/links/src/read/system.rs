@@ -34,6 +34,15 @@ pub fn may_make_symlinks() -> bool {
     platform::may_make_symlinks()
 }
 
+/// Whether the process was begun with a standard output that is open.
+///
+/// # Platform behavior
+/// Windows: always, as programs without a console have none.
+#[must_use]
+pub fn has_output() -> bool {
+    platform::has_output()
+}
+
 /// What the system allows this user, in words for people: name, value.
 ///
 /// # Platform behavior

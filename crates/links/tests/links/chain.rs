@@ -155,12 +155,13 @@ fn links_of_proc_are_what_the_kernel_finds_while_an_ntfs_volume_is_mounted() {
         let (found, chain) = (shown.link.unwrap(), shown.chain.unwrap());
         assert_eq!((found.state, found.resolved, chain.failed_at), (State::Ok, None, None), "decoy: {decoy}");
     }
+    let base = format!("/proc/{process}/{}", "root");
     // On the way of another link, and through the root and the work directory of a process.
     for (name, target, leads) in [
         ("pipe", link, None),
         ("cwd", format!("/proc/{process}/cwd"), std::env::current_dir().ok()),
-        ("root", format!("/proc/{process}/root{}", room.path().display()), Some(room.path())),
-        ("up", format!("/proc/{process}/root{}/..", room.path().display()), room.path().parent().map(Path::to_owned)),
+        ("root", format!("{base}{}", room.path().display()), Some(room.path())),
+        ("up", format!("{base}{}/..", room.path().display()), room.path().parent().map(Path::to_owned)),
     ] {
         std::os::unix::fs::symlink(target, room.path().join(name)).unwrap();
         assert_eq!((room.state(name), room.resolved(name)), (State::Ok, leads), "{name}");

@@ -103,6 +103,7 @@ struct Versioned<'a, T> {
 
 /// Prints a document, indented for people who look.
 pub(crate) fn print(document: &impl Serialize) -> io::Result<()> {
+    super::must_be_open(b"{")?;
     let mut out = Harmless { json: Vec::with_capacity(2 * PIECE), out: io::stdout().lock() };
     let document = Versioned { schema: SCHEMA, document };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Indented::default()))?;

@@ -78,6 +78,8 @@ pub struct RepairSpec {
     pub workers: Option<usize>,
     /// Instead of repairing broken links, rewrites those that lead somewhere in this form. Default: no.
     pub conversion: Option<Conversion>,
+    /// Whether links to other file systems, too, are made relative. Default: no, as these may be mounted elsewhere.
+    pub across: bool,
 }
 
 impl RepairSpec {
@@ -93,6 +95,7 @@ impl RepairSpec {
             drive: DEFAULT_DRIVE,
             workers: None,
             conversion: None,
+            across: false,
         }
     }
 }
@@ -331,7 +334,7 @@ fn look_at(links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lost> 
         match found {
             Ok(found) => lost.push(found),
             Err(path) => {
-                errors.push(Error::new(ErrorKind::PermissionDenied, "look at", path, "what it says cannot be read"))
+                errors.push(Error::new(ErrorKind::PermissionDenied, "look at", path, "what it says cannot be read"));
             }
         }
     }

@@ -40,7 +40,8 @@ impl Held {
     /// Its path without links, as the kernel tells it: of a file, one of several.
     pub(crate) fn path(&self) -> io::Result<PathBuf> {
         let shown = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-        Ok(PathBuf::from(OsString::from_vec(fs::readlink(shown, Vec::new())?.into_bytes())))
+        let path = fs::readlink(shown, Vec::new()).map_err(without_proc)?;
+        Ok(PathBuf::from(OsString::from_vec(path.into_bytes())))
     }
 
     /// The text of a symbolic link, as the system tells it.
@@ -156,13 +157,32 @@ impl Directory {
     /// The directory's path without links, as the kernel tells it.
     pub(crate) fn physical_path(&self) -> io::Result<PathBuf> {
         let shown = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-        let path = PathBuf::from(OsString::from_vec(fs::readlink(shown, Vec::new())?.into_bytes()));
+        let path = match fs::readlink(shown, Vec::new()) {
+            Ok(path) => PathBuf::from(OsString::from_vec(path.into_bytes())),
+            Err(_) if !has_proc() => return self.climbed(),
+            Err(error) => return Err(error.into()),
+        };
         // A directory that was deleted, or lies outside this process' root, has no path.
         let found = fs::statx(CWD, &path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::INO)?;
         if u128::from(found.stx_ino) != self.metadata()?.id.file {
             return Err(io::ErrorKind::NotFound.into());
         }
         Ok(path)
+    }
+
+    /// The same where /proc is not mounted: by the names on the way up.
+    fn climbed(&self) -> io::Result<PathBuf> {
+        let (mut here, mut names) = (self.open_child(OsStr::new("."))?, Vec::new());
+        loop {
+            let (id, above) = (here.metadata()?.id, here.open_parent()?);
+            if above.metadata()?.id == id {
+                return Ok(std::iter::once(OsString::from("/")).chain(names.into_iter().rev()).collect());
+            }
+            let is_it = |entry: &Entry| above.metadata_nofollow(&entry.name).is_ok_and(|found| found.id == id);
+            let name = above.entries()?.filter_map(Result::ok).find(is_it);
+            names.push(name.ok_or(io::ErrorKind::NotFound)?.name);
+            here = above;
+        }
     }
 
     /// Which directory this is, for a record that is read again after a restart.
@@ -354,6 +374,19 @@ impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Whether the system tells here what descriptors hold.
+pub(super) fn has_proc() -> bool {
+    Path::new("/proc/self/fd").is_dir()
+}
+
+/// An error of a call by a path in /proc.
+pub(super) fn without_proc(error: Errno) -> io::Error {
+    if error == Errno::NOENT && !has_proc() {
+        return io::Error::other("/proc is not mounted, by which the system tells where things are");
+    }
+    error.into()
 }
 
 /// Whether the kernel's name of a descriptor is a path: what is no file (a socket, a pipe) or was deleted has something

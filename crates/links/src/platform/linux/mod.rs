@@ -8,6 +8,7 @@ mod inventory;
 mod link;
 mod names;
 mod ntfs_3g;
+mod output;
 mod path;
 mod policy;
 mod power;
@@ -33,12 +34,15 @@ pub(crate) use ntfs_3g::{
     COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, REPARSE_DATA, RESIDENT, attributes as ntfs_attributes,
     by_descriptor, has_short_name, ntfs_mounts, ntfs_volume, refusal, unreadable_streams,
 };
+pub(crate) use output::has_output;
 pub(crate) use path::{drive_relative, native_path, volume_root};
 pub(crate) use policy::{evaluation, facts, may_make_symlinks};
 pub(crate) use power::{open_files, workers};
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
-pub(crate) use users::{current_user, forbidden, is_of_others, is_one_mount, may_write, remarks, room, users_below};
+pub(crate) use users::{
+    current_user, forbidden, is_of_others, is_one_mount, may_write, remarks, room, sees_processes, users_below,
+};
 pub(super) use volume::volume_identity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 

@@ -338,7 +338,8 @@ pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<(Inte
     };
     let trust = if tree::is_own(directory)? { tree::Trust::Own } else { tree::Trust::Anybody };
     // Piece by piece: what is no intent costs no memory, however long it is.
-    let intent: Intent = serde_json::from_reader(BufReader::new(tree::open_own(directory, OsStr::new(INTENT), trust)?))?;
+    let intent: Intent =
+        serde_json::from_reader(BufReader::new(tree::open_own(directory, OsStr::new(INTENT), trust)?))?;
     if intent.form != FORM {
         return Err(std::io::Error::new(
             std::io::ErrorKind::PermissionDenied,

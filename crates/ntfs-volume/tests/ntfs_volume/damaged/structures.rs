@@ -342,7 +342,9 @@ fn extension_records_whose_use_numbers_rise_otherwise_than_their_numbers_are_fou
         let mut image = Image::new(64);
         let list: Vec<u8> = (41u64..)
             .zip(uses)
-            .flat_map(|(number, times)| list_entry(if number == 42 { REPARSE_POINT } else { DATA }, times << 48 | number))
+            .flat_map(|(number, times)| {
+                list_entry(if number == 42 { REPARSE_POINT } else { DATA }, times << 48 | number)
+            })
             .collect();
         image.link(BAD, ROOT, "bad", &resident(LIST, "", &list));
         for (number, times) in (41u64..).zip(uses) {
