@@ -95,6 +95,7 @@ impl Failure {
         let errors = match self {
             // A command line that makes no sense: nothing was looked at.
             Self::Own { exit: Exit::Usage, .. } | Self::Output(_) => return Ok(()),
+            Self::Links(errors) if Exit::of_all(errors) == Some(Exit::Usage) => return Ok(()),
             Self::Links(errors) => errors.iter().map(Into::into).collect(),
             Self::Own { exit, message, .. } => vec![json::ErrorRecord::own(*exit, message)],
         };
@@ -203,6 +204,9 @@ fn first_hint(error: &Error) -> Option<String> {
         // Paths on a volume that need not be mounted.
         _ if error.operation() == "look up" => {
             "paths begin at the root of the volume, as in C:\\Users; --drive says which letter it has"
+        }
+        _ if error.operation() == "enter directory" => {
+            "list, show, check and dir with --volume and the disk or image of the volume read what it holds"
         }
         ErrorKind::PermissionDenied if error.operation() == "open the volume" => by_system!(
             "to read a disk takes root, or the group that may (such as disk)",

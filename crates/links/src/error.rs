@@ -96,7 +96,7 @@ pub enum ErrorKind {
     Nothing,
     /// Too many links in the path.
     Loop,
-    /// A policy of the system forbids following a link (Windows).
+    /// A policy of the system forbids following a link (Windows), or only Windows can look into a directory (elsewhere).
     Blocked,
     /// A pattern or option has no meaning.
     InvalidOption,

@@ -202,12 +202,13 @@ impl<S: ReadAt> Volume<S> {
         self.records_of(&[record]).pop().map_or(Ok(None), |(_, found)| found)
     }
 
-    /// Many records, their numbers in order and each once. `None` for those that are not in use.
+    /// Many records, their numbers in rising order and each once. `None` for those that are not in use.
     ///
     /// Records that lie near each other are read together, as long as no more than half as much again is read as was
     /// asked for.
     pub(crate) fn records_of(&self, numbers: &[u64]) -> Vec<(u64, Result<Option<FileRecord>, Error>)> {
         let size = self.record_size();
+        debug_assert!(numbers.is_sorted_by(|a, b| a < b), "in order and each once");
         let mut all = Vec::with_capacity(numbers.len());
         let mut rest = numbers;
         while let Some(&first) = rest.first() {
@@ -286,9 +287,9 @@ impl<S: ReadAt> Volume<S> {
             (number, found)
         });
         let bases: Vec<_> = bases.collect();
-        wanted.sort_unstable();
-        wanted.dedup();
+        // By their numbers alone: in a reference, the number of the use stands before that of the record.
         let mut numbers: Vec<u64> = wanted.iter().map(|reference| reference.record()).collect();
+        numbers.sort_unstable();
         numbers.dedup();
         let mut extensions = BTreeMap::new();
         for (number, found) in self.records_of(&numbers) {

@@ -134,6 +134,17 @@ impl ReparseData {
             Self::Other(_) => None,
         }
     }
+
+    /// A print name that says something else than where Windows goes: what Windows' own `dir` shows.
+    #[must_use]
+    pub fn other_name(&self) -> Option<&WideString> {
+        let (print, destination) = match self {
+            Self::Symlink(link) => (&link.print, link.destination()),
+            Self::MountPoint(link) => (&link.print, link.destination()),
+            _ => return None,
+        };
+        (!print.is_empty() && !crate::path::says_the_same(print, &destination)).then_some(print)
+    }
 }
 
 impl Other {

@@ -129,6 +129,20 @@ pub fn nt_to_win32(nt: &WideString) -> WideString {
     WideString::from_units(prefix.encode_utf16().chain(rest.iter().copied()).collect())
 }
 
+/// The print name where it says where Windows goes, else that: for people it may say anything.
+pub(crate) fn shown(print: &WideString, destination: WideString) -> WideString {
+    if says_the_same(print, &destination) { print.clone() } else { destination }
+}
+
+/// Whether a print name, which is not empty, names the same as a destination, whatever the case of its letters.
+pub(crate) fn says_the_same(print: &WideString, destination: &WideString) -> bool {
+    let plain = |path: &WideString| {
+        let full = win32_to_nt(path).unwrap_or_else(|| to_backslashes(path));
+        String::from_utf16_lossy(strip_separators(&full, 0).units()).to_lowercase()
+    };
+    !print.is_empty() && (print == destination || plain(print) == plain(destination))
+}
+
 /// What an NT path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NtRoot {

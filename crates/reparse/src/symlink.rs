@@ -84,10 +84,10 @@ impl Symlink {
         if self.is_relative() { self.substitute.clone() } else { path::nt_to_win32(&self.substitute) }
     }
 
-    /// The target to show: the print name, or without one the [destination](Self::destination).
+    /// The target to show: the print name, or where that is empty or says something else, the [destination](Self::destination).
     #[must_use]
     pub fn target(&self) -> WideString {
-        if self.print.is_empty() { self.destination() } else { self.print.clone() }
+        path::shown(&self.print, self.destination())
     }
 
     pub(crate) fn decode(buf: &[u8]) -> Result<Self, DecodeError> {

@@ -43,7 +43,14 @@ pub enum Part {
 /// What counts is the substitute name; the print name is for people, and may say anything.
 #[must_use]
 pub fn way(data: &ReparseData, drive: Option<char>) -> Way {
+    let holds_nul = match data {
+        ReparseData::Symlink(link) => link.substitute.units().contains(&0),
+        ReparseData::MountPoint(point) => point.substitute.units().contains(&0),
+        ReparseData::LxSymlink(link) => link.target.contains(&0),
+        ReparseData::AppExecLink(_) | ReparseData::Other(_) => false,
+    };
     match data {
+        _ if holds_nul => Way::Nowhere("the target holds a NUL, which no name does (error 123)"),
         ReparseData::Symlink(link) => symlink(link, drive),
         ReparseData::MountPoint(point) => match classify(&point.substitute) {
             TargetClass::Rooted => kernel(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -55,6 +55,9 @@ pub(crate) struct RepairArgs {
     /// Say absolute targets relative to their links
     #[arg(long, group = "form", conflicts_with_all = ["search", "map", "map_file", "min_confidence"])]
     pub(crate) relative: bool,
+    /// With --relative, also links to other file systems, which may be mounted elsewhere one day
+    #[arg(long, requires = "relative")]
+    pub(crate) across: bool,
     /// Say relative targets in full
     #[arg(long, group = "form", conflicts_with_all = ["search", "map", "map_file", "min_confidence"])]
     pub(crate) absolute: bool,
@@ -147,6 +150,7 @@ fn spec(args: &RepairArgs) -> Result<RepairSpec, Failure> {
     spec.min_confidence = args.min_confidence.into();
     spec.exclude.clone_from(&args.exclude);
     spec.one_file_system = args.one_file_system;
+    spec.across = args.across;
     spec.drive = args.drive.letter();
     spec.workers = args.jobs.map(NonZeroUsize::get);
     spec.conversion = match (args.relative, args.absolute, args.kind_fix) {
@@ -160,7 +164,15 @@ fn spec(args: &RepairArgs) -> Result<RepairSpec, Failure> {
 
 /// Pairs of a file, one a line.
 fn map_file(file: &Path) -> Result<Vec<Map>, Failure> {
-    let content = std::fs::read(file).map_err(|error| {
+    const MOST: u64 = 64 << 20;
+    // It may be a pipe, or a file without an end.
+    let mut content = Vec::new();
+    let read = std::fs::File::open(file).and_then(|file| file.take(MOST + 1).read_to_end(&mut content));
+    let read = read.and_then(|_| match u64::try_from(content.len()) {
+        Ok(length) if length <= MOST => Ok(()),
+        _ => Err(std::io::Error::other("it is longer than 64 MiB")),
+    });
+    read.map_err(|error| {
         let text = format!("cannot read the mappings in {}: {error}", sanitize::quoted(file));
         Failure::usage(text, "name a file with lines of the form OLD=NEW")
     })?;
@@ -248,6 +260,9 @@ impl Told<'_> {
 
     /// What is to be known of the search.
     fn remark(&self) {
+        for finding in &self.planned.plan.findings {
+            complain("note", &finding.text);
+        }
         for map in self.planned.idle_maps.iter().filter_map(|number| self.spec.maps.get(*number)) {
             complain("note", &format!("the map {} holds the target of no broken link", pair(map)));
         }

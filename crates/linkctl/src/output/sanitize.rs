@@ -69,15 +69,19 @@ fn escape(part: &str, text: &mut String) {
     }
 }
 
-/// C1 controls, bidirectional marks, embeddings, overrides and isolates, and what is invisible.
+/// What is not seen, or changes how others are seen, by the properties that Unicode gives characters: controls, marks of
+/// format and of direction, ends of lines and paragraphs, all that is ignored where it cannot be shown.
 pub(super) fn is_hostile(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}'
-        | '\u{61c}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
+    use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+    use icu_properties::{CodePointMapData, CodePointSetData};
+    /// A pattern of Braille without a dot: a symbol by its category, and a blank to the eye.
+    const BLANK: char = '\u{2800}';
+    let category = || CodePointMapData::<GeneralCategory>::new().get(c);
+    let of_format = || {
+        use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+        matches!(category(), Control | Format | LineSeparator | ParagraphSeparator)
+    };
+    !c.is_ascii() && (c == BLANK || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) || of_format())
 }
 
 #[cfg(test)]
@@ -99,6 +103,16 @@ mod tests {
         for (given, expected) in cases {
             assert_eq!(bytes(given), expected);
         }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_escaped() {
+        let unseen = "\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}\u{180e}\u{200b}\u{200d}\u{2028}\u{2029}\u{202e}\u{2060}\u{2066}\u{2800}\u{3164}\u{fe00}\u{fe0f}\u{feff}\u{ffa0}\u{fff9}\u{600}\u{6dd}\u{110bd}\u{1d173}\u{e0001}\u{e0020}\u{e0100}\u{85}\u{9f}";
+        for c in unseen.chars() {
+            assert_eq!(name(format!("a{c}b")), format!("a\\u{{{:x}}}b", u32::from(c)));
+        }
+        let seen = "e\u{301} \u{e9} \u{4e2d}\u{6587} \u{3042} \u{a0} \u{3000} \u{1f600} \u{627} \u{915}\u{93f} \u{ac00} \u{2801}";
+        assert_eq!(name(seen), seen);
     }
 
     proptest::proptest! {

@@ -24,9 +24,12 @@ pub(crate) fn style(state: State) -> Style {
 /// `path -> target`, up to the end of the line.
 pub(crate) fn arrow(out: &mut impl Write, path: &Path, target: Option<&Target>) -> io::Result<()> {
     sanitize::write(out, path)?;
-    if let Some(target) = target.and_then(super::shown) {
+    if let Some(shown) = target.and_then(super::shown) {
         out.write_all(b" -> ")?;
-        sanitize::write(out, &target)?;
+        sanitize::write(out, &shown)?;
+    }
+    if let Some(other) = target.and_then(Target::other_name) {
+        write!(out, " (print name: {})", sanitize::name(other))?;
     }
     out.write_all(b"\n")
 }

@@ -293,3 +293,28 @@ fn a_target_in_a_loop_is_not_called_missing() {
     let ran = linkctl.ok(["create", "l", "a"]);
     assert!(ran.err.contains("loop") && !ran.err.contains("--relative"), "{ran}");
 }
+
+#[test]
+fn a_link_through_itself_is_refused_like_a_link_to_itself() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "d" => dir, "old" => symlink("d") });
+    let full = linkctl.at("a/b");
+    let cases: [&[&str]; 10] = [
+        &["a", "a"],
+        &["a", "a/b/c"],
+        &["a", "./a/../d"],
+        &["d/a", "../d/a/x"],
+        &["a", full.to_str().unwrap()],
+        &["--relative", "a", "a/b"],
+        &["--absolute", "a", "d/../a/b"],
+        &["--replace", "old", "old/x"],
+        &["--parents", "n/m/a", "a/b"],
+        &["--dry-run", "a", "a/b"],
+    ];
+    for case in cases {
+        let ran = linkctl.output(["create"].iter().chain(case)).exits(4);
+        assert!(ran.err.contains("itself"), "{case:?}: {ran}");
+        assert!(!linkctl.exists("a") && !linkctl.exists("n") && linkctl.target("old") == b"d", "{case:?}");
+    }
+    linkctl.ok(["create", "a", "b/a/c"]);
+}

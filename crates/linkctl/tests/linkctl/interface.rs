@@ -374,3 +374,61 @@ fn output_that_cannot_be_written_is_exit_3() {
         fs::remove_file(linkctl.at("n")).unwrap();
     }
 }
+
+#[test]
+fn a_command_line_that_makes_no_sense_prints_no_document() {
+    let linkctl = Linkctl::new();
+    let cases: [&[&str]; 5] = [
+        &["list", "--target", "[", "."],
+        &["list", "--exclude", "{", "."],
+        &["check", "--exclude", "{", "."],
+        &["repair", "--map", "nothing", "."],
+        &["repair", "--map-file", "nowhere", "."],
+    ];
+    for case in cases {
+        let ran = linkctl.output(case.iter().chain(&["--json"])).exits(2);
+        assert!(ran.out.is_empty() && ran.err.starts_with("error: "), "{case:?}: {ran}");
+    }
+}
+
+#[test]
+fn without_proc_every_verb_works_or_says_why_not() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "f" => file("x"), "d/e" => dir, "ntfs" => dir });
+    let script = r#"umount -l /proc; "$@""#;
+    let run = |args: &[&str]| {
+        let mut command = linkctl.command([""; 0]);
+        let envs: Vec<_> = command.get_envs().filter_map(|(k, v)| Some((k.to_owned(), v?.to_owned()))).collect();
+        command = Command::new("unshare");
+        command.args(["-m", "--propagation", "private", "sh", "-c", script, "sh"]).arg(linkctl.program()).args(args);
+        linkctl.said(command.envs(envs).current_dir(linkctl.work()).output().unwrap())
+    };
+    let works: [&[&str]; 17] = [
+        &["create", "l", "f"],
+        &["create", "--relative", "d/r", "f"],
+        &["create", "--absolute", "abs", "f"],
+        &["create", "--kind", "hard", "h", "f"],
+        &["create", "--replace", "l", "d"],
+        &["list", "."],
+        &["list", "--hard", "."],
+        &["list", "--json", "."],
+        &["list", "--points-to", "f", "."],
+        &["show", "l"],
+        &["check", "."],
+        &["doctor", "."],
+        &["remove", "l"],
+        &["undo"],
+        &["repair", "--relative", "--yes", "."],
+        &["history"],
+        &["recover", "."],
+    ];
+    for args in works {
+        run(args).exits(0);
+    }
+    assert_eq!(
+        (linkctl.target("d/r"), linkctl.target("abs"), linkctl.target("l")),
+        (b"../f".into(), b"f".into(), b"d".into())
+    );
+    run(&["track", "--yes", "d/r"]).exits(3).says("/proc is not mounted");
+    run(&["move", "--yes", "d", "moved"]).exits(4).says("/proc is not mounted");
+}

@@ -25,6 +25,7 @@ mod crash;
 mod create;
 mod drop_ins;
 mod dry_run;
+mod endless;
 mod faults;
 mod interface;
 mod journal;

@@ -215,7 +215,15 @@ fn now_of(link: &Path, file_systems: &FileSystems) -> Result<Option<Tracked>> {
     let fail = |error| Error::io(TRACK, link, error);
     let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
     let Some(seen) = inspect::see(place.spot(), &metadata).map_err(fail)? else { return Ok(None) };
-    record(&place, &seen.target, Content::Small, file_systems).map_err(fail)
+    let found = record(&place, &seen.target, Content::Small, file_systems).map_err(fail)?;
+    // What is there and has no path here (/proc is not mounted) leads somewhere all the same.
+    if found.is_none()
+        && let Err(error) = identity::named(place.spot(), &seen.target).and_then(|held| held.path())
+        && error.kind() == io::ErrorKind::Other
+    {
+        return Err(fail(error));
+    }
+    Ok(found)
 }
 
 /// What there is to record of a link that says this.

@@ -224,6 +224,15 @@ impl Target {
             Self::File(path) => Some(path.clone().into_os_string()).filter(|path| !path.is_empty()),
         }
     }
+
+    /// What Windows' own listings show instead, where the data of a link holds another name for that.
+    #[must_use]
+    pub fn other_name(&self) -> Option<OsString> {
+        match self {
+            Self::Reparse(point) => point.decode().ok()?.other_name().map(from_wide),
+            Self::Text(_) | Self::File(_) => None,
+        }
+    }
 }
 
 /// A link as it was when the plan was made: enough to know it again and to bring it back.

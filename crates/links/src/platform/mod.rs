@@ -53,6 +53,14 @@ pub(crate) enum ByHandle {
     Unknown,
 }
 
+/// Where a link leads whose text is no path.
+pub(crate) struct Jump {
+    /// What it leads to, if that is a directory.
+    pub(crate) directory: Option<Directory>,
+    /// The path of that without links. `None` where it has none: a pipe, a namespace, a deleted file.
+    pub(crate) path: Option<std::path::PathBuf>,
+}
+
 pub(crate) use file_systems::FileSystems;
 pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat, Use};
 pub(crate) use link::read_link;
@@ -65,8 +73,9 @@ pub(crate) use system::{
     error_kind, evaluation, facts, file_names, file_system_name, find, follows_reparse_points, forbidden, from_bytes,
     from_wide, handle, has_short_name, identity_key, is_of_others, is_one_mount, is_same_name, is_within, look, made,
     may_make_symlinks, may_write, mounted, mounted_at, native_path, ntfs_attributes, ntfs_mounts, ntfs_volume,
-    object_number, open_files, quoted, read_target, refusal, remarks, reparse_index, room, same_target, state_dir_in,
-    take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
+    object_number, open_files, quoted, read_target, refusal, remarks, reparse_index, room, same_target, sees_processes,
+    state_dir_in, take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter, volume_root,
+    workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{
@@ -77,6 +86,15 @@ pub(crate) use system::{
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse, is_overlay};
 pub(crate) use volume::{Filesystem, VolumeIdentity};
+
+/// What is left of a file, where that is no more than so many bytes. Nothing of a longer one is kept; a file of /proc has
+/// the size 0 and may have no end.
+pub(crate) fn read_at_most(file: std::fs::File, most: u64) -> std::io::Result<Option<Vec<u8>>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| u64::try_from(bytes.len()).is_ok_and(|length| length <= most)))
+}
 
 /// A number that differs at each call and in each process.
 pub(crate) fn random() -> u64 {

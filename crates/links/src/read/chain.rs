@@ -93,6 +93,8 @@ struct Walk {
     drive: char,
     /// The kind of thing found last.
     kind: FileKind,
+    /// Whether it has a path: a pipe that /proc leads to has none.
+    has_path: bool,
     /// The directories gone through.
     passed: Vec<PathBuf>,
 }
@@ -127,7 +129,7 @@ pub(crate) fn follow(spot: Spot<'_>, drive: char) -> Chain {
                 state: if fits { State::Ok } else { State::WrongKind },
                 failed_at: (!fits).then(|| walk.path.clone()),
                 reason,
-                resolved: Some(walk.path),
+                resolved: walk.has_path.then_some(walk.path),
                 hops: walk.hops,
                 passed: walk.passed,
                 failed_hop: 0,
@@ -183,6 +185,24 @@ fn is_served(point: &ReparsePoint) -> bool {
     platform::follows_reparse_points() && matches!(kind, LinkKind::Other(_)) && !kind.is_name_surrogate()
 }
 
+/// What is to be told of a directory that holds more than this system shows: only the driver of its tag can look into it.
+/// `None` of everything else.
+pub(crate) fn sealed(target: &Target, path: &Path) -> Option<crate::error::Error> {
+    let Target::Reparse(point) = target else { return None };
+    let kind = point.kind();
+    if platform::follows_reparse_points()
+        || !point.directory
+        || !matches!(kind, LinkKind::Other(_))
+        || kind.is_name_surrogate()
+    {
+        return None;
+    }
+    let (tag, name) = (point.tag(), point.tag().name());
+    let named = name.map_or_else(|| tag.to_string(), |name| format!("{tag} {name}"));
+    let cause = format!("only Windows can look into a directory with this tag, {named}");
+    Some(crate::error::Error::new(ErrorKind::Blocked, "enter directory", path, cause))
+}
+
 /// The state that an error of the system amounts to.
 pub(crate) fn state_of(error: &io::Error) -> State {
     match platform::error_kind(error) {
@@ -230,6 +250,7 @@ impl Walk {
             windows_hops: 0,
             drive,
             kind: FileKind::Directory,
+            has_path: true,
             passed: Vec::new(),
         }
     }
@@ -264,6 +285,12 @@ impl Walk {
                     let parent = self.directory.open_parent();
                     self.directory = parent.map_err(|error| Stop::io(&error, &self.path))?;
                     self.path.pop();
+                    if !self.has_path {
+                        // What is above it is asked for anew.
+                        let path = self.directory.physical_path();
+                        self.has_path = path.is_ok();
+                        self.path = path.unwrap_or_else(|_| self.path.clone());
+                    }
                 }
                 Todo::Name(name) => self.enter(&name)?,
             }
@@ -321,6 +348,7 @@ impl Walk {
     fn go(&mut self, path: &Path) -> Result<(), Stop> {
         self.directory = Directory::open(path).map_err(|error| Stop::io(&error, path))?;
         path.clone_into(&mut self.path);
+        self.has_path = true;
         self.kind = FileKind::Directory;
         Ok(())
     }
@@ -344,6 +372,7 @@ impl Walk {
         let target = platform::read_link(&self.directory, &name, &metadata, ntfs.is_some());
         let mut kind = metadata.kind;
         match target.map_err(|error| Stop::io(&error, &at))? {
+            Some(target) if self.jump(&name, &at, &target)? => return Ok(()),
             // Files of a cloud and the like are what they look like, where their own system serves them.
             Some(Target::Reparse(point)) if is_served(&point) => {
                 if self.hops.is_empty() {
@@ -364,6 +393,23 @@ impl Walk {
             self.passed.push(self.path.clone());
         }
         Ok(())
+    }
+
+    /// Goes where the system goes by a link whose text is no path. Whether it is one.
+    fn jump(&mut self, name: &OsStr, at: &Path, target: &Target) -> Result<bool, Stop> {
+        let jump = self.directory.jump(name);
+        if !matches!(jump, Ok(None)) {
+            self.hops.push(Hop { link: at.to_owned(), kind: target.kind(), target: target.shown() });
+        }
+        let Some(jump) = jump.map_err(|error| Stop::io(&error, at))? else { return Ok(false) };
+        self.kind = if jump.directory.is_some() { FileKind::Directory } else { FileKind::File };
+        self.has_path = jump.path.is_some();
+        self.path = jump.path.unwrap_or_else(|| at.to_owned());
+        if let Some(directory) = jump.directory {
+            self.directory = directory;
+            self.passed.push(self.path.clone());
+        }
+        Ok(true)
     }
 
     /// Finds a name; on NTFS as Windows does, whatever its case.

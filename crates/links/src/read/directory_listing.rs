@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, Target, join};
 use crate::platform::{self, Directory, Place, VolumeIdentity};
+use crate::read::chain;
 
 const LIST: &str = "list";
 
@@ -197,6 +198,8 @@ impl Listings {
         }
         entries.sort_by_cached_key(|entry| (platform::collation_key(&entry.name), entry.name.clone()));
         if self.depth == Depth::Tree {
+            let sealed = |entry: &Listed| chain::sealed(entry.target.as_ref()?, &join(&path, &entry.name));
+            unread.extend(entries.iter().filter_map(sealed));
             let below = entries.iter().rev().filter(|entry| entry.is_entered());
             let from = self.base(&directory, &path, level);
             self.pending.extend(below.map(|entry| Pending::Below {

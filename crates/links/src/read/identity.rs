@@ -123,7 +123,7 @@ impl Identity {
     /// The hash of a small file. `None` where it cannot be read: then it is known by less.
     fn hash(&self, held: &Held) -> Option<String> {
         let small = self.kind == FileKind::File && self.size <= LARGEST;
-        let content = small.then(|| platform::content(held)).transpose().ok()??;
+        let content = small.then(|| platform::content(held, LARGEST)).transpose().ok()???;
         Some(blake3::hash(&content).to_hex().to_string())
     }
 

@@ -112,6 +112,62 @@ fn links_of_the_kernel_lead_where_no_text_says() {
     assert_eq!(links::inspect(path).unwrap().state, State::Ok);
 }
 
+/// A link in /proc whose text lies, and the number of its descriptor: deleted, with another file of the name that it has then.
+fn lying(room: &Room) -> (std::fs::File, String) {
+    let held = std::fs::File::create(room.path().join("gone")).unwrap();
+    std::fs::remove_file(room.path().join("gone")).unwrap();
+    let number = std::os::fd::AsRawFd::as_raw_fd(&held).to_string();
+    (held, number)
+}
+
+#[test]
+fn links_of_proc_are_what_the_kernel_finds_while_an_ntfs_volume_is_mounted() {
+    let _volume = testkit::Volume::ntfs(16 << 20, &[], "");
+    let room = Room::new();
+    let (_held, number) = lying(&room);
+    let _held_directory = std::fs::File::open(room.path()).unwrap();
+    let process = std::process::id();
+    let mut seen = 0;
+    for place in ["ns", "fd", "root", "cwd", "exe"] {
+        for details in [links::Details::State, links::Details::Resolved] {
+            let mut options = links::ScanOptions::new([format!("/proc/{process}/{place}")]);
+            options.details = details;
+            for found in links::scan(options) {
+                let Ok(links::Found::Link(link)) = found else { continue };
+                // Other tests open and close what they like.
+                let is_open = std::fs::metadata(&link.path).is_ok();
+                assert!(link.state == State::Ok || !is_open, "{:?}: {:?}", link.path, link.state);
+                if place != "fd" {
+                    let shown = inspect_path(&link.path, DEFAULT_DRIVE).unwrap();
+                    assert_eq!((shown.link.unwrap().state, shown.chain.unwrap().failed_at), (State::Ok, None));
+                }
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10, "{seen}");
+    let link = format!("/proc/{process}/fd/{number}");
+    for decoy in [false, true] {
+        if decoy {
+            tree!(room.path(), { "gone (deleted)" => file("another") });
+        }
+        let shown = inspect_path(Path::new(&link), DEFAULT_DRIVE).unwrap();
+        let (found, chain) = (shown.link.unwrap(), shown.chain.unwrap());
+        assert_eq!((found.state, found.resolved, chain.failed_at), (State::Ok, None, None), "decoy: {decoy}");
+    }
+    let base = format!("/proc/{process}/{}", "root");
+    // On the way of another link, and through the root and the work directory of a process.
+    for (name, target, leads) in [
+        ("pipe", link, None),
+        ("cwd", format!("/proc/{process}/cwd"), std::env::current_dir().ok()),
+        ("root", format!("{base}{}", room.path().display()), Some(room.path())),
+        ("up", format!("{base}{}/..", room.path().display()), room.path().parent().map(Path::to_owned)),
+    ] {
+        std::os::unix::fs::symlink(target, room.path().join(name)).unwrap();
+        assert_eq!((room.state(name), room.resolved(name)), (State::Ok, leads), "{name}");
+    }
+}
+
 #[test]
 fn the_library_agrees_with_the_system_on_every_link_it_follows() {
     let room = Room::new();

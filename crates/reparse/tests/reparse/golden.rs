@@ -138,7 +138,7 @@ fn container_mapped_symlink_with_the_names_the_other_way_round() {
     }
     bytes.extend(path_buffer);
     let data = ReparseData::decode(&bytes).unwrap();
-    assert_eq!(data.target().unwrap(), r"C:\data");
+    assert_eq!(data.other_name().unwrap(), r"C:\data");
     let ReparseData::Symlink(link) = &data else { panic!("{data:?}") };
     assert!(!link.is_relative());
     assert_eq!(link.destination(), substitute);

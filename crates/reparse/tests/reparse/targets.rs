@@ -257,13 +257,20 @@ fn nt_paths_that_win32_cannot_say_are_shown_raw() {
     assert_eq!(path::nt_to_win32(&wide(r"\??\unc\s\h")), wide(r"\\s\h"));
 }
 
-/// The shown target may lie; the destination does not.
+/// The print name may lie; what is shown is where Windows goes.
 #[test]
 fn print_name_and_destination_are_kept_apart() {
     let link = Symlink { substitute: wide(r"\??\C:\evil"), print: wide(r"C:\good"), flags: 0 };
-    assert_eq!((link.target(), link.destination()), (wide(r"C:\good"), wide(r"C:\evil")));
+    assert_eq!((link.target(), link.destination()), (wide(r"C:\evil"), wide(r"C:\evil")));
+    assert_eq!(ReparseData::from(link).other_name(), Some(&wide(r"C:\good")));
     let link = MountPoint { substitute: wide(r"\??\C:\evil"), print: wide(r"C:\good") };
-    assert_eq!((link.target(), link.destination()), (wide(r"C:\good"), wide(r"C:\evil")));
+    assert_eq!((link.target(), link.destination()), (wide(r"C:\evil"), wide(r"C:\evil")));
+    // What is only spelt otherwise does not lie.
+    for print in [r"C:\EVIL", r"c:\evil\", "C:/x/../evil", r"\\?\C:\evil"] {
+        let link = MountPoint { substitute: wide(r"\??\C:\evil"), print: wide(print) };
+        assert_eq!(link.target(), wide(print));
+        assert_eq!(ReparseData::from(link).other_name(), None);
+    }
     // A relative substitute that looks like an NT path is still relative.
     let link = Symlink { substitute: wide(r"\??\C:\x"), print: WideString::new(), flags: 1 };
     assert_eq!(link.target(), wide(r"\??\C:\x"));

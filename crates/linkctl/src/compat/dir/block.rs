@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use indicatif::HumanCount;
-use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use links::listing::{Listed, Volume};
 use links::{FileKind, Target};
 use reparse::{ReparseData, Tag, WideString};
@@ -30,14 +31,22 @@ pub(super) fn directory(path: &Path) -> String {
 /// One row: the name stands at column 39.
 pub(super) fn row(entry: &Listed, zone: &TimeZone, separators: bool) -> String {
     let name = sanitize::name(&entry.name);
-    let farthest = if entry.modified < 0 { Timestamp::MIN } else { Timestamp::MAX };
-    let time = Timestamp::from_second(entry.modified).unwrap_or(farthest);
-    let time = time.to_zoned(zone.clone()).strftime("%m/%d/%Y  %I:%M %p").to_string();
+    let time = local(entry.modified, zone).strftime("%m/%d/%Y  %I:%M %p").to_string();
     match tag(entry) {
         Some((tag, Some(target))) => format!("{time}    {tag:<15}{name} [{target}]\n"),
         Some((tag, None)) => format!("{time}    {tag:<15}{name}\n"),
         None => format!("{time}{:>18} {name}\n", number(entry.size, separators)),
     }
+}
+
+/// A time in a zone. One that may leave the year 9999 in some zone (programs write its last day for "never") is not moved.
+fn local(seconds: i64, zone: &TimeZone) -> DateTime {
+    if let Ok(time) = Timestamp::from_second(seconds) {
+        return zone.to_datetime(time);
+    }
+    let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+    let farthest = if seconds < 0 { DateTime::MIN } else { DateTime::MAX };
+    epoch.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(farthest)
 }
 
 /// What has no size, with what it leads to.
@@ -106,6 +115,21 @@ fn number(number: u64, separators: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_day_of_the_year_9999_is_not_moved_by_the_zone() {
+        let last = 253_402_300_799;
+        for hours in [-12, -5, 0, 14] {
+            let zone = TimeZone::fixed(jiff::tz::offset(hours));
+            assert_eq!(local(last, &zone).to_string(), "9999-12-31T23:59:59", "{hours}");
+            assert_eq!(local(i64::MAX, &zone), DateTime::MAX);
+            assert_eq!(local(i64::MIN, &zone), DateTime::MIN);
+            assert_eq!(
+                local(0, &zone),
+                DateTime::constant(1970, 1, 1, 0, 0, 0, 0) + SignedDuration::from_hours(hours.into())
+            );
+        }
+    }
 
     #[test]
     fn totals_stand_in_the_columns_of_the_known_listing() {

@@ -15,6 +15,9 @@ pub(crate) struct LinkRecord<'a> {
     path: Name<&'a OsStr>,
     kind: &'static str,
     target: Option<Name<Cow<'a, OsStr>>>,
+    /// The name that Windows' own listings show, where it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    print: Option<Name>,
     resolved: Option<Name<&'a OsStr>>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +77,7 @@ impl<'a> From<&'a Link> for LinkRecord<'a> {
             path: Name(link.path.as_os_str()),
             kind: link.kind.as_str(),
             target: link.target.as_ref().and_then(shown).map(Name),
+            print: link.target.as_ref().and_then(Target::other_name).map(Name),
             resolved: link.resolved.as_ref().map(|path| Name(path.as_os_str())),
             state: link.state.as_str(),
             tag: tag.map(|tag| tag.to_string()),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use links::names::Names;
 use links::{Chain, Hop, Inspection, Name, ReparsePoint, Target};
-use reparse::ReparseData;
+use reparse::{ReparseData, WideString};
 use serde::Serialize;
 
 use super::{file_kind, name};
@@ -51,8 +51,8 @@ record! {
         tag: String = point.tag().to_string(),
         tag_name: Option<String> = point.tag().name().map(Cow::into_owned),
         name_surrogate: bool = point.tag().is_name_surrogate(),
-        print: Option<String> = names.map(|(print, _)| print.to_string()),
-        substitute: Option<String> = names.map(|(_, substitute)| substitute.to_string()),
+        print: Option<Name> = names.map(|(print, _)| wide(print)),
+        substitute: Option<Name> = names.map(|(_, substitute)| wide(substitute)),
         relative: Option<bool> = match &decoded {
             Ok(ReparseData::Symlink(link)) => Some(link.is_relative()),
             _ => None,
@@ -85,6 +85,11 @@ record! {
         searched: Vec<Name> = names.searched.iter().map(name).collect(),
         complete: bool = names.is_complete(),
     }
+}
+
+/// A name as Windows stores it.
+fn wide(name: &WideString) -> Name {
+    Name(links::name_from_bytes(name.to_wtf8()))
 }
 
 pub(crate) fn point_of(target: Option<&Target>) -> Option<&ReparsePoint> {

@@ -214,16 +214,24 @@ fn a_print_name_that_lies_does_not_change_the_state() {
     check_cases(
         &bench,
         &[
-            case("good", "junction", raw_junction(r"\??\C:\t", r"C:\gone"), r"C:\gone", "ok", Some("t")),
-            case("bad", "junction", raw_junction(r"\??\C:\gone", r"C:\t"), r"C:\t", "missing", None),
-            case("rel", "symlink-dir", raw_symlink("gone", "t", 1), "t", "missing", None),
+            case("good", "junction", raw_junction(r"\??\C:\t", r"C:\gone"), r"C:\t", "ok", Some("t")),
+            case("bad", "junction", raw_junction(r"\??\C:\gone", r"C:\t"), r"C:\gone", "missing", None),
+            case("rel", "symlink-dir", raw_symlink("gone", "t", 1), "gone", "missing", None),
         ],
         &[],
     );
     // And show tells both.
     let shown = bench.show("bad", &[]);
-    assert_eq!(shown["reparse"]["substitute"], r"\??\C:\gone");
-    assert_eq!(shown["reparse"]["print"], r"C:\t");
+    assert_eq!(text(&shown["reparse"]["substitute"]), r"\??\C:\gone");
+    assert_eq!(text(&shown["reparse"]["print"]), r"C:\t");
+    // The filter, the column and the record of a listing are of what is followed.
+    let list = |target: &str| bench.list(&["--target", target]).into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+    assert_eq!((list("C:*gone"), list("C:*t")), (vec!["bad".to_owned()], vec!["good".to_owned()]));
+    let table = bench.ok(["list", "."]).out;
+    assert!(table.contains(r"bad -> C:\gone (print name: C:\t)"), "{table}");
+    let records = bench.list(&[]);
+    let printed: Vec<_> = records.iter().map(|(path, record)| (path.as_str(), text(&record["print"]))).collect();
+    assert!(printed.contains(&("good", r"C:\gone".to_owned())), "{printed:?}");
 }
 
 // The flags of a symbolic link, and the `\??\` that a junction needs, count.
@@ -281,4 +289,32 @@ fn show_names_each_hop_and_the_one_that_fails() {
     assert!(shown.out.contains("0xa0000003 MOUNT_POINT, name surrogate"), "{}", shown.out);
     assert!(shown.out.contains(r"substitute  \??\C:\t"), "{}", shown.out);
     assert!(shown.out.contains("0000:  03 00 00 a0 24 00 00 00"), "{}", shown.out);
+}
+
+#[test]
+fn names_with_nul_and_without_unicode_are_told_alike_mounted_and_not() {
+    let mut bench = Bench::ntfs();
+    tree!(bench.root(), { "t/f" => file("text") });
+    dir_point(bench.at("nul"), &raw_junction("\\??\\C:\\t\0x", "C:\\t"));
+    dir_point(bench.at("end"), &raw_junction("\\??\\C:\\t\0", "C:\\t"));
+    dir_point(bench.at("sym"), &raw_symlink("t\0", "t", 1));
+    let half = WideString::from_units(r"\??\C:\".encode_utf16().chain([0xd800]).collect());
+    let data = reparse::MountPoint { substitute: half.clone(), print: half };
+    dir_point(bench.at("half"), &ReparseData::from(data).encode().unwrap());
+    let states = |bench: &Bench, more: &[&str]| -> Vec<(String, Value)> {
+        let listed = bench.list(more).into_iter();
+        listed.map(|(path, record)| (path.replace(r"C:\", ""), record["state"].clone())).collect()
+    };
+    let mounted = states(&bench, &[]);
+    assert!(mounted.len() == 4 && mounted.iter().all(|(_, state)| state == "missing"), "{mounted:?}");
+    let shown = bench.show("half", &[])["reparse"].clone();
+    for name in ["print", "substitute"] {
+        assert!(shown[name]["bytes"].is_string(), "{shown}");
+    }
+    bench.volume.unmount();
+    let image = bench.volume.image();
+    let list = bench.ok(["list", "--json", "--volume", image.to_str().unwrap()]).json();
+    let links = list["links"].as_array().unwrap();
+    assert!(links.len() == 4 && links.iter().all(|link| link["state"] == "missing"), "{links:#?}");
+    bench.volume.mount();
 }

@@ -44,3 +44,30 @@ fn dir_and_file_decide_the_kind_of_a_link_whose_target_is_not_there() {
     index.push(IndexEntry { tag: SYMLINK, mft: b.at("guessed").symlink_metadata().unwrap().ino(), sequence: 1 });
     assert_index(&mut bench, index);
 }
+
+#[test]
+fn a_target_that_ends_in_a_dot_or_a_space_is_found_or_told_to_be_missing() {
+    let bench = Bench::ntfs();
+    tree!(bench.root(), { "dot./f" => file(""), "space /f" => file("") });
+    let root = bench.root();
+    let mut number = 0;
+    for target in [r"C:\dot.", r"C:\space ", r"C:\dot.\f"] {
+        let linux = format!("{}/{}", root.display(), target[3..].replace('\\', "/"));
+        let shape = if target.ends_with('f') { "--file" } else { "--dir" };
+        for target in [target, &linux] {
+            for more in
+                [&[][..], &[shape], &["--absolute", shape], &["--kind", "junction"], &["--kind", "junction", "--dir"]]
+            {
+                if target.ends_with('f') && more.contains(&"junction") {
+                    continue;
+                }
+                number += 1;
+                let name = format!("l{number}");
+                let ran = bench.ok([&["create"], more, &[&name, target]].concat());
+                let state = bench.show(&name, &[])["state"].clone();
+                let noted = ran.err.contains("does not exist") || ran.err.contains("not found");
+                assert_eq!(state == "ok", !noted, "{target} {more:?}: {state}: {ran:?}");
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod list_and_show;
 mod made;
 mod mounts;
 mod names;
+mod sealed;
 mod words;
 
 use std::ffi::OsStr;

@@ -36,7 +36,8 @@ impl Filled {
         volume.remount();
         let expected = walk(&volume);
         let listed = Linkctl::new().output([OsStr::new("list"), OsStr::new("--json"), volume.path().as_os_str()]);
-        let live = links(&listed.exits(0).json());
+        // Some of its directories only Windows can enter.
+        let live = links(&listed.exits(3).json());
         let live = live.into_iter().map(|link| Live {
             path: on_volume(&volume, &link["path"]),
             resolved: link.get("resolved").filter(|path| !path.is_null()).map(|path| on_volume(&volume, path)),

@@ -106,8 +106,9 @@ fn kind(link: &ExpectedLink) -> &'static str {
 
 /// The target that has to be shown: the print name, or else the other one without what is only for the NT kernel.
 fn target(raw: &[u8]) -> Option<String> {
+    let lies = ReparseData::decode(raw).is_ok_and(|data| data.other_name().is_some());
     let of = |print: &WideString, substitute: &WideString| {
-        if !print.is_empty() {
+        if !print.is_empty() && !lies {
             return print.to_string();
         }
         let substitute = substitute.to_string();

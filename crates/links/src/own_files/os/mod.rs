@@ -46,25 +46,37 @@ pub(crate) fn write_and_rename(directory: &Path, file: &str, bytes: &[u8]) -> io
     write().inspect_err(|_| fs::remove_file(&private).unwrap_or_default())
 }
 
-/// Hands over all that is in a file, in pieces. Who could not wait for the lock may append meanwhile: only once nothing
-/// is left may the file be emptied.
+/// Hands over all that is in a file of lines, in pieces of whole lines. Who could not wait for the lock may append meanwhile:
+/// only once nothing is left may the file be emptied.
 pub(super) fn hand_over<E: From<io::Error>>(
     file: &mut File,
     mut take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
+    // The rest of a piece begins the next one: a line without an end is handed over as it is once it is too long.
+    let mut bytes = Vec::new();
     loop {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+        let read = io::Read::by_ref(file).take(PIECE).read_to_end(&mut bytes)?;
         if bytes.is_empty() {
             return Ok(());
         }
-        take(&bytes)?;
+        let last = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let is_too_long = bytes.len() >= LONGEST_LINE;
+        let whole = if read == 0 || last == 0 && is_too_long { bytes.len() } else { last };
+        if whole > 0 {
+            take(bytes.get(..whole).unwrap_or(&bytes))?;
+            bytes.drain(..whole);
+        }
     }
 }
 
+/// So much of a queue is read at once.
+const PIECE: u64 = 4 << 20;
+/// No line of a queue is longer.
+const LONGEST_LINE: usize = 16 << 20;
+
 /// What is in a queue; nothing where there is none. A pipe is not waited for.
 pub(crate) fn read_queue(directory: &Path, file: &str) -> io::Result<Vec<u8>> {
-    const MOST: u64 = 64 << 20;
+    const MOST: u64 = 32 << 20;
     match read_beginning(directory, file, MOST) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         answer => answer,

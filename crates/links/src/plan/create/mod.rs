@@ -160,16 +160,26 @@ impl Ground {
         let existing = existing.map_err(|error| Error::io(CREATE, &self.link, error).with(&spec.target))?;
         // What is stored as typed is read from the link's directory, and judged by its planner.
         let from_here = spec.form != Form::AsTyped || matches!(spec.kind, KindChoice::Hard | KindChoice::Junction);
-        if spec.manner == Manner::Careful && from_here && self.is_link_itself(Path::new(&spec.target)) {
+        if spec.manner == Manner::Careful && from_here && self.leads_back(Path::new(&spec.target), spec.manner) {
             let cause = "link and target are the same name: the link would lead to itself";
             return Err(Error::new(ErrorKind::SameFile, CREATE, &self.link, cause).with(&spec.target));
         }
         Ok(existing)
     }
 
-    /// Whether a path, from the current directory, names the link's own place.
+    /// Whether a path, from the current directory, names the link's own place, or a careful user's goes through it: then it
+    /// would be a loop.
+    fn leads_back(&self, path: &Path, manner: Manner) -> bool {
+        let ways = if manner == Manner::Careful { usize::MAX } else { 1 };
+        path.ancestors().take(ways).any(|path| self.is_link_itself(path))
+    }
+
     fn is_link_itself(&self, path: &Path) -> bool {
-        let (Some(mine), Some(name)) = (&self.place, file_name_of(path)) else { return false };
+        let Some(name) = file_name_of(path) else { return false };
+        let Some(mine) = &self.place else {
+            // What is still to be made has no links in it.
+            return native::without_dots(path) == *self.entry;
+        };
         let parent = path.parent().unwrap_or(Path::new(""));
         let same = |other: Directory| Some(other.metadata().ok()?.id == mine.directory.metadata().ok()?.id);
         // To Windows, upper and lower case are one name.

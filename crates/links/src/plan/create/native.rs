@@ -33,7 +33,7 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
         return refuse(ErrorKind::TooLong, cause);
     }
     let reached = ground.parent.join(&text);
-    if ground.is_link_itself(&reached) {
+    if ground.leads_back(&reached, spec.manner) {
         let cause = "the link would lead to itself".to_owned();
         return refuse(ErrorKind::SameFile, cause);
     }

@@ -16,6 +16,7 @@ use crate::read::places::relative_path;
 
 pub(super) const SYMLINK: &str = "create symbolic link";
 pub(super) const JUNCTION: &str = "create junction";
+const MISSING: &str = "the target does not exist on this volume";
 
 /// A symbolic link with the target as Windows words it.
 pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
@@ -66,6 +67,9 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
             let note = format!("the target was not found: made as a {made} link; --dir or --file decides");
             plan.note("target-missing", &ground.link, note);
         }
+        _ if task.drops_an_end(&text, &volume) && task.kind_on_volume(&data, &volume).is_none() => {
+            plan.note("target-missing", &ground.link, MISSING);
+        }
         Some(kind) if (kind == FileKind::Directory) != directory => {
             plan.note("wrong-kind", &ground.link, "the target is of the other kind: Windows will not follow this link");
         }
@@ -108,10 +112,8 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
             return Err(task.refuse(ErrorKind::InvalidTarget, cause.into()));
         }
         // Of what is known to be a directory, whoever asks makes it later.
-        None if spec.shape.is_none()
-            && drive_of(&text).is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(spec.drive))) =>
-        {
-            plan.note("target-missing", &ground.link, "the target does not exist on this volume");
+        None if spec.shape.is_none() && task.is_of_drive(&text, &volume) || task.drops_an_end(&text, &volume) => {
+            plan.note("target-missing", &ground.link, MISSING);
         }
         None => {}
     }
@@ -199,7 +201,7 @@ impl Task<'_> {
         // A junction's target, and one to be rewritten, is read from the current directory.
         let stored = self.operation == SYMLINK && self.spec.form == Form::AsTyped;
         let path = if stored { self.ground.parent.join(path) } else { path };
-        if self.ground.is_link_itself(&path) {
+        if self.ground.leads_back(&path, self.spec.manner) {
             return Err(self.refuse(ErrorKind::SameFile, "the link would lead to itself".into()));
         }
         Ok(())
@@ -227,6 +229,22 @@ impl Task<'_> {
 
     pub(super) fn full(&self, path: &Path) -> Result<PathBuf> {
         full_path(path).map_err(|error| Error::io(self.operation, &self.ground.link, error).with(&self.spec.target))
+    }
+
+    /// Whether a path in full is on the link's own drive.
+    fn is_of_drive(&self, text: &WideString, volume: &NtfsVolume) -> bool {
+        drive_of(text).is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(self.spec.drive)))
+    }
+
+    /// Whether a path on the link's own drive has a name that ends in a dot or a space, which Win32 takes off: what is told to be
+    /// a directory is then not what was named.
+    fn drops_an_end(&self, text: &WideString, volume: &NtfsVolume) -> bool {
+        let mut names = text.units().split(|&unit| unit == u16::from(b'\\'));
+        let (dot, space) = (u16::from(b'.'), u16::from(b' '));
+        let drops = |name: &[u16]| {
+            name.iter().any(|&unit| unit != dot) && name.last().is_some_and(|&last| last == dot || last == space)
+        };
+        self.is_of_drive(text, volume) && names.any(drops)
     }
 
     /// The part of a full path behind the volume's root.

@@ -328,6 +328,11 @@ fn users(from: &Path, state: Option<&Path>, findings: &mut Findings) {
     if there.is_some_and(|there| there.starts_with(from)) {
         findings.add(Severity::Refusal, "own-state", from, "linkctl keeps its own history in it");
     }
+    if !platform::sees_processes() {
+        let text =
+            "/proc is not mounted: neither can it be seen who has something of it open, nor everything be copied";
+        findings.add(Severity::Refusal, "in-use", from, text);
+    }
     for user in platform::users_below(from) {
         let severity = if user.is_own { Severity::Refusal } else { Severity::Warning };
         let text = format!("process {} ({}) {}", user.pid, user.name, user.what);

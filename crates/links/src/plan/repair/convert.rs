@@ -8,9 +8,9 @@ use super::retarget::{Form, Home, object_at};
 use super::roots::Roots;
 use super::{Mend, Reason, Repair, RepairSpec, Verdict, Why, each_once, in_parallel, scan_options};
 use crate::error::{Error, Result};
-use crate::model::{DEFAULT_DRIVE, FileId, Link, LinkKind, State, Target};
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Link, LinkKind, State, Target};
 use crate::plan::{Seen, Step};
-use crate::platform;
+use crate::platform::{self, FileSystems};
 use crate::read::chain;
 use crate::read::identity;
 use crate::read::scan::{Details, Found, Progress, Receiver, ScanItem, visit};
@@ -53,18 +53,24 @@ pub(super) fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Prog
     let converted = in_parallel(each_once(links), |links: Vec<Link>| {
         let mut home = None;
         let mut one = |link: Link| {
-            let converted = attempt(&link, conversion, &mut home);
+            let stays = conversion == Conversion::Relative && !spec.across && leads_across(&link);
+            let converted = if stays { Ok(None) } else { attempt(&link, conversion, &mut home).map(Some) };
             (link, converted)
         };
         links.into_iter().map(&mut one).collect()
     });
     let mut repair = Repair { is_whole: true, ..Repair::default() };
+    let mut across = 0;
     for (link, converted) in converted {
         let Some(old) = link.target else { continue };
         let verdict = match converted {
+            Ok(None) => {
+                across += 1;
+                continue;
+            }
             // Its form cannot be another.
-            Ok((_, new, _)) if new == old => continue,
-            Ok((seen, new, object)) => {
+            Ok(Some((_, new, _))) if new == old => continue,
+            Ok(Some((seen, new, object))) => {
                 let step = Some(repair.plan.steps.len());
                 repair.plan.steps.push(Step::retarget(link.path.clone().into(), seen, new.clone(), object));
                 Verdict::Found { new, why: Why::Converted, confidence: super::Confidence::Exact, step }
@@ -72,6 +78,14 @@ pub(super) fn convert(spec: &RepairSpec, conversion: Conversion, progress: &Prog
             Err(refusal) => Verdict::Remains { reason: Reason::Other(refusal), candidates: Vec::new() },
         };
         repair.mends.push(Mend { link: roots.shown(&link.path), kind: old.kind(), old, verdict });
+    }
+    if across > 0 {
+        let text = match across {
+            1 => "1 link to another file system stays absolute".to_owned(),
+            many => format!("{many} links to other file systems stay absolute"),
+        };
+        let path = spec.paths.first().cloned().unwrap_or_default();
+        repair.plan.note("other-filesystem", path, text);
     }
     errors.extend(roots.errors);
     repair.errors = errors;
@@ -111,6 +125,25 @@ fn has_other_form(link: &Link, conversion: Conversion) -> bool {
         Conversion::Absolute => is_relative,
         Conversion::Kind => matches!(link.kind, LinkKind::SymlinkFile | LinkKind::SymlinkDir),
     }
+}
+
+/// Whether what a link itself names is on another file system than the link. One that cannot be asked is told by its own attempt.
+fn leads_across(link: &Link) -> bool {
+    let (Some(Target::Text(_)), Some(old)) = (&link.target, &link.target) else { return false };
+    let different = || -> std::io::Result<bool> {
+        let place = platform::Place::open_physical("repair", &link.path).map_err(std::io::Error::other)?;
+        let named = identity::named(place.spot(), old)?;
+        let there = named.metadata()?;
+        if there.id.volume == place.directory.metadata()?.id.volume {
+            return Ok(false);
+        }
+        // Subvolumes of one file system have numbers of their own.
+        let path = named.path()?;
+        let holds = if there.kind == FileKind::Directory { path.as_path() } else { path.parent().unwrap_or(&path) };
+        let names = FileSystems::default();
+        Ok(names.name(&platform::Directory::open(holds)?)? != names.name(&place.directory)?)
+    };
+    different().unwrap_or(false)
 }
 
 /// The link as it is, what it has to say, and to what that leads.

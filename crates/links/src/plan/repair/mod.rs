@@ -78,6 +78,8 @@ pub struct RepairSpec {
     pub workers: Option<usize>,
     /// Instead of repairing broken links, rewrites those that lead somewhere in this form. Default: no.
     pub conversion: Option<Conversion>,
+    /// Whether links to other file systems, too, are made relative. Default: no, as these may be mounted elsewhere.
+    pub across: bool,
 }
 
 impl RepairSpec {
@@ -93,6 +95,7 @@ impl RepairSpec {
             drive: DEFAULT_DRIVE,
             workers: None,
             conversion: None,
+            across: false,
         }
     }
 }

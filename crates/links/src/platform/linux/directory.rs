@@ -14,7 +14,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::model::{Attributes, FileId, FileKind, Home, Metadata};
-use crate::platform::{Entry, FileSystems, Filesystem};
+use crate::platform::{Entry, FileSystems, Filesystem, Jump};
 
 /// A directory held by a descriptor.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ impl Held {
     /// Its path without links, as the kernel tells it: of a file, one of several.
     pub(crate) fn path(&self) -> io::Result<PathBuf> {
         let shown = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-        Ok(PathBuf::from(OsString::from_vec(fs::readlink(shown, Vec::new())?.into_bytes())))
+        let path = fs::readlink(shown, Vec::new()).map_err(without_proc)?;
+        Ok(PathBuf::from(OsString::from_vec(path.into_bytes())))
     }
 
     /// The text of a symbolic link, as the system tells it.
@@ -156,13 +157,32 @@ impl Directory {
     /// The directory's path without links, as the kernel tells it.
     pub(crate) fn physical_path(&self) -> io::Result<PathBuf> {
         let shown = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-        let path = PathBuf::from(OsString::from_vec(fs::readlink(shown, Vec::new())?.into_bytes()));
+        let path = match fs::readlink(shown, Vec::new()) {
+            Ok(path) => PathBuf::from(OsString::from_vec(path.into_bytes())),
+            Err(_) if !has_proc() => return self.climbed(),
+            Err(error) => return Err(error.into()),
+        };
         // A directory that was deleted, or lies outside this process' root, has no path.
         let found = fs::statx(CWD, &path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::INO)?;
         if u128::from(found.stx_ino) != self.metadata()?.id.file {
             return Err(io::ErrorKind::NotFound.into());
         }
         Ok(path)
+    }
+
+    /// The same where /proc is not mounted: by the names on the way up.
+    fn climbed(&self) -> io::Result<PathBuf> {
+        let (mut here, mut names) = (self.open_child(OsStr::new("."))?, Vec::new());
+        loop {
+            let (id, above) = (here.metadata()?.id, here.open_parent()?);
+            if above.metadata()?.id == id {
+                return Ok(std::iter::once(OsString::from("/")).chain(names.into_iter().rev()).collect());
+            }
+            let is_it = |entry: &Entry| above.metadata_nofollow(&entry.name).is_ok_and(|found| found.id == id);
+            let name = above.entries()?.filter_map(Result::ok).find(is_it);
+            names.push(name.ok_or(io::ErrorKind::NotFound)?.name);
+            here = above;
+        }
     }
 
     /// Which directory this is, for a record that is read again after a restart.
@@ -262,16 +282,44 @@ impl Directory {
         }
     }
 
+    /// Whether links may stand here whose text is not where they lead.
+    pub(crate) fn has_jumps(&self) -> bool {
+        // linux/magic.h: proc, securityfs, apparmorfs.
+        const JUMPS: [u32; 3] = [0x9fa0, 0x7363_6673, 0x5a3c_69f0];
+        self.magic().is_ok_and(|magic| JUMPS.contains(&magic))
+    }
+
+    /// Where the system goes by a link whose text is no path (`/proc/PID/fd/1`, `/proc/PID/root`). `None` for every other link.
+    pub(crate) fn jump(&self, name: &OsStr) -> io::Result<Option<Jump>> {
+        if !self.has_jumps() {
+            return Ok(None);
+        }
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let by_text = fs::openat2(&self.fd, name, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS);
+        // Where that cannot be asked (before Linux 5.6), every link counts as one of these.
+        if !matches!(by_text, Err(Errno::LOOP | Errno::NOSYS | Errno::PERM)) {
+            return Ok(None);
+        }
+        let held = Held { fd: fs::openat(&self.fd, name, flags, Mode::empty())? };
+        // In another namespace of mounts the kernel's name may be that of something else here.
+        let metadata = held.metadata()?;
+        let is_it = |path: &PathBuf| {
+            let found = fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS | StatxFlags::BTIME);
+            found.is_ok_and(|found| metadata_of(&found).id == metadata.id)
+        };
+        let path = held.path().ok().filter(|path| is_real(path) && is_it(path));
+        let is_directory = metadata.kind == FileKind::Directory;
+        Ok(Some(Jump { directory: is_directory.then(|| Self::of(held.fd)), path }))
+    }
+
     /// What a target leads to from here, by its physical path; `None` where the system has no path for it.
     pub(crate) fn reach(&self, target: &OsStr) -> io::Result<Option<PathBuf>> {
         let reached = fs::openat(&self.fd, target, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
         let shown = format!("/proc/self/fd/{}", reached.as_raw_fd());
         // The kernel does not name what is deeper than it takes paths.
         let Ok(path) = fs::readlink(shown, Vec::new()) else { return Ok(None) };
-        let path = path.into_bytes();
-        // What is no file (a socket, a pipe) or was deleted meanwhile has something else there.
-        let real = path.starts_with(b"/") && !path.ends_with(b" (deleted)");
-        Ok(real.then(|| PathBuf::from(OsString::from_vec(path))))
+        let path = PathBuf::from(OsString::from_vec(path.into_bytes()));
+        Ok(is_real(&path).then_some(path))
     }
 
     /// Reads a directory opened to be read: name, kind and number of every entry but `.` and `..`, without an
@@ -327,6 +375,26 @@ impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Whether the system tells here what descriptors hold.
+pub(super) fn has_proc() -> bool {
+    Path::new("/proc/self/fd").is_dir()
+}
+
+/// An error of a call by a path in /proc.
+pub(super) fn without_proc(error: Errno) -> io::Error {
+    if error == Errno::NOENT && !has_proc() {
+        return io::Error::other("/proc is not mounted, by which the system tells where things are");
+    }
+    error.into()
+}
+
+/// Whether the kernel's name of a descriptor is a path: what is no file (a socket, a pipe) or was deleted has something
+/// else there.
+fn is_real(path: &Path) -> bool {
+    let path = path.as_os_str().as_bytes();
+    path.starts_with(b"/") && !path.ends_with(b" (deleted)")
 }
 
 fn kind_of(kind: FileType) -> Option<FileKind> {

@@ -67,7 +67,12 @@ pub(super) struct Mount {
 /// The mount that a directory was reached through.
 pub(super) fn mount_of(directory: &Directory) -> io::Result<Option<Mount>> {
     let id = statx(directory, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?.stx_mnt_id;
-    Ok(mounts()?.into_iter().rev().find(|mount| mount.id == id))
+    match mounts() {
+        Ok(mounts) => Ok(mounts.into_iter().rev().find(|mount| mount.id == id)),
+        // /proc is not mounted: nothing tells.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Where file systems of certain types are mounted. None, where the table cannot be read.

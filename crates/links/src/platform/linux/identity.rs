@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "calls that rustix has no function for")]
 
 use std::ffi::{CString, OsStr};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, fstatvfs, getxattr, openat, 
 use rustix::io::Errno;
 use rustix::ioctl::{Getter, ioctl, opcode};
 
-use super::directory::of_descriptor;
+use super::directory::{of_descriptor, without_proc};
 use super::filesystem::{self, mount_of, mounts};
 use super::volume::{ntfs_serial, udev_serial};
 use super::{Directory, Held, ntfs_volume};
@@ -221,8 +221,9 @@ fn shown(object: &Held) -> CString {
     CString::new(format!("/proc/self/fd/{}", object.as_fd().as_raw_fd())).unwrap_or_default()
 }
 
-/// What is in a regular file, without a trace in its times where this user may leave none.
-pub(crate) fn content(object: &Held) -> io::Result<Vec<u8>> {
+/// What is in a regular file of at most this many bytes, without a trace in its times where this user may leave none.
+/// `None` where there is more than that: files of /proc tell no size.
+pub(crate) fn content(object: &Held, most: u64) -> io::Result<Option<Vec<u8>>> {
     let path = OsStr::from_bytes(shown(object).as_bytes()).to_owned();
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = openat(rustix::fs::CWD, &path, flags | OFlags::NOATIME, Mode::empty());
@@ -230,7 +231,21 @@ pub(crate) fn content(object: &Held) -> io::Result<Vec<u8>> {
         Err(Errno::PERM) => openat(rustix::fs::CWD, &path, flags, Mode::empty()),
         opened => opened,
     };
-    let mut content = Vec::new();
-    std::fs::File::from(opened?).read_to_end(&mut content)?;
-    Ok(content)
+    crate::platform::read_at_most(std::fs::File::from(opened.map_err(without_proc)?), most)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn gigabytes_of_a_file_of_size_0_were_read_for_a_record() {
+        let process = Directory::open(Path::new("/proc/self")).unwrap();
+        let map = process.hold(OsStr::new("pagemap")).unwrap();
+        assert_eq!(map.metadata().unwrap().size, 0);
+        // It is read in pieces of eight bytes alone: the last one fails.
+        assert!(!matches!(content(&map, 1 << 20), Ok(Some(_))));
+    }
 }

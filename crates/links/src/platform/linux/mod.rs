@@ -38,7 +38,9 @@ pub(crate) use policy::{evaluation, facts, may_make_symlinks};
 pub(crate) use power::{open_files, workers};
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
-pub(crate) use users::{current_user, forbidden, is_of_others, is_one_mount, may_write, remarks, room, users_below};
+pub(crate) use users::{
+    current_user, forbidden, is_of_others, is_one_mount, may_write, remarks, room, sees_processes, users_below,
+};
 pub(super) use volume::volume_identity;
 pub(crate) use volume_file::{VolumeFile, mounted_at, volume_letter};
 

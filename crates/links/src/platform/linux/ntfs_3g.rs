@@ -14,6 +14,7 @@ use reparse::path::to_backslashes;
 use rustix::fs::{lgetxattr, lgetxattr_query, llistxattr, llistxattr_query};
 use rustix::io::Errno;
 
+use super::directory::without_proc;
 use super::{Directory, filesystem, to_wide};
 use crate::model::ReparsePoint;
 use crate::platform::{Inventory, ObjectKind};
@@ -116,7 +117,7 @@ fn answers(directory: &Directory) -> io::Result<bool> {
     match lgetxattr_query(by_descriptor(directory, OsStr::new(".")), ATTRIBUTES) {
         Ok(_) => Ok(true),
         Err(Errno::NODATA | Errno::NOTSUP) => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(without_proc(error)),
     }
 }
 
@@ -163,7 +164,7 @@ fn get(directory: &Directory, name: &OsStr, attribute: &str) -> io::Result<Optio
     let mut value = match lgetxattr_query(&path, attribute) {
         Ok(size) => vec![0; size],
         Err(error) if absent(error) => return Ok(None),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(without_proc(error)),
     };
     match lgetxattr(&path, attribute, &mut value[..]) {
         Ok(size) => {
@@ -171,7 +172,7 @@ fn get(directory: &Directory, name: &OsStr, attribute: &str) -> io::Result<Optio
             Ok(Some(value))
         }
         Err(error) if absent(error) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(without_proc(error)),
     }
 }
 

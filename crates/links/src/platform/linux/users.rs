@@ -14,6 +14,11 @@ use crate::platform::{Inventory, ObjectKind, Use};
 /// More than this nobody reads.
 const MOST: usize = 50;
 
+/// Whether the processes of the system can be looked at.
+pub(crate) fn sees_processes() -> bool {
+    super::directory::has_proc()
+}
+
 /// Programs that have something open below a path, work there, or run from there, as far as this user may see.
 pub(crate) fn users_below(path: &Path) -> Vec<Use> {
     let mut found = Vec::new();

@@ -28,7 +28,7 @@ use super::path::{in_full, shown, verbatim};
 use super::query::holds_entries;
 use super::{Object, from_wide, is_within, read_target};
 use crate::model::{FileKind, Home, Metadata, Target};
-use crate::platform::{Entry, FileSystems, Filesystem, Stat};
+use crate::platform::{Entry, FileSystems, Filesystem, Jump, Stat};
 
 /// A directory held by a handle.
 #[derive(Debug)]
@@ -259,6 +259,18 @@ impl Directory {
     #[expect(clippy::unused_self, reason = "the signature is that of every system")]
     pub(crate) fn leads_without_links(&self, _target: &OsStr) -> io::Result<bool> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// No link leads elsewhere here than its text says.
+    #[expect(clippy::unused_self, reason = "the signature is that of every system")]
+    pub(crate) fn has_jumps(&self) -> bool {
+        false
+    }
+
+    /// As [`Directory::has_jumps`].
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the signature is that of every system")]
+    pub(crate) fn jump(&self, _name: &OsStr) -> io::Result<Option<Jump>> {
+        Ok(None)
     }
 
     /// What a target leads to from here, by its physical path.

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "calls of the system")]
 
-use std::io::{self, Read as _};
+use std::io;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::path::PathBuf;
 use std::ptr;
@@ -88,13 +88,11 @@ pub(crate) fn object_number(object: &Held) -> Option<String> {
     Some(number.get(..16)?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What is in a regular file.
-pub(crate) fn content(object: &Held) -> io::Result<Vec<u8>> {
-    let mut opened = std::fs::File::open(object.path()?)?;
+/// What is in a regular file of at most this many bytes. `None` where there is more than that.
+pub(crate) fn content(object: &Held, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let opened = std::fs::File::open(object.path()?)?;
     if super::Object::of(&opened).id()? != object.metadata()?.id {
         return Err(io::ErrorKind::NotFound.into());
     }
-    let mut content = Vec::new();
-    opened.read_to_end(&mut content)?;
-    Ok(content)
+    crate::platform::read_at_most(opened, most)
 }

@@ -50,7 +50,7 @@ pub(crate) use ntfs::{
 pub(crate) use path::{drive_relative, native_path, verbatim, volume_root};
 pub(crate) use policy::{
     EVALUATION, Procedure, SYMBOLIC_LINK, enable_privilege, evaluation, facts, is_elevated, may_make_symlinks,
-    procedure,
+    procedure, sees_processes,
 };
 pub(crate) use power::{open_files, workers};
 pub(crate) use query::{Object, SETTABLE, ticks};

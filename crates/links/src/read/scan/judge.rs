@@ -123,7 +123,7 @@ impl Judge<'_> {
         let may_be_by_text = match self.physical {
             Some(physical) => tells_where(physical, text),
             None => !self.ntfs.is_empty(),
-        };
+        } && !spot.directory.has_jumps();
         if may_be_by_text {
             match spot.directory.leads_without_links(text) {
                 Ok(true) => {

@@ -52,6 +52,8 @@ struct Asked<'a> {
     ntfs: OnceCell<bool>,
     /// The directory's path without links.
     physical: OnceCell<PathBuf>,
+    /// What is to be told of the link looked at last.
+    sealed: Option<Error>,
 }
 
 /// What is in a directory, as far as it is of interest.
@@ -96,7 +98,7 @@ impl<'c, 'o> Walker<'c, 'o> {
                 let root = Arc::new(Root { physical, components, volume: 0 });
                 let here = Here { path: &parent, directory: &directory, root: &root, level: 1 };
                 match metadata.kind {
-                    FileKind::Link if self.crew.options.filter.wants_links() => {
+                    FileKind::Link => {
                         let name = [place.name.as_encoded_bytes(), b"\0"].concat();
                         self.links(&here, &name, Some(&place.path), receiver)
                     }
@@ -287,7 +289,7 @@ impl<'c, 'o> Walker<'c, 'o> {
         }
         self.crew.progress.add(entries.count, 0);
         self.links(here, &entries.links, None, receiver)?;
-        let goes_on = options.max_depth.is_none_or(|most| here.level < most);
+        let goes_on = self.goes_on(here);
         if goes_on && !entries.directories.is_empty() {
             stack.push(Frame {
                 root: Arc::clone(here.root),
@@ -304,10 +306,17 @@ impl<'c, 'o> Walker<'c, 'o> {
         ControlFlow::Continue(())
     }
 
+    /// Whether the directories in it are read, too.
+    fn goes_on(&self, here: &Here<'_>) -> bool {
+        self.crew.options.max_depth.is_none_or(|most| here.level < most)
+    }
+
     /// The hot loop: most entries are plain files that nothing is asked about.
     fn entries(&mut self, here: &Here<'_>, rolls: bool) -> Entries {
         let filter = &self.crew.options.filter;
         let (links, files) = (filter.wants_links(), filter.wants_hard_links());
+        // Some of them are directories that cannot be entered.
+        let links_too = links || !self.crew.ntfs.is_empty();
         let looks = self.crew.options.details > Details::Path || filter.looks_at_links();
         let judged = links && looks && self.judges();
         let mut entries = Entries { roll: rolls.then(Roll::default), ..Entries::default() };
@@ -347,7 +356,7 @@ impl<'c, 'o> Walker<'c, 'o> {
             }
             match (kind, metadata) {
                 (FileKind::Directory, _) => push(&mut entries.directories, name),
-                (FileKind::Link, _) if links => push(&mut entries.links, name),
+                (FileKind::Link, _) if links_too => push(&mut entries.links, name),
                 (FileKind::File, Some(metadata)) if files => self.file(here, name, &metadata, &id),
                 _ => {}
             }
@@ -387,18 +396,37 @@ impl<'c, 'o> Walker<'c, 'o> {
     ) -> ControlFlow<()> {
         let options = self.crew.options;
         let plain = options.details == Details::Path && !options.filter.looks_at_links();
+        let links = options.filter.wants_links();
+        let goes_on = path.is_some() || self.goes_on(here);
         // The names of the directory are lent to the judge.
         let mut siblings = std::mem::take(&mut self.siblings);
-        let mut asked =
-            Asked { siblings: &mut siblings, exact: None, ntfs: OnceCell::new(), physical: OnceCell::new() };
+        let mut asked = Asked {
+            siblings: &mut siblings,
+            exact: None,
+            ntfs: OnceCell::new(),
+            physical: OnceCell::new(),
+            sealed: None,
+        };
         let mut done = ControlFlow::Continue(());
         for name in names.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
             let name = platform::as_name(name);
-            if !options.filter.wants_name(&name) {
-                continue;
+            let path = || path.map_or_else(|| join(here.path, &name), Path::to_owned);
+            let wanted = links && options.filter.wants_name(&name);
+            if (plain || !wanted) && self.is_on_ntfs(here, &asked) {
+                let target = platform::read_target(here.directory, &name, true).ok();
+                asked.sealed = target.and_then(|target| chain::sealed(&target, &path()));
             }
-            let path = path.map_or_else(|| join(here.path, &name), Path::to_owned);
-            let found = if plain { Ok(Some(Found::Path(path))) } else { self.link(here, &name, path, &mut asked) };
+            let found = match wanted {
+                false => Ok(None),
+                true if plain => Ok(Some(Found::Path(path()))),
+                true => self.link(here, &name, path(), &mut asked),
+            };
+            if let Some(error) = asked.sealed.take().filter(|_| goes_on) {
+                done = receiver.receive(Err(error));
+                if done.is_break() {
+                    break;
+                }
+            }
             let found = match found {
                 Ok(None) => continue,
                 Ok(Some(found)) => {
@@ -414,6 +442,12 @@ impl<'c, 'o> Walker<'c, 'o> {
         }
         self.siblings = siblings;
         done
+    }
+
+    /// Whether ntfs-3g serves the directory.
+    fn is_on_ntfs(&self, here: &Here<'_>, asked: &Asked<'_>) -> bool {
+        let is = || platform::ntfs_volume(here.directory).is_ok_and(|volume| volume.is_some());
+        !self.crew.ntfs.is_empty() && *asked.ntfs.get_or_init(is)
     }
 
     /// Whether the states of links are wanted.
@@ -432,14 +466,14 @@ impl<'c, 'o> Walker<'c, 'o> {
         let filter = &options.filter;
         let spot = Spot { directory: here.directory, name, path: &path };
         let fail = |error| gone(error).map_or(Ok(None), |error| Err(Error::io(LIST, &path, error)));
-        let on_ntfs = || platform::ntfs_volume(here.directory).is_ok_and(|volume| volume.is_some());
-        let ntfs = !self.crew.ntfs.is_empty() && *asked.ntfs.get_or_init(on_ntfs);
+        let ntfs = self.is_on_ntfs(here, asked);
         let target = match platform::read_target(here.directory, name, ntfs) {
             Ok(target) => Some(target),
             // That it is a link is known all the same.
             Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => None,
             Err(error) => return fail(error),
         };
+        asked.sealed = target.as_ref().and_then(|target| chain::sealed(target, &path));
         let kind = target.as_ref().map_or(LinkKind::Symlink, Target::kind);
         if !filter.wants_kind(kind) || !filter.wants_target(target.as_ref()) {
             return Ok(None);

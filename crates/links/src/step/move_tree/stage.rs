@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -308,7 +309,10 @@ fn begins_as_written(directory: &Directory, name: &OsStr) -> std::io::Result<boo
         Some("copied" | "copied.new") => b"{\"copy\":{\"sort\":",
         _ => return Ok(false),
     };
-    Ok(tree::read_small(directory, name, tree::Trust::Anybody)?.starts_with(begins))
+    let mut found = Vec::new();
+    let most = u64::try_from(begins.len()).unwrap_or(u64::MAX);
+    tree::open_own(directory, name, tree::Trust::Anybody)?.take(most).read_to_end(&mut found)?;
+    Ok(found == begins)
 }
 
 /// Whether a name is one that this program gives: `.linkctl-` and sixteen digits.
@@ -338,8 +342,9 @@ pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<(Inte
         found => found?,
     };
     let trust = if tree::is_own(directory)? { tree::Trust::Own } else { tree::Trust::Anybody };
-    let bytes = tree::read_small(directory, OsStr::new(INTENT), trust)?;
-    let intent: Intent = serde_json::from_slice(&bytes)?;
+    // Piece by piece: what is no intent costs no memory, however long it is.
+    let intent: Intent =
+        serde_json::from_reader(BufReader::new(tree::open_own(directory, OsStr::new(INTENT), trust)?))?;
     if intent.form != FORM {
         return Err(std::io::Error::new(
             std::io::ErrorKind::PermissionDenied,
@@ -350,8 +355,8 @@ pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<(Inte
 }
 
 pub(super) fn read_copied(directory: &Directory, trust: tree::Trust) -> Option<Copied> {
-    let bytes = tree::read_small(directory, OsStr::new(COPIED), trust).ok()?;
-    serde_json::from_slice(&bytes).ok().filter(|copied: &Copied| copied.inventory.is_sound())
+    let file = tree::open_own(directory, OsStr::new(COPIED), trust).ok()?;
+    serde_json::from_reader(BufReader::new(file)).ok().filter(|copied: &Copied| copied.inventory.is_sound())
 }
 
 pub(super) fn is_committed(directory: &Directory) -> bool {

@@ -55,12 +55,13 @@ pub(crate) fn file_name(parent: u64, name: &[u16], flags: u32) -> Vec<u8> {
     [value, bytes_of(name)].concat()
 }
 
-/// An entry of an attribute list.
+/// An entry of an attribute list; a record in another use than its first is written as it is.
 pub(crate) fn list_entry(kind: u32, record: u64) -> Vec<u8> {
     let mut all = vec![0; 0x18];
     set(&mut all, 0, &kind.to_le_bytes());
     all[4] = 0x18;
-    set(&mut all, 0x10, &reference(record).to_le_bytes());
+    let record = if record >> 48 == 0 { reference(record) } else { record };
+    set(&mut all, 0x10, &record.to_le_bytes());
     all
 }
 

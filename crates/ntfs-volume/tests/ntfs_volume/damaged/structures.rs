@@ -334,3 +334,27 @@ fn any_byte_of_the_boot_sector() {
     assert!(opened > 150, "{opened}");
     assert_eq!(Volume::open(&image[..100]).err().unwrap().kind(), ErrorKind::Damaged);
 }
+
+#[test]
+fn extension_records_whose_use_numbers_rise_otherwise_than_their_numbers_are_found() {
+    // As on a volume that was full once: neighbours, so that they are read together.
+    for uses in [[9, 1, 5], [1, 2, 3], [300, 200, 100]] {
+        let mut image = Image::new(64);
+        let list: Vec<u8> = (41u64..)
+            .zip(uses)
+            .flat_map(|(number, times)| {
+                list_entry(if number == 42 { REPARSE_POINT } else { DATA }, times << 48 | number)
+            })
+            .collect();
+        image.link(BAD, ROOT, "bad", &resident(LIST, "", &list));
+        for (number, times) in (41u64..).zip(uses) {
+            let held = if number == 42 { link_to("target") } else { resident(DATA, "x", &[0; 8]) };
+            image.put(number, IN_USE, reference(BAD), &[&held]);
+            image.record(number)[0x10..0x12].copy_from_slice(&u16::try_from(times).unwrap().to_le_bytes());
+        }
+        let survey = sound(&image.bytes());
+        for found in [&survey.scan, &survey.index, &survey.usual] {
+            assert_eq!((found.end(r"\bad"), &found.faults), (Some(End::Ok), &vec![]), "{uses:?} {:?}", found.way);
+        }
+    }
+}

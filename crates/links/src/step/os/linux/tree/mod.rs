@@ -119,9 +119,9 @@ pub(crate) fn ignores_permissions(directory: &Directory, private: &OsStr) -> io:
     Ok(stat?.st_mode & 0o002 != 0)
 }
 
-/// Reads what [`write_durably`] wrote. What anybody else may have put there is refused.
-pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
-    const MOST: u64 = 4 << 30;
+/// Opens what [`write_durably`] wrote, to be read up to the limit of its [`Trust`]. What anybody else may have put there
+/// is refused.
+pub(crate) fn open_own(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<io::Take<std::fs::File>> {
     let file = std::fs::File::from(open_to_read(directory, name)?);
     let stat = fs::fstat(&file)?;
     let is_plain = fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile && stat.st_nlink == 1;
@@ -129,9 +129,7 @@ pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> i
     if !is_plain || trust == Trust::Own && !is_own {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "a file in it was not made by this user"));
     }
-    let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(file, MOST), &mut bytes)?;
-    Ok(bytes)
+    Ok(io::Read::take(file, trust.longest()))
 }
 
 /// Makes a directory that nobody but its owner may look into.

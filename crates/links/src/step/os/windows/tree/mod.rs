@@ -119,9 +119,9 @@ pub(crate) fn ignores_permissions(_directory: &Directory, _private: &OsStr) -> i
     Ok(false)
 }
 
-/// Reads what [`write_durably`] wrote. What anybody else may have put there is refused.
-pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
-    const MOST: u64 = 4 << 30;
+/// Opens what [`write_durably`] wrote, to be read up to the limit of its [`Trust`]. What anybody else may have put there
+/// is refused.
+pub(crate) fn open_own(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<io::Take<File>> {
     let access = FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL;
     let opened = open(directory.as_handle(), name, access, Sort::File)?;
     let stat = Object::of(&opened).stat()?;
@@ -129,9 +129,7 @@ pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> i
     if !is_plain || trust == Trust::Own && !is_trusted(opened.as_handle())? {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "a file in it was not made by this user"));
     }
-    let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(File::from(opened), MOST), &mut bytes)?;
-    Ok(bytes)
+    Ok(io::Read::take(File::from(opened), trust.longest()))
 }
 
 /// Makes a directory that nobody but its owner, the system and administrators may look into.
