@@ -7,7 +7,7 @@ mod reparse;
 pub(crate) mod tree;
 
 pub(crate) use entry::{
-    exchange, make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory, remove_file,
+    bring_up, exchange, make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory, remove_file,
     rename_over, rename_to_new, set_attributes,
 };
 pub(crate) use lock::lock_file;
