@@ -30,9 +30,9 @@ pub(super) struct Intent {
     /// Of this form; a later one would have another number.
     form: u32,
     pub(super) way: Direction,
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub(super) from: PathBuf,
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub(super) to: PathBuf,
     /// The root of the original.
     pub(super) original: Stat,
@@ -45,7 +45,7 @@ pub(super) struct Intent {
     /// The directories of these, as they were.
     pub(super) directories: Vec<Before>,
     /// The private name, of the stage and beside the original.
-    #[serde(with = "crate::model::name::os_string")]
+    #[serde(with = "crate::model::name")]
     pub(super) private: OsString,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Intent {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Before {
     /// Below the root of the tree.
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub(super) path: PathBuf,
     pub(super) stat: Stat,
 }
