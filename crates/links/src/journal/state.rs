@@ -185,35 +185,20 @@ fn malformed(lines: usize) -> Option<String> {
 fn drain(journal: &mut Journal) -> Result<usize> {
     let directory = journal.directory().to_owned();
     let mut broken = 0;
-    let drained = os::drain(&directory, QUEUE, |lines| -> std::result::Result<(), DrainError> {
-        let meaningless = journal.take_in(lines).map_err(DrainError::Journal)?;
+    let drained = os::drain(&directory, QUEUE, |lines| {
+        let meaningless = journal.take_in(lines)?;
         broken += meaningless;
         if meaningless > 0 {
             // Kept before the queue is emptied: nothing that was written down is thrown away unread.
             let kept = format!("{QUEUE}.broken-{}-{broken}", now());
-            os::write_new(&directory, &kept, lines).map_err(DrainError::Io)?;
+            os::write_new(&directory, &kept, lines)?;
         }
         Ok(())
     });
-    match drained {
-        Ok(()) => Ok(broken),
-        Err(DrainError::Journal(error)) => Err(error),
-        Err(DrainError::Io(error)) => {
-            const TAKE_IN: &str = "take in the queue of the journal in";
-            Err(Error::io(TAKE_IN, &directory, error).of_kind(ErrorKind::Journal))
-        }
-    }
-}
-
-enum DrainError {
-    Io(std::io::Error),
-    Journal(Error),
-}
-
-impl From<std::io::Error> for DrainError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
-    }
+    let fail = |error| Error::io("take in the queue of the journal in", &directory, error).of_kind(ErrorKind::Journal);
+    // What the journal itself said is an error of the library already.
+    drained.map_err(|error| error.downcast::<Error>().unwrap_or_else(fail))?;
+    Ok(broken)
 }
 
 /// Renames a journal out of the way whose damage showed in the middle of a run; not one that another

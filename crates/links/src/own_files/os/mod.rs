@@ -32,10 +32,7 @@ pub(crate) fn set_aside(directory: &Path, files: &[&str], suffix: &str) -> io::R
 
 /// Hands over all that is in a file, in pieces. Who could not wait for the lock may append meanwhile: only once nothing
 /// is left may the file be emptied.
-pub(super) fn hand_over<E: From<io::Error>>(
-    file: &mut File,
-    mut take: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
+pub(super) fn hand_over(file: &mut File, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     loop {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
