@@ -70,7 +70,7 @@ pub enum ErrorKind {
     NotALink,
     /// The file has this one name only.
     LastName,
-    /// The kind of link must be said first (`--kind hard`).
+    /// One name of several of a file is meant, and only a wish for hard links says so.
     KindNeeded,
     /// The file system or system cannot hold this kind of link.
     NotSupported,

@@ -256,7 +256,7 @@ fn one_name(place: &Place, metadata: &Metadata, kind: Option<KindFilter>) -> Res
             return refuse(ErrorKind::NotALink, "a file with several names, not of the kind asked for");
         }
         None => {
-            return refuse(ErrorKind::KindNeeded, "a file with several names; --kind hard removes this one");
+            return refuse(ErrorKind::KindNeeded, "a file with several names");
         }
     }
     // Another name is what brings this one back; those elsewhere are looked for when it is needed.

@@ -9,7 +9,7 @@ use super::exact::device_of;
 use super::infer::{Infer, Inferred, Mapping, Ways};
 use super::known::Known;
 use super::lost::{Lost, Way};
-use super::names::{Names, Verdict};
+use super::names::Names;
 use super::{Confidence, Find, Reason, Why};
 use crate::platform::{self, Directory};
 use crate::read::identity::Likeness;
@@ -83,6 +83,7 @@ impl Evidence<'_> {
         self.hold_to_records(&mut mappings, &mut verdicts);
         let mut by_name = Names { catalog, places: &places, allowed: &allowed, work: 0 };
         let mut trust = Trust::default();
+        let moved: HashSet<&Path> = mappings.iter().map(|mapping| mapping.new.as_path()).collect();
         for (number, way) in ways {
             let known = self.known.get(*number);
             let find = match verdicts.remove(number) {
@@ -92,13 +93,10 @@ impl Evidence<'_> {
                 Some(Inferred::Ambiguous(candidates)) => Some(Find::Remains(Reason::Ambiguous, candidates)),
                 None => None,
             };
-            let mut find = find.unwrap_or_else(|| match by_name.look(way, known) {
-                Verdict::At(path, why, confidence) => Find::At(path, why, confidence),
-                Verdict::Remains(reason, candidates) => Find::Remains(reason, candidates),
-            });
+            let mut find = find.unwrap_or_else(|| by_name.look(way, known));
             let owner = self.lost.get(*number).map_or(0, |lost| lost.seen.attributes.uid);
             if let Find::At(path, _, confidence @ Confidence::Strong) = &mut find
-                && trust.is_of_others(directory_of(path, &mappings), owner, way)
+                && trust.is_of_others(directory_of(path, &moved), owner, way)
             {
                 *confidence = Confidence::Weak;
                 self.distrusted += 1;
@@ -136,9 +134,8 @@ impl Evidence<'_> {
 }
 
 /// The directory that somebody laid out for a path to be found: itself, where it is one that others were found in.
-fn directory_of<'p>(path: &'p Path, mappings: &[Mapping]) -> &'p Path {
-    let is_moved = mappings.iter().any(|mapping| mapping.new == path);
-    if is_moved { path } else { path.parent().unwrap_or(path) }
+fn directory_of<'p>(path: &'p Path, moved: &HashSet<&Path>) -> &'p Path {
+    if moved.contains(path) { path } else { path.parent().unwrap_or(path) }
 }
 
 /// In whose hands directories are: anybody can lay out names. The last answer is kept.

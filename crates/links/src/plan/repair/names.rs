@@ -7,7 +7,7 @@ use std::path::Path;
 use super::catalog::{Catalog, Spot};
 use super::exact::Fate;
 use super::lost::Way;
-use super::{Candidate, Confidence, Reason, Why};
+use super::{Candidate, Confidence, Find, Reason, Why};
 use crate::model::FileKind;
 use crate::read::identity::{Identity, Likeness};
 
@@ -18,12 +18,6 @@ const WORK: usize = 20_000_000;
 /// So many candidates are told.
 pub(super) const TOLD: usize = 5;
 
-/// What the names say of a link.
-pub(super) enum Verdict {
-    At(std::path::PathBuf, Why, Confidence),
-    Remains(Reason, Vec<Candidate>),
-}
-
 pub(super) struct Names<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) places: &'a HashMap<&'a OsStr, Vec<Spot>>,
@@ -33,13 +27,13 @@ pub(super) struct Names<'a> {
 
 impl Names<'_> {
     /// Looks for a target by its name, and by what was recorded of it.
-    pub(super) fn look(&mut self, way: &Way, known: Option<(&Identity, &Fate)>) -> Verdict {
-        let none = || Verdict::Remains(Reason::NotFound, Vec::new());
+    pub(super) fn look(&mut self, way: &Way, known: Option<(&Identity, &Fate)>) -> Find {
+        let none = || Find::Remains(Reason::NotFound, Vec::new());
         let Some(name) = way.wanted.file_name() else { return none() };
         let Some(places) = self.places.get(name) else { return none() };
         self.work += places.len();
         if places.len() > MOST || self.work > WORK {
-            return Verdict::Remains(Reason::TooCommon, Vec::new());
+            return Find::Remains(Reason::TooCommon, Vec::new());
         }
         let mut found: Vec<(usize, Spot)> = Vec::new();
         for spot in places {
@@ -58,7 +52,7 @@ impl Names<'_> {
         if let Some((known, fate)) = known.filter(|(known, _)| known.kind == FileKind::File) {
             let verdict = self.by_content(known, &found);
             // Of one that is gone, another may have taken the place.
-            if !fate.is_gone() || !matches!(verdict, Verdict::Remains(Reason::OtherContent, _)) {
+            if !fate.is_gone() || !matches!(verdict, Find::Remains(Reason::OtherContent, _)) {
                 return verdict;
             }
         }
@@ -68,16 +62,16 @@ impl Names<'_> {
         };
         match found.as_slice() {
             [] => none(),
-            [(first, _), (second, _), ..] if first == second => Verdict::Remains(Reason::Ambiguous, told(&found)),
+            [(first, _), (second, _), ..] if first == second => Find::Remains(Reason::Ambiguous, told(&found)),
             [(score, spot), ..] => {
                 let (why, confidence) = (Why::Name { components: *score }, Confidence::Weak);
-                Verdict::At(self.catalog.path_of(*spot), why, confidence)
+                Find::At(self.catalog.path_of(*spot), why, confidence)
             }
         }
     }
 
     /// Of a file that was recorded, only one that looks the same is taken.
-    fn by_content(&self, known: &Identity, found: &[(usize, Spot)]) -> Verdict {
+    fn by_content(&self, known: &Identity, found: &[(usize, Spot)]) -> Find {
         let mut alike: Vec<(Likeness, Candidate)> = Vec::new();
         for (score, spot) in found {
             let path = self.catalog.path_of(*spot);
@@ -91,15 +85,15 @@ impl Names<'_> {
             alike.retain(|(likeness, _)| same(likeness));
         }
         match alike.as_slice() {
-            [] => Verdict::Remains(Reason::OtherContent, Vec::new()),
+            [] => Find::Remains(Reason::OtherContent, Vec::new()),
             [(likeness, only)] => {
                 let why = if same(likeness) { Why::Content } else { Why::SizeAndTime };
                 let confidence = if self.catalog.is_whole { Confidence::Strong } else { Confidence::Weak };
-                Verdict::At(only.path.clone(), why, confidence)
+                Find::At(only.path.clone(), why, confidence)
             }
             several => {
                 let told = several.iter().take(TOLD).map(|(_, candidate)| candidate.clone());
-                Verdict::Remains(Reason::Ambiguous, told.collect())
+                Find::Remains(Reason::Ambiguous, told.collect())
             }
         }
     }
