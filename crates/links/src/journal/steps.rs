@@ -42,8 +42,8 @@ fn given<'d, D: Deserializer<'d>, T: Deserialize<'d>>(deserializer: D) -> std::r
 }
 
 /// A line about what came of a step.
-#[derive(Serialize, Deserialize)]
-struct OutcomeLine<'a> {
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct OutcomeLine<'a> {
     /// Not there: nothing is known.
     outcome: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +53,19 @@ struct OutcomeLine<'a> {
     /// Where it was, if that was to be made first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     home: Option<Home>,
+}
+
+impl<'a> From<&'a (Outcome, Option<Home>)> for OutcomeLine<'a> {
+    fn from((outcome, home): &'a (Outcome, Option<Home>)) -> Self {
+        let error = outcome.error().map(Cow::Borrowed);
+        Self { outcome: outcome.as_str().map(Cow::Borrowed), made: outcome.made(), error, home: *home }
+    }
+}
+
+impl From<OutcomeLine<'_>> for (Outcome, Option<Home>) {
+    fn from(OutcomeLine { outcome, made, error, home }: OutcomeLine<'_>) -> Self {
+        (Outcome::of(outcome.as_deref(), made, error.map(Cow::into_owned)), home)
+    }
 }
 
 /// How many steps ended how, as a row of outcomes counts them: one that corrects an earlier one takes back what that had
@@ -211,12 +224,7 @@ fn write_outcomes(
     let mut counts = Counts::default();
     were.iter().for_each(|was| counts.add(was, -1));
     outcomes.iter().for_each(|(outcome, _)| counts.add(outcome, 1));
-    let lines = lines::store(outcomes.iter().map(|(outcome, home)| OutcomeLine {
-        outcome: outcome.as_str().map(Cow::Borrowed),
-        made: outcome.made(),
-        error: outcome.error().map(Cow::Borrowed),
-        home: *home,
-    }))?;
+    let lines = lines::store(outcomes.iter().map(OutcomeLine::from))?;
     let Counts { ended, done, failed, unsure } = counts;
     let sql =
         "INSERT INTO outcomes (operation, first, ended, done, failed, unsure, lines) VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -319,9 +327,9 @@ fn read(connection: &Connection, which: &str, operation: i64) -> rusqlite::Resul
         let place = place_of(steps, first).ok_or_else(no_step)?;
         let mut steps = steps.iter_mut().skip(place);
         for line in lines::unpack(row, 2)?.lines() {
-            let OutcomeLine { outcome, made, error, home } = parse(line, 2)?;
+            let (outcome, home) = parse::<OutcomeLine<'_>>(line, 2)?.into();
             let recorded = steps.next().ok_or_else(no_step)?;
-            recorded.outcome = Outcome::of(outcome.as_deref(), made, error.map(Cow::into_owned));
+            recorded.outcome = outcome;
             recorded.home = recorded.home.or(home);
         }
     }
