@@ -120,6 +120,7 @@ fn attempt(
     home: &mut Option<Home>,
 ) -> std::result::Result<(Seen, Target, Option<FileId>), String> {
     let is_kind = conversion == Conversion::Kind;
+    let form = if conversion == Conversion::Relative { Form::Relative } else { Form::Absolute };
     if link.state != State::Ok && !is_kind {
         return Err(format!("it leads nowhere ({}): that it leads to the same cannot be seen", link.state));
     }
@@ -136,7 +137,6 @@ fn attempt(
     match old {
         Target::Text(text) => {
             let meant = directory.metadata_follow(text).map_err(describe)?;
-            let form = if conversion == Conversion::Relative { Form::Relative } else { Form::Absolute };
             let reaches = |to: &Path| {
                 let new = home.say(old, to, form).ok()?;
                 let Target::Text(text) = &new else { return None };
@@ -155,7 +155,6 @@ fn attempt(
         }
         Target::Reparse(point) => {
             let (meant, _) = home.behind(point)?;
-            let form = if conversion == Conversion::Relative { Form::Relative } else { Form::Absolute };
             let chain = chain::follow(spot, DEFAULT_DRIVE);
             let new = home.say(old, &chain.next_place().ok_or("it leads nowhere")?, form)?;
             let Target::Reparse(new_point) = &new else { return Err("it is no link of Windows".to_owned()) };

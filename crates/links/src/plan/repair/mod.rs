@@ -247,11 +247,7 @@ impl Repair {
     /// How many links stay broken once the plan is carried out.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        let stays = |mend: &&Mend| match &mend.verdict {
-            Verdict::Found { step, .. } => step.is_none(),
-            Verdict::With(_) => false,
-            Verdict::Remains { .. } => true,
-        };
+        let stays = |mend: &&Mend| !matches!(mend.verdict, Verdict::With(_) | Verdict::Found { step: Some(_), .. });
         self.mends.iter().filter(stays).count()
     }
 }

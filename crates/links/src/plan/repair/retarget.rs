@@ -22,6 +22,8 @@ pub(super) enum Form {
     Absolute,
 }
 
+const NO_NAME: &str = "the new target is not Unicode, as every name on NTFS is";
+
 /// Why a link cannot say it, in words.
 pub(super) type Refusal = String;
 
@@ -140,7 +142,7 @@ impl Home {
         }
         let path = relative_path(&self.parent, to);
         let wide = platform::to_wide(path.as_os_str());
-        Ok(to_backslashes(&wide.ok_or("the new target is not Unicode, as every name on NTFS is")?))
+        Ok(to_backslashes(&wide.ok_or(NO_NAME)?))
     }
 
     fn inside<'p>(&self, to: &'p Path) -> Result<&'p Path, Refusal> {
@@ -151,7 +153,6 @@ impl Home {
 
     /// A full path in Windows' words, by the same drive or volume name as before.
     fn in_full(&self, class: &TargetClass, to: &Path) -> Result<WideString, Refusal> {
-        let no_name = || "the new target is not Unicode, as every name on NTFS is".to_owned();
         let prefix = match class {
             TargetClass::Volume(guid) => format!("\\\\?\\Volume{{{guid}}}\\"),
             TargetClass::Rooted => "\\".to_owned(),
@@ -159,7 +160,7 @@ impl Home {
             _ => return self.by_drive(to, DEFAULT_DRIVE),
         };
         let Ok(inside) = self.inside(to) else { return self.by_drive(to, DEFAULT_DRIVE) };
-        let inside = to_backslashes(&platform::to_wide(inside.as_os_str()).ok_or_else(no_name)?);
+        let inside = to_backslashes(&platform::to_wide(inside.as_os_str()).ok_or(NO_NAME)?);
         Ok(WideString::from_units(prefix.encode_utf16().chain(inside.units().iter().copied()).collect()))
     }
 
@@ -167,7 +168,7 @@ impl Home {
         let volume = self.volume()?;
         volume.windows_path(to, letter).ok_or_else(|| match self.inside(to) {
             Err(refusal) => refusal,
-            Ok(_) => "the new target is not Unicode, as every name on NTFS is".to_owned(),
+            Ok(_) => NO_NAME.to_owned(),
         })
     }
 
