@@ -393,10 +393,9 @@ mod tests {
 
     #[test]
     fn moves_are_found_without_a_look_at_every_operation() {
-        let connection = Connection::open_in_memory().unwrap();
-        assert!(matches!(schema::prepare(&connection, "memory").unwrap(), schema::Opened::Ready));
+        let journal = Journal::in_memory("test".as_ref()).unwrap();
         let plan = format!("EXPLAIN QUERY PLAN {} {MOVES_TREES}", rows::SELECT);
-        let first: String = connection.query_row(&plan, [20], |row| row.get("detail")).unwrap();
+        let first: String = journal.connection.query_row(&plan, [20], |row| row.get("detail")).unwrap();
         assert!(first.ends_with("USING INDEX operations_that_move"), "{first}");
     }
 }

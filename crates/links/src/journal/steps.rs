@@ -352,13 +352,11 @@ mod tests {
     use rusqlite::types::Value;
 
     use super::*;
-    use crate::journal::{Operation, schema};
+    use crate::journal::Operation;
     use crate::model::{CreateLink, Target};
 
     fn journal() -> (Journal, OperationId) {
-        let connection = Connection::open_in_memory().unwrap();
-        assert!(matches!(schema::prepare(&connection, "memory").unwrap(), schema::Opened::Ready));
-        let mut journal = Journal::of(connection, "test".as_ref());
+        let mut journal = Journal::in_memory("test".as_ref()).unwrap();
         let id = journal.begin(&Operation::new("create"), &[step(0), step(1), step(2)]).unwrap();
         (journal, id)
     }

@@ -276,29 +276,20 @@ fn make_all(missing: &[PathBuf], mut physical: PathBuf, plan: &mut Plan) -> Path
 /// The directories to be made before the link can be, the outermost first.
 fn missing_parents(link: &Path) -> Vec<PathBuf> {
     let clean: PathBuf = link.components().collect();
-    let mut missing = Vec::new();
-    let mut path = clean.parent();
-    while let Some(parent) = path {
-        if parent.as_os_str().is_empty() || Directory::open(parent).is_ok() {
-            break;
-        }
-        missing.push(parent.to_owned());
-        path = parent.parent();
-    }
+    let is_missing = |parent: &&Path| !parent.as_os_str().is_empty() && Directory::open(parent).is_err();
+    let mut missing: Vec<_> = clean.ancestors().skip(1).take_while(is_missing).map(Path::to_owned).collect();
     missing.reverse();
     missing
 }
 
 fn taken(link: &Path, metadata: &Metadata, replace: bool) -> Error {
-    let cause = match (metadata.kind, replace) {
-        (FileKind::Directory, false) => "a directory has this name",
-        (FileKind::Directory, true) => "a directory has this name, and only links are replaced",
-        (FileKind::Link, _) => "a link has this name",
-        (_, false) => "a file has this name",
-        (_, true) => "a file has this name, and only links are replaced",
+    let (what, only) = match metadata.kind {
+        FileKind::Link => ("link", ""),
+        FileKind::Directory => ("directory", ", and only links are replaced"),
+        FileKind::File | FileKind::Special => ("file", ", and only links are replaced"),
     };
-    let kind = if replace { ErrorKind::NotALink } else { ErrorKind::AlreadyExists };
-    Error::new(kind, CREATE, link, cause)
+    let (kind, only) = if replace { (ErrorKind::NotALink, only) } else { (ErrorKind::AlreadyExists, "") };
+    Error::new(kind, CREATE, link, format!("a {what} has this name{only}"))
 }
 
 /// A hard link: one more name of a file that exists, on the same volume.

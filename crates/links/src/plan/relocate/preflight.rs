@@ -8,7 +8,7 @@ use reparse::Tag;
 
 use super::{MOVE, Tree, shown};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{LinkKind, ReparsePoint, Target};
+use crate::model::{LinkKind, ReparsePoint, Target, below};
 use crate::plan::{Finding, Rewritten, Severity};
 use crate::platform::{self, Item, ObjectKind, Place, quoted};
 
@@ -114,11 +114,7 @@ impl Look<'_> {
             self.refuse("two-mounts", from, text);
         }
         for (path, what) in platform::forbidden(&source.directory, source.name(), inventory, *same).map_err(fail)? {
-            self.refuse(
-                "no-permission",
-                if path.as_os_str().is_empty() { from.to_owned() } else { from.join(path) },
-                what,
-            );
+            self.refuse("no-permission", below(from, &path), what);
         }
         Ok(())
     }
@@ -162,10 +158,7 @@ impl Look<'_> {
         }
         let (mut compressed, mut links) = (0, 0);
         for (number, item) in inventory.items.iter().enumerate() {
-            let path = || match number {
-                0 => from.to_owned(),
-                _ => from.join(inventory.path(number)),
-            };
+            let path = || below(from, &inventory.path(number));
             if item.attributes & platform::ENCRYPTED != 0 && !platform::READS_ENCRYPTED {
                 let text = "encrypted (EFS): the copy could not be read by those who may read it here";
                 self.refuse("encrypted", path(), text);
@@ -209,20 +202,13 @@ impl Look<'_> {
         let mut names: HashMap<(u64, u128), u32> = HashMap::new();
         let (mut foreign, mut foreign_files, mut subvolumes) = (0_usize, 0_usize, 0_usize);
         for (number, item) in inventory.items.iter().enumerate() {
-            // Nothing is joined to the root: that would end in a slash.
-            let path = || match number {
-                0 => from.to_owned(),
-                _ => from.join(inventory.path(number)),
-            };
+            let path = || below(from, &inventory.path(number));
             if item.is_mount_point {
                 self.refuse("mounted-inside", path(), "another file system is mounted here: unmount it first");
             }
             if item.is_fixed {
-                self.refuse(
-                    "immutable",
-                    path(),
-                    "it is marked immutable or append-only (chattr): it could not be removed",
-                );
+                let text = "it is marked immutable or append-only (chattr): it could not be removed";
+                self.refuse("immutable", path(), text);
             }
             if item.stat.sort == ObjectKind::Socket && !same {
                 self.warn("socket", path(), "a socket: it is not copied; the program behind it makes a new one");
@@ -235,23 +221,23 @@ impl Look<'_> {
             foreign_files += usize::from(is_foreign && item.stat.sort == ObjectKind::File);
             subvolumes += usize::from(item.is_subvolume);
         }
-        if foreign_files > 0 && !same {
+        if *same {
+            return;
+        }
+        if foreign_files > 0 {
             let text = format!(
                 "{foreign_files} files belong to others: the system does not tell this user whether they are being written to, so \
                  that the old ones could not be removed; root can move them"
             );
             self.refuse("foreign-files", from, text);
         }
-        if subvolumes > 0 && !same {
+        if subvolumes > 0 {
             let text = format!("{subvolumes} directories are btrfs subvolumes: their copies are plain directories");
             self.warn("subvolumes", from, text);
         }
-        if foreign > foreign_files && !same {
+        if foreign > foreign_files {
             let text = format!("{foreign} objects belong to others: without root, the copies will be yours");
             self.warn("foreign-owners", from, text);
-        }
-        if *same {
-            return;
         }
         let outside = |item: &Item| {
             let inside = names.get(&(item.stat.device, item.stat.number)).copied().unwrap_or(0);

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::lost::said;
-use super::retarget::{Form, Home, object_at};
+use super::retarget::{Home, object_at};
 use super::roots::Roots;
 use super::{Mend, Reason, Repair, RepairSpec, Verdict, Why, each_once, in_parallel, scan_options};
 use crate::error::{Error, Result};
-use crate::model::{DEFAULT_DRIVE, FileId, Link, LinkKind, State, Target};
+use crate::model::{DEFAULT_DRIVE, FileId, Form, Link, LinkKind, State, Target};
 use crate::plan::{Seen, Step};
 use crate::platform;
 use crate::read::chain;

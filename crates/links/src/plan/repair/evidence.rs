@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::catalog::{Catalog, NEAR};
+use super::catalog::{Catalog, NEAR, Searched};
 use super::exact::device_of;
 use super::infer::{Infer, Inferred, Mapping, Ways};
 use super::known::Known;
@@ -62,26 +62,15 @@ impl Evidence<'_> {
         wanted: &[Ways<'a>],
         finds: &mut [Option<Find>],
     ) {
-        let search = &self.search;
-        let allowed = move |path: &Path| search.is_empty() || search.iter().any(|root| path.starts_with(root));
         let names = |one: &Ways<'a>| one.missing().chain(one.names.iter().map(|(name, _)| *name)).collect::<Vec<_>>();
         let names: HashSet<&OsStr> = wanted.iter().flat_map(names).collect();
-        let places = catalog.places(&names);
+        let ground = Searched { catalog, places: catalog.places(&names), within: &self.search };
         let first = self.mappings.len();
-        let lost = self.lost;
-        let link = move |number: usize| lost.get(number).map_or(Path::new(""), |lost| lost.link.as_path());
-        let mut infer = Infer {
-            catalog,
-            places: &places,
-            allowed: &allowed,
-            link: &link,
-            mappings: Vec::new(),
-            verdicts: HashMap::new(),
-        };
+        let mut infer = Infer { ground: &ground, lost: self.lost, mappings: Vec::new(), verdicts: HashMap::new() };
         infer.run(wanted);
         let Infer { mut mappings, mut verdicts, .. } = infer;
         self.hold_to_records(&mut mappings, &mut verdicts);
-        let mut by_name = Names { catalog, places: &places, allowed: &allowed, work: 0 };
+        let mut by_name = Names { ground: &ground, work: 0 };
         let mut trust = Trust::default();
         let moved: HashSet<&Path> = mappings.iter().map(|mapping| mapping.new.as_path()).collect();
         for (number, way) in ways {

@@ -7,20 +7,11 @@ use reparse::{LxSymlink, MountPoint, ReparseData, Symlink, WideString};
 
 use super::REPAIR;
 use crate::error::ErrorKind;
-use crate::model::{DEFAULT_DRIVE, FileId, FileKind, ReparsePoint, Target};
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Form, ReparsePoint, Target};
 use crate::platform::{self, Filesystem, NtfsVolume, Place};
 use crate::read::chain;
 use crate::read::identity;
 use crate::read::places::relative_path;
-
-/// A form of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// As the link has it.
-    Same,
-    Relative,
-    Absolute,
-}
 
 const NO_NAME: &str = "the new target is not Unicode, as every name on NTFS is";
 
@@ -69,12 +60,12 @@ impl Home {
         })
     }
 
-    /// What a link there that says `old` has to say to lead to `to`, a full path.
+    /// What a link there that says `old` has to say to lead to `to`, a full path. As typed is in the form that it has.
     pub(super) fn say(&self, old: &Target, to: &Path, form: Form) -> Result<Target, Refusal> {
         match old {
             Target::Text(text) => {
                 let relative = match form {
-                    Form::Same => !Path::new(text).is_absolute(),
+                    Form::AsTyped => !Path::new(text).is_absolute(),
                     form => form == Form::Relative,
                 };
                 let path = if relative { relative_path(&self.parent, to) } else { to.to_owned() };
@@ -97,7 +88,7 @@ impl Home {
                 let old = nt_to_win32(&link.substitute);
                 let class = classify(&old);
                 let relative = match form {
-                    Form::Same => class == TargetClass::Relative,
+                    Form::AsTyped => class == TargetClass::Relative,
                     form => form == Form::Relative,
                 };
                 let text = match form {
@@ -118,7 +109,7 @@ impl Home {
             }
             ReparseData::LxSymlink(link) => {
                 let absolute = link.target.starts_with(b"/");
-                if form == Form::Absolute || absolute && form == Form::Same {
+                if form == Form::Absolute || absolute && form == Form::AsTyped {
                     return Err("only WSL knows where its root is".to_owned());
                 }
                 let path = relative_path(&self.parent, to);

@@ -7,10 +7,10 @@ use super::exact::Fate;
 use super::known::Known;
 use super::lost::{Fault, Lost};
 use super::maps::Misled;
-use super::retarget::{Form, Home};
+use super::retarget::Home;
 use super::roots::Roots;
 use super::{Candidate, Confidence, Find, Mend, Reason, Repair, RepairSpec, Verdict, Why, in_parallel};
-use crate::model::{FileId, Target, below};
+use crate::model::{FileId, Form, Target, below};
 use crate::plan::Step;
 use crate::platform::{self, Directory};
 use crate::read::scan::ScanOptions;
@@ -133,7 +133,7 @@ fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>)
     });
     let text = matches!(lost.seen.target, Target::Text(_));
     let to = said.as_deref().filter(|_| text).unwrap_or(to);
-    let target = home.say(&lost.seen.target, to, Form::Same)?;
+    let target = home.say(&lost.seen.target, to, Form::AsTyped)?;
     if target == lost.seen.target {
         return Err("it says so already, and does not lead there".to_owned());
     }
