@@ -34,13 +34,8 @@ impl Evidence<'_> {
     /// or those a little above. All of it at once, so that nothing near hides what fits better farther off. Gives how
     /// many directories could not be read.
     pub(super) fn look(&mut self, catalog: &mut Catalog, finds: &mut [Option<Find>], progress: &Progress) -> usize {
-        let ways: Vec<(usize, &Way)> = self
-            .lost
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| finds.get(*number).is_some_and(Option::is_none))
-            .filter_map(|(number, lost)| Some((number, lost.way()?)))
-            .collect();
+        let unfound = self.lost.iter().zip(&*finds).enumerate().filter(|(_, (_, find))| find.is_none());
+        let ways: Vec<(usize, &Way)> = unfound.filter_map(|(number, (lost, _))| Some((number, lost.way()?))).collect();
         if ways.is_empty() {
             return 0;
         }

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::Reason;
+use crate::error::{Error, ErrorKind};
 use crate::model::{Link, State, Target, file_name_of};
 use crate::plan::Seen;
 use crate::platform::{self, Directory, Spot};
@@ -95,10 +96,11 @@ impl Looker {
         Self { drive, heads: HashMap::new(), parent: None }
     }
 
-    /// What is wrong with a link that the scan found broken. Where what it says cannot be read, its path.
-    pub(super) fn look(&mut self, link: Link) -> Result<Lost, PathBuf> {
+    /// What is wrong with a link that the scan found broken.
+    pub(super) fn look(&mut self, link: Link) -> Result<Lost, Error> {
         let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
-            return Err(link.path);
+            let cause = "what it says cannot be read";
+            return Err(Error::new(ErrorKind::PermissionDenied, "look at", link.path, cause));
         };
         let seen = Seen { target, id, attributes };
         let fault = match (link.state, &seen.target) {

@@ -46,7 +46,7 @@ pub use maps::Map;
 use roots::Roots;
 use settle::Ground;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
 use crate::plan::{Plan, PlanContext};
 use crate::read::scan::{Details, Progress, ScanOptions};
@@ -319,18 +319,9 @@ fn scan_options(spec: &RepairSpec) -> Result<ScanOptions> {
 fn look_at(links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lost> {
     let looked = in_parallel(each_once(links), |links: Vec<Link>| {
         let mut looker = Looker::new(drive);
-        let look = |link: Link| looker.look(link);
-        links.into_iter().map(look).collect()
+        links.into_iter().map(|link| looker.look(link)).collect()
     });
-    let mut lost = Vec::with_capacity(looked.len());
-    for found in looked {
-        let unread = |path| Error::new(ErrorKind::PermissionDenied, "look at", path, "what it says cannot be read");
-        match found {
-            Ok(found) => lost.push(found),
-            Err(path) => errors.push(unread(path)),
-        }
-    }
-    lost
+    looked.into_iter().filter_map(|found| found.map_err(|error| errors.push(error)).ok()).collect()
 }
 
 /// Links in the order of paths, each once: roots that overlap show them twice.
