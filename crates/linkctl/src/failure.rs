@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::error::ErrorKind as ClapKind;
-use links::plan::Lost;
+use links::plan::{Finding, Lost};
 use links::{Aftermath, Error, ErrorKind};
 
 use crate::args::by_system;
@@ -178,14 +178,27 @@ pub(crate) fn message(error: &Error) -> String {
     format!("{text}: {}", sanitize::line(&cause(error)))
 }
 
-/// The cause of an error, with what finishes what it left half-way.
+/// The cause of an error, with the command or option that helps.
 pub(crate) fn cause(error: &Error) -> String {
     match error.aftermath() {
         Some(Aftermath::Unfinished) => {
             format!("{} (nothing is lost; 'linkctl recover' finishes it)", error.cause())
         }
+        _ if error.kind() == ErrorKind::KindNeeded => format!("{}; --kind hard removes this one", error.cause()),
         _ => error.cause(),
     }
+}
+
+/// What a finding says, with the options that it is about: the library knows none.
+pub(crate) fn text_of(finding: &Finding) -> String {
+    let options = match finding.code {
+        "link-with-data" => ": `fsutil reparsepoint delete` makes it a file again",
+        "shape-guessed" => "; --dir or --file decides",
+        "shape-ignored" => ": --dir and --file are for Windows links",
+        "target-misread" => "; with --relative it is read from the current one",
+        _ => "",
+    };
+    format!("{}{options}", finding.text)
 }
 
 /// How symbolic links become possible on Windows.

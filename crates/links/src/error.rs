@@ -70,7 +70,7 @@ pub enum ErrorKind {
     NotALink,
     /// The file has this one name only.
     LastName,
-    /// The kind of link must be said first (`--kind hard`).
+    /// One name of several of a file is meant, and only a wish for hard links says so.
     KindNeeded,
     /// The file system or system cannot hold this kind of link.
     NotSupported,
@@ -339,38 +339,19 @@ impl StdError for Stopped {}
 /// The kind is the nearest one of the standard library; [`io::Error::get_ref`] returns the whole error.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
-        let kind = match (error.io_error().map(Self::kind), error.kind()) {
-            (Some(kind), _) => kind,
-            (None, ErrorKind::AlreadyExists) => io::ErrorKind::AlreadyExists,
-            (None, ErrorKind::NotFound | ErrorKind::ParentMissing) => io::ErrorKind::NotFound,
-            (None, ErrorKind::PermissionDenied) => io::ErrorKind::PermissionDenied,
-            (None, ErrorKind::NotADirectory) => io::ErrorKind::NotADirectory,
-            (None, ErrorKind::NotEmpty) => io::ErrorKind::DirectoryNotEmpty,
-            (None, ErrorKind::CrossesVolumes) => io::ErrorKind::CrossesDevices,
-            (None, ErrorKind::NotSupported) => io::ErrorKind::Unsupported,
-            (None, ErrorKind::InvalidTarget | ErrorKind::InvalidPath | ErrorKind::InvalidOption) => {
-                io::ErrorKind::InvalidInput
-            }
-            (None, ErrorKind::Busy) => io::ErrorKind::ResourceBusy,
-            (None, _) => io::ErrorKind::Other,
+        let nearest = || match error.kind() {
+            ErrorKind::AlreadyExists => io::ErrorKind::AlreadyExists,
+            ErrorKind::NotFound | ErrorKind::ParentMissing => io::ErrorKind::NotFound,
+            ErrorKind::PermissionDenied => io::ErrorKind::PermissionDenied,
+            ErrorKind::NotADirectory => io::ErrorKind::NotADirectory,
+            ErrorKind::NotEmpty => io::ErrorKind::DirectoryNotEmpty,
+            ErrorKind::CrossesVolumes => io::ErrorKind::CrossesDevices,
+            ErrorKind::NotSupported => io::ErrorKind::Unsupported,
+            ErrorKind::InvalidTarget | ErrorKind::InvalidPath | ErrorKind::InvalidOption => io::ErrorKind::InvalidInput,
+            ErrorKind::Busy => io::ErrorKind::ResourceBusy,
+            _ => io::ErrorKind::Other,
         };
+        let kind = error.io_error().map_or_else(nearest, Self::kind);
         Self::new(kind, error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_goes_into_one_of_the_standard_library_whole() {
-        let missing = Error::io("read", "a", io::ErrorKind::NotFound.into()).with("b");
-        let text = missing.to_string();
-        let error = io::Error::from(missing);
-        assert_eq!((error.kind(), error.to_string()), (io::ErrorKind::NotFound, text));
-        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-        assert_eq!(inner.and_then(Error::second_path), Some(Path::new("b")));
-        let refused = Error::new(ErrorKind::InvalidTarget, "create link", "a", "no");
-        assert_eq!(io::Error::from(refused).kind(), io::ErrorKind::InvalidInput);
     }
 }

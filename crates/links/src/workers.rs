@@ -6,18 +6,9 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-/// Runs `work` on up to `helpers` further threads while this one runs `own`, which is passed the number of threads that
-/// could be started. Returns the result of `own` first, then one of each helper.
-pub(crate) fn beside<R: Send>(helpers: usize, work: impl Fn() -> R + Sync, own: impl FnOnce(usize) -> R) -> Vec<R> {
-    thread::scope(|scope| {
-        let helpers: Vec<_> =
-            (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, &work).ok()).collect();
-        let mut done = vec![own(helpers.len())];
-        done.extend(
-            helpers.into_iter().map(|helper| helper.join().unwrap_or_else(|panic| panic::resume_unwind(panic))),
-        );
-        done
-    })
+/// How many threads work where nobody says: one for each core, up to 8.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(8)
 }
 
 /// Runs `work` for each number below `count`, and returns the results in the order of the numbers. The first failure ends
@@ -27,25 +18,44 @@ pub(crate) fn each<R: Send, E: Send>(
     count: usize,
     work: impl Fn(usize) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let failed = AtomicBool::new(false);
+    let work = |number| work(number).inspect_err(|_| failed.store(true, Ordering::Relaxed));
+    beside(threads.min(count).saturating_sub(1), count, &failed, work, |_| true).into_iter().collect()
+}
+
+/// The same on up to `helpers` further threads, until `stop` is set: what was begun is brought to its end, so that the
+/// results are those of the first numbers, without gaps. In the meantime this thread runs `own`, which is passed the number
+/// of threads that could be started and returns whether this one joins them.
+pub(crate) fn beside<R: Send>(
+    helpers: usize,
+    count: usize,
+    stop: &AtomicBool,
+    work: impl Fn(usize) -> R + Sync,
+    own: impl FnOnce(usize) -> bool,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();
-        while !failed.load(Ordering::Relaxed) {
+        while !stop.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= count {
                 break;
             }
-            let result = work(number).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
-            done.push((number, result));
+            done.push((number, work(number)));
         }
-        Ok(done)
+        done
     };
-    let mut done = Vec::new();
-    for some in beside(threads.min(count).saturating_sub(1), worker, |_| worker()) {
-        done.extend(some?);
-    }
+    let mut done = thread::scope(|scope| {
+        let helpers: Vec<_> =
+            (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, worker).ok()).collect();
+        let mut done = if own(helpers.len()) { worker() } else { Vec::new() };
+        done.extend(
+            helpers.into_iter().flat_map(|helper| helper.join().unwrap_or_else(|panic| panic::resume_unwind(panic))),
+        );
+        done
+    });
     done.sort_unstable_by_key(|(number, _)| *number);
-    Ok(done.into_iter().map(|(_, result)| result).collect())
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
@@ -74,8 +84,8 @@ mod tests {
     #[test]
     fn a_panic_of_a_worker_is_the_callers() {
         let caller = thread::current().id();
-        let work = || assert_eq!(thread::current().id(), caller);
-        let result = panic::catch_unwind(|| beside(1, work, |_| ()));
+        let work = |_| assert_eq!(thread::current().id(), caller);
+        let result = panic::catch_unwind(|| beside(1, 1, &AtomicBool::new(false), work, |_| false));
         assert!(result.is_err());
     }
 }

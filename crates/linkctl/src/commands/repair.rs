@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use links::apply::{Report, Tracking};
 use links::repair::{self, Candidate, Conversion, Map, Mapping, Mend, Reason, Repair, RepairSpec, Verdict, Why};
-use links::{Progress, Target};
+use links::{LinkKind, Progress, Target};
 
 use crate::args::{ChangeOptions, DriveOption, after_help};
 use crate::exit::Exit;
@@ -360,6 +360,10 @@ fn reason(reason: &Reason) -> String {
         Reason::Hidden => "what was recorded is there still, but under no name that was found".to_owned(),
         Reason::Deleted => "its target was deleted".to_owned(),
         Reason::By(link) => format!("leads by {}, which is broken", sanitize::name(link)),
+        Reason::WrongKind(LinkKind::SymlinkFile) => {
+            "a link for files leads to a directory: --kind-fix mends that".to_owned()
+        }
+        Reason::WrongKind(_) => "a link for directories leads to a file: --kind-fix mends that".to_owned(),
         Reason::Other(text) => sanitize::line(text),
     }
 }

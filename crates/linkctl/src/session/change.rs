@@ -13,7 +13,7 @@ use super::progress::{Progress, shown};
 use super::prompt::ask;
 use crate::args::ChangeOptions;
 use crate::exit::Exit;
-use crate::failure::{Failure, Verb, complain, not_kept, say_all};
+use crate::failure::{Failure, Verb, complain, not_kept, say_all, text_of};
 use crate::output::json::change::{Changes, Document, FindingRecord, NoteRecord};
 use crate::output::{json, sanitize, stdout, table};
 
@@ -276,7 +276,7 @@ impl<'a> Change<'a> {
 }
 
 fn words_of(finding: &Finding) -> String {
-    format!("{}: {}", sanitize::quoted(&finding.path), sanitize::line(&finding.text))
+    format!("{}: {}", sanitize::quoted(&finding.path), sanitize::line(&text_of(finding)))
 }
 
 /// What a copy kept, in words.

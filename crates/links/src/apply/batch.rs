@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Done;
 use super::step::{Context, KeptDirectory, Work, kind};
@@ -51,28 +50,19 @@ pub(super) fn perform(
     meanwhile: impl FnOnce(),
 ) -> Vec<Result<Done>> {
     let (portions, directories) = portions(steps, portion);
-    let next = AtomicUsize::new(0);
-    // What is taken is brought to its end: so what was begun has no gaps.
-    let work = || {
-        let mut done = Vec::new();
-        while !run.stop.load(Ordering::Relaxed) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(range) = portions.get(number) else { break };
-            let mine = steps.get(range.clone()).zip(names.get(range.clone()));
-            done.push((number, mine.map(|(steps, names)| perform_each(steps, names, run)).unwrap_or_default()));
-        }
-        done
+    let work = |number: usize| {
+        let range = portions.get(number).cloned().unwrap_or_default();
+        let mine = steps.get(range.clone()).zip(names.get(range));
+        mine.map(|(steps, names)| perform_each(steps, names, run)).unwrap_or_default()
     };
     // This thread becomes one of them, but first it has the journal to write. Without any, all is done here.
     let helpers = run.workers.saturating_sub(1).clamp(1, directories.max(1));
     let own = |started| {
         meanwhile();
         // In one directory threads only wait for each other.
-        if directories > 1 || started == 0 { work() } else { Vec::new() }
+        directories > 1 || started == 0
     };
-    let mut done: Vec<_> = workers::beside(helpers, work, own).into_iter().flatten().collect();
-    done.sort_unstable_by_key(|(number, _)| *number);
-    done.into_iter().flat_map(|(_, results)| results).collect()
+    workers::beside(helpers, portions.len(), run.stop, work, own).into_iter().flatten().collect()
 }
 
 /// Parts steps where the directory changes, and where it is enough. With the number of directories.

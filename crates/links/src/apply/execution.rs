@@ -31,8 +31,10 @@ pub(super) struct Execution<'r> {
 }
 
 /// Steps whose intents are recorded.
-struct Chunk {
-    range: Range<usize>,
+struct Chunk<'r> {
+    /// The number of the first.
+    first: usize,
+    steps: &'r [Step],
     /// Each step's private name.
     names: Vec<String>,
     /// Each step's directory, where that exists already.
@@ -41,7 +43,7 @@ struct Chunk {
     is_independent: bool,
 }
 
-impl Execution<'_> {
+impl<'r> Execution<'r> {
     fn is_over(&self) -> bool {
         self.is_broken || self.work.stop.load(Ordering::Relaxed)
     }
@@ -64,7 +66,7 @@ impl Execution<'_> {
                     self.intend(sizer.next(self.steps, at))
                 }
             };
-            at = chunk.range.end;
+            at = chunk.first + chunk.steps.len();
             let outcomes = if chunk.is_independent {
                 let began = Instant::now();
                 let next = sizer.next(self.steps, at);
@@ -84,17 +86,16 @@ impl Execution<'_> {
         self.record(done);
     }
 
-    fn intend(&mut self, (range, is_independent): (Range<usize>, bool)) -> Chunk {
-        let steps = self.steps.get(range.clone()).unwrap_or_default();
+    fn intend(&mut self, (range, is_independent): (Range<usize>, bool)) -> Chunk<'r> {
+        let (first, steps) = (range.start, self.steps.get(range).unwrap_or_default());
         let names: Vec<String> = steps.iter().map(|_| private_name()).collect();
-        let homes = self.log.intend(range.start, steps, &names, self.observer);
-        Chunk { range, names, homes, is_independent }
+        let homes = self.log.intend(first, steps, &names, self.observer);
+        Chunk { first, steps, names, homes, is_independent }
     }
 
-    fn record(&mut self, done: Option<(Chunk, Vec<Outcome>)>) {
+    fn record(&mut self, done: Option<(Chunk<'_>, Vec<Outcome>)>) {
         let Some((chunk, outcomes)) = done else { return };
-        let steps = self.steps.get(chunk.range.clone()).unwrap_or_default();
-        self.log.record(chunk.range.start, steps, outcomes, &chunk.homes, self.observer);
+        self.log.record(chunk.first, chunk.steps, outcomes, &chunk.homes, self.observer);
     }
 
     /// A step has ended.
@@ -109,10 +110,9 @@ impl Execution<'_> {
         outcome
     }
 
-    fn one_by_one(&mut self, chunk: &Chunk) -> Vec<Outcome> {
-        let steps = self.steps.get(chunk.range.clone()).unwrap_or_default();
-        let mut outcomes = Vec::with_capacity(steps.len());
-        for (step, name) in steps.iter().zip(&chunk.names) {
+    fn one_by_one(&mut self, chunk: &Chunk<'_>) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(chunk.steps.len());
+        for (step, name) in chunk.steps.iter().zip(&chunk.names) {
             if self.is_over() {
                 self.report.stopped |= !self.is_broken;
                 outcomes.push(Outcome::NotReached);
@@ -129,9 +129,8 @@ impl Execution<'_> {
     }
 
     /// The same by several threads. The journal is written by this one in the meantime.
-    fn side_by_side(&mut self, chunk: &Chunk, portion: usize, meanwhile: impl FnOnce(&mut Self)) -> Vec<Outcome> {
-        let steps = self.steps.get(chunk.range.clone()).unwrap_or_default();
-        let work = self.work;
+    fn side_by_side(&mut self, chunk: &Chunk<'_>, portion: usize, meanwhile: impl FnOnce(&mut Self)) -> Vec<Outcome> {
+        let (steps, work) = (chunk.steps, self.work);
         let results = batch::perform(steps, &chunk.names, portion, work, || meanwhile(self));
         self.report.stopped |= results.len() < steps.len();
         let ended = steps.iter().zip(results).map(|(step, result)| self.ended(step, result));

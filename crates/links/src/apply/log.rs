@@ -144,23 +144,20 @@ impl<'j> Log<'j> {
         if self.open.is_none() {
             return;
         }
-        let mut tracked = self.tracked(steps, &outcomes);
+        let tracked = self.tracked(steps, &outcomes);
         let mut replaced = replaced::of(steps, &outcomes, self.undoes);
         if !replaced.is_empty() && !self.is_tracking() {
             replaced.clear();
         }
         // What was made after its intent was recorded has a directory only now.
-        let late = |(step, known): (&Step, &Option<Home>)| match known {
-            Some(_) => None,
-            None => self.home(step),
-        };
-        let late: Vec<_> = steps.iter().zip(homes).map(late).collect();
+        let mut late = |step, known: &Option<Home>| if known.is_some() { None } else { self.home(step) };
+        let late: Vec<_> = steps.iter().zip(homes).map(|(step, known)| late(step, known)).collect();
         let outcomes: Vec<_> = outcomes.into_iter().zip(late).collect();
         if let Some((Records::Queue(queue), _)) = &mut self.open {
             queue.record(outcomes, tracked);
             return;
         }
-        let tracked: Vec<_> = tracked.drain(..).flatten().collect();
+        let tracked: Vec<_> = tracked.into_iter().flatten().collect();
         let trees = trees(first, steps, &outcomes);
         self.write(
             observer,

@@ -34,6 +34,7 @@ pub use crate::journal::{
 use crate::journal::{OperationId, Status};
 use crate::model::{Finding, Link, LinkSpec, Lost, Severity, Step};
 use crate::plan::{Plan, PlanContext};
+use crate::workers;
 
 /// How a plan is carried out: who hears of it, what stops it, and with how many threads.
 #[derive(Clone, Copy)]
@@ -137,11 +138,10 @@ pub fn apply(
         return Report { refused, ..Report::default() };
     }
     let meter = Meter::default();
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let work = step::Work {
         meter: run.progress.unwrap_or(&meter),
         stop: run.stop,
-        workers: run.workers.unwrap_or_else(cores),
+        workers: run.workers.unwrap_or_else(workers::cores),
     };
     if let (Some(Records::Journal(journal)), true) =
         (&records, plan.steps.iter().any(|step| kind(step).needs().durable))

@@ -125,8 +125,7 @@ fn stages_in(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Records how those moves ended that were interrupted and have left nothing, as the disk tells; with `dry_run`, only
-/// returns whether there are any.
+/// Records how those moves ended that were interrupted and have left nothing, as the disk tells.
 ///
 /// # Errors
 /// The journal cannot be read or written.

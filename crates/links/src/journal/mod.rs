@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
 
 pub use away::volumes_away;
 pub(crate) use open::check_owner;
@@ -143,8 +144,7 @@ impl Journal {
         let planned = i64::try_from(steps.len()).unwrap_or(i64::MAX);
         self.tune_for(planned);
         self.transact(Then::Stay, |connection| {
-            let began = Began { time: now(), process: Process::current(), user: User::current(), token: None };
-            began.insert(connection, operation, planned, moves_trees(steps))
+            Began::now(None).insert(connection, operation, planned, moves_trees(steps))
         })?;
         Ok(OperationId(self.connection.last_insert_rowid()))
     }
@@ -188,17 +188,14 @@ impl Journal {
 
     /// The steps that moved trees, those of the newest operation first; of at most so many operations.
     pub(crate) fn relocations(&self, most: Option<usize>) -> Result<impl Iterator<Item = Result<Relocated>> + '_> {
-        let sql = format!("{} {MOVES_TREES}", rows::SELECT);
         let most = most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
-        let operations = self.query_operations(&sql, params![most])?.into_iter();
-        Ok(operations.flat_map(move |operation| {
-            let (steps, error) = match self.steps(operation.id) {
-                Ok(steps) => (steps, None),
-                Err(error) => (Vec::new(), Some(Err(error))),
-            };
-            let trees = steps.into_iter().filter(|recorded| recorded.step.tree().is_some());
-            let (operation, status) = (operation.id, operation.status);
-            error.into_iter().chain(trees.map(move |recorded| Ok(Relocated { operation, status, recorded })))
+        let operations = self.query_operations(MOVES_TREES, params![most])?.into_iter();
+        Ok(operations.flat_map(move |RecordedOperation { id: operation, status, .. }| match self.steps(operation) {
+            Ok(mut steps) => {
+                steps.retain(|recorded| recorded.step.tree().is_some());
+                steps.into_iter().map(|recorded| Ok(Relocated { operation, status, recorded })).collect()
+            }
+            Err(error) => vec![Err(error)],
         }))
     }
 
@@ -272,8 +269,7 @@ impl Journal {
     /// The journal cannot be read.
     pub fn operations(&self, most: usize) -> Result<Vec<RecordedOperation>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let sql = format!("{} ORDER BY id DESC LIMIT ?", rows::SELECT);
-        self.query_operations(&sql, params![most])
+        self.query_operations("ORDER BY id DESC LIMIT ?", params![most])
     }
 
     /// One operation.
@@ -281,8 +277,7 @@ impl Journal {
     /// # Errors
     /// There is none of this number, or the journal cannot be read.
     pub fn operation(&self, id: OperationId) -> Result<RecordedOperation> {
-        let sql = format!("{} WHERE id = ?", rows::SELECT);
-        self.query_operations(&sql, params![id.0])?.pop().ok_or_else(|| {
+        self.query_operations("WHERE id = ?", params![id.0])?.pop().ok_or_else(|| {
             let cause = format!("there is no operation {id}");
             Error::new(ErrorKind::Nothing, READ, &self.directory, cause)
         })
@@ -290,8 +285,7 @@ impl Journal {
 
     /// The undos of an operation that were killed before their end, the oldest first.
     pub(crate) fn interrupted_undos(&self, id: OperationId) -> Result<Vec<RecordedOperation>> {
-        let sql = format!("{} WHERE undoes = ? ORDER BY id", rows::SELECT);
-        let mut undos = self.query_operations(&sql, params![id.0])?;
+        let mut undos = self.query_operations("WHERE undoes = ? ORDER BY id", params![id.0])?;
         undos.retain(|undo| undo.status == Status::Interrupted);
         Ok(undos)
     }
@@ -302,18 +296,15 @@ impl Journal {
     /// # Errors
     /// There is none, or the journal cannot be read.
     pub fn last_undoable(&self) -> Result<RecordedOperation> {
-        let sql = format!(
-            "{} WHERE undone_by IS NULL AND undoes IS NULL AND {} ORDER BY id DESC LIMIT 1",
-            rows::SELECT,
-            steps::DID_SOMETHING
-        );
-        self.query_operations(&sql, params![])?.pop().ok_or_else(|| {
+        let did_something = steps::DID_SOMETHING;
+        let which = format!("WHERE undone_by IS NULL AND undoes IS NULL AND {did_something} ORDER BY id DESC LIMIT 1");
+        self.query_operations(&which, params![])?.pop().ok_or_else(|| {
             Error::new(ErrorKind::Nothing, "undo from the journal in", &self.directory, "there is nothing to undo")
         })
     }
 
-    fn query_operations(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<RecordedOperation>> {
-        let mut operations = self.query(sql, params, rows::operation)?;
+    fn query_operations(&self, which: &str, params: impl rusqlite::Params) -> Result<Vec<RecordedOperation>> {
+        let mut operations = self.query(&format!("{} {which}", rows::SELECT), params, rows::operation)?;
         for operation in &mut operations {
             let unlooked = self.looked_to.is_some_and(|newest| operation.id.0 > newest);
             if self.running.contains(&operation.id.0) || unlooked && operation.status == Status::Interrupted {
@@ -348,7 +339,9 @@ impl Journal {
 }
 
 /// Which program began an operation, and when.
+#[derive(Serialize, Deserialize)]
 struct Began {
+    #[serde(rename = "began")]
     time: i64,
     process: Process,
     user: User,
@@ -357,6 +350,10 @@ struct Began {
 }
 
 impl Began {
+    fn now(token: Option<String>) -> Self {
+        Self { time: now(), process: Process::current(), user: User::current(), token }
+    }
+
     fn insert(
         &self,
         connection: &Connection,
@@ -429,10 +426,9 @@ mod tests {
 
     #[test]
     fn moves_are_found_without_a_look_at_every_operation() {
-        let connection = Connection::open_in_memory().unwrap();
-        assert!(matches!(schema::prepare(&connection, "memory").unwrap(), schema::Opened::Ready));
+        let journal = Journal::in_memory("test".as_ref()).unwrap();
         let plan = format!("EXPLAIN QUERY PLAN {} {MOVES_TREES}", rows::SELECT);
-        let first: String = connection.query_row(&plan, [20], |row| row.get("detail")).unwrap();
+        let first: String = journal.connection.query_row(&plan, [20], |row| row.get("detail")).unwrap();
         assert!(first.ends_with("USING INDEX operations_that_move"), "{first}");
     }
 }

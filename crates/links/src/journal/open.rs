@@ -9,7 +9,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, Opened};
-use super::{BUSY, FILE, INDEX, Journal, LOG, OPEN, QUEUE, ROLLBACK, is_corruption};
+use super::{BUSY, FILE, INDEX, Journal, LOG, OPEN, QUEUE, ROLLBACK, is_corruption, sqlite_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{Directory, Filesystem};
 
@@ -79,7 +79,7 @@ impl Journal {
 
     /// An empty one in memory.
     pub(crate) fn in_memory(directory: &Path) -> Result<Self> {
-        let opened = Connection::open_in_memory().map_err(OpenError::Sqlite);
+        let opened = Connection::open_in_memory().map_err(OpenError::from);
         let journal = opened.and_then(|connection| Self::prepared(connection, directory, "memory"));
         journal.map_err(|error| error.into_error(directory))
     }
@@ -92,37 +92,26 @@ impl Journal {
     }
 
     fn finish(connection: rusqlite::Result<Connection>, directory: &Path) -> std::result::Result<Self, OpenError> {
-        let connection = connection.map_err(OpenError::Sqlite)?;
         // Shared memory and locks are not to be trusted across a network: no write-ahead log there.
         let network = Directory::open(directory).and_then(|directory| Filesystem::of(&directory));
         let mode = if network.is_ok_and(|filesystem| !filesystem.network) { "WAL" } else { "DELETE" };
-        Self::prepared(connection, directory, mode)
+        Self::prepared(connection?, directory, mode)
     }
 
     fn prepared(connection: Connection, directory: &Path, mode: &str) -> std::result::Result<Self, OpenError> {
         let journal = Self::of(connection, directory);
-        journal.connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
-        match prepare(&journal.connection, mode).map_err(OpenError::Sqlite)? {
-            Opened::Ready => Ok(journal),
-            Opened::Foreign => Err(OpenError::Other(Error::new(
-                ErrorKind::Journal,
-                OPEN,
-                directory,
-                "its journal.db is a database of another program",
-            ))),
-            Opened::Older => Err(OpenError::Other(Error::new(
-                ErrorKind::Journal,
-                OPEN,
-                directory,
-                "it is of an older linkctl, and cannot be brought up to date where nothing can be written",
-            ))),
-            Opened::Newer(version) => Err(OpenError::Other(Error::new(
-                ErrorKind::Journal,
-                OPEN,
-                directory,
-                format!("it was written by a newer linkctl (schema {version}, this one knows {})", schema::VERSION),
-            ))),
-        }
+        journal.connection.busy_timeout(BUSY)?;
+        let cause = match prepare(&journal.connection, mode)? {
+            Opened::Ready => return Ok(journal),
+            Opened::Foreign => "its journal.db is a database of another program".to_owned(),
+            Opened::Older => {
+                "it is of an older linkctl, and cannot be brought up to date where nothing can be written".to_owned()
+            }
+            Opened::Newer(version) => {
+                format!("it was written by a newer linkctl (schema {version}, this one knows {})", schema::VERSION)
+            }
+        };
+        Err(OpenError::Other(Error::new(ErrorKind::Journal, OPEN, directory, cause)))
     }
 }
 
@@ -145,6 +134,12 @@ pub(crate) enum OpenError {
     Other(Error),
 }
 
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
 impl OpenError {
     /// Why the file may be set aside; `None` where it must not be.
     pub(crate) fn corruption(&self) -> Option<String> {
@@ -156,10 +151,7 @@ impl OpenError {
 
     pub(crate) fn into_error(self, directory: &Path) -> Error {
         match self {
-            Self::Sqlite(error) => {
-                let kind = if is_corruption(&error) { ErrorKind::CorruptJournal } else { ErrorKind::Journal };
-                Error::new(kind, OPEN, directory, error.to_string())
-            }
+            Self::Sqlite(error) => sqlite_error(OPEN, directory, &error),
             Self::Other(error) => error,
         }
     }

@@ -7,29 +7,26 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
+use super::rows::{Outcome, Status};
+use super::steps::OutcomeLine;
 use super::{Began, Intent, Journal, Operation, OperationId, Then, Tracked, now, replaced, steps};
 use crate::error::Result;
-use crate::model::Step;
-use crate::model::{FileId, Home, User};
+use crate::model::{Home, Step};
 use crate::platform::Process;
-
-use super::rows::{Outcome, Status};
 
 /// A line of the queue. An operation has one before its steps, and one after them.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Line {
+enum Line<'a> {
     Begun(Box<Begun>),
-    Ended(Box<Ended>),
+    Ended(Box<Ended<'a>>),
 }
 
 #[derive(Serialize, Deserialize)]
 struct Begun {
-    token: String,
     verb: String,
-    began: i64,
-    process: Process,
-    user: User,
+    #[serde(flatten)]
+    began: Began,
     #[serde(flatten)]
     first: QueuedStep,
     /// The steps after the first.
@@ -45,22 +42,20 @@ struct QueuedStep {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Ended {
+struct Ended<'a> {
     token: String,
     ended: i64,
     status: String,
     #[serde(flatten)]
-    first: QueuedOutcome,
+    first: QueuedOutcome<'a>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    more: Vec<QueuedOutcome>,
+    more: Vec<QueuedOutcome<'a>>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
-struct QueuedOutcome {
-    outcome: Option<String>,
-    made: Option<FileId>,
-    error: Option<String>,
-    home: Option<Home>,
+struct QueuedOutcome<'a> {
+    #[serde(flatten)]
+    line: OutcomeLine<'a>,
     /// What a link that was made leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tracked: Option<Tracked>,
@@ -74,16 +69,8 @@ pub(crate) fn begun(token: &str, verb: &str, intents: &[Intent<'_>]) -> serde_js
         home: intent.home.clone(),
     });
     let first = steps.next().ok_or_else(|| serde::ser::Error::custom("an operation without steps"))?;
-    let (process, user) = (Process::current(), User::current());
-    line(&Line::Begun(Box::new(Begun {
-        token: token.to_owned(),
-        verb: verb.to_owned(),
-        began: now(),
-        process,
-        user,
-        first,
-        more: steps.collect(),
-    })))
+    let began = Began::now(Some(token.to_owned()));
+    line(&Line::Begun(Box::new(Begun { verb: verb.to_owned(), began, first, more: steps.collect() })))
 }
 
 /// The line to be written after the steps.
@@ -94,13 +81,8 @@ pub(crate) fn ended(
     mut tracked: Vec<Option<Tracked>>,
 ) -> serde_json::Result<Vec<u8>> {
     tracked.resize(outcomes.len(), None);
-    let mut outcomes = outcomes.iter().zip(tracked).map(|((outcome, home), tracked)| QueuedOutcome {
-        outcome: outcome.as_str().map(str::to_owned),
-        made: outcome.made(),
-        error: outcome.error().map(str::to_owned),
-        home: home.clone(),
-        tracked,
-    });
+    let mut outcomes =
+        outcomes.iter().zip(tracked).map(|(ended, tracked)| QueuedOutcome { line: ended.into(), tracked });
     let first = outcomes.next().unwrap_or_default();
     line(&Line::Ended(Box::new(Ended {
         token: token.to_owned(),
@@ -112,7 +94,7 @@ pub(crate) fn ended(
 }
 
 /// The line end comes first: what a torn line before it left stays a line of its own.
-fn line(line: &Line) -> serde_json::Result<Vec<u8>> {
+fn line(line: &Line<'_>) -> serde_json::Result<Vec<u8>> {
     let mut text = vec![b'\n'];
     serde_json::to_writer(&mut text, line)?;
     text.push(b'\n');
@@ -185,29 +167,27 @@ impl Begun {
     /// Killed before the queue was emptied, the lines are met again: once taken in is enough.
     fn take_in(self, connection: &Connection) -> rusqlite::Result<()> {
         let known = "SELECT EXISTS (SELECT 1 FROM operations WHERE token = ?)";
-        if connection.query_row(known, params![self.token], |row| row.get(0))? {
+        if connection.query_row(known, params![self.began.token], |row| row.get(0))? {
             return Ok(());
         }
         let steps: Vec<_> = std::iter::once(self.first).chain(self.more).collect();
         let moves_trees = steps.iter().any(|queued| queued.step.tree().is_some());
-        let began = Began { time: self.began, process: self.process, user: self.user, token: Some(self.token) };
         let planned = i64::try_from(steps.len()).unwrap_or(i64::MAX);
-        began.insert(connection, &Operation::new(&self.verb), planned, moves_trees)?;
+        self.began.insert(connection, &Operation::new(&self.verb), planned, moves_trees)?;
         let intents: Vec<_> = steps
             .iter()
             .map(|QueuedStep { step, private_name, home }| Intent { step, private_name, home: home.clone() })
             .collect();
-        steps::write_intents(connection, connection.last_insert_rowid(), 0, self.began, &intents)
+        steps::write_intents(connection, connection.last_insert_rowid(), 0, self.began.time, &intents)
     }
 }
 
-impl Ended {
+impl Ended<'_> {
     /// Returns what its links lead to; with the operation, if this is its end.
     fn take_in(self, connection: &Connection) -> rusqlite::Result<(Option<OperationId>, Vec<Tracked>)> {
         let (mut outcomes, mut tracked) = (Vec::new(), Vec::new());
         for queued in std::iter::once(self.first).chain(self.more) {
-            let outcome = Outcome::of(queued.outcome.as_deref(), queued.made, queued.error);
-            outcomes.push((outcome, queued.home));
+            outcomes.push(queued.line.into());
             tracked.extend(queued.tracked);
         }
         let operation: Option<i64> = connection

@@ -163,15 +163,11 @@ pub(super) const SELECT: &str =
 
 pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<RecordedOperation> {
     let process: Process = json(row, 5)?;
-    let status = match row.get::<_, String>(4)?.as_str() {
-        "done" => Status::Done,
-        "partial" => Status::Partial,
-        "failed" => Status::Failed,
-        "stopped" => Status::Stopped,
-        // Only the process itself would have written an end.
-        _ if process.is_running() => Status::Running,
-        _ => Status::Interrupted,
-    };
+    let ended = [Status::Done, Status::Partial, Status::Failed, Status::Stopped];
+    let status: String = row.get(4)?;
+    // Only the process itself would have written an end.
+    let open = || if process.is_running() { Status::Running } else { Status::Interrupted };
+    let status = ended.into_iter().find(|ended| ended.as_str() == status).unwrap_or_else(open);
     let user: Option<String> = row.get(6)?;
     Ok(RecordedOperation {
         id: OperationId(row.get(0)?),

@@ -35,7 +35,7 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
             None => return Err(error.into_error(directory)),
         },
     };
-    let kept = set_aside_locked(directory)?;
+    let kept = set_aside_if_broken(directory)?;
     let mut journal = Journal::open_or_create(directory).map_err(|error| error.into_error(directory))?;
     take_in(&mut journal)?;
     let said = kept.map(|kept| {
@@ -46,12 +46,15 @@ pub fn open_journal(directory: &Path) -> Result<(Journal, Option<String>)> {
 
 /// Renames a corrupt journal out of the way, and returns its new name; `None` where it is sound: another process may have
 /// set it aside just now, and the new one must stay.
-fn set_aside_locked(directory: &Path) -> Result<Option<PathBuf>> {
-    let fail = |error| Error::io("lock", directory, error).of_kind(ErrorKind::Journal);
-    let _lock = os::lock_directory(directory).map_err(fail)?;
+pub(crate) fn set_aside_if_broken(directory: &Path) -> Result<Option<PathBuf>> {
+    let fail = |operation| move |error| Error::io(operation, directory, error).of_kind(ErrorKind::Journal);
+    let _lock = os::lock_directory(directory).map_err(fail("lock"))?;
     // Closed again before it is renamed: Windows renames nothing that is open.
-    let sound = Journal::open_or_create(directory).is_ok_and(|journal| journal.is_sound());
-    if sound { Ok(None) } else { set_aside(directory).map(Some) }
+    if Journal::open_or_create(directory).is_ok_and(|journal| journal.is_sound()) {
+        return Ok(None);
+    }
+    let set_aside = os::set_aside(directory, &Journal::FILES, &format!("corrupt-{}", now()));
+    set_aside.map(Some).map_err(fail("set aside the corrupt journal in"))
 }
 
 /// Opens the journal that there is, for reading, with what waited in the queue. `None` where nothing has been
@@ -194,47 +197,18 @@ fn said_of(Unread { torn, malformed }: Unread) -> Option<String> {
 
 fn drain(journal: &mut Journal, unread: &mut Unread) -> Result<()> {
     let directory = journal.directory().to_owned();
-    let drained = os::drain(&directory, QUEUE, |lines| -> std::result::Result<(), DrainError> {
-        let now_unread = journal.take_in(lines).map_err(DrainError::Journal)?;
+    let drained = os::drain(&directory, QUEUE, |lines| {
+        let now_unread = journal.take_in(lines)?;
         unread.torn += now_unread.torn;
         unread.malformed += now_unread.malformed;
         if now_unread.malformed > 0 {
             // Kept before the queue is emptied: nothing that may mean something to another program is thrown away.
             let kept = format!("{QUEUE}.broken-{}-{}", now(), unread.malformed);
-            os::write_new(&directory, &kept, lines).map_err(DrainError::Io)?;
+            os::write_new(&directory, &kept, lines)?;
         }
         Ok(())
     });
-    match drained {
-        Ok(()) => Ok(()),
-        Err(DrainError::Journal(error)) => Err(error),
-        Err(DrainError::Io(error)) => {
-            const TAKE_IN: &str = "take in the queue of the journal in";
-            Err(Error::io(TAKE_IN, &directory, error).of_kind(ErrorKind::Journal))
-        }
-    }
-}
-
-enum DrainError {
-    Io(std::io::Error),
-    Journal(Error),
-}
-
-impl From<std::io::Error> for DrainError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-/// Renames a journal out of the way whose damage showed in the middle of a run; not one that another
-/// process has begun anew meanwhile.
-pub(crate) fn set_aside_if_broken(directory: &Path) -> Result<()> {
-    set_aside_locked(directory).map(drop)
-}
-
-/// Renames a corrupt journal out of the way. Gives its new name.
-fn set_aside(directory: &Path) -> Result<PathBuf> {
-    let suffix = format!("corrupt-{}", now());
-    let fail = |error| Error::io("set aside the corrupt journal in", directory, error).of_kind(ErrorKind::Journal);
-    os::set_aside(directory, &Journal::FILES, &suffix).map_err(fail)
+    let fail = |error| Error::io("take in the queue of the journal in", &directory, error).of_kind(ErrorKind::Journal);
+    // What the journal itself said is an error of the library already.
+    drained.map_err(|error| error.downcast::<Error>().unwrap_or_else(fail))
 }

@@ -43,8 +43,8 @@ fn given<'d, D: Deserializer<'d>, T: Deserialize<'d>>(deserializer: D) -> std::r
 }
 
 /// A line about what came of a step.
-#[derive(Serialize, Deserialize)]
-struct OutcomeLine<'a> {
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct OutcomeLine<'a> {
     /// Not there: nothing is known.
     outcome: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +54,19 @@ struct OutcomeLine<'a> {
     /// Where it was, if that was to be made first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     home: Option<Home>,
+}
+
+impl<'a> From<&'a (Outcome, Option<Home>)> for OutcomeLine<'a> {
+    fn from((outcome, home): &'a (Outcome, Option<Home>)) -> Self {
+        let error = outcome.error().map(Cow::Borrowed);
+        Self { outcome: outcome.as_str().map(Cow::Borrowed), made: outcome.made(), error, home: home.clone() }
+    }
+}
+
+impl From<OutcomeLine<'_>> for (Outcome, Option<Home>) {
+    fn from(OutcomeLine { outcome, made, error, home }: OutcomeLine<'_>) -> Self {
+        (Outcome::of(outcome.as_deref(), made, error.map(Cow::into_owned)), home)
+    }
 }
 
 /// How many steps ended how, as a row of outcomes counts them: one that corrects an earlier one takes back what that had
@@ -222,12 +235,7 @@ fn write_outcomes(
     let mut counts = Counts::default();
     were.iter().for_each(|was| counts.add(was, -1));
     outcomes.iter().for_each(|(outcome, _)| counts.add(outcome, 1));
-    let lines = lines::store(outcomes.iter().map(|(outcome, home)| OutcomeLine {
-        outcome: outcome.as_str().map(Cow::Borrowed),
-        made: outcome.made(),
-        error: outcome.error().map(Cow::Borrowed),
-        home: home.clone(),
-    }))?;
+    let lines = lines::store(outcomes.iter().map(OutcomeLine::from))?;
     let Counts { ended, done, failed, unsure } = counts;
     let sql =
         "INSERT INTO outcomes (operation, first, ended, done, failed, unsure, lines) VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -333,9 +341,9 @@ fn read(connection: &Connection, which: &str, operation: i64) -> rusqlite::Resul
         let place = place_of(steps, first).ok_or_else(no_step)?;
         let mut steps = steps.iter_mut().skip(place);
         for line in lines::unpack(row, 2)?.lines() {
-            let OutcomeLine { outcome, made, error, home } = parse(line, 2)?;
+            let (outcome, home) = parse::<OutcomeLine<'_>>(line, 2)?.into();
             let recorded = steps.next().ok_or_else(no_step)?;
-            recorded.outcome = Outcome::of(outcome.as_deref(), made, error.map(Cow::into_owned));
+            recorded.outcome = outcome;
             recorded.home = recorded.home.take().or(home);
         }
     }
@@ -368,13 +376,11 @@ mod tests {
     use rusqlite::types::Value;
 
     use super::*;
-    use crate::journal::{Operation, schema};
+    use crate::journal::Operation;
     use crate::model::{CreateLink, Target};
 
     fn journal() -> (Journal, OperationId) {
-        let connection = Connection::open_in_memory().unwrap();
-        assert!(matches!(schema::prepare(&connection, "memory").unwrap(), schema::Opened::Ready));
-        let mut journal = Journal::of(connection, "test".as_ref());
+        let mut journal = Journal::in_memory("test".as_ref()).unwrap();
         let id = journal.begin(&Operation::new("create"), &[step(0), step(1), step(2)]).unwrap();
         (journal, id)
     }

@@ -177,15 +177,13 @@ fn recorded_at(journal: &Journal, path: &Path, operation: &'static str) -> Resul
 /// A path in full, as records have it: without links in its parent. What is not there any more is taken by its text.
 pub(crate) fn full(path: &Path) -> io::Result<PathBuf> {
     let name = crate::model::file_name_of(path);
-    let (parent, name) = match name {
-        Some(name) => (path.parent().unwrap_or(Path::new("")), Some(name)),
-        None => (path, None),
-    };
-    let directory = match Directory::open(parent) {
+    let parent = if name.is_some() { path.parent().unwrap_or(Path::new("")) } else { path };
+    let mut full = match Directory::open(parent) {
         Ok(directory) => directory.physical_path()?,
         Err(_) => std::path::absolute(parent)?,
     };
-    Ok(name.map_or_else(|| directory.clone(), |name| directory.join(name)))
+    full.extend(name);
+    Ok(full)
 }
 
 /// How a recorded link stands.

@@ -16,7 +16,7 @@ use crate::read::identity::Identity;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracked {
     /// The link's path, without links in its parent.
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub link: PathBuf,
     /// What it said.
     pub target: Target,

@@ -4,18 +4,19 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::name;
+use serde::{Deserialize, Serialize};
 
 /// The physical path of an entry: no symbolic link or junction is in its parent, so that it means the same place from any
 /// directory and after a restart. With it goes the path by which a user named the entry, for messages alone.
 ///
 /// Two are equal if their physical paths are. In JSON it is the physical path.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct EntryPath {
+    #[serde(with = "crate::model::name")]
     physical: PathBuf,
     /// `None` where it is the physical path.
+    #[serde(skip)]
     shown: Option<Box<Path>>,
 }
 
@@ -72,17 +73,5 @@ impl Eq for EntryPath {}
 impl fmt::Debug for EntryPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.physical.fmt(f)
-    }
-}
-
-impl Serialize for EntryPath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        name::path::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for EntryPath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        name::path::deserialize(deserializer).map(Self::from)
     }
 }

@@ -197,11 +197,11 @@ impl FromStr for State {
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The text of a POSIX symbolic link, byte for byte.
-    Text(#[serde(with = "crate::model::name::os_string")] OsString),
+    Text(#[serde(with = "crate::model::name")] OsString),
     /// The reparse point of a Windows link.
     Reparse(ReparsePoint),
     /// Another name of the same file: what a hard link has instead of a target.
-    File(#[serde(with = "crate::model::name::path")] PathBuf),
+    File(#[serde(with = "crate::model::name")] PathBuf),
 }
 
 impl Target {

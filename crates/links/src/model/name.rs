@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::platform::{from_bytes, to_bytes};
@@ -33,8 +34,9 @@ enum Wire {
     Bytes(String),
 }
 
-/// As [`Wire`] would be; text is not copied.
-fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Error> {
+/// `#[serde(with)]` for an `OsString` or `PathBuf`. As [`Wire`] would be; text is not copied.
+pub(crate) fn serialize<S: Serializer>(name: &impl AsRef<OsStr>, serializer: S) -> Result<S::Ok, S::Error> {
+    let name = name.as_ref();
     match name.to_str() {
         Some(text) => serializer.serialize_newtype_variant("Wire", 0, "text", text),
         None => {
@@ -44,40 +46,27 @@ fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Err
     }
 }
 
-fn from_wire<E: serde::de::Error>(wire: Wire) -> Result<OsString, E> {
-    match wire {
-        Wire::Text(text) => Ok(text.into()),
-        Wire::Bytes(code) => STANDARD.decode(code).map(from_bytes).map_err(E::custom),
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: From<OsString>>(deserializer: D) -> Result<T, D::Error> {
+    match Wire::deserialize(deserializer)? {
+        Wire::Text(text) => Ok(OsString::from(text).into()),
+        Wire::Bytes(code) => STANDARD.decode(code).map(|bytes| from_bytes(bytes).into()).map_err(D::Error::custom),
     }
 }
 
 impl<T: AsRef<OsStr>> Serialize for Name<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize(self.0.as_ref(), serializer)
+        serialize(&self.0, serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Name {
+impl<'de, T: From<OsString>> Deserialize<'de> for Name<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_wire(Wire::deserialize(deserializer)?).map(Self)
-    }
-}
-
-/// `#[serde(with)]` for an `OsString`.
-pub(crate) mod os_string {
-    use super::{Deserialize, Deserializer, OsString, Serializer, Wire, from_wire};
-
-    pub(crate) fn serialize<S: Serializer>(name: &OsString, serializer: S) -> Result<S::Ok, S::Error> {
-        super::serialize(name, serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsString, D::Error> {
-        from_wire(Wire::deserialize(deserializer)?)
+        deserialize(deserializer).map(Self)
     }
 }
 
 /// `#[serde(with)]` for an `OsString` that may be missing.
-pub(crate) mod os_string_if_any {
+pub(crate) mod if_any {
     use super::{Deserialize, Deserializer, Name, OsString, Serialize, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(name: &Option<OsString>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -89,24 +78,10 @@ pub(crate) mod os_string_if_any {
     }
 }
 
-/// `#[serde(with)]` for a `PathBuf`.
-pub(crate) mod path {
-    use std::path::{Path, PathBuf};
-
-    use super::{Deserialize, Deserializer, Serializer, Wire, from_wire};
-
-    pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        super::serialize(path.as_os_str(), serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-        from_wire(Wire::deserialize(deserializer)?).map(PathBuf::from)
-    }
-}
-
 /// `#[serde(with)]` for bytes, as base64.
 pub(crate) mod bytes {
     use base64::Engine as _;
+    use serde::de::Error as _;
 
     use super::{Deserialize, Deserializer, STANDARD, Serializer};
 
@@ -115,6 +90,6 @@ pub(crate) mod bytes {
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        STANDARD.decode(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        STANDARD.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -178,7 +178,7 @@ fn is_false(value: &bool) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rewritten {
     /// Below the root of the tree.
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub path: PathBuf,
     /// What it says at home.
     pub home: Target,
@@ -201,7 +201,7 @@ pub enum Verify {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// The object, at its new place.
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub path: PathBuf,
     /// What it lost.
     pub what: String,

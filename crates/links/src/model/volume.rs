@@ -17,10 +17,10 @@ pub struct Volume {
     /// `uuid:`, `serial:` or `number:` and the digits, or a stand-in: see [`same_file_system`].
     pub(crate) name: String,
     /// Its label, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "super::name::os_string_if_any")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "super::name::if_any")]
     pub label: Option<OsString>,
     /// Where it was mounted.
-    #[serde(with = "super::name::path")]
+    #[serde(with = "super::name")]
     pub mount_point: PathBuf,
 }
 

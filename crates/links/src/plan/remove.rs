@@ -173,42 +173,37 @@ fn links_below(directory: &Path, below: &Below, context: &PlanContext<'_>, remov
     options.workers = Some(1);
     let unseen = Progress::default();
     let found = visit(&options, context.progress.unwrap_or(&unseen), Vec::new);
-    let (first, first_finding) = (removal.plan.steps.len(), removal.plan.findings.len());
-    let first_unread = removal.unread.len();
+    let Removal { mut plan, mut unread } = Removal::default();
     for found in found.into_iter().flatten() {
         let link = match found {
             Ok(Found::Link(link)) => link,
             Ok(Found::HardLinks(_) | Found::Path(_)) => continue,
             Err(error) => {
-                removal.unread.push(error);
+                unread.push(error);
                 continue;
             }
         };
         let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
             let cause = "it is a link, but what it says may not be read, so it could not be brought back";
-            removal.unread.push(Error::new(ErrorKind::PermissionDenied, REMOVE, link.path, cause));
+            unread.push(Error::new(ErrorKind::PermissionDenied, REMOVE, link.path, cause));
             continue;
         };
         if !is_link(&target) {
-            removal.plan.note("holds-data", link.path, holds_data(link.kind));
+            plan.note("holds-data", link.path, holds_data(link.kind));
             continue;
         }
-        note_on(&link.path, &target, &mut removal.plan);
+        note_on(&link.path, &target, &mut plan);
         // From what the walk saw by descriptor: looked up again by its path, it may be another.
         let old = Seen { target, id, attributes };
         let rest = link.path.strip_prefix(&clean).unwrap_or(&link.path);
         let link = EntryPath::shown_as(physical.join(rest), &link.path);
-        removal.plan.steps.push(Step::RemoveLink(RemoveLink { link, old }));
+        plan.steps.push(Step::RemoveLink(RemoveLink { link, old }));
     }
-    if let Some(steps) = removal.plan.steps.get_mut(first..) {
-        sort_by_path(steps, |step| step.path().shown());
-    }
-    if let Some(findings) = removal.plan.findings.get_mut(first_finding..) {
-        sort_by_path(findings, |finding| &finding.path);
-    }
-    if let Some(unread) = removal.unread.get_mut(first_unread..) {
-        sort_by_path(unread, Error::path);
-    }
+    sort_by_path(&mut plan.steps, |step| step.path().shown());
+    sort_by_path(&mut plan.findings, |finding| &finding.path);
+    sort_by_path(&mut unread, Error::path);
+    removal.plan.append(plan);
+    removal.unread.extend(unread);
     Ok(())
 }
 
@@ -256,7 +251,7 @@ fn one_name(place: &Place, metadata: &Metadata, kind: Option<KindFilter>) -> Res
             return refuse(ErrorKind::NotALink, "a file with several names, not of the kind asked for");
         }
         None => {
-            return refuse(ErrorKind::KindNeeded, "a file with several names; --kind hard removes this one");
+            return refuse(ErrorKind::KindNeeded, "a file with several names");
         }
     }
     // Another name is what brings this one back; those elsewhere are looked for when it is needed.

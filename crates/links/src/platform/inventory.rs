@@ -64,11 +64,11 @@ impl Stat {
 pub(crate) struct Item {
     /// The item that holds it; its own number for the root.
     pub(crate) parent: usize,
-    #[serde(with = "crate::model::name::os_string")]
+    #[serde(with = "crate::model::name")]
     pub(crate) name: OsString,
     pub(crate) stat: Stat,
     /// What a symbolic link says.
-    #[serde(with = "crate::model::name::os_string_if_any")]
+    #[serde(with = "crate::model::name::if_any")]
     pub(crate) text: Option<OsString>,
     /// On NTFS, the reparse point that it is: its data counts, and not what a system makes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

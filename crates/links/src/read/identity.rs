@@ -21,7 +21,7 @@ use crate::read::chain;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Its path without links.
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub path: PathBuf,
     /// What it is; a link that the recorded link leads to is a link.
     pub kind: FileKind,

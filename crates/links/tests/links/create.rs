@@ -1,6 +1,7 @@
 //! What a link is planned to be, and what is made of it.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -168,4 +169,18 @@ fn windows_targets_and_junctions_are_refused_outside_ntfs() {
     junction.kind = KindChoice::Junction;
     assert_eq!(kind_of(work.try_create(&junction)), ErrorKind::NotSupported);
     assert_eq!(names(work.root()), ["d"]);
+}
+
+#[test]
+fn an_error_goes_into_one_of_the_standard_library_whole() {
+    let work = Work::new();
+    let missing = links::create(&work.spec("gone/link", "b")).unwrap_err();
+    let text = missing.to_string();
+    let error = io::Error::from(missing);
+    assert_eq!((error.kind(), error.to_string()), (io::ErrorKind::NotFound, text));
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<links::Error>());
+    assert_eq!(inner.and_then(links::Error::second_path), Some(Path::new("b")));
+    let refused = links::create(&work.spec("link", "")).unwrap_err();
+    assert_eq!((refused.kind(), refused.io_error().is_none()), (ErrorKind::InvalidTarget, true));
+    assert_eq!(io::Error::from(refused).kind(), io::ErrorKind::InvalidInput);
 }

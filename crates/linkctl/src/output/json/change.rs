@@ -9,6 +9,7 @@ use links::{LinkKind, Name};
 use serde::{Serialize, Serializer};
 
 use super::{ErrorRecord, name};
+use crate::failure::text_of;
 use crate::output::shown;
 
 /// One step of a changing verb.
@@ -92,7 +93,7 @@ record! {
         /// The stable name of this sort of finding.
         code: &'static str = finding.code,
         path: Name = name(&finding.path),
-        text: String = finding.text.clone(),
+        text: String = text_of(finding),
     }
 }
 
@@ -109,7 +110,7 @@ pub(crate) struct NoteRecord {
 impl NoteRecord {
     pub(crate) fn of_note(finding: &Finding) -> Option<Self> {
         let is_note = finding.severity == Severity::Note;
-        is_note.then(|| Self { path: name(&finding.path), text: finding.text.clone(), code: Some(finding.code) })
+        is_note.then(|| Self { path: name(&finding.path), text: text_of(finding), code: Some(finding.code) })
     }
 }
 

@@ -96,21 +96,15 @@ pub(crate) fn write_new(directory: &Path, file: &str, bytes: &[u8]) -> io::Resul
 
 /// Hands over what is in a file, while no other process has the directory's lock, and empties the file once that
 /// went well. Without such a file, nothing is done.
-pub(crate) fn drain<E: From<io::Error>>(
-    directory: &Path,
-    file: &str,
-    take: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
+pub(crate) fn drain(directory: &Path, file: &str, take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let lock = lock_directory(directory)?;
     // An empty one is nothing to do, also where nothing can be written.
     match statat(&lock, file, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) if stat.st_size > 0 => {}
         Ok(_) | Err(Errno::NOENT) => return Ok(()),
-        Err(error) => return Err(io::Error::from(error).into()),
+        Err(error) => return Err(error.into()),
     }
-    let opened = openat(&lock, file, OFlags::RDWR | PLAIN, Mode::empty()).map_err(io::Error::from)?;
-    let mut file = plain(opened)?;
+    let mut file = plain(openat(&lock, file, OFlags::RDWR | PLAIN, Mode::empty())?)?;
     hand_over(&mut file, take)?;
-    ftruncate(&file, 0).map_err(io::Error::from)?;
-    Ok(())
+    Ok(ftruncate(&file, 0)?)
 }

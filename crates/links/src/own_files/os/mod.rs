@@ -48,10 +48,7 @@ pub(crate) fn write_and_rename(directory: &Path, file: &str, bytes: &[u8]) -> io
 
 /// Hands over all that is in a file of lines, in pieces of whole lines. Who could not wait for the lock may append meanwhile:
 /// only once nothing is left may the file be emptied.
-pub(super) fn hand_over<E: From<io::Error>>(
-    file: &mut File,
-    mut take: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
+pub(super) fn hand_over(file: &mut File, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     // The rest of a piece begins the next one: a line without an end is handed over as it is once it is too long.
     let mut bytes = Vec::new();
     loop {

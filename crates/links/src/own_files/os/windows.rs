@@ -81,18 +81,14 @@ pub(crate) fn write_new(directory: &Path, file: &str, bytes: &[u8]) -> io::Resul
 
 /// Hands over what is in a file, while no other process has the directory's lock, and empties the file once that
 /// went well. Without such a file, nothing is done.
-pub(crate) fn drain<E: From<io::Error>>(
-    directory: &Path,
-    file: &str,
-    take: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
+pub(crate) fn drain(directory: &Path, file: &str, take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let path = directory.join(file);
     // An empty one is nothing to do, also where nothing can be written.
     match fs::symlink_metadata(&path) {
         Ok(found) if found.len() > 0 => {}
         Ok(_) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     }
     let _lock = lock_directory(directory)?;
     let mut options = OpenOptions::new();

@@ -5,44 +5,32 @@ use std::path::Path;
 use reparse::path::{TargetClass, classify, normalise};
 use reparse::{MountPoint, ReparseData, Symlink, WideString};
 
-use super::Ground;
-use super::windows::{JUNCTION, SYMLINK, Task, Typed, opens_on_windows};
+use super::Task;
+use super::windows::{Typed, opens_on_windows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{KindChoice, LinkSpec, Shape, Target};
+use crate::model::{KindChoice, Shape, Target};
 use crate::plan::Plan;
 use crate::platform::{self, NtfsVolume};
 
 /// What a symbolic link or junction stores.
-pub(super) fn target(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
+pub(super) fn target(task: &Task<'_>, plan: &mut Plan) -> Result<Target> {
+    let Task { spec, ground, .. } = task;
     let is_junction = spec.kind == KindChoice::Junction;
-    let task = Task { operation: if is_junction { JUNCTION } else { SYMLINK }, spec, ground };
     if !is_junction && ground.ntfs.is_none() && platform::TEXT_LINKS {
-        return text(&task);
+        task.must_have_target()?;
+        task.fits(&spec.target)?;
+        return Ok(Target::Text(spec.target.clone()));
     }
     let volume = task.volume()?;
     if !ground.link.file_name().is_some_and(|name| opens_on_windows(name.as_encoded_bytes())) {
-        return Err(task.refuse(ErrorKind::InvalidPath, "Windows has no such names".into()));
+        return Err(task.refuse(ErrorKind::InvalidPath, "Windows has no such names"));
     }
     if is_junction {
-        let data = ReparseData::MountPoint(junction(&task, &volume)?);
+        let data = ReparseData::MountPoint(junction(task, &volume)?);
         return task.finish(&data, true, plan);
     }
-    let data = ReparseData::Symlink(symlink(&task, &volume)?);
+    let data = ReparseData::Symlink(symlink(task, &volume)?);
     task.finish(&data, spec.shape == Some(Shape::Directory), plan)
-}
-
-/// The text of a POSIX symbolic link.
-fn text(task: &Task<'_>) -> Result<Target> {
-    let target = &task.spec.target;
-    let longest = task.ground.filesystem.longest_target;
-    if target.is_empty() {
-        return Err(task.refuse(ErrorKind::InvalidTarget, "the target is empty".into()));
-    }
-    if target.len() > longest {
-        let cause = format!("the target has {} bytes; {} takes {longest}", target.len(), task.ground.filesystem.kind);
-        return Err(task.refuse(ErrorKind::TooLong, cause));
-    }
-    Ok(Target::Text(target.clone()))
 }
 
 fn symlink(task: &Task<'_>, volume: &NtfsVolume) -> Result<Symlink> {
@@ -66,7 +54,7 @@ fn junction(task: &Task<'_>, volume: &NtfsVolume) -> Result<MountPoint> {
             TargetClass::Relative => from_here(task, &text, volume)?,
             TargetClass::Unc => {
                 let cause = "the target is on the network, and a junction stays on its computer";
-                return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
+                return Err(task.refuse(ErrorKind::CrossesVolumes, cause));
             }
             TargetClass::Volume(_) => {
                 let root = MountPoint::volume(&text);
@@ -80,7 +68,7 @@ fn junction(task: &Task<'_>, volume: &NtfsVolume) -> Result<MountPoint> {
     match MountPoint::junction(&text) {
         Err(reparse::TargetError::Network | reparse::TargetError::NotLocal) => {
             let cause = "the target is on no volume of this computer";
-            Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()))
+            Err(task.refuse(ErrorKind::CrossesVolumes, cause))
         }
         made => made.map_err(|error| invalid(task, &error)),
     }
@@ -127,12 +115,4 @@ fn wide(start: &str, rest: &WideString) -> WideString {
 
 fn invalid(task: &Task<'_>, error: &reparse::TargetError) -> Error {
     task.refuse(ErrorKind::InvalidTarget, error.to_string())
-}
-
-impl Task<'_> {
-    /// A name letter by letter.
-    fn as_typed(&self, text: &std::ffi::OsStr) -> Result<WideString> {
-        let cause = "the target is not Unicode, as every name on NTFS is";
-        platform::to_wide(text).ok_or_else(|| self.refuse(ErrorKind::InvalidTarget, cause.into()))
-    }
 }

@@ -7,8 +7,11 @@ mod windows;
 
 pub(crate) use windows::linux_words;
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+
+use reparse::WideString;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
@@ -28,19 +31,21 @@ pub fn plan(spec: &LinkSpec, _context: &PlanContext<'_>) -> Result<Plan> {
     let mut plan = Plan::default();
     let ground = Ground::find(spec, &mut plan)?;
     let existing = ground.existing(spec)?;
+    let mut task = Task::new(spec, &ground);
     let (target, file) = match spec.kind {
-        KindChoice::Hard => hard(spec, &ground)?,
-        _ if spec.manner == Manner::Mklink => (mklink::target(spec, &ground, &mut plan)?, None),
-        KindChoice::Junction => (windows::junction(spec, &ground, &mut plan)?, None),
+        KindChoice::Hard => hard(&task)?,
+        _ if spec.manner == Manner::Mklink => (mklink::target(&task, &mut plan)?, None),
+        KindChoice::Junction => (windows::junction(&task, &mut plan)?, None),
         KindChoice::Auto if windows::only_a_junction_can_be_made(spec, &ground) => {
             let note = "made as a junction: this user may not make symbolic links";
             plan.note("made-as-junction", &ground.link, note);
-            (windows::junction(spec, &ground, &mut plan)?, None)
+            task.operation = JUNCTION;
+            (windows::junction(&task, &mut plan)?, None)
         }
         KindChoice::Auto | KindChoice::Symlink if ground.ntfs.is_some() || !platform::TEXT_LINKS => {
-            (windows::symlink(spec, &ground, &mut plan)?, None)
+            (windows::symlink(&task, &mut plan)?, None)
         }
-        KindChoice::Auto | KindChoice::Symlink => (native::symlink(spec, &ground, &mut plan)?, None),
+        KindChoice::Auto | KindChoice::Symlink => (native::symlink(&task, &mut plan)?, None),
     };
     let (link, entry) = (ground.link.clone(), ground.entry.clone());
     let Some(metadata) = existing else {
@@ -77,17 +82,69 @@ pub fn plan(spec: &LinkSpec, _context: &PlanContext<'_>) -> Result<Plan> {
 pub(crate) fn target_of(spec: &LinkSpec) -> Result<(Target, Vec<Finding>)> {
     let mut plan = Plan::default();
     let ground = Ground::find(spec, &mut plan)?;
+    let task = Task::new(spec, &ground);
     let target = match spec.kind {
-        KindChoice::Junction => windows::junction(spec, &ground, &mut plan)?,
-        _ => windows::symlink(spec, &ground, &mut plan)?,
+        KindChoice::Junction => windows::junction(&task, &mut plan)?,
+        _ => windows::symlink(&task, &mut plan)?,
     };
     Ok((target, plan.findings))
 }
 
 const CREATE: &str = "create link";
+const HARD: &str = "create hard link";
+const JUNCTION: &str = "create junction";
+const SYMLINK: &str = "create symbolic link";
 
 /// The most names that Windows gives a file on NTFS (`CreateHardLinkW`). ntfs-3g itself has no such limit.
 const NTFS_NAMES: u64 = 1_024;
+
+/// A link to be made.
+struct Task<'a> {
+    /// What errors call it.
+    operation: &'static str,
+    spec: &'a LinkSpec,
+    ground: &'a Ground,
+}
+
+impl<'a> Task<'a> {
+    fn new(spec: &'a LinkSpec, ground: &'a Ground) -> Self {
+        let operation = match spec.kind {
+            KindChoice::Hard => HARD,
+            KindChoice::Junction => JUNCTION,
+            KindChoice::Auto | KindChoice::Symlink => SYMLINK,
+        };
+        Self { operation, spec, ground }
+    }
+
+    fn refuse(&self, kind: ErrorKind, cause: impl Into<String>) -> Error {
+        Error::new(kind, self.operation, &self.ground.link, cause).with(&self.spec.target)
+    }
+
+    fn io(&self, error: io::Error) -> Error {
+        Error::io(self.operation, &self.ground.link, error).with(&self.spec.target)
+    }
+
+    fn must_have_target(&self) -> Result<()> {
+        let is_empty = self.spec.target.is_empty();
+        if is_empty { Err(self.refuse(ErrorKind::InvalidTarget, "the target is empty")) } else { Ok(()) }
+    }
+
+    /// Refuses a text that is longer than the file system takes.
+    fn fits(&self, text: &OsStr) -> Result<()> {
+        let Filesystem { longest_target: longest, kind, .. } = &self.ground.filesystem;
+        if text.len() > *longest {
+            let cause = format!("the target has {} bytes; {kind} takes {longest}", text.len());
+            return Err(self.refuse(ErrorKind::TooLong, cause));
+        }
+        Ok(())
+    }
+
+    /// A name letter by letter.
+    fn as_typed(&self, text: &OsStr) -> Result<WideString> {
+        let cause = "the target is not Unicode, as every name on NTFS is";
+        platform::to_wide(text).ok_or_else(|| self.refuse(ErrorKind::InvalidTarget, cause))
+    }
+}
 
 /// Where the link will be, as far as it exists already.
 struct Ground {
@@ -130,12 +187,8 @@ impl Ground {
         };
         let nearest = missing.first().map_or(&link, |path| path).parent().unwrap_or(Path::new(""));
         let directory = Directory::open(nearest).map_err(fail)?;
-        let mut parent = platform::physical_path(&directory, nearest).map_err(fail)?;
-        for path in missing {
-            parent.extend(file_name_of(&path));
-            let path = EntryPath::shown_as(parent.clone(), &path);
-            plan.steps.push(Step::MakeDirectory(MakeDirectory { path }));
-        }
+        let nearest = platform::physical_path(&directory, nearest).map_err(fail)?;
+        let parent = make_all(&missing, nearest, plan);
         let entry = EntryPath::shown_as(parent.join(file_name_of(&link).unwrap_or_default()), &link);
         let filesystem = Filesystem::of(&directory).map_err(fail)?;
         let ntfs = platform::ntfs_volume(&directory).map_err(fail)?;
@@ -226,52 +279,46 @@ pub fn plan_directory(path: &Path) -> Result<Plan> {
     let Some(first) = missing.first() else { return Ok(plan) };
     let nearest = first.parent().unwrap_or(Path::new(""));
     let fail = |error| Error::io("make directory", path, error);
-    let mut physical =
-        Directory::open(nearest).and_then(|directory| platform::physical_path(&directory, nearest)).map_err(fail)?;
-    for path in &missing {
+    let opened = Directory::open(nearest).and_then(|directory| platform::physical_path(&directory, nearest));
+    make_all(&missing, opened.map_err(fail)?, &mut plan);
+    Ok(plan)
+}
+
+/// Plans directories, each in the one before it and the first in one that exists. Returns the physical path of the last.
+fn make_all(missing: &[PathBuf], mut physical: PathBuf, plan: &mut Plan) -> PathBuf {
+    for path in missing {
         physical.extend(file_name_of(path));
         let path = EntryPath::shown_as(physical.clone(), path);
         plan.steps.push(Step::MakeDirectory(MakeDirectory { path }));
     }
-    Ok(plan)
+    physical
 }
 
 /// The directories to be made before the link can be, the outermost first.
 fn missing_parents(link: &Path) -> Vec<PathBuf> {
     let clean: PathBuf = link.components().collect();
-    let mut missing = Vec::new();
-    let mut path = clean.parent();
-    while let Some(parent) = path {
-        if parent.as_os_str().is_empty() || Directory::open(parent).is_ok() {
-            break;
-        }
-        missing.push(parent.to_owned());
-        path = parent.parent();
-    }
+    let is_missing = |parent: &&Path| !parent.as_os_str().is_empty() && Directory::open(parent).is_err();
+    let mut missing: Vec<_> = clean.ancestors().skip(1).take_while(is_missing).map(Path::to_owned).collect();
     missing.reverse();
     missing
 }
 
 fn taken(link: &Path, metadata: &Metadata, replace: bool) -> Error {
-    let cause = match (metadata.kind, replace) {
-        (FileKind::Directory, false) => "a directory has this name",
-        (FileKind::Directory, true) => "a directory has this name, and only links are replaced",
-        (FileKind::Link, _) => "a link has this name",
-        (_, false) => "a file has this name",
-        (_, true) => "a file has this name, and only links are replaced",
+    let (what, only) = match metadata.kind {
+        FileKind::Link => ("link", ""),
+        FileKind::Directory => ("directory", ", and only links are replaced"),
+        FileKind::File | FileKind::Special => ("file", ", and only links are replaced"),
     };
-    let kind = if replace { ErrorKind::NotALink } else { ErrorKind::AlreadyExists };
-    Error::new(kind, CREATE, link, cause)
+    let (kind, only) = if replace { (ErrorKind::NotALink, only) } else { (ErrorKind::AlreadyExists, "") };
+    Error::new(kind, CREATE, link, format!("a {what} has this name{only}"))
 }
 
 /// A hard link: one more name of a file that exists, on the same volume.
-fn hard(spec: &LinkSpec, ground: &Ground) -> Result<(Target, Option<FileId>)> {
-    const HARD: &str = "create hard link";
-    let refuse = |kind, cause: String| Err(Error::new(kind, HARD, &ground.link, cause).with(&spec.target));
-    let fail = |error| Error::io(HARD, &ground.link, error).with(&spec.target);
-    if spec.target.is_empty() {
-        return refuse(ErrorKind::InvalidTarget, "the target is empty".into());
-    }
+fn hard(task: &Task<'_>) -> Result<(Target, Option<FileId>)> {
+    let Task { spec, ground, .. } = task;
+    let refuse = |kind, cause: String| Err(task.refuse(kind, cause));
+    let fail = |error| task.io(error);
+    task.must_have_target()?;
     let typed = Path::new(&spec.target);
     let existing = match Place::open(HARD, typed) {
         Ok(place) => place,

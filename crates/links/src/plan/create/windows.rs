@@ -6,21 +6,19 @@ use reparse::path::{TargetClass, classify, to_backslashes};
 use reparse::{MAX_TOTAL, MountPoint, ReparseData, Symlink, WideString};
 
 use super::native::without_dots;
-use super::{Ground, full_path};
-use crate::error::{Error, ErrorKind, Result};
+use super::{Ground, SYMLINK, Task, full_path};
+use crate::error::{ErrorKind, Result};
 use crate::model::{FileKind, Form, LinkSpec, ReparsePoint, Shape, Target};
 use crate::plan::Plan;
 use crate::platform::{self, Directory, NtfsVolume, RESIDENT};
 use crate::read::chain;
 use crate::read::places::relative_path;
 
-pub(super) const SYMLINK: &str = "create symbolic link";
-pub(super) const JUNCTION: &str = "create junction";
 const MISSING: &str = "the target does not exist on this volume";
 
 /// A symbolic link with the target as Windows words it.
-pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
-    let task = Task { operation: SYMLINK, spec, ground };
+pub(super) fn symlink(task: &Task<'_>, plan: &mut Plan) -> Result<Target> {
+    let Task { spec, ground, .. } = task;
     let volume = task.volume()?;
     task.must_lead_elsewhere(&volume)?;
     let (text, found) = match task.typed()? {
@@ -54,7 +52,7 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
     let ends_as_directory = spec.target.as_encoded_bytes().last().is_some_and(|byte| matches!(byte, b'/' | b'\\'));
     if task.leaves_volume(&volume) {
         let cause = "the relative target leaves the volume, and Windows goes no higher than its root";
-        return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
+        return Err(task.refuse(ErrorKind::CrossesVolumes, cause));
     }
     let directory = match (spec.shape, target) {
         (Some(shape), _) => shape == Shape::Directory,
@@ -64,8 +62,8 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
     match target {
         None if spec.shape.is_none() => {
             let made = if directory { "directory" } else { "file" };
-            let note = format!("the target was not found: made as a {made} link; --dir or --file decides");
-            plan.note("target-missing", &ground.link, note);
+            let note = format!("the target was not found: made as a {made} link");
+            plan.note("shape-guessed", &ground.link, note);
         }
         _ if task.drops_an_end(&text, &volume) && task.kind_on_volume(&data, &volume).is_none() => {
             plan.note("target-missing", &ground.link, MISSING);
@@ -79,15 +77,15 @@ pub(super) fn symlink(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Resu
 }
 
 /// A junction: a directory link by absolute path on the same computer.
-pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Result<Target> {
-    let task = Task { operation: JUNCTION, spec, ground };
+pub(super) fn junction(task: &Task<'_>, plan: &mut Plan) -> Result<Target> {
+    let Task { spec, ground, .. } = task;
     let volume = task.volume()?;
     task.must_lead_elsewhere(&volume)?;
     if spec.form == Form::Relative {
-        return Err(task.refuse(ErrorKind::InvalidTarget, "a junction stores an absolute path".into()));
+        return Err(task.refuse(ErrorKind::InvalidTarget, "a junction stores an absolute path"));
     }
     if spec.shape == Some(Shape::File) {
-        return Err(task.refuse(ErrorKind::InvalidTarget, "a junction leads to a directory, never to a file".into()));
+        return Err(task.refuse(ErrorKind::InvalidTarget, "a junction leads to a directory, never to a file"));
     }
     let text = match task.typed()? {
         Typed::Windows(text) => match classify(&text) {
@@ -96,7 +94,7 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
             TargetClass::Relative => task.drive_path(&task.full(&linux_words(&text))?, &volume)?,
             TargetClass::Unc => {
                 let cause = "the target is on the network, and a junction stays on its computer";
-                return Err(task.refuse(ErrorKind::CrossesVolumes, cause.into()));
+                return Err(task.refuse(ErrorKind::CrossesVolumes, cause));
             }
             _ => text,
         },
@@ -109,7 +107,7 @@ pub(super) fn junction(spec: &LinkSpec, ground: &Ground, plan: &mut Plan) -> Res
         Some(FileKind::Directory) => {}
         Some(_) => {
             let cause = "the target is a file, and a junction leads to a directory";
-            return Err(task.refuse(ErrorKind::InvalidTarget, cause.into()));
+            return Err(task.refuse(ErrorKind::InvalidTarget, cause));
         }
         // Of what is known to be a directory, whoever asks makes it later.
         None if spec.shape.is_none() && task.is_of_drive(&text, &volume) || task.drops_an_end(&text, &volume) => {
@@ -140,17 +138,7 @@ pub(super) enum Typed {
     Linux(PathBuf),
 }
 
-pub(super) struct Task<'a> {
-    pub(super) operation: &'static str,
-    pub(super) spec: &'a LinkSpec,
-    pub(super) ground: &'a Ground,
-}
-
 impl Task<'_> {
-    pub(super) fn refuse(&self, kind: ErrorKind, cause: String) -> Error {
-        Error::new(kind, self.operation, &self.ground.link, cause).with(&self.spec.target)
-    }
-
     pub(super) fn volume(&self) -> Result<NtfsVolume> {
         self.ground.ntfs.clone().ok_or_else(|| {
             let kind = &self.ground.filesystem.kind;
@@ -160,18 +148,12 @@ impl Task<'_> {
     }
 
     fn wide(&self, path: &Path) -> Result<WideString> {
-        let wide = platform::to_wide(path.as_os_str());
-        let wide = wide.ok_or_else(|| {
-            self.refuse(ErrorKind::InvalidTarget, "the target is not Unicode, as every name on NTFS is".into())
-        })?;
-        Ok(to_backslashes(&wide))
+        Ok(to_backslashes(&self.as_typed(path.as_os_str())?))
     }
 
     pub(super) fn typed(&self) -> Result<Typed> {
         let target = &self.spec.target;
-        if target.is_empty() {
-            return Err(self.refuse(ErrorKind::InvalidTarget, "the target is empty".into()));
-        }
+        self.must_have_target()?;
         let bytes = target.as_encoded_bytes();
         let drive = matches!(bytes, [letter, b':', ..] if letter.is_ascii_alphabetic());
         // On Windows `//server/share` begins with a prefix as `C:` does.
@@ -202,7 +184,7 @@ impl Task<'_> {
         let stored = self.operation == SYMLINK && self.spec.form == Form::AsTyped;
         let path = if stored { self.ground.parent.join(path) } else { path };
         if self.ground.leads_back(&path, self.spec.manner) {
-            return Err(self.refuse(ErrorKind::SameFile, "the link would lead to itself".into()));
+            return Err(self.refuse(ErrorKind::SameFile, "the link would lead to itself"));
         }
         Ok(())
     }
@@ -228,7 +210,7 @@ impl Task<'_> {
     }
 
     pub(super) fn full(&self, path: &Path) -> Result<PathBuf> {
-        full_path(path).map_err(|error| Error::io(self.operation, &self.ground.link, error).with(&self.spec.target))
+        full_path(path).map_err(|error| self.io(error))
     }
 
     /// Whether a path in full is on the link's own drive.
@@ -260,7 +242,7 @@ impl Task<'_> {
     fn root<'v>(&self, volume: &'v NtfsVolume) -> Result<&'v Path> {
         volume.root().ok_or_else(|| {
             let cause = "only a folder of the NTFS volume is mounted here, so the target's full path is not known";
-            self.refuse(ErrorKind::CrossesVolumes, cause.into())
+            self.refuse(ErrorKind::CrossesVolumes, cause)
         })
     }
 
@@ -311,10 +293,8 @@ impl Task<'_> {
         if self.ground.link.file_name().is_some_and(|name| !opens_on_windows(name.as_encoded_bytes())) {
             plan.note("unopenable-name", &self.ground.link, "Windows programs cannot open a link of this name");
         }
-        let raw = data.encode().map_err(|error| {
-            let cause = format!("{error}; a reparse point holds {MAX_TOTAL} bytes in all");
-            self.refuse(ErrorKind::TooLong, cause)
-        })?;
+        let too_long = |error| format!("{error}; a reparse point holds {MAX_TOTAL} bytes in all");
+        let raw = data.encode().map_err(|error| self.refuse(ErrorKind::TooLong, too_long(error)))?;
         if let Some(most) = RESIDENT.filter(|most| raw.len() > *most) {
             let note = format!(
                 "{} bytes of reparse data: beyond about {most}, ntfs-3g writes a wrong tag into the \

@@ -5,22 +5,17 @@ use std::path::{Component, Path, PathBuf};
 use reparse::path::{TargetClass, classify, to_backslashes};
 use reparse::{ReparseData, Symlink};
 
-use super::{MOVE, MoveSpec};
+use super::{MOVE, MoveSpec, Tree};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, Form, KindChoice, LinkSpec, ReparsePoint, Shape, Target};
 use crate::plan::create;
 use crate::plan::{Finding, Rewritten, Severity};
-use crate::platform::{self, Inventory, Place};
+use crate::platform::{self, Place};
 use crate::read::places::relative_path;
 
 /// What the link says that is left, and what is to be said of it.
-pub(super) fn left(
-    spec: &MoveSpec,
-    source: &Place,
-    (from, to): (&Path, &Path),
-    kind: FileKind,
-    same: bool,
-) -> Result<(Target, Vec<Finding>)> {
+pub(super) fn left(spec: &MoveSpec, tree: &Tree, kind: FileKind) -> Result<(Target, Vec<Finding>)> {
+    let Tree { source, from, to, same, .. } = tree;
     let on_ntfs = source.ntfs().map_err(|error| Error::io(MOVE, &source.path, error))?.is_some();
     let text = |relative: bool| {
         let above = from.parent().unwrap_or(Path::new("/"));
@@ -70,12 +65,8 @@ fn is_remote(path: &Path) -> bool {
 
 /// The relative links of a tree that lead out of it, by what they say, and what they have to say elsewhere; and those
 /// that cannot say it there.
-pub(super) fn leading_out(
-    inventory: &Inventory,
-    source: &Place,
-    (from, to): (&Path, &Path),
-    same: bool,
-) -> (Vec<Rewritten>, Vec<PathBuf>) {
+pub(super) fn leading_out(tree: &Tree) -> (Vec<Rewritten>, Vec<PathBuf>) {
+    let Tree { source, from, to, inventory, same, .. } = tree;
     let (mut found, mut stuck) = (Vec::new(), Vec::new());
     for (number, item) in inventory.items.iter().enumerate() {
         let Some(home) = item.target().filter(|_| number != 0) else { continue };
@@ -87,7 +78,7 @@ pub(super) fn leading_out(
             continue;
         }
         let at = to.join(path.parent().unwrap_or(Path::new("")));
-        match elsewhere(&home, full, &at, source, same) {
+        match elsewhere(&home, full, &at, source, *same) {
             Some(away) => found.push(Rewritten { path, home, away }),
             None => stuck.push(path),
         }

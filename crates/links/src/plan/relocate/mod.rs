@@ -107,16 +107,15 @@ impl Relocation {
         self.plan.steps.append(&mut self.outside);
     }
 
-    /// Looks for links into the tree.
-    fn find_links(&mut self, how: &TreeOptions, context: &PlanContext<'_>) -> Result<()> {
-        let Some(TreeMove { from, to, .. }) = self.plan.steps.first().and_then(Step::tree) else {
-            return Ok(());
+    /// A plan, with the links into the tree that it moves.
+    fn of(plan: Plan, how: &TreeOptions, context: &PlanContext<'_>) -> Result<Self> {
+        let Some(TreeMove { from, to, .. }) = plan.steps.first().and_then(Step::tree) else {
+            return Ok(Self { plan, ..Self::default() });
         };
         let mut into = links_into(from, to, &how.search, context.journal)?;
         // The link of a tree that comes back is no link into it.
         into.steps.retain(|step| step.path() != to);
-        (self.outside, self.unread) = (into.steps, into.errors);
-        Ok(())
+        Ok(Self { plan, outside: into.steps, unread: into.errors })
     }
 }
 
@@ -152,52 +151,62 @@ pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
         let cause = "something has this name already";
         return Err(Error::new(ErrorKind::AlreadyExists, MOVE_TO, &destination.path, cause));
     }
-    let full = |place: &Place| -> Result<PathBuf> {
-        let entry = place.entry().map_err(|error| Error::io(MOVE, &place.path, error))?;
-        Ok(entry.to_path_buf())
+    let full = |place: &Place| match place.entry() {
+        Ok(entry) => Ok(entry.to_path_buf()),
+        Err(error) => Err(Error::io(MOVE, &place.path, error)),
     };
     let (from, to) = (full(&source)?, full(&destination)?);
     if to.starts_with(&from) || from.starts_with(&to) {
         return refuse(ErrorKind::SameFile, &source.path, "one of the two places is inside the other");
     }
-    // What is tried out beside the source would look like a change to a move that is at it.
-    must_not_be_moving(MOVE, &source, &destination)?;
-    let inventory = Inventory::take(&source.directory, source.name()).map_err(fail)?;
-    let there = destination.directory.metadata().map_err(fail)?;
-    let same = there.id.volume() == metadata.id.volume();
-    let (rewritten, stuck) = links::leading_out(&inventory, &source, (&from, &to), same);
-    let (link, mut findings) = links::left(spec, &source, (&from, &to), metadata.kind, same)?;
-    findings.extend(preflight::look(&preflight::Look {
-        source: &source,
-        destination: &destination,
-        from: &from,
-        to: &to,
-        inventory: &inventory,
-        same,
-        rewritten: &rewritten,
-        stuck: &stuck,
-        link: &link,
-        state: context.state_directory,
-    })?);
+    let volume = FileSystems::default().volume(&destination.directory).map_err(fail)?;
+    let tree = Tree::look_at(MOVE, source, destination, from, to)?;
+    let (rewritten, stuck) = links::leading_out(&tree);
+    let (link, mut findings) = links::left(spec, &tree, metadata.kind)?;
+    findings.extend(preflight::look(&tree, &link, &rewritten, &stuck, context.state_directory)?);
+    let cost = Some(tree.cost());
     let step = Step::MoveTree(MoveTree {
-        source: from.into(),
-        destination: to.into(),
+        source: tree.from.into(),
+        destination: tree.to.into(),
         id: metadata.id,
         link,
         rewritten,
         verify: spec.how.verify,
         strict: spec.how.strict,
-        volume: Some(Box::new(FileSystems::default().volume(&destination.directory).map_err(fail)?)),
+        volume: Some(Box::new(volume)),
     });
-    let plan = Plan { steps: vec![step], findings, cost: Some(cost(&inventory, same)), ..Plan::default() };
-    let mut relocation = Relocation { plan, ..Relocation::default() };
-    relocation.find_links(&spec.how, context)?;
-    Ok(relocation)
+    let plan = Plan { steps: vec![step], findings, cost, ..Plan::default() };
+    Relocation::of(plan, &spec.how, context)
 }
 
-fn cost(inventory: &Inventory, same: bool) -> Cost {
-    let objects = u64::try_from(inventory.items.len()).unwrap_or(u64::MAX);
-    Cost { objects, bytes: if same { 0 } else { inventory.bytes() }, is_rename: same }
+/// A tree that is to be somewhere else.
+struct Tree {
+    source: Place,
+    destination: Place,
+    /// The source in full, without links.
+    from: PathBuf,
+    /// The destination in full, without links.
+    to: PathBuf,
+    inventory: Inventory,
+    /// Whether both places are on one file system.
+    same: bool,
+}
+
+impl Tree {
+    fn look_at(verb: &'static str, source: Place, destination: Place, from: PathBuf, to: PathBuf) -> Result<Self> {
+        let fail = |error| Error::io(verb, &source.path, error);
+        // What is tried out beside the source would look like a change to a move that is at it.
+        must_not_be_moving(verb, &source, &destination)?;
+        let inventory = Inventory::take(&source.directory, source.name()).map_err(fail)?;
+        let (here, there) = (source.directory.metadata_nofollow(source.name()), destination.directory.metadata());
+        let same = here.map_err(fail)?.id.volume() == there.map_err(fail)?.id.volume();
+        Ok(Self { source, destination, from, to, inventory, same })
+    }
+
+    fn cost(&self) -> Cost {
+        let objects = u64::try_from(self.inventory.items.len()).unwrap_or(u64::MAX);
+        Cost { objects, bytes: if self.same { 0 } else { self.inventory.bytes() }, is_rename: self.same }
+    }
 }
 
 /// Plans to bring back what a link leads to. The journal, where there is one, knows which links in it were given another
@@ -216,47 +225,44 @@ pub fn plan_restore(spec: &RestoreSpec, context: &PlanContext<'_>) -> Result<Rel
     if let Some(known) = known.as_ref().filter(|known| *known.at() == *tree) {
         tree_at(RESTORE, &tree, &known.last.recorded)?;
     }
-    let found = at.directory.metadata_nofollow(at.name()).map_err(fail)?;
+    let id = at.directory.metadata_nofollow(at.name()).map_err(fail)?.id;
+    let volume = Some(Box::new(FileSystems::default().volume(&at.directory).map_err(fail)?));
     if home.starts_with(&tree) || tree.starts_with(&home) {
         let cause = "the link is inside what it leads to";
         return Err(Error::new(ErrorKind::SameFile, RESTORE, &place.path, cause));
     }
-    must_not_be_moving(RESTORE, &at, &place)?;
-    let inventory = Inventory::take(&at.directory, at.name()).map_err(fail)?;
-    let same = found.id.volume() == place.directory.metadata().map_err(fail)?.id.volume();
-    let back = preflight::Back { tree: &at, link: &place, from: &tree, inventory: &inventory, same };
-    let mut findings = preflight::look_back(&back, context.state_directory)?;
+    let tree = Tree::look_at(RESTORE, at, place, tree, home)?;
+    let mut findings = preflight::look_back(&tree, context.state_directory)?;
     let rewritten = match &known {
-        Some(known) if *known.at() == *tree => known.rewritten.clone(),
+        Some(known) if *known.at() == *tree.from => known.rewritten.clone(),
         Some(known) => {
             let text = format!("what was moved from here is at {}, and the link leads elsewhere", quoted(known.at()));
-            findings.push(Finding::new(Severity::Warning, "unknown-move", &home, text));
+            findings.push(Finding::new(Severity::Warning, "unknown-move", &tree.to, text));
             Vec::new()
         }
         None => {
             let text = "no move in the history made this link: what it leads to may belong elsewhere";
-            findings.push(Finding::new(Severity::Warning, "unknown-move", &home, text));
+            findings.push(Finding::new(Severity::Warning, "unknown-move", &tree.to, text));
             Vec::new()
         }
     };
     if is_gone {
-        findings.push(Finding::new(Severity::Warning, LINK_GONE, &home, link_is_gone(&tree)));
+        findings.push(Finding::new(Severity::Warning, LINK_GONE, &tree.to, link_is_gone(&tree.from)));
     }
+    let cost = Some(tree.cost());
     let step = Step::RestoreTree(RestoreTree {
-        link: home.into(),
+        link: tree.to.into(),
         old,
-        tree: tree.into(),
-        id: found.id,
+        tree: tree.from.into(),
+        id,
         rewritten,
         verify: spec.how.verify,
         strict: spec.how.strict,
-        volume: Some(Box::new(FileSystems::default().volume(&at.directory).map_err(fail)?)),
+        volume,
         link_is_gone: is_gone,
     });
-    let plan = Plan { steps: vec![step], findings, cost: Some(cost(&inventory, same)), ..Plan::default() };
-    let mut relocation = Relocation { plan, ..Relocation::default() };
-    relocation.find_links(&spec.how, context)?;
-    Ok(relocation)
+    let plan = Plan { steps: vec![step], findings, cost, ..Plan::default() };
+    Relocation::of(plan, &spec.how, context)
 }
 
 /// The two places of a restoration.
@@ -321,36 +327,18 @@ pub(crate) fn look_at_trees(plan: &mut Plan, context: &PlanContext<'_>) -> Resul
         let Some(TreeMove { from, to, .. }) = step.tree() else { continue };
         let verb = if matches!(step, Step::MoveTree(_)) { MOVE } else { RESTORE };
         let (source, destination) = (Place::of_entry(verb, from)?, Place::of_entry(verb, to)?);
-        let fail = |error| Error::io(verb, &source.path, error);
-        must_not_be_moving(verb, &source, &destination)?;
-        let inventory = Inventory::take(&source.directory, source.name()).map_err(fail)?;
-        let (here, there) = (source.directory.metadata_nofollow(source.name()), destination.directory.metadata());
-        let same = here.map_err(fail)?.id.volume() == there.map_err(fail)?.id.volume();
+        let tree = Tree::look_at(verb, source, destination, from.to_path_buf(), to.to_path_buf())?;
         findings.extend(match step {
-            Step::MoveTree(MoveTree { link, rewritten, .. }) => preflight::look(&preflight::Look {
-                source: &source,
-                destination: &destination,
-                from,
-                to,
-                inventory: &inventory,
-                same,
-                rewritten,
-                stuck: &[],
-                link,
-                state: context.state_directory,
-            })?,
-            Step::RestoreTree(_) => {
-                let (tree, link) = (&source, &destination);
-                let back = preflight::Back { tree, link, from, inventory: &inventory, same };
-                preflight::look_back(&back, context.state_directory)?
+            Step::MoveTree(MoveTree { link, rewritten, .. }) => {
+                preflight::look(&tree, link, rewritten, &[], context.state_directory)?
             }
-            _ => Vec::new(),
+            _ => preflight::look_back(&tree, context.state_directory)?,
         });
-        let one = cost(&inventory, same);
+        let one = tree.cost();
         let sum = all.get_or_insert(Cost { is_rename: true, ..Cost::default() });
         sum.objects += one.objects;
         sum.bytes += one.bytes;
-        sum.is_rename &= same;
+        sum.is_rename &= one.is_rename;
     }
     plan.findings.extend(findings);
     plan.cost = all;

@@ -46,6 +46,21 @@ pub(super) struct Spot {
     entry: u32,
 }
 
+/// A catalog in which names were looked up.
+pub(super) struct Searched<'a> {
+    pub(super) catalog: &'a Catalog,
+    /// Where each name stands.
+    pub(super) places: HashMap<&'a OsStr, Vec<Spot>>,
+    /// Where alone to look; empty, everywhere.
+    pub(super) within: &'a [PathBuf],
+}
+
+impl Searched<'_> {
+    pub(super) fn allows(&self, path: &Path) -> bool {
+        self.within.is_empty() || self.within.iter().any(|root| path.starts_with(root))
+    }
+}
+
 /// What a walk gave besides the catalog.
 #[derive(Default)]
 pub(super) struct Walked {

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::lost::said;
-use super::retarget::{Form, Home, object_at};
+use super::retarget::{Home, object_at};
 use super::roots::Roots;
 use super::{Mend, Reason, Repair, RepairSpec, Verdict, Why, each_once, in_parallel, scan_options};
 use crate::error::{Error, Result};
-use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Link, LinkKind, State, Target};
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Form, Link, LinkKind, State, Target};
 use crate::plan::{Seen, Step};
 use crate::platform::{self, FileSystems};
 use crate::read::chain;
@@ -153,6 +153,7 @@ fn attempt(
     home: &mut Option<Home>,
 ) -> std::result::Result<(Seen, Target, Option<FileId>), String> {
     let is_kind = conversion == Conversion::Kind;
+    let form = if conversion == Conversion::Relative { Form::Relative } else { Form::Absolute };
     if link.state != State::Ok && !is_kind {
         return Err(format!("it leads nowhere ({}): that it leads to the same cannot be seen", link.state));
     }
@@ -169,7 +170,6 @@ fn attempt(
     match old {
         Target::Text(text) => {
             let meant = directory.metadata_follow(text).map_err(describe)?;
-            let form = if conversion == Conversion::Relative { Form::Relative } else { Form::Absolute };
             let reaches = |to: &Path| {
                 let new = home.say(old, to, form).ok()?;
                 let Target::Text(text) = &new else { return None };
@@ -188,7 +188,6 @@ fn attempt(
         }
         Target::Reparse(point) => {
             let (meant, _) = home.behind(point)?;
-            let form = if conversion == Conversion::Relative { Form::Relative } else { Form::Absolute };
             let chain = chain::follow(spot, DEFAULT_DRIVE);
             let new = home.say(old, &chain.next_place().ok_or("it leads nowhere")?, form)?;
             let Target::Reparse(new_point) = &new else { return Err("it is no link of Windows".to_owned()) };

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::catalog::{Catalog, NEAR};
+use super::catalog::{Catalog, NEAR, Searched};
 use super::exact::device_of;
 use super::infer::{Infer, Inferred, Mapping, Ways};
 use super::known::Known;
 use super::lost::{Lost, Way};
-use super::names::{Names, Verdict};
+use super::names::Names;
 use super::{Confidence, Find, Reason, Why};
 use crate::platform::{self, Directory};
 use crate::read::identity::Likeness;
@@ -34,13 +34,8 @@ impl Evidence<'_> {
     /// or those a little above. All of it at once, so that nothing near hides what fits better farther off. Gives how
     /// many directories could not be read.
     pub(super) fn look(&mut self, catalog: &mut Catalog, finds: &mut [Option<Find>], progress: &Progress) -> usize {
-        let ways: Vec<(usize, &Way)> = self
-            .lost
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| finds.get(*number).is_some_and(Option::is_none))
-            .filter_map(|(number, lost)| Some((number, lost.way()?)))
-            .collect();
+        let unfound = self.lost.iter().zip(&*finds).enumerate().filter(|(_, (_, find))| find.is_none());
+        let ways: Vec<(usize, &Way)> = unfound.filter_map(|(number, (lost, _))| Some((number, lost.way()?))).collect();
         if ways.is_empty() {
             return 0;
         }
@@ -62,27 +57,17 @@ impl Evidence<'_> {
         wanted: &[Ways<'a>],
         finds: &mut [Option<Find>],
     ) {
-        let search = &self.search;
-        let allowed = move |path: &Path| search.is_empty() || search.iter().any(|root| path.starts_with(root));
         let names = |one: &Ways<'a>| one.missing().chain(one.names.iter().map(|(name, _)| *name)).collect::<Vec<_>>();
         let names: HashSet<&OsStr> = wanted.iter().flat_map(names).collect();
-        let places = catalog.places(&names);
+        let ground = Searched { catalog, places: catalog.places(&names), within: &self.search };
         let first = self.mappings.len();
-        let lost = self.lost;
-        let link = move |number: usize| lost.get(number).map_or(Path::new(""), |lost| lost.link.as_path());
-        let mut infer = Infer {
-            catalog,
-            places: &places,
-            allowed: &allowed,
-            link: &link,
-            mappings: Vec::new(),
-            verdicts: HashMap::new(),
-        };
+        let mut infer = Infer { ground: &ground, lost: self.lost, mappings: Vec::new(), verdicts: HashMap::new() };
         infer.run(wanted);
         let Infer { mut mappings, mut verdicts, .. } = infer;
         self.hold_to_records(&mut mappings, &mut verdicts);
-        let mut by_name = Names { catalog, places: &places, allowed: &allowed, work: 0 };
+        let mut by_name = Names { ground: &ground, work: 0 };
         let mut trust = Trust::default();
+        let moved: HashSet<&Path> = mappings.iter().map(|mapping| mapping.new.as_path()).collect();
         for (number, way) in ways {
             let known = self.known.get(*number);
             let find = match verdicts.remove(number) {
@@ -92,13 +77,10 @@ impl Evidence<'_> {
                 Some(Inferred::Ambiguous(candidates)) => Some(Find::Remains(Reason::Ambiguous, candidates)),
                 None => None,
             };
-            let mut find = find.unwrap_or_else(|| match by_name.look(way, known) {
-                Verdict::At(path, why, confidence) => Find::At(path, why, confidence),
-                Verdict::Remains(reason, candidates) => Find::Remains(reason, candidates),
-            });
+            let mut find = find.unwrap_or_else(|| by_name.look(way, known));
             let owner = self.lost.get(*number).map_or(0, |lost| lost.seen.attributes.uid);
             if let Find::At(path, _, confidence @ Confidence::Strong) = &mut find
-                && trust.is_of_others(directory_of(path, &mappings), owner, way)
+                && trust.is_of_others(directory_of(path, &moved), owner, way)
             {
                 *confidence = Confidence::Weak;
                 self.distrusted += 1;
@@ -136,9 +118,8 @@ impl Evidence<'_> {
 }
 
 /// The directory that somebody laid out for a path to be found: itself, where it is one that others were found in.
-fn directory_of<'p>(path: &'p Path, mappings: &[Mapping]) -> &'p Path {
-    let is_moved = mappings.iter().any(|mapping| mapping.new == path);
-    if is_moved { path } else { path.parent().unwrap_or(path) }
+fn directory_of<'p>(path: &'p Path, moved: &HashSet<&Path>) -> &'p Path {
+    if moved.contains(path) { path } else { path.parent().unwrap_or(path) }
 }
 
 /// In whose hands directories are: anybody can lay out names. The last answer is kept.

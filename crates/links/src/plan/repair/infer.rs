@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use super::catalog::{Catalog, Spot};
-use super::lost::Way;
+use super::catalog::Searched;
+use super::lost::{Lost, Way};
 use super::{Candidate, Confidence};
 use crate::model::below;
 
@@ -40,11 +40,8 @@ const MOST_CANDIDATES: usize = 2_000;
 const MOST_FIRST: usize = 64;
 
 pub(super) struct Infer<'a> {
-    pub(super) catalog: &'a Catalog,
-    pub(super) places: &'a HashMap<&'a OsStr, Vec<Spot>>,
-    pub(super) allowed: &'a dyn Fn(&Path) -> bool,
-    /// The path of a link.
-    pub(super) link: &'a dyn Fn(usize) -> &'a Path,
+    pub(super) ground: &'a Searched<'a>,
+    pub(super) lost: &'a [Lost],
     pub(super) mappings: Vec<Mapping>,
     pub(super) verdicts: HashMap<usize, Inferred>,
 }
@@ -166,7 +163,8 @@ impl<'a> Infer<'a> {
             let (parent, name) = (mapping.old.parent(), mapping.old.file_name());
             for one in wanted.iter().filter(|one| parent == Some(one.directory)) {
                 let is_meant = |(wanted, link): &&(&OsStr, usize)| {
-                    name == Some(*wanted) && !(self.link)(*link).starts_with(&mapping.new)
+                    let lost = self.lost.get(*link);
+                    name == Some(*wanted) && !lost.is_some_and(|lost| lost.link.starts_with(&mapping.new))
                 };
                 for (_, link) in one.names.iter().filter(is_meant) {
                     self.verdicts.entry(*link).or_insert_with(|| Inferred::By(number, mapping.new.clone()));
@@ -186,13 +184,13 @@ impl<'a> Infer<'a> {
         if let Some((best, new)) = counted.first().filter(|(best, _)| best * 2 >= names.count) {
             if second == *best {
                 let tied = counted.iter().take_while(|(count, _)| count == best);
-                let mut tied: Vec<&Path> = tied.map(|(_, new)| self.catalog.path(*new)).collect();
+                let mut tied: Vec<&Path> = tied.map(|(_, new)| self.ground.catalog.path(*new)).collect();
                 tied.sort_unstable();
                 self.tie(&tied, &rests);
                 return;
             }
-            let new = self.catalog.path(*new).to_owned();
-            let confidence = confidence(old, &new, &names, *best, second, self.catalog.is_whole);
+            let new = self.ground.catalog.path(*new).to_owned();
+            let confidence = confidence(old, &new, &names, *best, second, self.ground.catalog.is_whole);
             let links = |rests: &[Rest<'_>]| rests.iter().map(|rest| rest.names.len()).sum();
             let of = links(&rests);
             self.lead(&new, &mut rests);
@@ -220,9 +218,9 @@ impl<'a> Infer<'a> {
         let mapping = self.mappings.len();
         for rest in rests {
             let place = below(new, rest.below);
-            let Some(directory) = self.catalog.find(&place) else { continue };
+            let Some(directory) = self.ground.catalog.find(&place) else { continue };
             rest.names.retain(|(name, link)| {
-                let held = self.catalog.holds(directory, name);
+                let held = self.ground.catalog.holds(directory, name);
                 if held {
                     self.verdicts.insert(*link, Inferred::By(mapping, place.join(name)));
                 }
@@ -237,7 +235,7 @@ impl<'a> Infer<'a> {
         let first = names.first();
         let mut hits: HashMap<u32, usize> = HashMap::new();
         for name in &first {
-            for spot in self.places.get(*name).into_iter().flatten() {
+            for spot in self.ground.places.get(*name).into_iter().flatten() {
                 *hits.entry(spot.directory).or_default() += 1;
             }
         }
@@ -252,8 +250,8 @@ impl<'a> Infer<'a> {
         let mut candidates: Vec<(usize, u32)> = candidates
             .into_iter()
             .filter(|(_, directory)| {
-                let path = self.catalog.path(*directory);
-                path != old && (self.allowed)(path)
+                let path = self.ground.catalog.path(*directory);
+                path != old && self.ground.allows(path)
             })
             .map(|(_, directory)| (self.at_most(directory, names), directory))
             .collect();
@@ -274,7 +272,7 @@ impl<'a> Infer<'a> {
 
     /// The names that are wanted in directories that are below this one.
     fn at_most(&self, directory: u32, names: &Distinct<'_>) -> usize {
-        let root = self.catalog.path(directory);
+        let root = self.ground.catalog.path(directory);
         let mut path = PathBuf::new();
         let mut wanted = 0;
         for (way, names) in &names.in_each {
@@ -283,21 +281,21 @@ impl<'a> Infer<'a> {
             if !way.as_os_str().is_empty() {
                 path.push(way);
             }
-            wanted += if self.catalog.has(&path) { names.len() } else { 0 };
+            wanted += if self.ground.catalog.has(&path) { names.len() } else { 0 };
         }
         wanted
     }
 
     /// How many names a directory makes whole; breaks off where they cannot be as many as `least` any more.
     fn mends(&self, directory: u32, names: &Distinct<'_>, least: usize) -> usize {
-        let root = self.catalog.path(directory);
+        let root = self.ground.catalog.path(directory);
         let (mut found, mut left) = (0, names.count);
         for (way, names) in &names.in_each {
-            match self.catalog.find(&below(root, way)) {
+            match self.ground.catalog.find(&below(root, way)) {
                 None => left -= names.len(),
                 Some(at) => {
                     for name in names {
-                        found += usize::from(self.catalog.holds(at, name));
+                        found += usize::from(self.ground.catalog.holds(at, name));
                         left -= 1;
                         if found + left < least {
                             return found;
@@ -316,9 +314,10 @@ impl<'a> Infer<'a> {
         for rest in rests {
             let score = rest.below.components().count() + 1;
             let places = tied.iter().map(|directory| below(directory, rest.below));
-            let places: Vec<(Option<u32>, PathBuf)> = places.map(|place| (self.catalog.find(&place), place)).collect();
+            let places: Vec<(Option<u32>, PathBuf)> =
+                places.map(|place| (self.ground.catalog.find(&place), place)).collect();
             for (name, link) in &rest.names {
-                let holds = |at: &Option<u32>| at.is_some_and(|at| self.catalog.holds(at, name));
+                let holds = |at: &Option<u32>| at.is_some_and(|at| self.ground.catalog.holds(at, name));
                 let holding = places.iter().filter(|(at, _)| holds(at));
                 let candidates = holding.map(|(_, place)| Candidate { path: place.join(name), score }).collect();
                 self.verdicts.insert(*link, Inferred::Ambiguous(candidates));

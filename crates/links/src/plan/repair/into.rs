@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::REPAIR;
-use super::retarget::{Form, Home};
+use super::retarget::Home;
 use crate::error::{Error, Result};
 use crate::journal::Journal;
-use crate::model::{LinkKind, below};
+use crate::model::{Form, LinkKind, below};
 use crate::plan::Step;
 use crate::platform::{Place, is_within};
 use crate::read::identity;
@@ -75,7 +75,7 @@ fn step(link: &Path, from: &Path, to: &Path) -> Result<Option<Step>> {
     let Ok(named) = named else { return Ok(None) };
     let Ok(rest) = named.strip_prefix(from) else { return Ok(None) };
     let parent = link.parent().unwrap_or(Path::new("/")).to_owned();
-    let target = Home::of(place, parent).and_then(|home| home.say(&old.target, &below(to, rest), Form::Same));
+    let target = Home::of(place, parent).and_then(|home| home.say(&old.target, &below(to, rest), Form::AsTyped));
     let target =
         target.map_err(|refusal| Error::new(crate::error::ErrorKind::InvalidTarget, "retarget", link, refusal))?;
     Ok(Some(Step::retarget(link.to_owned().into(), old, target, None)))

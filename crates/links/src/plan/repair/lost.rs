@@ -1,10 +1,14 @@
 //! Broken links, and where each would lead if all of its way were there.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use crate::model::{Link, LinkKind, State, Target, file_name_of};
+use super::Reason;
+use crate::error::{Error, ErrorKind};
+use crate::model::{Link, State, Target, file_name_of};
 use crate::plan::Seen;
 use crate::platform::{self, Directory, Spot};
 use crate::read::chain::{self, state_of};
@@ -20,18 +24,18 @@ pub(super) struct Lost {
 }
 
 /// Why a link leads nowhere.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Fault {
     /// Names on its own way are missing.
     Missing(Way),
     /// Another link on its way is broken. With the names behind that one, where these are known.
     By(PathBuf, Option<PathBuf>),
-    /// Something that no other target mends; why, in words.
-    Other(String),
+    /// Something that no other target mends.
+    Other(Reason),
 }
 
 /// A way of which the end is missing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Way {
     /// Where it would lead, in full; what is there of it without links.
     pub(super) wanted: PathBuf,
@@ -48,37 +52,42 @@ impl Way {
     }
 
     /// The names that are missing.
-    pub(super) fn missing(&self) -> impl Iterator<Item = &std::ffi::OsStr> {
+    pub(super) fn missing(&self) -> impl Iterator<Item = &OsStr> {
         self.wanted.components().skip(self.there).map(Component::as_os_str)
     }
 }
 
-/// What is known of a directory that a text names.
-enum Head {
-    /// It is there, at this path without links.
-    There(PathBuf),
-    Missing(Gone),
-    /// A link on the way is broken: that link, and as it is said.
-    By(PathBuf, PathBuf),
-    Other(String),
-}
+impl Fault {
+    fn other(reason: impl Into<String>) -> Self {
+        Self::Other(Reason::Other(reason.into()))
+    }
 
-/// A directory that is not there.
-#[derive(Clone)]
-struct Gone {
-    /// The nearest directory above it that is, without links, and the names from there on.
-    wanted: PathBuf,
-    /// How many leading components of that are there.
-    there: usize,
-    /// The directory that is there, as it is said, where that is another path.
-    said: Option<PathBuf>,
+    fn io(error: &io::Error) -> Self {
+        Self::other(platform::describe(error))
+    }
+
+    /// A name is missing in a directory, which a link names as `said`.
+    fn missing(directory: &Path, name: &OsStr, said: &Path) -> Self {
+        let said = (directory != said).then(|| said.to_owned());
+        Self::Missing(Way { wanted: directory.join(name), there: directory.components().count(), said })
+    }
+
+    /// That of a name in a directory that has this one.
+    fn of_child(&self, name: &OsStr) -> Self {
+        match self {
+            Self::Missing(way) => Self::Missing(Way { wanted: way.wanted.join(name), ..way.clone() }),
+            Self::By(link, rest) => Self::By(link.clone(), rest.as_ref().map(|rest| rest.join(name))),
+            Self::Other(reason) => Self::Other(reason.clone()),
+        }
+    }
 }
 
 /// Looks at broken links one by one; what many have in common is looked at once.
 pub(super) struct Looker {
     /// The letter that Windows gives the links' volume.
     drive: char,
-    heads: HashMap<PathBuf, Rc<Head>>,
+    /// The directories that texts name: without links, or what is wrong with them.
+    heads: HashMap<PathBuf, Rc<Result<PathBuf, Fault>>>,
     parent: Option<(PathBuf, Directory)>,
 }
 
@@ -87,10 +96,11 @@ impl Looker {
         Self { drive, heads: HashMap::new(), parent: None }
     }
 
-    /// What is wrong with a link that the scan found broken. Where what it says cannot be read, its path.
-    pub(super) fn look(&mut self, link: Link) -> Result<Lost, PathBuf> {
+    /// What is wrong with a link that the scan found broken.
+    pub(super) fn look(&mut self, link: Link) -> Result<Lost, Error> {
         let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
-            return Err(link.path);
+            let cause = "what it says cannot be read";
+            return Err(Error::new(ErrorKind::PermissionDenied, "look at", link.path, cause));
         };
         let seen = Seen { target, id, attributes };
         let fault = match (link.state, &seen.target) {
@@ -101,12 +111,8 @@ impl Looker {
                     None => self.by_chain(&link.path),
                 }
             }
-            (State::Loop, _) => Fault::Other("it leads in a loop".to_owned()),
-            (State::WrongKind, _) => {
-                let of = if link.kind == LinkKind::SymlinkFile { "files" } else { "directories" };
-                let to = if link.kind == LinkKind::SymlinkFile { "a directory" } else { "a file" };
-                Fault::Other(format!("a link for {of} leads to {to}: --kind-fix mends that"))
-            }
+            (State::Loop, _) => Fault::other("it leads in a loop"),
+            (State::WrongKind, _) => Fault::Other(Reason::WrongKind(link.kind)),
             _ => self.by_chain(&link.path),
         };
         Ok(Lost { link: link.path, seen, fault })
@@ -115,32 +121,24 @@ impl Looker {
     /// By what the text says, where that is the way the system goes.
     fn by_text(&mut self, said: &Path) -> Fault {
         let (Some(parent), Some(name)) = (said.parent(), file_name_of(said)) else {
-            return Fault::Other("it names no entry".to_owned());
+            return Fault::other("it names no entry");
         };
         match &*self.head(parent) {
-            Head::There(physical) => {
-                let wanted = physical.join(name);
+            Ok(directory) => {
+                let wanted = directory.join(name);
                 // A link at the end is broken itself, or this one would lead somewhere.
                 match wanted.symlink_metadata() {
                     Ok(found) if found.is_symlink() => Fault::By(wanted, Some(PathBuf::new())),
-                    Ok(_) => Fault::Other("its text asks for a directory, and a file is there".to_owned()),
-                    Err(error) if state_of(&error) == State::Missing => Fault::Missing(Way {
-                        there: physical.components().count(),
-                        said: (physical != parent).then(|| parent.to_owned()),
-                        wanted,
-                    }),
-                    Err(error) => Fault::Other(platform::describe(&error)),
+                    Ok(_) => Fault::other("its text asks for a directory, and a file is there"),
+                    Err(error) if state_of(&error) == State::Missing => Fault::missing(directory, name, parent),
+                    Err(error) => Fault::io(&error),
                 }
             }
-            Head::Missing(Gone { wanted, there, said }) => {
-                Fault::Missing(Way { wanted: wanted.join(name), there: *there, said: said.clone() })
-            }
-            Head::By(link, at) => Fault::By(link.clone(), said.strip_prefix(at).ok().map(Path::to_owned)),
-            Head::Other(reason) => Fault::Other(reason.clone()),
+            Err(fault) => fault.of_child(name),
         }
     }
 
-    fn head(&mut self, path: &Path) -> Rc<Head> {
+    fn head(&mut self, path: &Path) -> Rc<Result<PathBuf, Fault>> {
         if let Some(known) = self.heads.get(path) {
             return Rc::clone(known);
         }
@@ -149,51 +147,40 @@ impl Looker {
         head
     }
 
-    fn find_head(&mut self, path: &Path) -> Head {
+    fn find_head(&mut self, path: &Path) -> Result<PathBuf, Fault> {
         let error = match Directory::open(path) {
-            Ok(directory) => {
-                return match directory.physical_path() {
-                    Ok(physical) => Head::There(physical),
-                    Err(error) => Head::Other(platform::describe(&error)),
-                };
-            }
+            Ok(directory) => return directory.physical_path().map_err(|error| Fault::io(&error)),
             Err(error) => error,
         };
-        let Some(parent) = path.parent() else { return Head::Other(platform::describe(&error)) };
+        let Some(parent) = path.parent() else { return Err(Fault::io(&error)) };
         let name = path.file_name().unwrap_or_default();
-        match &*self.head(parent) {
-            Head::There(physical) => {
-                let here = physical.join(name);
-                let gone = |here: PathBuf| {
-                    let said = (physical != parent).then(|| parent.to_owned());
-                    Head::Missing(Gone { wanted: here, there: physical.components().count(), said })
-                };
+        Err(match &*self.head(parent) {
+            Ok(directory) => {
+                let here = directory.join(name);
                 match here.symlink_metadata() {
-                    Ok(found) if found.is_symlink() => Head::By(here, path.to_owned()),
-                    Err(error) if state_of(&error) == State::Missing => gone(here),
+                    Ok(found) if found.is_symlink() => Fault::By(here, Some(PathBuf::new())),
+                    Err(error) if state_of(&error) == State::Missing => Fault::missing(directory, name, parent),
                     // A file stands where a directory was: what was below it went elsewhere.
-                    Ok(found) if !found.is_dir() => gone(here),
-                    _ => Head::Other(platform::describe(&error)),
+                    Ok(found) if !found.is_dir() => Fault::missing(directory, name, parent),
+                    _ => Fault::io(&error),
                 }
             }
-            Head::Missing(gone) => Head::Missing(Gone { wanted: gone.wanted.join(name), ..gone.clone() }),
-            Head::By(link, at) => Head::By(link.clone(), at.clone()),
-            Head::Other(reason) => Head::Other(reason.clone()),
-        }
+            Err(fault) => fault.of_child(name),
+        })
     }
 
     /// By following the link hop by hop, as its own system would.
     fn by_chain(&mut self, link: &Path) -> Fault {
         let (Some(parent), Some(name)) = (link.parent(), link.file_name()) else {
-            return Fault::Other("it names no entry".to_owned());
+            return Fault::other("it names no entry");
         };
         if self.parent.as_ref().is_none_or(|(path, _)| path != parent) {
             match Directory::open_physical(parent) {
                 Ok(directory) => self.parent = Some((parent.to_owned(), directory)),
-                Err(error) => return Fault::Other(platform::describe(&error)),
+                Err(error) => return Fault::io(&error),
             }
         }
-        let Some((_, directory)) = &self.parent else { return Fault::Other("it is gone".to_owned()) };
+        let Some((_, directory)) = &self.parent else { return Fault::other("it is gone") };
         let chain = chain::follow(Spot { directory, name, path: link }, self.drive);
         if let (1.., Some(hop)) = (chain.failed_hop, chain.hops.get(chain.failed_hop)) {
             return Fault::By(hop.link.clone(), chain.behind);
@@ -203,7 +190,7 @@ impl Looker {
                 let there = at.components().count().saturating_sub(1);
                 Fault::Missing(Way { wanted, there, said: None })
             }
-            (state, ..) => Fault::Other(chain.reason.unwrap_or_else(|| state.to_string())),
+            (state, ..) => Fault::other(chain.reason.unwrap_or_else(|| state.to_string())),
         }
     }
 }

@@ -49,57 +49,46 @@ impl Map {
     }
 }
 
-/// The maps of a repair.
-pub(super) struct Maps<'a> {
-    /// Each with its old place as far as it is there without links.
-    maps: Vec<(PathBuf, &'a Map)>,
-}
+/// Where links would lead by their maps if anything were there, by the numbers of the links.
+pub(super) type Misled = HashMap<usize, PathBuf>;
 
-impl<'a> Maps<'a> {
-    pub(super) fn of(maps: &'a [Map]) -> Result<Self> {
-        let mut known: HashMap<PathBuf, &Map> = HashMap::new();
-        let mut of = Vec::with_capacity(maps.len());
-        for map in maps {
-            let old = physical(&map.old);
-            let other = known.insert(old.clone(), map).filter(|other| other.new != map.new);
-            if let Some(other) = other {
-                let (one, two) = (platform::quoted(&other.new), platform::quoted(&map.new));
-                let cause = format!("one map leads it to {one}, another to {two}");
-                return Err(Error::new(ErrorKind::InvalidOption, "map", &map.old, cause));
-            }
-            of.push((old, map));
+/// Finds targets by the map whose old place is the longest. Returns the links for which nothing is where that leads, and the
+/// maps that fit nothing.
+pub(super) fn apply(maps: &[Map], lost: &[Lost], finds: &mut [Option<Find>]) -> Result<(Misled, Vec<usize>)> {
+    // By the old places, as far as these are there without links.
+    let mut by_old: HashMap<PathBuf, Vec<usize>> = HashMap::new();
+    for (index, map) in maps.iter().enumerate() {
+        let same = by_old.entry(physical(&map.old)).or_default();
+        let first = same.first().and_then(|first| maps.get(*first));
+        if let Some(other) = first.filter(|other| other.new != map.new) {
+            let (one, two) = (platform::quoted(&other.new), platform::quoted(&map.new));
+            let cause = format!("one map leads it to {one}, another to {two}");
+            return Err(Error::new(ErrorKind::InvalidOption, "map", &map.old, cause));
         }
-        Ok(Self { maps: of })
+        same.push(index);
     }
-
-    /// Finds targets by the map whose old place is the longest. Gives, by the number of the link, the places that would
-    /// have to be there and are not; and the maps that fit nothing.
-    pub(super) fn apply(&self, lost: &[Lost], finds: &mut [Option<Find>]) -> (Vec<(usize, PathBuf)>, Vec<usize>) {
-        let mut missing = Vec::new();
-        let mut idle: BTreeSet<usize> = (0..self.maps.len()).collect();
-        if self.maps.is_empty() {
-            return (missing, Vec::new());
-        }
-        for (number, (lost, find)) in lost.iter().zip(finds).enumerate() {
-            let Some(way) = lost.way() else { continue };
-            let mut longest: Option<(usize, usize, PathBuf)> = None;
-            for (index, (old, map)) in self.maps.iter().enumerate() {
-                let Ok(rest) = way.wanted.strip_prefix(old) else { continue };
-                idle.remove(&index);
-                let length = old.components().count();
-                if longest.as_ref().is_none_or(|(most, ..)| *most <= length) {
-                    longest = Some((length, index, below(&map.new, rest)));
-                }
+    let mut missing = HashMap::new();
+    let mut idle: BTreeSet<usize> = (0..maps.len()).collect();
+    for (number, (lost, find)) in lost.iter().zip(finds).enumerate().filter(|_| !maps.is_empty()) {
+        let Some(way) = lost.way() else { continue };
+        let mut longest = None;
+        for old in way.wanted.ancestors() {
+            let Some(indices) = by_old.get(old) else { continue };
+            for index in indices {
+                idle.remove(index);
             }
-            let Some((_, index, to)) = longest else { continue };
-            if to.symlink_metadata().is_ok() {
-                *find = Some(Find::At(to, Why::Map(index), Confidence::Exact));
-            } else {
-                missing.push((number, to));
-            }
+            longest = longest.or(indices.last().map(|index| (old, *index)));
         }
-        (missing, idle.into_iter().collect())
+        let Some((old, index)) = longest else { continue };
+        let (Some(map), Ok(rest)) = (maps.get(index), way.wanted.strip_prefix(old)) else { continue };
+        let to = below(&map.new, rest);
+        if to.symlink_metadata().is_ok() {
+            *find = Some(Find::At(to, Why::Map(index), Confidence::Exact));
+        } else {
+            missing.insert(number, to);
+        }
     }
+    Ok((missing, idle.into_iter().collect()))
 }
 
 /// A path without `..`, which no text needs.

@@ -43,11 +43,10 @@ use evidence::Evidence;
 use known::Known;
 use lost::{Looker, Lost};
 pub use maps::Map;
-use maps::Maps;
 use roots::Roots;
 use settle::Ground;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
 use crate::plan::{Plan, PlanContext};
 use crate::read::scan::{Details, Progress, ScanOptions};
@@ -181,6 +180,8 @@ pub enum Reason {
     Deleted,
     /// It leads by another link, which is broken.
     By(PathBuf),
+    /// It is a link of this kind, and leads to what such links are not for: [`Conversion::Kind`] mends that.
+    WrongKind(LinkKind),
     /// In words; names in it are quoted and escaped already.
     Other(String),
 }
@@ -249,11 +250,7 @@ impl Repair {
     /// How many links stay broken once the plan is carried out.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        let stays = |mend: &&Mend| match &mend.verdict {
-            Verdict::Found { step, .. } => step.is_none(),
-            Verdict::With(_) => false,
-            Verdict::Remains { .. } => true,
-        };
+        let stays = |mend: &&Mend| !matches!(mend.verdict, Verdict::With(_) | Verdict::Found { step: Some(_), .. });
         self.mends.iter().filter(stays).count()
     }
 }
@@ -289,8 +286,7 @@ pub fn plan(spec: &RepairSpec, context: &PlanContext<'_>) -> Result<Repair> {
         return Err(error);
     }
     let mut finds: Vec<Option<Find>> = lost.iter().map(|_| None).collect();
-    let maps = Maps::of(&spec.maps)?;
-    let (mapped, idle_maps) = maps.apply(&lost, &mut finds);
+    let (misled, idle_maps) = maps::apply(&spec.maps, &lost, &mut finds)?;
     let mut known = Known::default();
     if let Some(journal) = context.journal {
         known = Known::of(journal, &lost, &finds, &mut errors)?;
@@ -303,7 +299,7 @@ pub fn plan(spec: &RepairSpec, context: &PlanContext<'_>) -> Result<Repair> {
     let (mappings, distrusted) = (evidence.mappings, evidence.distrusted);
     let is_whole = catalog.is_whole;
     drop(catalog);
-    let ground = Ground { spec, roots: &roots, options: &options, mapped: &mapped, known: &known };
+    let ground = Ground { spec, roots: &roots, options: &options, misled: &misled, known: &known };
     let mut repair = settle::settle(&ground, lost, finds);
     errors.extend(roots.errors);
     errors.extend(search.errors);
@@ -326,19 +322,9 @@ fn scan_options(spec: &RepairSpec) -> Result<ScanOptions> {
 fn look_at(links: Vec<Link>, drive: char, errors: &mut Vec<Error>) -> Vec<Lost> {
     let looked = in_parallel(each_once(links), |links: Vec<Link>| {
         let mut looker = Looker::new(drive);
-        let look = |link: Link| looker.look(link);
-        links.into_iter().map(look).collect()
+        links.into_iter().map(|link| looker.look(link)).collect()
     });
-    let mut lost = Vec::with_capacity(looked.len());
-    for found in looked {
-        match found {
-            Ok(found) => lost.push(found),
-            Err(path) => {
-                errors.push(Error::new(ErrorKind::PermissionDenied, "look at", path, "what it says cannot be read"));
-            }
-        }
-    }
-    lost
+    looked.into_iter().filter_map(|found| found.map_err(|error| errors.push(error)).ok()).collect()
 }
 
 /// Links in the order of paths, each once: roots that overlap show them twice.
@@ -354,18 +340,16 @@ fn each_once(mut links: Vec<Link>) -> Vec<Link> {
 }
 
 /// Does something with parts of a list in several threads; what comes of it stays in order.
-fn in_parallel<T: Send, R: Send>(mut items: Vec<T>, work: impl Fn(Vec<T>) -> Vec<R> + Sync) -> Vec<R> {
+fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(Vec<T>) -> Vec<R> + Sync) -> Vec<R> {
     /// Fewer are done before a thread has begun.
     const LEAST: usize = 256;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-    let part = items.len().div_ceil(threads).max(LEAST);
+    let part = items.len().div_ceil(workers::cores()).max(LEAST);
+    let mut items = items.into_iter();
     let mut parts = Vec::new();
-    while items.len() > part {
-        parts.push(items.split_off((items.len() - 1) / part * part));
+    while items.len() > 0 {
+        parts.push(Mutex::new(items.by_ref().take(part).collect()));
     }
-    parts.push(items);
-    let parts: Vec<_> = parts.into_iter().rev().map(Mutex::new).collect();
-    let done = workers::each(threads, parts.len(), |number| {
+    let done = workers::each(workers::cores(), parts.len(), |number| {
         let part = parts.get(number).map(|part| part.lock().unwrap_or_else(PoisonError::into_inner));
         Ok::<_, Infallible>(work(part.map(|mut part| std::mem::take(&mut *part)).unwrap_or_default()))
     });

@@ -1,13 +1,11 @@
 //! Where a single target went, by what can be seen of it: its name, the names above it, its size, time and content.
 
-use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::path::Path;
 
-use super::catalog::{Catalog, Spot};
+use super::catalog::{Searched, Spot};
 use super::exact::Fate;
 use super::lost::Way;
-use super::{Candidate, Confidence, Reason, Why};
+use super::{Candidate, Confidence, Find, Reason, Why};
 use crate::model::FileKind;
 use crate::read::identity::{Identity, Likeness};
 
@@ -18,69 +16,61 @@ const WORK: usize = 20_000_000;
 /// So many candidates are told.
 pub(super) const TOLD: usize = 5;
 
-/// What the names say of a link.
-pub(super) enum Verdict {
-    At(std::path::PathBuf, Why, Confidence),
-    Remains(Reason, Vec<Candidate>),
-}
-
 pub(super) struct Names<'a> {
-    pub(super) catalog: &'a Catalog,
-    pub(super) places: &'a HashMap<&'a OsStr, Vec<Spot>>,
-    pub(super) allowed: &'a dyn Fn(&Path) -> bool,
+    pub(super) ground: &'a Searched<'a>,
     pub(super) work: usize,
 }
 
 impl Names<'_> {
     /// Looks for a target by its name, and by what was recorded of it.
-    pub(super) fn look(&mut self, way: &Way, known: Option<(&Identity, &Fate)>) -> Verdict {
-        let none = || Verdict::Remains(Reason::NotFound, Vec::new());
+    pub(super) fn look(&mut self, way: &Way, known: Option<(&Identity, &Fate)>) -> Find {
+        let none = || Find::Remains(Reason::NotFound, Vec::new());
         let Some(name) = way.wanted.file_name() else { return none() };
-        let Some(places) = self.places.get(name) else { return none() };
+        let Some(places) = self.ground.places.get(name) else { return none() };
         self.work += places.len();
         if places.len() > MOST || self.work > WORK {
-            return Verdict::Remains(Reason::TooCommon, Vec::new());
+            return Find::Remains(Reason::TooCommon, Vec::new());
         }
         let mut found: Vec<(usize, Spot)> = Vec::new();
         for spot in places {
-            let kind = self.catalog.kind_of(*spot);
+            let kind = self.ground.catalog.kind_of(*spot);
             let fits = known.is_none_or(|(known, _)| kind.is_none_or(|kind| kind == known.kind));
-            let directory = self.catalog.path(spot.directory);
+            let directory = self.ground.catalog.path(spot.directory);
             // A link that leads nowhere itself is nothing to lead to.
-            let leads = kind != Some(FileKind::Link) || self.catalog.path_of(*spot).metadata().is_ok();
-            if fits && leads && (self.allowed)(directory) {
+            let leads = kind != Some(FileKind::Link) || self.ground.catalog.path_of(*spot).metadata().is_ok();
+            if fits && leads && self.ground.allows(directory) {
                 let above = way.wanted.parent().unwrap_or(Path::new("/"));
                 found.push((1 + agreeing(above, directory), *spot));
             }
         }
-        let directory = |spot: &Spot| self.catalog.path(spot.directory);
+        let directory = |spot: &Spot| self.ground.catalog.path(spot.directory);
         found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| directory(&a.1).cmp(directory(&b.1))));
         if let Some((known, fate)) = known.filter(|(known, _)| known.kind == FileKind::File) {
             let verdict = self.by_content(known, &found);
             // Of one that is gone, another may have taken the place.
-            if !fate.is_gone() || !matches!(verdict, Verdict::Remains(Reason::OtherContent, _)) {
+            if !fate.is_gone() || !matches!(verdict, Find::Remains(Reason::OtherContent, _)) {
                 return verdict;
             }
         }
         let told = |found: &[(usize, Spot)]| {
             let told = found.iter().take(TOLD);
-            told.map(|(score, spot)| Candidate { path: self.catalog.path_of(*spot), score: *score }).collect()
+            told.map(|(score, spot)| Candidate { path: self.ground.catalog.path_of(*spot), score: *score }).collect()
         };
         match found.as_slice() {
             [] => none(),
-            [(first, _), (second, _), ..] if first == second => Verdict::Remains(Reason::Ambiguous, told(&found)),
+            [(first, _), (second, _), ..] if first == second => Find::Remains(Reason::Ambiguous, told(&found)),
             [(score, spot), ..] => {
                 let (why, confidence) = (Why::Name { components: *score }, Confidence::Weak);
-                Verdict::At(self.catalog.path_of(*spot), why, confidence)
+                Find::At(self.ground.catalog.path_of(*spot), why, confidence)
             }
         }
     }
 
     /// Of a file that was recorded, only one that looks the same is taken.
-    fn by_content(&self, known: &Identity, found: &[(usize, Spot)]) -> Verdict {
+    fn by_content(&self, known: &Identity, found: &[(usize, Spot)]) -> Find {
         let mut alike: Vec<(Likeness, Candidate)> = Vec::new();
         for (score, spot) in found {
-            let path = self.catalog.path_of(*spot);
+            let path = self.ground.catalog.path_of(*spot);
             match known.likeness_at(&path) {
                 None | Some(Likeness::Other) => {}
                 Some(likeness) => alike.push((likeness, Candidate { path, score: *score })),
@@ -91,15 +81,15 @@ impl Names<'_> {
             alike.retain(|(likeness, _)| same(likeness));
         }
         match alike.as_slice() {
-            [] => Verdict::Remains(Reason::OtherContent, Vec::new()),
+            [] => Find::Remains(Reason::OtherContent, Vec::new()),
             [(likeness, only)] => {
                 let why = if same(likeness) { Why::Content } else { Why::SizeAndTime };
-                let confidence = if self.catalog.is_whole { Confidence::Strong } else { Confidence::Weak };
-                Verdict::At(only.path.clone(), why, confidence)
+                let confidence = if self.ground.catalog.is_whole { Confidence::Strong } else { Confidence::Weak };
+                Find::At(only.path.clone(), why, confidence)
             }
             several => {
                 let told = several.iter().take(TOLD).map(|(_, candidate)| candidate.clone());
-                Verdict::Remains(Reason::Ambiguous, told.collect())
+                Find::Remains(Reason::Ambiguous, told.collect())
             }
         }
     }

@@ -7,20 +7,13 @@ use reparse::{LxSymlink, MountPoint, ReparseData, Symlink, WideString};
 
 use super::REPAIR;
 use crate::error::ErrorKind;
-use crate::model::{DEFAULT_DRIVE, FileId, FileKind, ReparsePoint, Target};
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, Form, ReparsePoint, Target};
 use crate::platform::{self, Filesystem, NtfsVolume, Place};
 use crate::read::chain;
 use crate::read::identity;
 use crate::read::places::relative_path;
 
-/// A form of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// As the link has it.
-    Same,
-    Relative,
-    Absolute,
-}
+const NO_NAME: &str = "the new target is not Unicode, as every name on NTFS is";
 
 /// Why a link cannot say it, in words.
 pub(super) type Refusal = String;
@@ -67,12 +60,12 @@ impl Home {
         })
     }
 
-    /// What a link there that says `old` has to say to lead to `to`, a full path.
+    /// What a link there that says `old` has to say to lead to `to`, a full path. As typed is in the form that it has.
     pub(super) fn say(&self, old: &Target, to: &Path, form: Form) -> Result<Target, Refusal> {
         match old {
             Target::Text(text) => {
                 let relative = match form {
-                    Form::Same => !Path::new(text).is_absolute(),
+                    Form::AsTyped => !Path::new(text).is_absolute(),
                     form => form == Form::Relative,
                 };
                 let path = if relative { relative_path(&self.parent, to) } else { to.to_owned() };
@@ -95,7 +88,7 @@ impl Home {
                 let old = nt_to_win32(&link.substitute);
                 let class = classify(&old);
                 let relative = match form {
-                    Form::Same => class == TargetClass::Relative,
+                    Form::AsTyped => class == TargetClass::Relative,
                     form => form == Form::Relative,
                 };
                 let text = match form {
@@ -116,7 +109,7 @@ impl Home {
             }
             ReparseData::LxSymlink(link) => {
                 let absolute = link.target.starts_with(b"/");
-                if form == Form::Absolute || absolute && form == Form::Same {
+                if form == Form::Absolute || absolute && form == Form::AsTyped {
                     return Err("only WSL knows where its root is".to_owned());
                 }
                 let path = relative_path(&self.parent, to);
@@ -140,7 +133,7 @@ impl Home {
         }
         let path = relative_path(&self.parent, to);
         let wide = platform::to_wide(path.as_os_str());
-        Ok(to_backslashes(&wide.ok_or("the new target is not Unicode, as every name on NTFS is")?))
+        Ok(to_backslashes(&wide.ok_or(NO_NAME)?))
     }
 
     fn inside<'p>(&self, to: &'p Path) -> Result<&'p Path, Refusal> {
@@ -151,7 +144,6 @@ impl Home {
 
     /// A full path in Windows' words, by the same drive or volume name as before.
     fn in_full(&self, class: &TargetClass, to: &Path) -> Result<WideString, Refusal> {
-        let no_name = || "the new target is not Unicode, as every name on NTFS is".to_owned();
         let prefix = match class {
             TargetClass::Volume(guid) => format!("\\\\?\\Volume{{{guid}}}\\"),
             TargetClass::Rooted => "\\".to_owned(),
@@ -159,7 +151,7 @@ impl Home {
             _ => return self.by_drive(to, DEFAULT_DRIVE),
         };
         let Ok(inside) = self.inside(to) else { return self.by_drive(to, DEFAULT_DRIVE) };
-        let inside = to_backslashes(&platform::to_wide(inside.as_os_str()).ok_or_else(no_name)?);
+        let inside = to_backslashes(&platform::to_wide(inside.as_os_str()).ok_or(NO_NAME)?);
         Ok(WideString::from_units(prefix.encode_utf16().chain(inside.units().iter().copied()).collect()))
     }
 
@@ -167,7 +159,7 @@ impl Home {
         let volume = self.volume()?;
         volume.windows_path(to, letter).ok_or_else(|| match self.inside(to) {
             Err(refusal) => refusal,
-            Ok(_) => "the new target is not Unicode, as every name on NTFS is".to_owned(),
+            Ok(_) => NO_NAME.to_owned(),
         })
     }
 

@@ -15,13 +15,7 @@ pub(super) struct Roots {
 impl Roots {
     /// A path that is itself a link means that link; with a slash at its end, the directory behind it.
     pub(super) fn find(paths: &[PathBuf]) -> Self {
-        let mut found = Self { roots: Vec::new(), errors: Vec::new() };
-        for path in paths {
-            match full(path) {
-                Ok(full) => found.roots.push((full, path.clone())),
-                Err(error) => found.errors.push(error),
-            }
-        }
+        let mut found = Self::each(paths, full);
         // The longest first: of several that hold a path, the nearest names it.
         found.roots.sort_by_key(|(full, _)| std::cmp::Reverse(full.components().count()));
         found
@@ -29,11 +23,18 @@ impl Roots {
 
     /// Paths of directories; a link means the directory behind it.
     pub(super) fn directories(paths: &[PathBuf]) -> Self {
+        Self::each(paths, |path| {
+            let opened = Directory::open(path).and_then(|directory| directory.physical_path());
+            opened.map_err(|error| Error::io("search", path, error))
+        })
+    }
+
+    fn each(paths: &[PathBuf], full: impl Fn(&Path) -> Result<PathBuf, Error>) -> Self {
         let mut found = Self { roots: Vec::new(), errors: Vec::new() };
         for path in paths {
-            match Directory::open(path).and_then(|directory| directory.physical_path()) {
+            match full(path) {
                 Ok(full) => found.roots.push((full, path.clone())),
-                Err(error) => found.errors.push(Error::io("search", path, error)),
+                Err(error) => found.errors.push(error),
             }
         }
         found

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::exact::Fate;
 use super::known::Known;
 use super::lost::{Fault, Lost};
-use super::retarget::{Form, Home};
+use super::maps::Misled;
+use super::retarget::Home;
 use super::roots::Roots;
-use super::{Confidence, Find, Mend, Reason, Repair, RepairSpec, Verdict, Why, in_parallel};
-use crate::model::{FileId, Target, below};
+use super::{Candidate, Confidence, Find, Mend, Reason, Repair, RepairSpec, Verdict, Why, in_parallel};
+use crate::model::{FileId, Form, Target, below};
 use crate::plan::Step;
 use crate::platform::{self, Directory};
 use crate::read::scan::ScanOptions;
@@ -18,24 +19,20 @@ pub(super) struct Ground<'a> {
     pub(super) spec: &'a RepairSpec,
     pub(super) roots: &'a Roots,
     pub(super) options: &'a ScanOptions,
-    /// Where maps would have led, had anything been there.
-    pub(super) mapped: &'a [(usize, PathBuf)],
+    pub(super) misled: &'a Misled,
     pub(super) known: &'a Known,
 }
 
-/// What came of some of the links.
-#[derive(Default)]
+/// What came of a link.
 struct Settled {
-    mends: Vec<Mend>,
-    steps: Vec<Step>,
-    /// Where the link of each step will lead.
-    places: Vec<PathBuf>,
-    by: Vec<By>,
+    mend: Mend,
+    /// The step that changes it, and where it will lead.
+    step: Option<(Step, PathBuf)>,
+    by: Option<By>,
 }
 
 /// A link that leads by another.
 struct By {
-    mend: usize,
     link: PathBuf,
     other: PathBuf,
     /// The names behind the other, where these are known.
@@ -44,20 +41,15 @@ struct By {
 
 /// Makes the plan of a repair, and says what becomes of each link.
 pub(super) fn settle(ground: &Ground<'_>, lost: Vec<Lost>, finds: Vec<Option<Find>>) -> Repair {
-    let mapped: HashMap<usize, &PathBuf> = ground.mapped.iter().map(|(number, path)| (*number, path)).collect();
     let items: Vec<_> =
         lost.into_iter().zip(finds).enumerate().map(|(number, (lost, find))| (number, lost, find)).collect();
-    let parts = in_parallel(items, |items| {
-        let mut settled = Settled { mends: Vec::with_capacity(items.len()), ..Settled::default() };
+    let settled = in_parallel(items, |items| {
         let mut home = None;
-        for (number, lost, find) in items {
+        let mut one = |(number, lost, find): (usize, Lost, Option<Find>)| {
             let refused = |text: String| (Reason::Other(text), Vec::new());
-            let (reason, candidates) = match (find, mapped.get(&number)) {
+            let (reason, candidates) = match (find, ground.misled.get(&number)) {
                 (Some(Find::At(to, why, confidence)), _) => match attempt(ground, &lost, &to, &mut home) {
-                    Ok(new) => {
-                        settled.found(ground, lost, new, (to, why, confidence));
-                        continue;
-                    }
+                    Ok(new) => return found(ground, lost, new, (to, why, confidence)),
                     Err(refusal) => refused(refusal),
                 },
                 (_, Some(path)) => {
@@ -67,79 +59,61 @@ pub(super) fn settle(ground: &Ground<'_>, lost: Vec<Lost>, finds: Vec<Option<Fin
                 (Some(Find::Remains(reason, candidates)), None) if !candidates.is_empty() => (reason, candidates),
                 (find, None) => (fate(ground.known, number, find), Vec::new()),
             };
-            settled.remains(ground, lost, reason, candidates);
-        }
-        vec![settled]
+            remains(ground, lost, reason, candidates)
+        };
+        items.into_iter().map(&mut one).collect()
     });
-    let mut all = parts.into_iter();
-    let mut settled = all.next().unwrap_or_default();
-    all.for_each(|part| settled.append(part));
-    settled.by_others()
+    in_order(settled)
 }
 
-impl Settled {
-    fn found(
-        &mut self,
-        ground: &Ground<'_>,
-        lost: Lost,
-        (new, object): (Target, FileId),
-        (to, why, confidence): (PathBuf, Why, Confidence),
-    ) {
-        let (old, link) = (lost.seen.target.clone(), ground.roots.shown(&lost.link));
-        let is_sure = confidence >= ground.spec.min_confidence;
-        let step = is_sure.then(|| {
-            self.steps.push(Step::retarget(lost.link.into(), lost.seen, new.clone(), Some(object)));
-            self.places.push(to);
-            self.steps.len() - 1
-        });
-        let verdict = Verdict::Found { new, why, confidence, step };
-        self.mends.push(Mend { link, kind: old.kind(), old, verdict });
-    }
+fn found(
+    ground: &Ground<'_>,
+    lost: Lost,
+    (new, object): (Target, FileId),
+    (to, why, confidence): (PathBuf, Why, Confidence),
+) -> Settled {
+    let (old, link) = (lost.seen.target.clone(), ground.roots.shown(&lost.link));
+    let is_sure = confidence >= ground.spec.min_confidence;
+    let step = is_sure.then(|| (Step::retarget(lost.link.into(), lost.seen, new.clone(), Some(object)), to));
+    let verdict = Verdict::Found { new, why, confidence, step: None };
+    Settled { mend: Mend { link, kind: old.kind(), old, verdict }, step, by: None }
+}
 
-    fn remains(&mut self, ground: &Ground<'_>, lost: Lost, reason: Reason, candidates: Vec<super::Candidate>) {
-        let (old, link) = (lost.seen.target, ground.roots.shown(&lost.link));
-        let reason = match (reason, lost.fault) {
-            (reason, Fault::By(other, rest)) => {
-                self.by.push(By { mend: self.mends.len(), link: lost.link, other, rest });
-                reason
-            }
-            (Reason::NotFound, Fault::Other(text)) => Reason::Other(text),
-            (reason, _) => reason,
-        };
-        let verdict = Verdict::Remains { reason, candidates };
-        self.mends.push(Mend { link, kind: old.kind(), old, verdict });
-    }
+fn remains(ground: &Ground<'_>, lost: Lost, reason: Reason, candidates: Vec<Candidate>) -> Settled {
+    let (old, link) = (lost.seen.target, ground.roots.shown(&lost.link));
+    let (reason, by) = match (reason, lost.fault) {
+        (reason, Fault::By(other, rest)) => (reason, Some(By { link: lost.link, other, rest })),
+        (Reason::NotFound, Fault::Other(reason)) => (reason, None),
+        (reason, _) => (reason, None),
+    };
+    let verdict = Verdict::Remains { reason, candidates };
+    Settled { mend: Mend { link, kind: old.kind(), old, verdict }, step: None, by }
+}
 
-    fn append(&mut self, mut other: Self) {
-        let (mends, steps) = (self.mends.len(), self.steps.len());
-        for mend in &mut other.mends {
-            if let Verdict::Found { step: Some(step), .. } = &mut mend.verdict {
-                *step += steps;
+/// Puts the plan together. Links that lead by others are looked at once it is known what becomes of these.
+fn in_order(settled: Vec<Settled>) -> Repair {
+    let mut repair = Repair { mends: Vec::with_capacity(settled.len()), ..Repair::default() };
+    let (mut places, mut by_others) = (Vec::new(), Vec::new());
+    for Settled { mut mend, step: change, by } in settled {
+        if let (Verdict::Found { step, .. }, Some((change, place))) = (&mut mend.verdict, change) {
+            *step = Some(repair.plan.steps.len());
+            repair.plan.steps.push(change);
+            places.push(place);
+        }
+        by_others.extend(by.map(|by| (repair.mends.len(), by)));
+        repair.mends.push(mend);
+    }
+    if !by_others.is_empty() {
+        let links = repair.plan.steps.iter().map(|step| step.path().as_ref());
+        let mended = links.zip(places.iter().map(PathBuf::as_path)).collect();
+        let chains = Chains { mended, by: by_others.iter().map(|(_, by)| (by.link.as_path(), by)).collect() };
+        for (mend, by) in &by_others {
+            if let Some(mend) = repair.mends.get_mut(*mend) {
+                mend.verdict = chains.verdict(by);
             }
         }
-        self.mends.append(&mut other.mends);
-        self.steps.append(&mut other.steps);
-        self.places.append(&mut other.places);
-        self.by.extend(other.by.into_iter().map(|by| By { mend: by.mend + mends, ..by }));
     }
-
-    /// Looks at links that lead by others once it is known what becomes of these.
-    fn by_others(mut self) -> Repair {
-        if !self.by.is_empty() {
-            let mended =
-                self.steps.iter().map(|step| step.path().as_ref()).zip(self.places.iter().map(PathBuf::as_path));
-            let by = self.by.iter().map(|by| (by.link.as_path(), by));
-            let chains = Chains { mended: mended.collect(), by: by.collect() };
-            for by in &self.by {
-                if let Some(mend) = self.mends.get_mut(by.mend) {
-                    mend.verdict = chains.verdict(by);
-                }
-            }
-        }
-        let mut repair = Repair { mends: self.mends, ..Repair::default() };
-        repair.plan.steps = self.steps;
-        repair
-    }
+    repair
 }
 
 /// What a link has to say to lead there, if it may and then does; and to what.
@@ -159,7 +133,7 @@ fn attempt(ground: &Ground<'_>, lost: &Lost, to: &Path, home: &mut Option<Home>)
     });
     let text = matches!(lost.seen.target, Target::Text(_));
     let to = said.as_deref().filter(|_| text).unwrap_or(to);
-    let target = home.say(&lost.seen.target, to, Form::Same)?;
+    let target = home.say(&lost.seen.target, to, Form::AsTyped)?;
     if target == lost.seen.target {
         return Err("it says so already, and does not lead there".to_owned());
     }

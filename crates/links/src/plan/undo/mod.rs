@@ -65,11 +65,9 @@ pub fn plan(spec: &UndoSpec, context: &PlanContext<'_>) -> Result<Undo> {
     let mut undo = UndoPlan::new(&earlier, !interrupted.is_empty());
     let mut refused = Vec::new();
     for recorded in &earlier {
-        let cleared = undo.look(recorded).and_then(|found| match found {
-            Some(found) => kind(&recorded.step).clear(&found, recorded, &mut undo),
-            None => Ok(()),
-        });
-        refused.extend(cleared.err());
+        let found = undo.look(recorded);
+        let clear = |found| kind(&recorded.step).clear(&found, recorded, &mut undo);
+        refused.extend(found.and_then(|found| found.map_or(Ok(()), clear)).err());
     }
     for recorded in settled(journal, operation.id)?.into_iter().rev() {
         let recorded = match as_it_is_now(journal, &operation, recorded)? {
@@ -79,12 +77,9 @@ pub fn plan(spec: &UndoSpec, context: &PlanContext<'_>) -> Result<Undo> {
                 continue;
             }
         };
-        let recorded = &recorded;
-        let undone = undo.look(recorded).and_then(|found| match found {
-            Some(found) => kind(&recorded.step).undo(&found, recorded, &mut undo),
-            None => Ok(()),
-        });
-        refused.extend(undone.err());
+        let found = undo.look(&recorded);
+        let take_back = |found| kind(&recorded.step).undo(&found, &recorded, &mut undo);
+        refused.extend(found.and_then(|found| found.map_or(Ok(()), take_back)).err());
     }
     let (steps, findings) = undo.into_parts();
     let mut plan = Plan { steps, findings, refused, ..Plan::default() };

@@ -31,9 +31,9 @@ pub(super) struct Intent {
     /// Of this form; a later one would have another number.
     form: u32,
     pub(super) way: Direction,
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub(super) from: PathBuf,
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub(super) to: PathBuf,
     /// The root of the original.
     pub(super) original: Stat,
@@ -46,7 +46,7 @@ pub(super) struct Intent {
     /// The directories of these, as they were.
     pub(super) directories: Vec<Before>,
     /// The private name, of the stage and beside the original.
-    #[serde(with = "crate::model::name::os_string")]
+    #[serde(with = "crate::model::name")]
     pub(super) private: OsString,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Intent {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Before {
     /// Below the root of the tree.
-    #[serde(with = "crate::model::name::path")]
+    #[serde(with = "crate::model::name")]
     pub(super) path: PathBuf,
     pub(super) stat: Stat,
 }
