@@ -159,6 +159,11 @@ impl Inventory {
         self.items.first()
     }
 
+    /// The directories with their numbers, each before what is in it.
+    pub(crate) fn directories(&self) -> impl DoubleEndedIterator<Item = (usize, &Item)> {
+        self.items.iter().enumerate().filter(|(_, item)| item.stat.sort == ObjectKind::Directory)
+    }
+
     /// Bytes of all files, each once.
     pub(crate) fn bytes(&self) -> u64 {
         let files = self.items.iter().filter(|item| item.stat.sort == ObjectKind::File);

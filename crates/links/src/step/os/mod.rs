@@ -11,6 +11,7 @@ mod system;
 #[path = "windows/mod.rs"]
 mod system;
 
+mod copying;
 mod erasure;
 mod portions;
 mod tree_types;

@@ -44,7 +44,6 @@ impl Portions {
     }
 
     /// How many threads a single large file may take, where there are fewer portions than workers.
-    #[cfg(target_os = "linux")]
     pub(super) fn threads_for_each(&self, workers: usize) -> usize {
         workers / self.all.len().max(1)
     }

@@ -8,22 +8,22 @@ use std::path::PathBuf;
 use crate::model::Target;
 use crate::platform::{Directory, Inventory, Item};
 
-/// Where a tree hangs: a name in an opened directory.
+/// Where a tree hangs, or one of its objects: a name in an opened directory.
 #[derive(Clone, Copy)]
 pub(crate) struct Root<'a> {
     pub(crate) parent: &'a Directory,
     pub(crate) name: &'a OsStr,
 }
 
-impl Root<'_> {
+impl<'a> Root<'a> {
+    /// An item of the tree in its directory, which is opened.
+    pub(super) fn item(self, inventory: &'a Inventory, item: usize, container: &'a Directory) -> Self {
+        Self { parent: container, name: inventory.name_of(self.name, item) }
+    }
+
     /// The directory that an item stands in.
     pub(super) fn container(&self, inventory: &Inventory, item: usize) -> io::Result<Directory> {
         inventory.container(self.parent, self.name, item)
-    }
-
-    /// Its name there.
-    pub(super) fn name_of<'i>(&'i self, inventory: &'i Inventory, item: usize) -> &'i OsStr {
-        inventory.name_of(self.name, item)
     }
 }
 
@@ -83,6 +83,12 @@ impl Lossy {
         self.told_of(item).is_some_and(|all| all.contains(what))
     }
 }
+
+/// What is passed each thing that a copy cannot have.
+pub(super) type Losses<'l> = &'l mut dyn FnMut(String);
+
+/// Two buffers, to be used again and again.
+pub(super) type Buffers = (Vec<u8>, Vec<u8>);
 
 /// What links say in the copy instead of their own targets, by their items.
 pub(crate) type Texts = BTreeMap<usize, Target>;

@@ -145,13 +145,16 @@ pub(crate) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Resul
 pub(crate) fn set_attributes(link: &Held, attributes: &Attributes, _now: &Attributes) -> io::Result<()> {
     let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
     let link = open(link.as_handle(), OsStr::new(""), access, Sort::Any)?;
-    // Zero leaves a time as it is, and zero attributes are none to be set.
+    set_basic(&link, [0, 0, ticks(attributes.modified), 0], 0)
+}
+
+/// Sets times, in ticks, and attributes of an opened object; zero leaves one as it is.
+pub(super) fn set_basic(opened: &OwnedHandle, times: [i64; 4], attributes: u32) -> io::Result<()> {
     let mut data = Vec::with_capacity(40);
-    for time in [0, 0, ticks(attributes.modified), 0] {
-        data.extend(time.to_ne_bytes());
-    }
-    data.extend([0; 8]);
-    set_information(link.as_handle(), FileBasicInformation, &data)
+    times.iter().for_each(|time| data.extend(time.to_ne_bytes()));
+    data.extend(attributes.to_ne_bytes());
+    data.extend([0; 4]);
+    set_information(opened.as_handle(), FileBasicInformation, &data)
 }
 
 /// Opens what has a name, itself, so that it can be renamed or removed whatever becomes of the name.

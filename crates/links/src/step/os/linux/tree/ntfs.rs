@@ -7,7 +7,9 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::metadata::{Losses, Subject, dropped};
+use super::super::super::tree_types::Losses;
+use super::Root;
+use super::metadata::{Subject, dropped};
 use crate::platform::{Directory, Item, ObjectKind, ntfs_volume};
 
 const TIMES: &str = "system.ntfs_times";
@@ -33,7 +35,7 @@ pub(super) fn on_both(from: &Directory, to: &Directory) -> io::Result<bool> {
 /// Whether streams are seen as attributes here, tried on a directory of this program's own: ntfs-3g shows them so unless it is
 /// told otherwise when it mounts.
 pub(crate) fn has_streams(directory: &Directory, name: &OsStr) -> bool {
-    let subject = Subject::named(directory, name);
+    let subject = Subject::named(Root { parent: directory, name });
     let stream = OsStr::new("user.linkctl");
     subject.set(stream, b"1").is_ok() && matches!(subject.value(stream), Ok(Some(value)) if value == b"1")
 }

@@ -2,12 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::windows::ffi::OsStringExt as _;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, OwnedHandle};
 use std::ptr;
 
 use windows_sys::Wdk::Storage::FileSystem::{
-    FileAlternateNameInformation, FileBasicInformation, FileShortNameInformation, NtQueryEaFile, NtSetEaFile,
+    FileAlternateNameInformation, FileShortNameInformation, NtQueryEaFile, NtSetEaFile,
 };
 use windows_sys::Win32::Foundation::{
     ERROR_FILE_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER,
@@ -25,7 +24,10 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Ioctl::{FSCTL_GET_OBJECT_ID, FSCTL_SET_OBJECT_ID};
 
-use super::open_at;
+use super::super::super::tree_types::Losses;
+use super::super::entry::set_basic;
+use super::content::utf16;
+use super::{Root, open_at};
 use crate::platform::{
     Directory, Object, SETTABLE, Sort, aligned, enable_privilege, information, number, send, set_information,
 };
@@ -33,9 +35,6 @@ use crate::platform::{
 /// What is needed of an original, and of a copy.
 pub(super) const READ: u32 = FILE_READ_ATTRIBUTES | FILE_READ_EA | READ_CONTROL;
 pub(super) const WRITE: u32 = READ | FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | WRITE_DAC | WRITE_OWNER;
-
-/// What is to be dropped into is told once for each object.
-pub(super) type Losses<'l> = &'l mut dyn FnMut(String);
 
 const OWNER: u32 = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION;
 
@@ -93,7 +92,7 @@ const NORMAL: u32 = 0x80;
 pub(super) fn differs(
     from: &OwnedHandle,
     to: &OwnedHandle,
-    is_lost: impl Fn(&str) -> bool,
+    is_lost: &dyn Fn(&str) -> bool,
 ) -> io::Result<Option<&'static str>> {
     let (source, copy) = (from.as_handle(), to.as_handle());
     if !is_lost("extended attributes") && extended(source)? != extended(copy)? {
@@ -121,24 +120,16 @@ pub(super) fn differs(
 /// Gives a link what belongs to another one beside it, as far as this user may.
 pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     wake();
-    let source = open_at(directory, from, READ, Sort::Any)?;
-    let copy = match open_at(directory, to, WRITE | DELETE, Sort::Any) {
+    let root = |name| Root { parent: directory, name };
+    let source = open_at(root(from), READ, Sort::Any)?;
+    let copy = match open_at(root(to), WRITE | DELETE, Sort::Any) {
         // Whoever may change what is here need not be who may give it other rights.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_at(directory, to, READ | FILE_WRITE_ATTRIBUTES, Sort::Any)?
+            open_at(root(to), READ | FILE_WRITE_ATTRIBUTES, Sort::Any)?
         }
         opened => opened?,
     };
     give(&source, &copy, &mut |_| {})
-}
-
-/// Sets times, in ticks, and attributes of an opened object; zero leaves one as it is.
-pub(super) fn set_basic(opened: &OwnedHandle, times: [i64; 4], attributes: u32) -> io::Result<()> {
-    let mut data = Vec::with_capacity(40);
-    times.iter().for_each(|time| data.extend(time.to_ne_bytes()));
-    data.extend(attributes.to_ne_bytes());
-    data.extend([0; 4]);
-    set_information(opened.as_handle(), FileBasicInformation, &data)
 }
 
 /// Lets nobody but owner, system and administrators into an opened directory.
@@ -325,13 +316,7 @@ fn object_id(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
 /// The name of eight letters and three, if there is one.
 fn short_name(of: BorrowedHandle<'_>) -> io::Result<OsString> {
     let told = information(of, FileAlternateNameInformation)?.unwrap_or_default();
-    let units: Vec<u16> = told
-        .get(4..)
-        .unwrap_or_default()
-        .chunks_exact(2)
-        .map(|pair| pair.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
-        .collect();
-    Ok(OsString::from_wide(&units))
+    Ok(utf16(told.get(4..).unwrap_or_default()))
 }
 
 fn set_short_name(of: BorrowedHandle<'_>, name: &OsStr) -> io::Result<()> {

@@ -36,13 +36,17 @@ use windows_sys::Win32::Storage::FileSystem::{
     FlushFileBuffers, READ_CONTROL,
 };
 
-use super::super::portions::Portions;
+pub(crate) use super::super::copying::{compare, copy};
+use super::super::erasure;
+pub(crate) use super::super::erasure::writer;
 pub(crate) use super::super::tree_types::{Failed, Loss, Root, Texts, Trust};
 use super::entry;
-use crate::platform::{Directory, Object, ObjectKind, Sort, Stat, create_new, is_trusted, look, number, open, ticks};
-pub(crate) use compare::compare;
-pub(crate) use copy::copy;
-pub(crate) use erase::{erase, writer};
+use crate::platform::{
+    Directory, Inventory, Object, ObjectKind, Sort, Stat, create_new, is_trusted, look, number, open, ticks,
+};
+use crate::step::Work;
+pub(crate) use copy::Copier;
+pub(crate) use erase::{remove, why_in_use};
 pub(crate) use locks::Locks;
 pub(crate) use metadata::give_link;
 
@@ -188,7 +192,7 @@ pub(crate) fn give_back_time(directory: &Directory, name: &OsStr, stat: &Stat) -
     if now.sort == ObjectKind::Directory && now.modified != stat.modified {
         let name = if name == "." { OsStr::new("") } else { name };
         let opened = open(directory.as_handle(), name, FILE_WRITE_ATTRIBUTES, Sort::Directory)?;
-        metadata::set_basic(&opened, [0, 0, ticks(stat.modified), 0], 0)?;
+        entry::set_basic(&opened, [0, 0, ticks(stat.modified), 0], 0)?;
     }
     Ok(())
 }
@@ -198,7 +202,13 @@ pub(crate) fn has_streams(_directory: &Directory, _name: &OsStr) -> bool {
     true
 }
 
-/// The files and directories of a tree, opened: what is opened by which name is told by whoever asks.
-fn open_at(container: &Directory, name: &OsStr, access: u32, sort: Sort) -> io::Result<OwnedHandle> {
-    open(container.as_handle(), name, access, sort)
+/// Removes a tree, as far as it is as it was inventoried.
+pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Result<Vec<Loss>, Failed> {
+    metadata::wake();
+    erasure::erase(root, inventory, work)
+}
+
+/// Opens an object of a tree.
+fn open_at(at: Root<'_>, access: u32, sort: Sort) -> io::Result<OwnedHandle> {
+    open(at.parent.as_handle(), at.name, access, sort)
 }

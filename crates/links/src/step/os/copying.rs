@@ -1,0 +1,182 @@
+//! A tree copied and compared with its copy, as far as that is the same on every system. What is done to one object is in
+//! the system's [`Copier`].
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use super::portions::Portions;
+use super::system::tree::Copier;
+use super::tree_types::{Buffers, Failed, Loss, Losses, Lossy, Root, Texts};
+use crate::platform::{Inventory, Item, ObjectKind};
+use crate::step::Work;
+use crate::workers;
+
+const READ_BACK: &str = "read back the copy of";
+
+/// Copies a tree to a name that must be free. Gives what could not be kept.
+pub(crate) fn copy(
+    from: Root<'_>,
+    inventory: &Inventory,
+    to: Root<'_>,
+    texts: &Texts,
+    work: Work<'_>,
+) -> Result<Vec<Loss>, Failed> {
+    let portions = Portions::of(inventory);
+    let copier = Copier::new(from, to, portions.threads_for_each(work.workers), work);
+    let copier = copier.map_err(Failed::at(inventory, 0, "copy"))?;
+    let mut losses = Vec::new();
+    // Acts on an object and its copy in their opened directories.
+    type Act<'a> = &'a dyn Fn(Root<'_>, Root<'_>, Losses<'_>) -> io::Result<()>;
+    let act = |losses: &mut Vec<Loss>, number, doing, act: Act<'_>| {
+        let mut act = || {
+            work.must_go_on()?;
+            let (source, target) = (from.container(inventory, number)?, to.container(inventory, number)?);
+            let (source, target) = (from.item(inventory, number, &source), to.item(inventory, number, &target));
+            act(source, target, &mut |what| losses.push(Loss { item: number, what }))
+        };
+        act().map_err(Failed::at(inventory, number, doing))
+    };
+    // Directories first, closed to others until they are whole.
+    for (number, item) in inventory.directories() {
+        act(&mut losses, number, "make a directory for the copy of", &|from, to, lost| {
+            copier.make_directory(from, to, item, lost)
+        })?;
+    }
+    let first: Mutex<HashMap<(u64, u128), usize>> = Mutex::default();
+    let done = portions.each(work.workers, |portion| {
+        let (mut lost, mut later) = (Vec::new(), Vec::new());
+        let Some(&one) = portion.first() else { return Ok((lost, later)) };
+        let fail = |doing| Failed::at(inventory, one, doing);
+        let source = from.container(inventory, one).map_err(fail("open the directory of"))?;
+        let target = to.container(inventory, one).map_err(fail("open the directory for the copy of"))?;
+        let mut buffer = Vec::new();
+        for &number in portion {
+            let Some(item) = inventory.items.get(number) else { continue };
+            if item.stat.names > 1 {
+                // A poisoned lock is a panic of another worker, which ends all.
+                let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+                let holder = *first.entry((item.stat.device, item.stat.number)).or_insert(number);
+                if holder != number {
+                    later.push((holder, number));
+                    continue;
+                }
+            }
+            let (from, to) = (from.item(inventory, number, &source), to.item(inventory, number, &target));
+            let says = texts.get(&number).cloned().or_else(|| item.target());
+            let lost = &mut |what| lost.push(Loss { item: number, what });
+            let copied = work.must_go_on().and_then(|()| copier.copy(from, to, item, says, &mut buffer, lost));
+            copied.map_err(Failed::at(inventory, number, "copy"))?;
+            work.add_file();
+        }
+        Ok((lost, later))
+    })?;
+    let (lost, later): (Vec<_>, Vec<_>) = done.into_iter().unzip();
+    losses.extend(lost.into_iter().flatten());
+    // Other names of files that are there by now.
+    for (holder, number) in later.into_iter().flatten() {
+        let Some(item) = inventory.items.get(number) else { continue };
+        act(&mut losses, number, "make one more name for the copy of", &|from, name, lost| {
+            let container = to.container(inventory, holder)?;
+            copier.add_name(to.item(inventory, holder, &container), from, name, item, lost)
+        })?;
+    }
+    // Directories last and from below: what is made in one changes its time.
+    for (number, item) in inventory.directories().rev() {
+        act(&mut losses, number, "copy owner, rights and times of", &|from, to, lost| {
+            copier.complete(from, to, item, lost)
+        })?;
+    }
+    Ok(losses)
+}
+
+/// Compares a copy with its original, as it was inventoried: every object, what it is, and everything about it that was
+/// not told to be lost. With `content`, every byte is read back from the disk.
+pub(crate) fn compare(
+    original: Root<'_>,
+    inventory: &Inventory,
+    copy: Root<'_>,
+    texts: &Texts,
+    losses: &[Loss],
+    content: bool,
+    work: Work<'_>,
+) -> Result<(), Failed> {
+    let portions = Portions::of(inventory);
+    let copier = Copier::new(original, copy, portions.threads_for_each(work.workers), work);
+    let copier = copier.map_err(Failed::at(inventory, 0, READ_BACK))?;
+    let lossy = Lossy::of(inventory, losses);
+    let found = Inventory::take(copy.parent, copy.name).map_err(Failed::at(inventory, 0, READ_BACK))?;
+    same_objects(inventory, &found, |number, item, copied| {
+        copier.differs(item, copied, texts.get(&number), lossy.told_of(item).is_some())
+    })?;
+    if !copier.has_more_to_compare(content) {
+        return Ok(());
+    }
+    let same = |number, item: &Item, from: Root<'_>, to: Root<'_>, buffers: &mut Buffers| {
+        let is_lost = |what: &str| lossy.has(item, what);
+        let same = work.must_go_on().and_then(|()| copier.compare(from, to, item, content, buffers, &is_lost));
+        same.map_err(Failed::at(inventory, number, READ_BACK))
+    };
+    portions.each(work.workers, |portion| {
+        let Some(&one) = portion.first() else { return Ok(()) };
+        let from = original.container(inventory, one).map_err(Failed::at(inventory, one, "open the directory of"))?;
+        let to = copy.container(inventory, one).map_err(Failed::at(inventory, one, READ_BACK))?;
+        let mut buffers = Buffers::default();
+        for &number in portion {
+            let item = inventory.items.get(number).filter(|item| item.stat.sort != ObjectKind::Socket);
+            let Some(item) = item else { continue };
+            let (from, to) = (original.item(inventory, number, &from), copy.item(inventory, number, &to));
+            same(number, item, from, to, &mut buffers)?;
+        }
+        Ok(())
+    })?;
+    let directories: Vec<_> = inventory.directories().collect();
+    workers::each(work.workers, directories.len(), |at| {
+        let Some(&(number, item)) = directories.get(at) else { return Ok(()) };
+        let open = |root: Root<'_>| root.container(inventory, number).map_err(Failed::at(inventory, number, READ_BACK));
+        let (from, to) = (open(original)?, open(copy)?);
+        let (from, to) = (original.item(inventory, number, &from), copy.item(inventory, number, &to));
+        same(number, item, from, to, &mut Buffers::default())
+    })?;
+    Ok(())
+}
+
+/// Compares the objects of a copy with those of its original, without opening them. `differs` is passed the item's
+/// number, the item, and its copy.
+fn same_objects(
+    inventory: &Inventory,
+    found: &Inventory,
+    differs: impl Fn(usize, &Item, &Item) -> Option<&'static str>,
+) -> Result<(), Failed> {
+    let wrong = |number, what| Err(Failed::at(inventory, number, READ_BACK)(io::Error::other(what)));
+    let paths: HashMap<_, _> =
+        found.items.iter().enumerate().map(|(number, item)| (found.path(number), item)).collect();
+    let mut files: HashMap<(u64, u128), u128> = HashMap::new();
+    let mut expected = 0;
+    for (number, item) in inventory.items.iter().enumerate() {
+        let stat = &item.stat;
+        // No socket is copied.
+        if stat.sort == ObjectKind::Socket {
+            continue;
+        }
+        expected += 1;
+        let Some(copied) = paths.get(&inventory.path(number)) else { return wrong(number, "it is not there") };
+        if stat.sort != copied.stat.sort {
+            return wrong(number, "it is something else");
+        }
+        if stat.sort == ObjectKind::File && stat.size != copied.stat.size {
+            return wrong(number, "it has another size");
+        }
+        if let Some(what) = differs(number, item, copied) {
+            return wrong(number, what);
+        }
+        // Names of one file are names of one copy.
+        if stat.sort != ObjectKind::Directory
+            && stat.names > 1
+            && *files.entry((stat.device, stat.number)).or_insert(copied.stat.number) != copied.stat.number
+        {
+            return wrong(number, "names of one file became several files");
+        }
+    }
+    if found.items.len() == expected { Ok(()) } else { wrong(0, "something else came into the copy") }
+}
