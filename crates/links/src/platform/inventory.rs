@@ -10,7 +10,7 @@ use super::{Directory, take_inventory};
 use crate::model::{ReparsePoint, Target};
 
 /// What an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ObjectKind {
     File,

@@ -65,7 +65,7 @@ impl StepKind for RemoveLink {
         if matches!(recorded.outcome, Outcome::Failed(_)) && ours.is_none() {
             return Ok(());
         }
-        if found.metadata.is_some() && !plan.will_be_gone(link) {
+        if found.metadata.is_some() && !plan.gone.contains(&**link) {
             if !found.holds(&old.target, Some(old.id)) {
                 return Err(changed(link, "the name is taken by something else now"));
             }

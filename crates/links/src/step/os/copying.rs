@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::portions::Portions;
 use super::system::tree::Copier;
-use super::tree_types::{Buffers, Failed, Loss, Losses, Lossy, Root, Texts};
+use super::tree_types::{Buffers, Failed, Loss, Losses, Pair, Root, Texts};
 use crate::platform::{Inventory, Item, ObjectKind};
 use crate::step::Work;
 use crate::workers;
@@ -27,32 +27,28 @@ pub(crate) fn copy(
     let copier = copier.map_err(Failed::at(inventory, 0, "copy"))?;
     let mut losses = Vec::new();
     // Acts on an object and its copy in their opened directories.
-    type Act<'a> = &'a dyn Fn(Root<'_>, Root<'_>, Losses<'_>) -> io::Result<()>;
+    type Act<'a> = &'a dyn Fn(Pair<'_>, Losses<'_>) -> io::Result<()>;
     let act = |losses: &mut Vec<Loss>, number, doing, act: Act<'_>| {
         let mut act = || {
             work.must_go_on()?;
             let (source, target) = (from.container(inventory, number)?, to.container(inventory, number)?);
-            let (source, target) = (from.item(inventory, number, &source), to.item(inventory, number, &target));
-            act(source, target, &mut |what| losses.push(Loss { item: number, what }))
+            let pair = Pair::of(inventory, number, (from, &source), (to, &target));
+            act(pair, &mut |what| losses.push(Loss { item: number, what }))
         };
         act().map_err(Failed::at(inventory, number, doing))
     };
     // Directories first, closed to others until they are whole.
-    for (number, item) in inventory.directories() {
-        act(&mut losses, number, "make a directory for the copy of", &|from, to, lost| {
-            copier.make_directory(from, to, item, lost)
-        })?;
+    for (number, _) in inventory.directories() {
+        act(&mut losses, number, "make a directory for the copy of", &|pair, lost| copier.make_directory(pair, lost))?;
     }
     let first: Mutex<HashMap<(u64, u128), usize>> = Mutex::default();
-    let done = portions.each(work.workers, |portion| {
+    let done = portions.each(work.workers, |one, portion| {
         let (mut lost, mut later) = (Vec::new(), Vec::new());
-        let Some(&one) = portion.first() else { return Ok((lost, later)) };
         let fail = |doing| Failed::at(inventory, one, doing);
         let source = from.container(inventory, one).map_err(fail("open the directory of"))?;
         let target = to.container(inventory, one).map_err(fail("open the directory for the copy of"))?;
         let mut buffer = Vec::new();
-        for &number in portion {
-            let Some(item) = inventory.items.get(number) else { continue };
+        for &(number, item) in portion {
             if item.stat.names > 1 {
                 // A poisoned lock is a panic of another worker, which ends all.
                 let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,10 +58,10 @@ pub(crate) fn copy(
                     continue;
                 }
             }
-            let (from, to) = (from.item(inventory, number, &source), to.item(inventory, number, &target));
+            let pair = Pair::of(inventory, number, (from, &source), (to, &target));
             let says = texts.get(&number).cloned().or_else(|| item.target());
             let lost = &mut |what| lost.push(Loss { item: number, what });
-            let copied = work.must_go_on().and_then(|()| copier.copy(from, to, item, says, &mut buffer, lost));
+            let copied = work.must_go_on().and_then(|()| copier.copy(pair, says, &mut buffer, lost));
             copied.map_err(Failed::at(inventory, number, "copy"))?;
             work.add_file();
         }
@@ -75,17 +71,14 @@ pub(crate) fn copy(
     losses.extend(lost.into_iter().flatten());
     // Other names of files that are there by now.
     for (holder, number) in later.into_iter().flatten() {
-        let Some(item) = inventory.items.get(number) else { continue };
-        act(&mut losses, number, "make one more name for the copy of", &|from, name, lost| {
+        act(&mut losses, number, "make one more name for the copy of", &|pair, lost| {
             let container = to.container(inventory, holder)?;
-            copier.add_name(to.item(inventory, holder, &container), from, name, item, lost)
+            copier.add_name(to.item(inventory, holder, &container), pair, lost)
         })?;
     }
     // Directories last and from below: what is made in one changes its time.
-    for (number, item) in inventory.directories().rev() {
-        act(&mut losses, number, "copy owner, rights and times of", &|from, to, lost| {
-            copier.complete(from, to, item, lost)
-        })?;
+    for (number, _) in inventory.directories().rev() {
+        act(&mut losses, number, "copy owner, rights and times of", &|pair, lost| copier.complete(pair, lost))?;
     }
     Ok(losses)
 }
@@ -104,39 +97,40 @@ pub(crate) fn compare(
     let portions = Portions::of(inventory);
     let copier = Copier::new(original, copy, portions.threads_for_each(work.workers), work);
     let copier = copier.map_err(Failed::at(inventory, 0, READ_BACK))?;
-    let lossy = Lossy::of(inventory, losses);
+    // By the file itself: what one of its names lost, all have lost.
+    let mut lossy: HashMap<(u64, u128), String> = HashMap::new();
+    for loss in losses {
+        let stat = &inventory.items[loss.item].stat;
+        *lossy.entry((stat.device, stat.number)).or_default() += &loss.what;
+    }
+    let lost_of = |item: &Item| lossy.get(&(item.stat.device, item.stat.number));
     let found = Inventory::take(copy.parent, copy.name).map_err(Failed::at(inventory, 0, READ_BACK))?;
     same_objects(inventory, &found, |number, item, copied| {
-        copier.differs(item, copied, texts.get(&number), lossy.told_of(item).is_some())
+        copier.differs(item, copied, texts.get(&number), lost_of(item).is_some())
     })?;
     if !copier.has_more_to_compare(content) {
         return Ok(());
     }
-    let same = |number, item: &Item, from: Root<'_>, to: Root<'_>, buffers: &mut Buffers| {
-        let is_lost = |what: &str| lossy.has(item, what);
-        let same = work.must_go_on().and_then(|()| copier.compare(from, to, item, content, buffers, &is_lost));
+    let same = |number, pair: Pair<'_>, buffers: &mut Buffers| {
+        let is_lost = |what: &str| lost_of(pair.item).is_some_and(|lost| lost.contains(what));
+        let same = work.must_go_on().and_then(|()| copier.same(pair, content.then_some(buffers), &is_lost));
         same.map_err(Failed::at(inventory, number, READ_BACK))
     };
-    portions.each(work.workers, |portion| {
-        let Some(&one) = portion.first() else { return Ok(()) };
+    portions.each(work.workers, |one, portion| {
         let from = original.container(inventory, one).map_err(Failed::at(inventory, one, "open the directory of"))?;
         let to = copy.container(inventory, one).map_err(Failed::at(inventory, one, READ_BACK))?;
         let mut buffers = Buffers::default();
-        for &number in portion {
-            let item = inventory.items.get(number).filter(|item| item.stat.sort != ObjectKind::Socket);
-            let Some(item) = item else { continue };
-            let (from, to) = (original.item(inventory, number, &from), copy.item(inventory, number, &to));
-            same(number, item, from, to, &mut buffers)?;
+        for &(number, _) in portion.iter().filter(|(_, item)| item.stat.sort != ObjectKind::Socket) {
+            same(number, Pair::of(inventory, number, (original, &from), (copy, &to)), &mut buffers)?;
         }
         Ok(())
     })?;
     let directories: Vec<_> = inventory.directories().collect();
     workers::each(work.workers, directories.len(), |at| {
-        let Some(&(number, item)) = directories.get(at) else { return Ok(()) };
+        let (number, _) = directories[at];
         let open = |root: Root<'_>| root.container(inventory, number).map_err(Failed::at(inventory, number, READ_BACK));
         let (from, to) = (open(original)?, open(copy)?);
-        let (from, to) = (original.item(inventory, number, &from), copy.item(inventory, number, &to));
-        same(number, item, from, to, &mut Buffers::default())
+        same(number, Pair::of(inventory, number, (original, &from), (copy, &to)), &mut Buffers::default())
     })?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::portions::Portions;
 use super::system::tree::{remove, why_in_use};
 use super::tree_types::{Failed, Loss, Root};
-use crate::platform::{Inventory, Item, ObjectKind, Stat};
+use crate::platform::{Inventory, Item, ObjectKind, Stat, if_there};
 use crate::step::Work;
 
 /// Why a directory stays.
@@ -16,7 +16,7 @@ pub(super) const TOUCHED: &str = "it was changed since it was copied";
 /// Why an object stays that has the name of another.
 pub(super) const ANOTHER: &str = "it is another object than the one that was copied";
 
-const REMOVE: &str = "remove";
+const DELETE: &str = "remove";
 
 /// Why an object stays, if it does.
 pub(super) type Spared = Option<&'static str>;
@@ -25,19 +25,15 @@ pub(super) type Spared = Option<&'static str>;
 /// writes to. What is not there any more is no failure. Gives what stays, with the directories it is in, and why.
 pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Result<Vec<Loss>, Failed> {
     let remove_item = |number, item: &Item, at: Root<'_>| {
-        let why = remove(at, item, number == 0).map_err(Failed::at(inventory, number, REMOVE))?;
+        let why = remove(at, item, number == 0).map_err(Failed::at(inventory, number, DELETE))?;
         Ok(why.map(|what| Loss { item: number, what: what.to_owned() }))
     };
-    let portions = Portions::of(inventory).each(work.workers, |portion| {
+    let open =
+        |number, doing| if_there(root.container(inventory, number)).map_err(Failed::at(inventory, number, doing));
+    let portions = Portions::of(inventory).each(work.workers, |one, portion| {
         let mut spared = Vec::new();
-        let Some(&one) = portion.first() else { return Ok(spared) };
-        let container = match root.container(inventory, one) {
-            Ok(container) => container,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(spared),
-            Err(error) => return Err(Failed::at(inventory, one, "open the directory of")(error)),
-        };
-        for &number in portion {
-            let Some(item) = inventory.items.get(number) else { continue };
+        let Some(container) = open(one, "open the directory of")? else { return Ok(spared) };
+        for &(number, item) in portion {
             spared.extend(remove_item(number, item, root.item(inventory, number, &container))?);
             work.add_file();
         }
@@ -45,11 +41,7 @@ pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Re
     })?;
     let mut spared: Vec<Loss> = portions.into_iter().flatten().collect();
     for (number, item) in inventory.directories().rev() {
-        let container = match root.container(inventory, number) {
-            Ok(container) => container,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(Failed::at(inventory, number, REMOVE)(error)),
-        };
+        let Some(container) = open(number, DELETE)? else { continue };
         let loss = remove_item(number, item, root.item(inventory, number, &container))?;
         // What is in a directory has told why already.
         spared.extend(loss.filter(|loss| loss.what != NOT_EMPTY || spared.is_empty()));
@@ -67,12 +59,12 @@ pub(super) fn is_touched(item: &Item, now: &Stat, is_root: bool) -> bool {
 
 /// The first file of a tree that somebody has open for writing, or that cannot be asked about, and which of the two.
 pub(crate) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Result<Option<(PathBuf, &'static str)>> {
-    for portion in Portions::of(inventory).all {
-        let Some(&one) = portion.first() else { continue };
-        let container = root.container(inventory, one)?;
-        for number in portion {
-            let is_file = inventory.items.get(number).is_some_and(|item| item.stat.sort == ObjectKind::File);
-            if is_file && let Some(why) = why_in_use(root.item(inventory, number, &container))? {
+    for portion in Portions::of(inventory).0 {
+        let container = root.container(inventory, portion[0].0)?;
+        for (number, item) in portion {
+            if item.stat.sort == ObjectKind::File
+                && let Some(why) = why_in_use(root.item(inventory, number, &container))?
+            {
                 return Ok(Some((inventory.path(number), why)));
             }
         }

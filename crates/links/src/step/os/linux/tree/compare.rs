@@ -1,4 +1,4 @@
-//! What was copied, beside what it was copied from.
+//! An object that was copied, beside what it was copied from.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -8,10 +8,10 @@ use std::path::Path;
 
 use rustix::fs::{self, Advice};
 
-use super::super::super::tree_types::Buffers;
-use super::copy::{BUFFER, CHUNK, Copier, at_end, each_chunk, first};
+use super::super::super::tree_types::{Buffers, IsLost, Pair, at_end, first};
+use super::copy::{BUFFER, CHUNK, Copier, each_chunk};
 use super::metadata::{SET_ID, Subject, attributes};
-use super::{Root, ntfs, open_item, open_to_read};
+use super::{ntfs, open_item, open_to_read};
 use crate::model::Target;
 use crate::platform::{Item, ObjectKind, look, quoted};
 use crate::step::Work;
@@ -48,22 +48,15 @@ impl Copier<'_> {
         content || self.on_ntfs
     }
 
-    /// Compares an object with its copy, both opened where they can be.
-    pub(crate) fn compare(
-        &self,
-        from: Root<'_>,
-        to: Root<'_>,
-        item: &Item,
-        content: bool,
-        buffers: &mut Buffers,
-        is_lost: &dyn Fn(&str) -> bool,
-    ) -> io::Result<()> {
+    /// Compares an object with its copy, both opened where they can be; what they hold where there are buffers for it.
+    pub(crate) fn same(&self, pair: Pair<'_>, buffers: Option<&mut Buffers>, is_lost: IsLost<'_>) -> io::Result<()> {
+        let Pair { from, to, item } = pair;
         let is_file = item.stat.sort == ObjectKind::File;
         if !is_file && item.stat.sort != ObjectKind::Directory {
             return self.same_attributes(&Subject::named(from), &Subject::named(to), is_lost);
         }
         let (source, copy) = (open_item(from, item)?, open_to_read(to.parent, to.name)?);
-        if is_file && content {
+        if is_file && let Some(buffers) = buffers {
             // From the disk, not from what was just written to memory.
             fs::fadvise(&copy, 0, None, Advice::DontNeed)?;
             self.same_content((&source, &copy), item.stat.size, buffers)?;
@@ -76,7 +69,7 @@ impl Copier<'_> {
     }
 
     /// Compares attributes, but for those of which it was told that the copy could not have them.
-    fn same_attributes(&self, from: &Subject<'_>, to: &Subject<'_>, is_lost: &dyn Fn(&str) -> bool) -> io::Result<()> {
+    fn same_attributes(&self, from: &Subject<'_>, to: &Subject<'_>, is_lost: IsLost<'_>) -> io::Result<()> {
         let (wanted, found) = (attributes(from)?, attributes(to)?);
         let lacks = wanted.iter().find(|one| !found.contains(one) && !is_lost(&one.0.to_string_lossy()));
         let more = || found.iter().find(|one| !wanted.contains(one) && !is_lost(&one.0.to_string_lossy()));

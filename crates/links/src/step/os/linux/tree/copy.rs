@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, SeekFrom};
+use rustix::fs::{self, AtFlags, FileType, Mode, SeekFrom};
 use rustix::io::Errno;
 
-use super::super::super::tree_types::Losses;
+use super::super::super::tree_types::{CHANGED, Losses, Pair, at_end, first};
+use super::super::entry::create_private;
 use super::super::ntfs_3g::make_reparse_point;
 use super::metadata::{give, give_by_name};
-use super::{CHANGED, Root, ntfs, open_item, open_to_read};
+use super::{Root, ntfs, open_item, open_to_read};
 use crate::model::Target;
 use crate::platform::{Item, ObjectKind};
 use crate::step::Work;
@@ -34,25 +35,23 @@ impl<'w> Copier<'w> {
     }
 
     /// Makes a directory that is closed to others until it is whole.
-    pub(crate) fn make_directory(&self, _: Root<'_>, to: Root<'_>, _: &Item, _: Losses<'_>) -> io::Result<()> {
-        super::make_private_directory(to.parent, to.name)
+    pub(crate) fn make_directory(&self, pair: Pair<'_>, _lost: Losses<'_>) -> io::Result<()> {
+        super::make_private_directory(pair.to.parent, pair.to.name)
     }
 
     /// Copies what is no directory; a link `says` this.
     pub(crate) fn copy(
         &self,
-        from: Root<'_>,
-        to: Root<'_>,
-        item: &Item,
+        pair: Pair<'_>,
         says: Option<Target>,
         buffer: &mut Vec<u8>,
         lost: Losses<'_>,
     ) -> io::Result<()> {
+        let Pair { from, to, item } = pair;
         let kind = match item.stat.sort {
             ObjectKind::File => {
                 let source = open_item(from, item)?;
-                let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let copy = File::from(fs::openat(to.parent, to.name, flags, Mode::from(0o600))?);
+                let copy = create_private(to.parent, to.name)?;
                 self.content(&source, &copy, item, buffer)?;
                 return give(&source, &copy, item, self.on_ntfs, lost);
             }
@@ -62,7 +61,7 @@ impl<'w> Copier<'w> {
                     Some(Target::Reparse(point)) => make_reparse_point(to.parent, to.name, &point)?,
                     _ => return Err(io::Error::other("a link that says nothing")),
                 }
-                return give_by_name(from, to, item, self.on_ntfs, lost);
+                return give_by_name(pair, self.on_ntfs, lost);
             }
             // A socket is one end of something that runs: there is nothing to copy.
             ObjectKind::Socket => {
@@ -75,26 +74,26 @@ impl<'w> Copier<'w> {
             ObjectKind::BlockDevice => FileType::BlockDevice,
         };
         fs::mknodat(to.parent, to.name, kind, Mode::from(0o600), item.stat.special)?;
-        give_by_name(from, to, item, self.on_ntfs, lost)
+        give_by_name(pair, self.on_ntfs, lost)
     }
 
     /// Gives a copied file one more name.
-    pub(crate) fn add_name(
-        &self,
-        holder: Root<'_>,
-        from: Root<'_>,
-        name: Root<'_>,
-        item: &Item,
-        lost: Losses<'_>,
-    ) -> io::Result<()> {
+    pub(crate) fn add_name(&self, holder: Root<'_>, pair: Pair<'_>, lost: Losses<'_>) -> io::Result<()> {
+        let name = pair.to;
         fs::linkat(holder.parent, holder.name, name.parent, name.name, AtFlags::empty())?;
         // ntfs-3g marks what gets a name to be archived.
-        if self.on_ntfs && item.stat.sort == ObjectKind::File { self.complete(from, name, item, lost) } else { Ok(()) }
+        if self.on_ntfs && pair.item.stat.sort == ObjectKind::File { self.complete(pair, lost) } else { Ok(()) }
     }
 
     /// Gives a copy everything but its content.
-    pub(crate) fn complete(&self, from: Root<'_>, to: Root<'_>, item: &Item, lost: Losses<'_>) -> io::Result<()> {
-        give(&open_item(from, item)?, &open_to_read(to.parent, to.name)?, item, self.on_ntfs, lost)
+    pub(crate) fn complete(&self, pair: Pair<'_>, lost: Losses<'_>) -> io::Result<()> {
+        give(
+            &open_item(pair.from, pair.item)?,
+            &open_to_read(pair.to.parent, pair.to.name)?,
+            pair.item,
+            self.on_ntfs,
+            lost,
+        )
     }
 
     fn content(&self, from: &File, to: &File, item: &Item, buffer: &mut Vec<u8>) -> io::Result<()> {
@@ -160,20 +159,6 @@ impl<'w> Copier<'w> {
         }
         each_chunk(self.threads, start, end, |at, end| copy_range((from, to), at, end, &mut Vec::new(), self.work))
     }
-}
-
-/// The first bytes of a buffer, which grows to have so many.
-pub(super) fn first(buffer: &mut Vec<u8>, length: u64) -> &mut [u8] {
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    if buffer.len() < length {
-        buffer.resize(length, 0);
-    }
-    buffer.get_mut(..length).unwrap_or_default()
-}
-
-/// A file that ends before what is read of it is not what it was.
-pub(super) fn at_end(cause: &'static str) -> impl Fn(io::Error) -> io::Error {
-    move |error| if error.kind() == io::ErrorKind::UnexpectedEof { io::Error::other(cause) } else { error }
 }
 
 /// Shares a range of a large file out to several threads, chunk by chunk: each has a start and an end.

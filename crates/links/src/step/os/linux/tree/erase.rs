@@ -1,4 +1,4 @@
-//! A tree removed, object by object: each is looked at right before it goes, and nothing is followed.
+//! An object of a tree removed: it is looked at right before it goes, and nothing is followed.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::super::super::erasure::{ANOTHER, NOT_EMPTY, Spared, TOUCHED, is_touched};
 use super::{Root, open_to_read};
-use crate::platform::{Item, ObjectKind, look};
+use crate::platform::{Item, ObjectKind, if_there, look};
 
 /// Removes an object; a file only if it is as it was inventoried and nobody writes to it.
 pub(crate) fn remove(at: Root<'_>, item: &Item, is_root: bool) -> io::Result<Spared> {
@@ -21,12 +21,8 @@ pub(crate) fn remove(at: Root<'_>, item: &Item, is_root: bool) -> io::Result<Spa
 
 /// Removes what holds no bytes of its own: a link, a directory that is empty, a device. Gives why it stays.
 fn remove_other(at: Root<'_>, item: &Item) -> io::Result<Spared> {
-    let now = match look(at.parent, at.name) {
-        Ok((now, _)) => now,
-        // A run that was killed may have come this far.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    // A run that was killed may have come this far.
+    let Some((now, _)) = if_there(look(at.parent, at.name))? else { return Ok(None) };
     if !item.stat.is_same(&now) {
         return Ok(Some(ANOTHER));
     }
@@ -39,13 +35,12 @@ fn remove_other(at: Root<'_>, item: &Item) -> io::Result<Spared> {
 
 /// Removes a file while a lease on it keeps everybody from opening it to write. Gives why it stays.
 fn remove_file(at: Root<'_>, item: &Item, is_root: bool) -> io::Result<Spared> {
-    let file = match open_to_read(at.parent, at.name) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+    let file = match if_there(open_to_read(at.parent, at.name)) {
         // A link has taken its name.
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Ok(Some(ANOTHER)),
-        Err(error) => return Err(error),
+        opened => opened?,
     };
+    let Some(file) = file else { return Ok(None) };
     if let Some(why) = take_lease(&file)? {
         return Ok(Some(why));
     }

@@ -2,14 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, AtFlags, Gid, IFlags, Mode, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use super::super::super::tree_types::Losses;
+use super::super::super::tree_types::{Losses, Pair};
+use super::super::entry::held_path;
 use super::{Root, ntfs};
 use crate::model::FileKind;
 use crate::platform::{Directory, Inventory, Item, ObjectKind, Stat, by_descriptor};
@@ -115,13 +116,8 @@ pub(super) fn give(from: impl AsFd, to: impl AsFd, item: &Item, on_ntfs: bool, l
 }
 
 /// The same for what cannot be opened: symbolic links, pipes, devices.
-pub(super) fn give_by_name(
-    from: Root<'_>,
-    to: Root<'_>,
-    item: &Item,
-    on_ntfs: bool,
-    lost: Losses<'_>,
-) -> io::Result<()> {
+pub(super) fn give_by_name(pair: Pair<'_>, on_ntfs: bool, lost: Losses<'_>) -> io::Result<()> {
+    let Pair { from, to, item } = pair;
     let (source, copy) = (Subject::named(from), Subject::named(to));
     let stat = &item.stat;
     if on_ntfs {
@@ -137,8 +133,7 @@ pub(super) fn give_by_name(
         if held.metadata()?.kind != FileKind::Special {
             return Err(io::Error::other("something else has its name already"));
         }
-        let shown = format!("/proc/self/fd/{}", held.as_fd().as_raw_fd());
-        fs::chmodat(fs::CWD, shown, mode, AtFlags::empty())?;
+        fs::chmodat(fs::CWD, held_path(&held), mode, AtFlags::empty())?;
     }
     give_listed(&source, &copy, lost)?;
     Ok(fs::utimensat(to.parent, to.name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
@@ -151,7 +146,7 @@ pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::
     let on_ntfs = ntfs::on_both(directory, directory)?;
     let mut lost = Vec::new();
     let root = |name| Root { parent: directory, name };
-    give_by_name(root(from), root(to), item, on_ntfs, &mut |what| lost.push(what))?;
+    give_by_name(Pair { from: root(from), to: root(to), item }, on_ntfs, &mut |what| lost.push(what))?;
     match lost.first() {
         None => Ok(()),
         Some(what) => {

@@ -3,11 +3,11 @@
 //! Everything goes by descriptor and single names; nothing is followed.
 //!
 //! ```text
-//! copy.rs      every object, several workers
+//! copy.rs      an object copied; `../../copying.rs` walks the tree
 //! metadata.rs  owner, mode, extended attributes, flags, times
 //! ntfs.rs      the same on NTFS: security, attributes, streams, short names, times
-//! compare.rs   what was copied beside what it was copied from
-//! erase.rs     object by object, each looked at right before it goes
+//! compare.rs   a copied object beside what it was copied from
+//! erase.rs     an object removed, looked at right before it goes
 //! ```
 
 mod compare;
@@ -27,16 +27,14 @@ use crate::platform::{Directory, Item, ObjectKind};
 
 pub(crate) use super::super::copying::{compare, copy};
 pub(crate) use super::super::erasure::{erase, writer};
+use super::super::tree_types::CHANGED;
 pub(crate) use super::super::tree_types::{Failed, Loss, Root, Texts, Trust};
 pub(crate) use copy::Copier;
 pub(crate) use erase::{remove, why_in_use};
 pub(crate) use metadata::give_link;
 pub(crate) use ntfs::has_streams;
 
-pub(crate) use super::entry::rename_to_new as move_to_new;
-
-/// What is said of an object that is not what was inventoried.
-const CHANGED: &str = "it was changed while it was copied";
+pub(crate) use super::entry::{create_private, rename_over as publish, rename_to_new as move_to_new};
 
 /// Opens a file or directory for reading, without leaving a trace in its time of access where that can be had.
 fn open_to_read(directory: &Directory, name: &OsStr) -> io::Result<File> {
@@ -88,23 +86,6 @@ pub(crate) fn flush_names(directory: &Directory) -> io::Result<()> {
     }
 }
 
-/// Writes a small file whole and durably: it is there with all it says, or not at all.
-pub(crate) fn write_durably(directory: &Directory, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
-    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut temporary = name.to_owned();
-    temporary.push(".new");
-    match fs::unlinkat(directory, &temporary, fs::AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let file = fs::openat(directory, &temporary, flags, Mode::from(0o600))?;
-    let mut file = File::from(file);
-    io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()?;
-    fs::renameat(directory, &temporary, directory, name)?;
-    flush_names(directory)
-}
-
 /// Whether nobody but this user can have put anything into a directory.
 pub(crate) fn is_own(directory: &Directory) -> io::Result<bool> {
     let stat = fs::statat(directory, "", fs::AtFlags::EMPTY_PATH)?;
@@ -123,7 +104,7 @@ pub(crate) fn ignores_permissions(directory: &Directory, private: &OsStr) -> io:
     Ok(stat?.st_mode & 0o002 != 0)
 }
 
-/// Reads what [`write_durably`] wrote. What anybody else may have put there is refused.
+/// Reads what was written durably. What anybody else may have put there is refused.
 pub(crate) fn read_small(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<Vec<u8>> {
     const MOST: u64 = 4 << 30;
     let file = open_to_read(directory, name)?;

@@ -7,7 +7,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::super::super::tree_types::Losses;
+use super::super::super::tree_types::{IsLost, Losses};
 use super::Root;
 use super::metadata::{Subject, dropped};
 use crate::platform::{Directory, Item, ObjectKind, ntfs_volume};
@@ -51,7 +51,7 @@ pub(super) fn give(from: &Subject<'_>, to: &Subject<'_>, item: &Item, lost: Loss
     }
     for name in WHOLE {
         if let Some(value) = value(from, name)?
-            && value_differs(to, name, &value)?
+            && self::value(to, name)?.as_ref() != Some(&value)
         {
             set(to, name, &value, lost)?;
         }
@@ -71,10 +71,6 @@ fn value(of: &Subject<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn value_differs(of: &Subject<'_>, name: &str, wanted: &[u8]) -> io::Result<bool> {
-    Ok(value(of, name)?.as_deref() != Some(wanted))
-}
-
 fn set(to: &Subject<'_>, name: &str, value: &[u8], lost: Losses<'_>) -> io::Result<()> {
     match to.set(OsStr::new(name), value) {
         Ok(()) => Ok(()),
@@ -88,11 +84,7 @@ fn attributes(of: &Subject<'_>) -> io::Result<u32> {
 }
 
 /// What a copy has that is another than its original's, if anything; what was told to be lost is not asked for.
-pub(super) fn differs(
-    from: &Subject<'_>,
-    to: &Subject<'_>,
-    is_lost: impl Fn(&str) -> bool,
-) -> io::Result<Option<&'static str>> {
+pub(super) fn differs(from: &Subject<'_>, to: &Subject<'_>, is_lost: IsLost<'_>) -> io::Result<Option<&'static str>> {
     for name in WHOLE.into_iter().filter(|name| !is_lost(name)) {
         if value(from, name)? != value(to, name)? {
             return Ok(Some(name));

@@ -1,14 +1,14 @@
-//! What was copied, beside what it was copied from.
+//! An object that was copied, beside what it was copied from.
 
 use std::io;
 use std::os::windows::io::AsHandle as _;
 
 use windows_sys::Win32::Storage::FileSystem::{FILE_READ_ATTRIBUTES, FILE_READ_DATA};
 
-use super::super::super::tree_types::Buffers;
+use super::super::super::tree_types::{Buffers, IsLost, Pair};
 use super::copy::Copier;
 use super::metadata::{self, READ};
-use super::{Root, content, open_at};
+use super::{content, open_at};
 use crate::model::Target;
 use crate::platform::{ENCRYPTED, Item, Object, ObjectKind, SETTABLE, Sort, open_uncached, same_target};
 
@@ -40,35 +40,34 @@ impl Copier<'_> {
         true
     }
 
-    /// Compares an object with its copy, both opened.
-    pub(crate) fn compare(
+    /// Compares an object with its copy; what they hold where there are buffers for it.
+    pub(crate) fn same(
         &self,
-        from: Root<'_>,
-        to: Root<'_>,
-        item: &Item,
-        content: bool,
-        buffers: &mut Buffers,
-        is_lost: &dyn Fn(&str) -> bool,
+        pair: Pair<'_>,
+        mut buffers: Option<&mut Buffers>,
+        is_lost: IsLost<'_>,
     ) -> io::Result<()> {
+        let Pair { from, to, item } = pair;
         let sort = item.stat.sort;
         // A directory is read to have its streams; a link is never read.
         let access = if sort == ObjectKind::Symlink { READ } else { READ | FILE_READ_DATA };
         let (source, copy) = (open_at(from, access, Sort::Any)?, open_at(to, access, Sort::Any)?);
         if let Some(what) = metadata::differs(&source, &copy, is_lost)? {
-            return Err(io::Error::other(what));
+            return Err(io::Error::other(format!("it has another {what}")));
         }
-        if sort == ObjectKind::File && content {
+        if sort == ObjectKind::File
+            && let Some(buffers) = &mut buffers
+        {
             // From the disk, not from what was just written to memory.
             let access = FILE_READ_DATA | FILE_READ_ATTRIBUTES;
             let read = open_uncached(to.parent.as_handle(), to.name, access)?;
             if !Object::of(&read).stat()?.is_same(&Object::of(&copy).stat()?) {
                 return Err(io::Error::other("it is something else"));
             }
-            content::same(&source, &read, buffers, self.work)?;
+            content::same(&content::file(&source)?, &read.into(), buffers, self.work)?;
         }
         if sort != ObjectKind::Symlink {
-            let streams = content.then_some(buffers);
-            content::same_streams(source.as_handle(), copy.as_handle(), streams, self.work)?;
+            content::same_streams(source.as_handle(), copy.as_handle(), buffers, self.work)?;
         }
         if sort != ObjectKind::Directory && !item.stat.is_untouched(&Object::of(&source).stat()?) {
             return Err(io::Error::other("the original was changed meanwhile"));

@@ -8,7 +8,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::Ioctl::FSCTL_SET_COMPRESSION;
 
-use super::super::super::tree_types::Losses;
+use super::super::super::tree_types::{CHANGED, Losses, Pair};
 use super::super::entry::make_hard_link;
 use super::super::reparse::make_reparse_point;
 use super::metadata::{self, READ, WRITE, give};
@@ -23,31 +23,29 @@ pub(crate) struct Copier<'w> {
 }
 
 impl<'w> Copier<'w> {
-    #[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
     pub(crate) fn new(_from: Root<'_>, _to: Root<'_>, _threads: usize, work: Work<'w>) -> io::Result<Self> {
         metadata::wake();
         Ok(Self { work })
     }
 
-    pub(crate) fn make_directory(&self, from: Root<'_>, to: Root<'_>, item: &Item, lost: Losses<'_>) -> io::Result<()> {
+    pub(crate) fn make_directory(&self, pair: Pair<'_>, lost: Losses<'_>) -> io::Result<()> {
         // To compress takes the rights to read and to write.
         let access = WRITE | FILE_LIST_DIRECTORY | FILE_ADD_FILE;
-        let made = create_new(to.parent.as_handle(), to.name, access, Sort::Directory)?;
-        tell_cases_apart(&open_at(from, READ, Sort::Directory)?, &made, lost)?;
+        let made = create_new(pair.to.parent.as_handle(), pair.to.name, access, Sort::Directory)?;
+        tell_cases_apart(&open_at(pair.from, READ, Sort::Directory)?, &made, lost)?;
         // What is made in it inherits that.
-        compress(&made, item, lost)
+        compress(&made, pair.item, lost)
     }
 
     /// Copies what is no directory; a link `says` this.
     pub(crate) fn copy(
         &self,
-        from: Root<'_>,
-        to: Root<'_>,
-        item: &Item,
+        pair: Pair<'_>,
         says: Option<Target>,
         buffer: &mut Vec<u8>,
         lost: Losses<'_>,
     ) -> io::Result<()> {
+        let Pair { from, to, item } = pair;
         // Links are made by their data, and never followed.
         if let Some(target) = says {
             let Target::Reparse(point) = target else { return Err(io::Error::other("a link that says nothing")) };
@@ -57,7 +55,7 @@ impl<'w> Copier<'w> {
         }
         let source = open_at(from, READ | FILE_READ_DATA, Sort::File)?;
         if !item.stat.is_same(&Object::of(&source).stat()?) {
-            return Err(io::Error::other("it was changed while it was copied"));
+            return Err(io::Error::other(CHANGED));
         }
         let access = WRITE | FILE_READ_DATA | FILE_WRITE_DATA | DELETE;
         let copy = create_new(to.parent.as_handle(), to.name, access, Sort::File)?;
@@ -77,21 +75,15 @@ impl<'w> Copier<'w> {
     }
 
     /// Gives a copied file one more name.
-    pub(crate) fn add_name(
-        &self,
-        holder: Root<'_>,
-        _from: Root<'_>,
-        name: Root<'_>,
-        _item: &Item,
-        _lost: Losses<'_>,
-    ) -> io::Result<()> {
+    pub(crate) fn add_name(&self, holder: Root<'_>, pair: Pair<'_>, _lost: Losses<'_>) -> io::Result<()> {
+        let name = pair.to;
         make_hard_link(&holder.parent.hold(holder.name)?, name.parent, name.name)
     }
 
     /// Gives the copy of a directory everything that it has besides what is in it.
-    pub(crate) fn complete(&self, from: Root<'_>, to: Root<'_>, _item: &Item, lost: Losses<'_>) -> io::Result<()> {
-        let source = open_at(from, READ | FILE_READ_DATA, Sort::Directory)?;
-        let copy = open_at(to, WRITE | DELETE, Sort::Directory)?;
+    pub(crate) fn complete(&self, pair: Pair<'_>, lost: Losses<'_>) -> io::Result<()> {
+        let source = open_at(pair.from, READ | FILE_READ_DATA, Sort::Directory)?;
+        let copy = open_at(pair.to, WRITE | DELETE, Sort::Directory)?;
         content::copy_streams(source.as_handle(), copy.as_handle(), &mut Vec::new(), self.work)?;
         give(&source, &copy, lost)
     }

@@ -1,9 +1,8 @@
-//! A tree removed, object by object: each is looked at right before it goes, and nothing is followed.
+//! An object of a tree removed: it is looked at right before it goes, and nothing is followed.
 
 use std::io;
 use std::os::windows::io::{AsHandle as _, OwnedHandle};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_DIR_NOT_EMPTY, ERROR_SHARING_VIOLATION};
 use windows_sys::Win32::Storage::FileSystem::{
@@ -12,6 +11,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::super::super::erasure::{ANOTHER, NOT_EMPTY, Spared, TOUCHED, is_touched};
+use super::super::super::retry;
 use super::super::entry::{delete, set_basic};
 use super::Root;
 use crate::platform::{Item, Object, ObjectKind, Sort, Stat, number, open_guarded, ticks};
@@ -26,9 +26,7 @@ pub(crate) fn remove(at: Root<'_>, item: &Item, is_root: bool) -> io::Result<Spa
         Ok(opened) => opened,
         // A run that was killed may have come this far.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if number(&error) == Some(ERROR_SHARING_VIOLATION) => {
-            return Ok(Some("somebody has it open"));
-        }
+        Err(error) if number(&error) == Some(ERROR_SHARING_VIOLATION) => return Ok(Some("somebody has it open")),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Some(DENIED)),
         Err(error) => return Err(error),
     };
@@ -42,14 +40,9 @@ pub(crate) fn remove(at: Root<'_>, item: &Item, is_root: bool) -> io::Result<Spa
     match delete(opened.as_handle()) {
         Err(error) if number(&error) == Some(ERROR_DIR_NOT_EMPTY) => {
             // On older systems a name goes when the last who has it open lets go.
-            let began = Instant::now();
-            while began.elapsed() < Duration::from_secs(1) {
-                thread::sleep(Duration::from_millis(20));
-                if delete(opened.as_handle()).is_ok() {
-                    return Ok(None);
-                }
-            }
-            Ok(Some(NOT_EMPTY))
+            let delete = || delete(opened.as_handle()).is_ok();
+            let deleted = retry(Duration::from_secs(1), Duration::from_millis(20), delete, |deleted| *deleted);
+            Ok((!deleted).then_some(NOT_EMPTY))
         }
         // Older systems remove nothing that is marked read-only, and none what runs or is mapped.
         Err(error) if number(&error) == Some(ERROR_ACCESS_DENIED) => {
