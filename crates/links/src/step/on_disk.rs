@@ -186,7 +186,7 @@ pub(super) fn is_stub(target: &Target, found: &Metadata) -> bool {
 }
 
 /// The operation in errors about an undo.
-pub(super) const UNDO: &str = "undo";
+pub(super) const UNDO: &str = "undo the change to";
 
 /// Refuses to undo what was changed since.
 pub(super) fn changed(path: &Path, cause: &str) -> Error {

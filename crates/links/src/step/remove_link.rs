@@ -10,7 +10,7 @@ use crate::model::{CreateLink, LinkKind, RemoveLink, Step, Target};
 use crate::platform::{self, Place};
 use crate::read::file_names;
 
-const REMOVE: &str = "remove";
+const REMOVE: &str = "remove the link";
 
 impl RemoveLink {
     /// No system removes "this object, if it has this name": the link is renamed to a private name, looked at there, and

@@ -19,7 +19,7 @@ use crate::model::{FileId, Lost, Step, TreeMove};
 use crate::platform::{Directory, Inventory, ObjectKind, Stat, look, quoted};
 use crate::read::inspect;
 
-const RECOVER: &str = "recover";
+const RECOVER: &str = "recover the move at";
 
 /// What was made of an interrupted move.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub(super) const TOUCHED: &str = "it was changed since it was copied";
 /// Why an object stays that has the name of another.
 pub(super) const ANOTHER: &str = "it is another object than the one that was copied";
 
-const DELETE: &str = "remove";
+const DELETE: &str = "delete";
 
 /// Why an object stays, if it does.
 pub(super) type Spared = Option<&'static str>;
