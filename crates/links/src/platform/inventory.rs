@@ -10,7 +10,7 @@ use super::{Directory, take_inventory};
 use crate::model::{ReparsePoint, Target};
 
 /// What an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ObjectKind {
     File,
@@ -157,6 +157,11 @@ impl Inventory {
 
     pub(crate) fn root(&self) -> Option<&Item> {
         self.items.first()
+    }
+
+    /// The directories with their numbers, each before what is in it.
+    pub(crate) fn directories(&self) -> impl DoubleEndedIterator<Item = (usize, &Item)> {
+        self.items.iter().enumerate().filter(|(_, item)| item.stat.sort == ObjectKind::Directory)
     }
 
     /// Bytes of all files, each once.

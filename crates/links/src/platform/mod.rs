@@ -80,8 +80,9 @@ pub(crate) use system::{
 #[cfg(windows)]
 pub(crate) use system::{
     EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, aligned, control, create_new, enable_privilege, full,
-    information, is_elevated, is_trusted, number, open, open_guarded, open_uncached, procedure, send, set_dword,
-    set_information, stand_in, stream, succeeded, terminated, ticks, verbatim, within,
+    information, is_any, is_elevated, is_trusted, number, open, open_guarded, open_uncached, procedure,
+    security_descriptor, send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim,
+    within,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse, is_overlay};
@@ -94,6 +95,14 @@ pub(crate) fn read_at_most(file: std::fs::File, most: u64) -> std::io::Result<Op
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(Some(bytes).filter(|bytes| u64::try_from(bytes.len()).is_ok_and(|length| length <= most)))
+}
+
+/// What was asked of a name, or `None` where nothing has it.
+pub(crate) fn if_there<T>(answer: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match answer {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 /// A number that differs at each call and in each process.

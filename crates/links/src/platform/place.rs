@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Directory, NtfsVolume, Spot, ntfs_volume};
+use super::{Directory, NtfsVolume, Spot, if_there, ntfs_volume};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{EntryPath, FileKind, Metadata, asks_for_directory, below, file_name_of};
 
@@ -106,11 +106,7 @@ impl Place {
 
     /// What is there, links not followed. `None` where nothing is.
     pub(crate) fn metadata(&self) -> io::Result<Option<Metadata>> {
-        match self.directory.metadata_nofollow(&self.name) {
-            Ok(metadata) => Ok(Some(metadata)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        if_there(self.directory.metadata_nofollow(&self.name))
     }
 
     /// The NTFS volume that the place is on, if ntfs-3g serves it.

@@ -21,6 +21,9 @@ pub struct Meter {
     pub checked: AtomicU64,
 }
 
+/// The flag of what is not stopped.
+pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
+
 /// How work on a tree is done, measured and stopped.
 #[derive(Clone, Copy)]
 pub(crate) struct Work<'w> {

@@ -1,8 +1,7 @@
 //! Makes a link where nothing is.
 
-use super::make::{New, Preserve};
-use super::on_disk::changed;
-use super::on_disk::is_stub;
+use super::make::New;
+use super::on_disk::{changed, is_stub};
 use super::{Context, Done, Effect, OnDisk, StepKind, UndoPlan};
 use crate::error::Result;
 use crate::journal::{Outcome, Recorded};
@@ -10,8 +9,7 @@ use crate::model::{CreateLink, RemoveLink, Step, Target};
 
 impl StepKind for CreateLink {
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
-        let new =
-            New { target: &self.target, file: self.file, attributes: self.attributes, preserve: Preserve::Attributes };
+        let new = New { target: &self.target, file: self.file, attributes: self.attributes };
         let made = context.with_place(new.operation(), &self.link, |place| new.make(place, place.name()));
         made.map(Done::from).map_err(|error| new.name_target(error))
     }
@@ -50,7 +48,7 @@ impl StepKind for CreateLink {
             return Err(changed(&self.link, "it is the last name of its file now"));
         }
         if let Some(old) = found.now(&self.target) {
-            plan.gone(&self.link);
+            plan.gone.insert(self.link.to_path_buf());
             plan.push(Step::RemoveLink(RemoveLink { link: self.link.clone(), old }));
         }
         Ok(())

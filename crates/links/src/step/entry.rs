@@ -1,14 +1,11 @@
-//! Checks of one entry right before it is changed, and its exchange with another.
+//! Checks of one entry right before it is changed.
 
 use std::ffi::OsStr;
-use std::io;
-use std::path::Path;
 
-use super::private_name::aside_name;
-use super::{crash_where, os};
+use super::os;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, Seen, Target};
-use crate::platform::{self, Directory, Place, Spot};
+use crate::platform::{self, Place, Spot};
 use crate::read::inspect;
 
 const ANOTHER: &str = "it is another object than the one that was looked at";
@@ -85,98 +82,4 @@ pub(super) fn put_back(error: Error, place: &Place, private: &OsStr) -> Error {
         Ok(()) => error,
         Err(_) => left_behind(error, place, private),
     }
-}
-
-/// How a new entry got its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Swapped {
-    /// The names were exchanged in one call: what had the name has the other one now.
-    Exchanged,
-    /// The same, by way of a third name.
-    ByThirdName,
-    /// What had the name is gone.
-    Replaced,
-}
-
-/// Puts the entry under `new` in the place of another, in the best way that the file system knows: names exchanged in one
-/// call, one renamed over the other after `check`, or exchanged by way of a third name.
-pub(super) fn swap_in(
-    directory: &Directory,
-    new: &OsStr,
-    name: &OsStr,
-    check: impl FnOnce() -> Result<()>,
-    fail: impl Fn(io::Error) -> Error,
-) -> Result<Swapped> {
-    match os::exchange(directory, new, directory, name) {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-        exchanged => return exchanged.map(|()| Swapped::Exchanged).map_err(fail),
-    }
-    check()?;
-    match os::rename_over(directory, new, name) {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-        renamed => return renamed.map(|()| Swapped::Replaced).map_err(fail),
-    }
-    let names = ((directory, new), (directory, name));
-    let swapped = by_third_name(names, &aside_name(new), os::rename_to_new, BETWEEN_RENAMES);
-    swapped.map(|()| Swapped::ByThirdName).map_err(fail)
-}
-
-/// Takes an exchange back.
-pub(super) fn exchange_back(directory: &Directory, new: &OsStr, name: &OsStr, swapped: Swapped) -> io::Result<()> {
-    if swapped == Swapped::Exchanged {
-        return os::exchange(directory, new, directory, name);
-    }
-    let names = ((directory, new), (directory, name));
-    by_third_name(names, &aside_name(new), os::rename_to_new, BETWEEN_RENAMES)
-}
-
-/// Exchanges the names of two trees: in one call, or by way of a third name beside the second one. What is left if that ends
-/// half-way, recovery knows by its stage.
-pub(super) fn exchange_trees(a: Name<'_>, b: Name<'_>, private: &OsStr) -> io::Result<()> {
-    match os::exchange(a.0, a.1, b.0, b.1) {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            by_third_name((a, b), &aside_name(private), os::tree::move_to_new, BETWEEN_TREES)
-        }
-        answer => answer,
-    }
-}
-
-/// Where tests end the program between two renames: a variable, and its first number.
-type CrashPoints = (&'static str, usize);
-
-const BETWEEN_RENAMES: CrashPoints = ("LINKCTL_CRASH_BETWEEN_RENAMES", 1);
-const BETWEEN_TREES: CrashPoints = ("LINKCTL_CRASH_AT_PHASE", 20);
-
-/// A name in an opened directory.
-type Name<'a> = (&'a Directory, &'a OsStr);
-
-/// Exchanges two names by way of a third, taken back where a rename fails. Killed in between, `b` may be free, and what it
-/// was is under `aside`.
-fn by_third_name(
-    (a, b): (Name<'_>, Name<'_>),
-    aside: &OsStr,
-    to_new: fn(&Directory, &OsStr, &Directory, &OsStr) -> io::Result<()>,
-    (variable, first): CrashPoints,
-) -> io::Result<()> {
-    let third = (b.0, aside);
-    let rename = |from: Name<'_>, to: Name<'_>| to_new(from.0, from.1, to.0, to.1);
-    let failed = |error: io::Error, back: io::Result<()>| match back {
-        Ok(()) => error,
-        Err(back) => io::Error::other(format!(
-            "{}; what was there is left as {}, as it could not be put back: {}",
-            platform::describe(&error),
-            platform::quoted(Path::new(aside)),
-            platform::describe(&back)
-        )),
-    };
-    rename(b, third)?;
-    crash_where(variable, first);
-    if let Err(error) = rename(a, b) {
-        return Err(failed(error, rename(third, b)));
-    }
-    crash_where(variable, first + 1);
-    if let Err(error) = rename(third, a) {
-        return Err(failed(error, rename(b, a).and_then(|()| rename(third, b))));
-    }
-    Ok(())
 }

@@ -18,33 +18,33 @@ pub(super) fn make_soft(directory: &Directory, name: &OsStr, target: &Target) ->
     }
 }
 
+/// Makes one, reads it back and gives its identity; and whether it reads back as it was made.
+pub(super) fn make_and_read(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<(FileId, bool)> {
+    make_soft(directory, name, target)?;
+    Ok((directory.metadata_nofollow(name)?.id, says(directory, name, target)?))
+}
+
 /// Whether a name is a link that says this.
 pub(super) fn says(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<bool> {
+    Ok(read_back(directory, name, target)?.is_some())
+}
+
+/// The identity of a link that says this.
+fn read_back(directory: &Directory, name: &OsStr, target: &Target) -> std::io::Result<Option<FileId>> {
     let metadata = directory.metadata_nofollow(name)?;
     // Reparse data is asked for where it was set: the volume need not be recognised again.
     let on_ntfs = matches!(target, Target::Reparse(_));
     let found = platform::read_link(directory, name, &metadata, on_ntfs)?;
-    Ok(found.is_some_and(|found| platform::same_target(&found, target)))
+    Ok(found.filter(|found| platform::same_target(found, target)).map(|_| metadata.id))
 }
 
-const READS_OTHERWISE: &str = "what was made reads back otherwise";
+pub(super) const READS_OTHERWISE: &str = "what was made reads back otherwise";
 
 /// A link to be made.
 pub(super) struct New<'a> {
     pub(super) target: &'a Target,
     pub(super) file: Option<FileId>,
     pub(super) attributes: Option<Attributes>,
-    /// What of the link that it replaces it gets.
-    pub(super) preserve: Preserve,
-}
-
-/// What a replacement gets of the link that it replaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Preserve {
-    /// The attributes that are given.
-    Attributes,
-    /// All that belongs to it; and its directory keeps its time.
-    Everything,
 }
 
 impl New<'_> {
@@ -130,15 +130,8 @@ impl New<'_> {
     }
 
     fn read_back(&self, made: Spot<'_>) -> Result<FileId> {
-        let fail = |error| self.error(made.path, error);
-        let metadata = made.directory.metadata_nofollow(made.name).map_err(fail)?;
-        // Reparse data is asked for where it was just set: the volume need not be recognised again.
-        let on_ntfs = matches!(self.target, Target::Reparse(_));
-        let seen = platform::read_link(made.directory, made.name, &metadata, on_ntfs).map_err(fail)?;
-        if !seen.is_some_and(|seen| platform::same_target(&seen, self.target)) {
-            return Err(self.refuse(made.path, ErrorKind::NotVerified, READS_OTHERWISE));
-        }
-        Ok(metadata.id)
+        let read = read_back(made.directory, made.name, self.target).map_err(|error| self.error(made.path, error))?;
+        read.ok_or_else(|| self.refuse(made.path, ErrorKind::NotVerified, READS_OTHERWISE))
     }
 
     /// Whether the link, made under another name in its directory, leads to what it must.

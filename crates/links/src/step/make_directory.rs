@@ -37,7 +37,7 @@ impl StepKind for MakeDirectory {
         let fail = |error| Error::io(super::on_disk::UNDO, &*self.path, error);
         let entries = Directory::open_physical(&self.path).and_then(|directory| directory.entries());
         for entry in entries.map_err(fail)? {
-            if !plan.will_be_gone(&self.path.join(entry.map_err(fail)?.name)) {
+            if !plan.gone.contains(&self.path.join(entry.map_err(fail)?.name)) {
                 plan.note(&self.path, "directory-kept", "the directory stays: it holds more than was made in it");
                 return Ok(());
             }

@@ -5,7 +5,7 @@
 //! create_link.rs replace_link.rs remove_link.rs make_directory.rs remove_empty.rs reparse_point.rs move_tree/
 //! context.rs       what the executor hands to a step
 //! on_disk.rs       the place of a recorded step as it is now; undoing.rs what an undo has planned so far
-//! entry.rs         checks of one entry, and its exchange with another
+//! entry.rs         checks of one entry
 //! make.rs          a link made and read back; probe.rs links made in a temporary directory to see whether they can be
 //! private_name.rs  names that only steps use; crash.rs where tests end the program
 //! os/              the calls that change something, for each system
@@ -20,7 +20,6 @@ mod make_directory;
 pub(crate) mod move_tree;
 mod on_disk;
 mod os;
-mod policy;
 mod private_name;
 pub(crate) mod probe;
 mod remove_empty;
@@ -30,10 +29,11 @@ mod replace_link;
 mod undoing;
 
 pub use context::Meter;
+use context::NEVER;
 pub(crate) use context::{Context, KeptDirectory, Work};
 pub(crate) use crash::crash_where;
 pub(crate) use on_disk::OnDisk;
-pub use policy::{raise_guard, set_symlink_evaluation};
+pub use os::{raise_guard, set_symlink_evaluation};
 pub(crate) use private_name::{may_be_private, private_name};
 pub(crate) use undoing::UndoPlan;
 

@@ -1,7 +1,6 @@
 //! The place of a recorded step, as it is on the disk now.
 
 use std::ffi::OsStr;
-use std::io;
 use std::path::Path;
 
 use super::Effect;
@@ -52,7 +51,10 @@ impl OnDisk {
                 );
             }
         }
-        let at = |name: &OsStr| Self::at(place.spot_of(name)).map(|found| Some(Box::new(found)));
+        let at = |name: &OsStr| -> Result<_> {
+            let found = Self::at(place.spot_of(name))?;
+            Ok(found.metadata.is_some().then(|| Box::new(found)))
+        };
         let private = OsStr::new(&recorded.private_name);
         let mut found = Self::at(place.spot())?;
         found.left = at(private)?;
@@ -69,11 +71,7 @@ impl OnDisk {
 
     fn at(spot: Spot<'_>) -> Result<Self> {
         let fail = |error| Error::io(UNDO, spot.path, error);
-        let metadata = match spot.directory.metadata_nofollow(spot.name) {
-            Ok(metadata) => Some(metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(fail(error)),
-        };
+        let metadata = platform::if_there(spot.directory.metadata_nofollow(spot.name)).map_err(fail)?;
         let seen = metadata.map(|metadata| inspect::see(spot, &metadata)).transpose().map_err(fail)?.flatten();
         Ok(Self { metadata, seen, left: None, aside: None })
     }
@@ -113,24 +111,17 @@ impl OnDisk {
 
     /// What a step that was killed left under its private name; a step that ended well left nothing.
     pub(super) fn waiting(&self, recorded: &Recorded) -> Option<&Self> {
-        let begun = recorded.outcome != Outcome::NotReached;
-        self.left.as_deref().filter(|left| begun && left.metadata.is_some())
+        self.left.as_deref().filter(|_| recorded.outcome != Outcome::NotReached)
     }
 
     /// The same under the name of the old link.
     pub(super) fn aside(&self, recorded: &Recorded) -> Option<&Self> {
-        let begun = recorded.outcome != Outcome::NotReached;
-        self.aside.as_deref().filter(|_| begun && self.has_old_aside())
-    }
-
-    /// Whether something is under the name that the old link has while two names are exchanged by way of a third.
-    pub(super) fn has_old_aside(&self) -> bool {
-        self.aside.as_ref().is_some_and(|aside| aside.metadata.is_some())
+        self.aside.as_deref().filter(|_| recorded.outcome != Outcome::NotReached)
     }
 
     /// Whether anything is under a private name.
     fn has_left(&self) -> bool {
-        self.left.as_ref().is_some_and(|left| left.metadata.is_some()) || self.has_old_aside()
+        self.left.is_some() || self.aside.is_some()
     }
 
     /// How a step that makes a link stands.
@@ -204,7 +195,7 @@ pub(super) fn is_stub(target: &Target, found: &Metadata) -> bool {
 }
 
 /// The operation in errors about an undo.
-pub(super) const UNDO: &str = "undo";
+pub(super) const UNDO: &str = "undo the change to";
 
 /// Refuses to undo what was changed since.
 pub(super) fn changed(path: &Path, cause: &str) -> Error {

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use reparse::{MountPoint, ReparseData, Symlink};
 
-use super::entry::swap_in;
 use super::{make, os, private_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{DEFAULT_DRIVE, ReparsePoint, Target};
+use crate::model::{DEFAULT_DRIVE, FileKind, ReparsePoint, Target};
 use crate::platform::{self, Directory, Filesystem, NtfsVolume};
 
 /// Something a user may be able to do on a file system.
@@ -138,7 +137,7 @@ fn attempt(room: &Path, opened: &Directory, capability: Capability) -> Result<()
             let other = OsStr::new(OTHER);
             make(opened, other, &room.join(other), &target)?;
             let failed = |error| Error::io("replace link", &link, error);
-            swap_in(opened, other, name, || Ok(()), failed).map(drop)
+            os::replace(opened, other, name, || Ok(()), failed).map(drop)
         }
     }
 }
@@ -191,27 +190,21 @@ const CREATE: &str = "create link";
 
 /// Makes a link, and reads it back.
 fn make(opened: &Directory, name: &OsStr, link: &Path, target: &Target) -> Result<()> {
-    let fail = |error| Error::io(CREATE, link, error);
-    make::make_soft(opened, name, target).map_err(fail)?;
-    if make::says(opened, name, target).map_err(fail)? {
-        return Ok(());
+    match make::make_and_read(opened, name, target).map_err(|error| Error::io(CREATE, link, error))? {
+        (_, true) => Ok(()),
+        (_, false) => Err(Error::new(ErrorKind::NotVerified, CREATE, link, make::READS_OTHERWISE)),
     }
-    Err(Error::new(ErrorKind::NotVerified, CREATE, link, "what was made reads back otherwise"))
 }
 
 /// Removes what the attempts made, by name, and nothing else.
 fn clear(room: &Directory) -> std::io::Result<()> {
     for name in NAMES {
         let name = OsStr::new(name);
-        let removed = match room.metadata_nofollow(name) {
-            Ok(found) if found.kind == crate::model::FileKind::Directory => os::remove_directory(room, name),
-            Ok(_) => os::remove_file(room, name),
-            Err(error) => Err(error),
-        };
-        match removed {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        let removed = room.metadata_nofollow(name).and_then(|found| match found.kind {
+            FileKind::Directory => os::remove_directory(room, name),
+            _ => os::remove_file(room, name),
+        });
+        platform::if_there(removed)?;
     }
     Ok(())
 }

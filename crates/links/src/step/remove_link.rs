@@ -9,7 +9,7 @@ use crate::journal::{Outcome, Recorded};
 use crate::model::{CreateLink, LinkKind, RemoveLink, Step, Target};
 use crate::platform::{self, Place};
 
-const REMOVE: &str = "remove";
+const REMOVE: &str = "remove the link";
 
 impl RemoveLink {
     /// No system removes "this object, if it has this name": the link is renamed to a private name, looked at there, and
@@ -64,7 +64,7 @@ impl StepKind for RemoveLink {
         if matches!(recorded.outcome, Outcome::Failed(_)) && ours.is_none() {
             return Ok(());
         }
-        if found.metadata.is_some() && !plan.will_be_gone(link) {
+        if found.metadata.is_some() && !plan.gone.contains(&**link) {
             if !found.holds(&old.target, Some(old.id)) {
                 return Err(changed(link, "the name is taken by something else now"));
             }

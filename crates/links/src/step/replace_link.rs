@@ -2,11 +2,10 @@
 
 use std::ffi::OsStr;
 
-use super::entry::{
-    Swapped, exchange_back, left_behind, made_changeable, must_be, must_hold_nothing, must_still_be, swap_in,
-};
-use super::make::{New, Preserve};
+use super::entry::{left_behind, made_changeable, must_be, must_hold_nothing, must_still_be};
+use super::make::New;
 use super::on_disk::changed;
+use super::os::Replaced;
 use super::{Context, Done, Effect, Needs, OnDisk, StepKind, UndoPlan, os};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
@@ -22,10 +21,10 @@ impl StepKind for ReplaceLink {
     }
 
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
-        let new =
-            New { target: &self.target, file: self.file, attributes: self.attributes, preserve: Preserve::Attributes };
-        context
-            .with_place(REPLACE, &self.link, |place| replace(place, &self.old, &new, context.private()).map(Done::from))
+        let new = New { target: &self.target, file: self.file, attributes: self.attributes };
+        context.with_place(REPLACE, &self.link, |place| {
+            replace(place, &self.old, &new, context.private(), Preserve::Attributes).map(Done::from)
+        })
     }
 
     fn effect(&self, found: &OnDisk, recorded: &Recorded) -> Effect {
@@ -57,10 +56,9 @@ impl ReplaceLink {
     /// Whether the step was killed while two names were exchanged by way of a third: then its name may be free for no
     /// other reason.
     fn is_gap(&self, found: &OnDisk, recorded: &Recorded, plan: &mut UndoPlan) -> bool {
-        let begun = recorded.outcome != Outcome::NotReached;
-        let is_gap = begun && found.has_old_aside() && found.metadata.is_none();
+        let is_gap = found.aside(recorded).is_some() && found.metadata.is_none();
         if is_gap {
-            plan.gap(&self.link);
+            plan.gaps.insert(self.link.to_path_buf());
         }
         is_gap
     }
@@ -70,7 +68,7 @@ impl ReplaceLink {
         if failed || found.holds(&self.old.target, Some(self.old.id)) {
             return Ok(());
         }
-        if found.metadata.is_none() && plan.is_gap(&self.link) {
+        if found.metadata.is_none() && plan.gaps.contains(&*self.link) {
             let (link, target) = (self.link.clone(), self.old.target.clone());
             let attributes = Some(self.old.attributes);
             plan.push_once(Step::CreateLink(CreateLink { link, target, file: None, attributes }));
@@ -88,26 +86,37 @@ impl ReplaceLink {
     }
 }
 
+/// What a replacement gets of the link that it replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Preserve {
+    /// The attributes that are given.
+    Attributes,
+    /// All that belongs to it; and its directory keeps its time.
+    Everything,
+}
+
 /// Makes the new link beside the old one and exchanges them.
-pub(super) fn replace(place: &Place, old: &Seen, new: &New<'_>, private: &OsStr) -> Result<FileId> {
+pub(super) fn replace(place: &Place, old: &Seen, new: &New<'_>, private: &OsStr, preserve: Preserve) -> Result<FileId> {
     let old = &made_changeable(place.spot(), old, REPLACE)?;
     let fail = |error| Error::io(REPLACE, &place.path, error);
-    let before = match new.preserve {
-        Preserve::Everything => Some(platform::look(&place.directory, OsStr::new(".")).map_err(fail)?.0),
+    let here = OsStr::new(".");
+    let before = match preserve {
+        Preserve::Everything => Some(platform::look(&place.directory, here).map_err(fail)?.0),
         Preserve::Attributes => None,
     };
     let made = new.make(place, private)?;
-    let give = || match before {
-        Some(_) => os::tree::give_link(&place.directory, place.name(), private).map_err(fail),
-        None => Ok(()),
-    };
-    let swapped =
-        give().and_then(|()| new.must_lead(place.spot_of(private), REPLACE)).and_then(|()| swap(place, old, private));
     let give_back_time = || match &before {
-        Some(before) => os::tree::give_back_time(&place.directory, OsStr::new("."), before).map_err(fail),
+        Some(before) => os::tree::give_back_time(&place.directory, here, before).map_err(fail),
         None => Ok(()),
     };
-    if let Err(error) = swapped {
+    let swap = || {
+        if before.is_some() {
+            os::tree::give_link(&place.directory, place.name(), private).map_err(fail)?;
+        }
+        new.must_lead(place.spot_of(private), REPLACE)?;
+        swap(place, old, private)
+    };
+    if let Err(error) = swap() {
         if error.kind() == ErrorKind::Unsure {
             return Err(error);
         }
@@ -133,19 +142,19 @@ fn swap(place: &Place, old: &Seen, private: &OsStr) -> Result<()> {
     let directory = &place.directory;
     must_hold_nothing(place.spot(), old, REPLACE)?;
     let check = || must_be(place.spot(), old, REPLACE);
-    match swap_in(directory, private, place.name(), check, fail)? {
+    match os::replace(directory, private, place.name(), check, fail)? {
         // Once it is where nothing else looks, the old link can be put back, whatever it is.
-        swapped @ (Swapped::Exchanged | Swapped::ByThirdName) => {
+        Replaced::Exchanged => {
             let checked = must_still_be(place.spot_of(private), old, REPLACE)
                 .and_then(|()| os::remove_file(directory, private).map_err(fail));
             let Err(error) = checked else { return Ok(()) };
-            match exchange_back(directory, private, place.name(), swapped) {
+            match os::exchange_back(directory, private, place.name()) {
                 Ok(()) => Err(error),
                 Err(_) => Err(left_behind(error, place, private)),
             }
         }
         // Renaming one name of a file onto another of the same file does nothing and reports nothing.
-        Swapped::Replaced => match directory.metadata_nofollow(private) {
+        Replaced::Gone => match directory.metadata_nofollow(private) {
             Ok(_) => os::remove_file(directory, private).map_err(fail),
             Err(_) => Ok(()),
         },

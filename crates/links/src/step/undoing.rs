@@ -22,11 +22,11 @@ pub(crate) struct UndoPlan {
     steps: Vec<Step>,
     findings: Vec<Finding>,
     /// What the steps will have removed: a directory of only these will be empty.
-    gone: BTreeSet<PathBuf>,
+    pub(super) gone: BTreeSet<PathBuf>,
     /// Where an earlier undo was killed before its end: what is planned already, by place and action.
     planned: Option<HashSet<(PathBuf, &'static str)>>,
     /// Names that are free only because a replacement was killed half-way.
-    gaps: BTreeSet<PathBuf>,
+    pub(super) gaps: BTreeSet<PathBuf>,
     /// What earlier undos removed before they were killed.
     removed: BTreeSet<PathBuf>,
     file_systems: FileSystems,
@@ -126,25 +126,8 @@ impl UndoPlan {
         self.planned.is_some()
     }
 
-    /// The steps will have removed this.
-    pub(super) fn gone(&mut self, path: &Path) {
-        self.gone.insert(path.to_owned());
-    }
-
-    pub(super) fn will_be_gone(&self, path: &Path) -> bool {
-        self.gone.contains(path)
-    }
-
-    pub(super) fn gap(&mut self, path: &Path) {
-        self.gaps.insert(path.to_owned());
-    }
-
-    pub(super) fn is_gap(&self, path: &Path) -> bool {
-        self.gaps.contains(path)
-    }
-
     pub(super) fn remove_stub(&mut self, path: &EntryPath, metadata: &Metadata) {
-        self.gone(path);
+        self.gone.insert(path.to_path_buf());
         let directory = metadata.kind == FileKind::Directory;
         self.push_once(Step::RemoveEmpty(RemoveEmpty { path: path.clone(), id: metadata.id, directory }));
     }
@@ -174,7 +157,7 @@ impl UndoPlan {
             let Some((left, metadata)) = left.and_then(|left| Some((left, left.metadata?))) else { continue };
             let which = known.iter().find(|(target, file)| left.holds(target, *file));
             if let Some(old) = which.and_then(|(target, _)| left.now(target)) {
-                self.gone(&path);
+                self.gone.insert(path.clone());
                 self.push_once(Step::RemoveLink(RemoveLink { link: path.into(), old }));
             } else if recorded.step.target().is_some_and(|target| is_stub(target, &metadata)) {
                 self.remove_stub(&path.into(), &metadata);

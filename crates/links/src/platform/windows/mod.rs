@@ -40,7 +40,7 @@ pub(crate) use names::{
     as_name, collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
 pub(crate) use nt::{
-    Sort, aligned, control, create_new, full, information, number, open, open_guarded, open_uncached, send,
+    Sort, aligned, control, create_new, full, information, is_any, number, open, open_guarded, open_uncached, send,
     set_information, stream, succeeded, terminated, within,
 };
 pub(crate) use ntfs::{
@@ -56,7 +56,7 @@ pub(crate) use power::{open_files, workers};
 pub(crate) use query::{Object, SETTABLE, ticks};
 pub(crate) use registry::set_dword;
 pub(crate) use reparse_index::reparse_index;
-pub(crate) use security::is_trusted;
+pub(crate) use security::{is_trusted, security_descriptor};
 pub(crate) use stand_in::place as stand_in;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use sync::remarks;

@@ -316,6 +316,11 @@ pub(crate) fn number(error: &io::Error) -> Option<u32> {
     error.raw_os_error().map(i32::cast_unsigned)
 }
 
+/// Whether an error of the system has one of these numbers.
+pub(crate) fn is_any(error: &io::Error, numbers: &[u32]) -> bool {
+    number(error).is_some_and(|number| numbers.contains(&number))
+}
+
 /// An error of the system by its number.
 pub(super) fn code(number: u32) -> io::Error {
     io::Error::from_raw_os_error(i32::from_ne_bytes(number.to_ne_bytes()))

@@ -34,27 +34,32 @@ impl Sid {
     }
 }
 
-/// Who owns an opened object. `None` where nobody is named.
-pub(super) fn owner(object: BorrowedHandle<'_>) -> io::Result<Option<Sid>> {
-    let mut words = vec![0_u32; 64];
+/// What is asked of the security descriptor of an opened object, in words, and its length in bytes.
+pub(crate) fn security_descriptor(object: BorrowedHandle<'_>, what: u32) -> io::Result<(Vec<u32>, usize)> {
+    let mut words = vec![0_u32; 256];
     loop {
         let length = u32::try_from(words.len() * 4).map_err(|_| code(ERROR_INSUFFICIENT_BUFFER))?;
         let mut needed = 0;
         // SAFETY: the system writes at most `length` bytes to `words`, which has as many, and the length needed.
         let done = unsafe {
             let (handle, room) = (object.as_raw_handle(), words.as_mut_ptr().cast());
-            GetKernelObjectSecurity(handle, OWNER_SECURITY_INFORMATION, room, length, &raw mut needed)
+            GetKernelObjectSecurity(handle, what, room, length, &raw mut needed)
         };
+        let needed = usize::try_from(needed).unwrap_or(0);
         if done != 0 {
-            break;
+            return Ok((words, needed));
         }
         let error = io::Error::last_os_error();
-        let needed = usize::try_from(needed).unwrap_or(0).div_ceil(4);
-        if number(&error) != Some(ERROR_INSUFFICIENT_BUFFER) || needed <= words.len() {
+        if number(&error) != Some(ERROR_INSUFFICIENT_BUFFER) || needed <= words.len() * 4 {
             return Err(error);
         }
-        words.resize(needed, 0);
+        words.resize(needed.div_ceil(4), 0);
     }
+}
+
+/// Who owns an opened object. `None` where nobody is named.
+pub(super) fn owner(object: BorrowedHandle<'_>) -> io::Result<Option<Sid>> {
+    let (mut words, _) = security_descriptor(object, OWNER_SECURITY_INFORMATION)?;
     let (mut owner, mut defaulted) = (std::ptr::null_mut(), 0);
     // SAFETY: `words` holds the descriptor that the system wrote; the call gives a pointer into it.
     let done = unsafe { GetSecurityDescriptorOwner(words.as_mut_ptr().cast(), &raw mut owner, &raw mut defaulted) };

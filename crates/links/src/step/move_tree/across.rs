@@ -5,15 +5,15 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::entry::{exchange_trees, must_be};
-use super::super::os::tree;
+use super::super::entry::must_be;
+use super::super::os::{self, tree};
 use super::super::{Done, Work};
 use super::stage::{self, Stage};
 use super::within::{make_link, unable};
 use super::{Job, LeftLink, TREE, UNTRACED, changed, crash};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::model::{Lost, Seen, Target, Verify};
-use crate::platform::{self, Inventory, Place, Spot, look};
+use crate::platform::{self, Directory, Inventory, Place, Spot, look};
 
 impl Job<'_> {
     /// Between two file systems. Until the stage is committed, every error leaves the original where it was.
@@ -33,8 +33,8 @@ impl Job<'_> {
         crash(1);
         let losses = {
             let device =
-                tree::open_to_flush(stage.directory()).map_err(|error| Error::io(operation, &to.path, error))?;
-            let copy = tree::Root { parent: stage.directory(), name: OsStr::new(TREE) };
+                tree::open_to_flush(&stage.directory).map_err(|error| Error::io(operation, &to.path, error))?;
+            let copy = tree::Root { parent: &stage.directory, name: OsStr::new(TREE) };
             let losses = tree::copy(original, inventory, copy, &texts, work).map_err(failed)?;
             crash(2);
             // Any error of writing shows here, once; it is not asked a second time.
@@ -60,10 +60,13 @@ impl Job<'_> {
         }
         crash(7);
         // The old tree has its private name now; whoever had it open may still write to it.
-        let beside = stage.beside();
+        let beside = stage.intent.beside();
         let old = tree::Root { parent: &from.directory, name: &beside };
         let made = Some(to.directory.metadata_nofollow(to.name()).map_err(fail)?.id);
-        let kept = retire(operation, old, &from.path, inventory, stage, work)?;
+        let kept = retire(operation, old, &from.path, inventory, &stage.directory, Some("while it was moved"), work)?;
+        if kept.is_none() {
+            stage.end()?;
+        }
         Ok(Done { made, kept, ..Done::default() })
     }
 
@@ -71,24 +74,20 @@ impl Job<'_> {
     fn publish_and_swap(&self, (from, to): (&Place, &Place), stage: &mut Stage, target: &Target) -> Result<()> {
         let operation = self.direction.operation();
         let fail = |error| Error::io(operation, &from.path, error);
-        let publish = || {
-            tree::move_to_new(stage.directory(), OsStr::new(TREE), &to.directory, to.name())?;
-            tree::flush_names(&to.directory)?;
-            tree::flush_names(stage.directory())
-        };
-        publish().map_err(|error| Error::io(operation, &to.path, error))?;
+        os::move_durably(&stage.directory, OsStr::new(TREE), &to.directory, to.name())
+            .map_err(|error| Error::io(operation, &to.path, error))?;
         crash(5);
-        let beside = stage.beside();
+        let beside = stage.intent.beside();
         make_link(from, &beside, target)?;
         crash(6);
-        let change_places = || exchange_trees((&from.directory, &beside), (&from.directory, from.name()), &beside);
+        let change_places = || os::exchange_trees((&from.directory, &beside), (&from.directory, from.name()), &beside);
         change_places().map_err(|error| unable(operation, &from.path, error))?;
         // From here on the copy is what everybody sees: whatever fails now, it stays.
-        stage.commit(true);
+        stage.committed = true;
         let (now, _) = look(&from.directory, &beside).map_err(fail)?;
-        if !stage.original().is_same(&now) {
+        if !stage.intent.original.is_same(&now) {
             change_places().map_err(fail)?;
-            stage.commit(false);
+            stage.committed = false;
             return Err(changed(operation, &from.path, UNTRACED));
         }
         tree::flush_names(&from.directory).map_err(fail)
@@ -100,25 +99,25 @@ impl Job<'_> {
         let fail = |error| Error::io(operation, &to.path, error);
         must_be(to.spot(), seen, operation)?;
         let tree_name = OsStr::new(TREE);
-        let change_places =
-            |stage: &Stage| exchange_trees((stage.directory(), tree_name), (&to.directory, to.name()), stage.private());
+        let change_places = |stage: &Stage| {
+            os::exchange_trees((&stage.directory, tree_name), (&to.directory, to.name()), &stage.intent.private)
+        };
         change_places(stage).map_err(|error| unable(operation, &to.path, error))?;
-        stage.commit(true);
-        let link = Spot { directory: stage.directory(), name: tree_name, path: &to.path };
+        stage.committed = true;
+        let link = Spot { directory: &stage.directory, name: tree_name, path: &to.path };
         if let Err(error) = must_be(link, seen, operation) {
             change_places(stage).map_err(fail)?;
-            stage.commit(false);
+            stage.committed = false;
             return Err(error);
         }
         let flush = || {
-            tree::give_back_time(&to.directory, to.name(), stage.original())?;
-            tree::flush_names(&to.directory).and_then(|()| tree::flush_names(stage.directory()))
+            tree::give_back_time(&to.directory, to.name(), &stage.intent.original)?;
+            tree::flush_names(&to.directory).and_then(|()| tree::flush_names(&stage.directory))
         };
         flush().map_err(fail)?;
         crash(5);
-        let fail = |error| Error::io(operation, &from.path, error);
-        tree::move_to_new(&from.directory, from.name(), &from.directory, &stage.beside()).map_err(fail)?;
-        tree::flush_names(&from.directory).map_err(fail)?;
+        os::move_durably(&from.directory, from.name(), &from.directory, &stage.intent.beside())
+            .map_err(|error| Error::io(operation, &from.path, error))?;
         crash(6);
         Ok(())
     }
@@ -142,49 +141,47 @@ fn summed_up(to: &Path, inventory: &Inventory, lost: Vec<tree::Loss>) -> Vec<Los
     told
 }
 
-/// Removes the old tree, if nobody has touched it since it was copied. Gives why it is kept.
-fn retire(
+/// Removes the old tree, if nobody has touched it `since` it was copied; `None` where that was found, and removing it begun,
+/// before. Gives why it is kept.
+pub(super) fn retire(
     operation: &'static str,
     old: tree::Root<'_>,
     path: &Path,
     inventory: &Inventory,
-    stage: &Stage,
+    stage: &Directory,
+    since: Option<&str>,
     work: Work<'_>,
 ) -> Result<Option<Error>> {
     let left = path.with_file_name(old.name);
-    if let Some(why) = still_needed(old, path, inventory, "while it was moved")? {
-        return Ok(Some(kept(operation, path, &left, &why)));
+    let kept = |why| {
+        let cause = format!("done, but the old tree is kept as {}: {why}", platform::quoted(&left));
+        Error::new(ErrorKind::LeftBehind, operation, path, cause)
+    };
+    if let Some(since) = since {
+        if let Some(why) = still_needed(old, &left, inventory, since)? {
+            return Ok(Some(kept(why)));
+        }
+        stage::write_committed(stage).map_err(|error| Error::io("write down the end of the move of", path, error))?;
     }
-    stage::write_committed(stage.directory())
-        .map_err(|error| Error::io("write down the end of the move of", path, error))?;
     crash(8);
     // Whoever stops now stops the removal of what is not needed any more; `recover` goes on with it.
-    if let Some(why) = erase(old, &left, inventory, work)? {
-        return Ok(Some(kept(operation, path, &left, &why)));
-    }
+    let why = erase(old, &left, inventory, work)?;
     crash(9);
-    stage.end()?;
-    Ok(None)
+    Ok(why.map(kept))
 }
 
 /// Why an old tree cannot go yet: it was touched since it was copied, or somebody could still write to it.
-pub(super) fn still_needed(
-    old: tree::Root<'_>,
-    path: &Path,
-    inventory: &Inventory,
-    since: &str,
-) -> Result<Option<String>> {
-    let left = path.with_file_name(old.name);
-    let fail = |error| Error::io("look once more at the old tree", &left, error);
+fn still_needed(old: tree::Root<'_>, left: &Path, inventory: &Inventory, since: &str) -> Result<Option<String>> {
+    let fail = |error| Error::io("look once more at the old tree", left, error);
     let now = Inventory::take(old.parent, old.name).map_err(fail)?;
     if let Some(touched) = touched(inventory, &now) {
-        return Ok(Some(format!("{} was changed {since}", platform::quoted(&join(&left, &touched)))));
+        return Ok(Some(format!("{} was changed {since}", platform::quoted(&join(left, &touched)))));
     }
-    in_use(old, &left, inventory).map_err(fail)
+    in_use(old, left, inventory).map_err(fail)
 }
 
 /// Removes what of an old tree is as it was copied. Gives why there is something left of it.
-pub(super) fn erase(old: tree::Root<'_>, left: &Path, inventory: &Inventory, work: Work<'_>) -> Result<Option<String>> {
+fn erase(old: tree::Root<'_>, left: &Path, inventory: &Inventory, work: Work<'_>) -> Result<Option<String>> {
     let spared = tree::erase(old, inventory, work).map_err(|failed| as_error("remove the old tree", left, failed))?;
     tree::flush_names(old.parent).map_err(|error| Error::io("look once more at the old tree", left, error))?;
     Ok(tell_spared(left, inventory, &spared))
@@ -208,16 +205,8 @@ fn in_use(old: tree::Root<'_>, left: &Path, inventory: &Inventory) -> io::Result
 fn tell_spared(left: &Path, inventory: &Inventory, spared: &[tree::Loss]) -> Option<String> {
     let first = spared.first()?;
     let path = platform::quoted(&join(left, &inventory.path(first.item)));
-    let more = match spared.len() - 1 {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
+    let more = if spared.len() > 1 { format!("; and {} more", spared.len() - 1) } else { String::new() };
     Some(format!("of it, what nobody touched is gone; {path}: {}{more}", first.what))
-}
-
-pub(super) fn kept(operation: &'static str, path: &Path, left: &Path, why: &str) -> Error {
-    let cause = format!("done, but the old tree is kept as {}: {why}", platform::quoted(left));
-    Error::new(ErrorKind::LeftBehind, operation, path, cause)
 }
 
 fn must_be_untouched(operation: &'static str, place: &Place, name: &OsStr, inventory: &Inventory) -> Result<()> {

@@ -24,6 +24,7 @@ mod texts;
 mod tries;
 mod within;
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
@@ -38,7 +39,7 @@ use crate::journal::{Outcome, Recorded};
 use crate::model::{
     EntryPath, FileId, FileKind, Finding, MoveTree, RestoreTree, Rewritten, Seen, Step, Target, Verify,
 };
-use crate::platform::{Directory, Inventory, Place, look, quoted};
+use crate::platform::{Directory, Inventory, Place, Stat, if_there, look, quoted};
 
 pub use recover::{Consent, Recovered};
 pub(crate) use recover::{Leftover, Moved, is_volume_away, leftovers, may_be_stage, recover};
@@ -66,6 +67,14 @@ impl Direction {
         match self {
             Self::Away => "move",
             Self::Back => "restore",
+        }
+    }
+
+    /// What a link of the tree says before the tree goes that way, and what after.
+    fn texts(self, link: &Rewritten) -> (&Target, &Target) {
+        match self {
+            Self::Away => (&link.home, &link.away),
+            Self::Back => (&link.away, &link.home),
         }
     }
 }
@@ -318,7 +327,7 @@ impl Job<'_> {
             Ok(done) => Ok(Done { lost, ..done }),
             Err(error) => {
                 // Nothing was given up yet: what was made is taken away again.
-                if stage.is_committed() {
+                if stage.committed {
                     // The tree is at its new place, and that is what is recorded: it can be taken back.
                     let made = to.directory.metadata_nofollow(to.name()).map(|found| found.id).ok();
                     return Ok(Done { made, lost, kept: Some(error.leaving(Aftermath::Unfinished)) });
@@ -358,6 +367,11 @@ fn as_it_was(error: Error) -> Error {
         return error;
     }
     error.leaving(Aftermath::Unchanged)
+}
+
+/// What the system tells of a name, if anything has it.
+fn stat_of(directory: &Directory, name: &OsStr) -> io::Result<Option<Stat>> {
+    Ok(if_there(look(directory, name))?.map(|(stat, _)| stat))
 }
 
 fn changed(operation: &'static str, path: &Path, cause: &str) -> Error {

@@ -1,26 +1,26 @@
 //! What a crash left of a move, finished or rolled back. The disk decides; nothing is removed but what the stage says
 //! was copied, and only if it is untouched. Killed itself, it is repeated.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::entry::exchange_trees;
 use super::super::make::says;
 use super::super::os::{self, tree};
 use super::super::private_name::{aside_name, private_name};
-use super::super::{Meter, Work};
-use super::across::{erase, kept, still_needed};
+use super::super::{Meter, NEVER, Work};
+use super::across::retire;
 use super::same_object::must_be_on;
 use super::stage::{self, Intent};
-use super::{Direction, TREE, texts};
+use super::{Direction, TREE, stat_of, texts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded, Status};
 use crate::model::{FileId, Lost, Step, TreeMove};
 use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look, quoted};
 use crate::read::inspect;
 
-const RECOVER: &str = "recover";
+const RECOVER: &str = "recover the move at";
 
 /// What was made of an interrupted move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,12 +266,13 @@ fn nothing(path: &Path) -> Error {
 /// `places` are those that the journal has for it.
 fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool, consent: Consent) -> Result<Recovered> {
     let fail = |error| Error::io(RECOVER, path, error);
+    let refuse = |kind, cause: &str| Err(Error::new(kind, RECOVER, path, cause));
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
-        return Err(Error::new(ErrorKind::InvalidPath, RECOVER, path, "it names no directory of an interrupted move"));
+        return refuse(ErrorKind::InvalidPath, "it names no directory of an interrupted move");
     };
     let above = Directory::open(parent).map_err(fail)?;
     if is_known_link || is_link_to_itself(path) {
-        os::remove_file(&above, name).and_then(|()| tree::flush_names(&above)).map_err(fail)?;
+        os::remove_durably(&above, name).map_err(fail)?;
         return Ok(Recovered::Cleared { stage: path.to_owned() });
     }
     let directory = above.open_child(name).map_err(fail)?;
@@ -283,22 +284,23 @@ fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool, c
         return Ok(Recovered::Cleared { stage: path.to_owned() });
     }
     let (mut intent, trust) = intent.filter(|(intent, _)| intent.private == name).ok_or_else(|| nothing(path))?;
-    let from = Directory::open_physical(intent.from.parent().unwrap_or(Path::new("/")));
-    let from = from.map_err(|error| Error::io(RECOVER, &intent.from, error))?;
-    let to = Directory::open_physical(intent.to.parent().unwrap_or(Path::new("/")));
-    let to = to.map_err(|error| Error::io(RECOVER, &intent.to, error))?;
+    let open = |place: &Path| {
+        let opened = Directory::open_physical(place.parent().unwrap_or(Path::new("/")));
+        opened.map_err(|error| Error::io(RECOVER, place, error))
+    };
+    let (from, to) = (open(&intent.from)?, open(&intent.to)?);
     // A stage always lies beside the new place: one that does not was carried here.
     let beside = || -> io::Result<bool> { Ok(above.metadata()?.id == to.metadata()?.id) };
     if !beside().map_err(fail)? {
         let cause =
             format!("it does not lie beside {}, the new place that it names; nothing was touched", quoted(&intent.to));
-        return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
+        return refuse(ErrorKind::Changed, &cause);
     }
     if trust == tree::Trust::Anybody {
-        let forged = |cause: &str| Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
         match places {
             Some(TreeMove { from, to, .. }) if **from != *intent.from || **to != *intent.to => {
-                return forged("what it says is not what the journal says of it: somebody else has written it");
+                let cause = "what it says is not what the journal says of it: somebody else has written it";
+                return refuse(ErrorKind::Changed, cause);
             }
             Some(_) => {}
             // What others may have written is carried out only where they could do it themselves.
@@ -307,7 +309,7 @@ fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool, c
                 let lawless = |directory: &Directory| tree::ignores_permissions(directory, &probe).map_err(fail);
                 if !lawless(&from)? || !lawless(&to)? {
                     let cause = "others than this user may have written what it says, and the journal does not know it";
-                    return Err(Error::new(ErrorKind::PermissionDenied, RECOVER, path, cause));
+                    return refuse(ErrorKind::PermissionDenied, cause);
                 }
             }
         }
@@ -319,7 +321,7 @@ fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool, c
         && !holds_all(&to, name, &copied.inventory).map_err(fail)?
     {
         let cause = "what it says was copied is not in the copy: somebody else has written it; nothing was touched";
-        return Err(Error::new(ErrorKind::Changed, RECOVER, path, cause));
+        return refuse(ErrorKind::Changed, cause);
     }
     rebase(&mut intent, copied.as_mut(), (&from, &to))?;
     let copied = copied.as_ref();
@@ -358,7 +360,7 @@ fn give_back_original(recorded: &Recorded, path: &Path, consent: Consent) -> Res
         (None, _) => tree::move_to_new(&place.directory, aside, &place.directory, place.name()).map_err(fail)?,
         (Some(_), Some(link)) if says(&place.directory, place.name(), link).map_err(fail)? => {
             let names = ((&place.directory, aside), (&place.directory, place.name()));
-            exchange_trees(names.0, names.1, aside).map_err(fail)?;
+            os::exchange_trees(names.0, names.1, aside).map_err(fail)?;
             if says(&place.directory, aside, link).map_err(fail)? {
                 os::remove_file(&place.directory, aside).map_err(fail)?;
             }
@@ -379,14 +381,11 @@ fn give_back_original(recorded: &Recorded, path: &Path, consent: Consent) -> Res
 fn holds_all(to: &Directory, name: &OsStr, inventory: &Inventory) -> io::Result<bool> {
     let found = Inventory::take(to, name)?;
     let facts = |stat: &Stat| (stat.sort, if stat.sort == ObjectKind::File { stat.size } else { 0 });
-    let there: std::collections::HashMap<PathBuf, _> =
-        found.items.iter().enumerate().map(|(number, item)| (found.path(number), facts(&item.stat))).collect();
-    Ok(inventory
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| item.stat.sort != ObjectKind::Socket)
-        .all(|(number, item)| there.get(&inventory.path(number)) == Some(&facts(&item.stat))))
+    let all = |of: &Inventory| -> HashSet<_> {
+        let items = of.items.iter().enumerate().filter(|(_, item)| item.stat.sort != ObjectKind::Socket);
+        items.map(|(number, item)| (of.path(number), facts(&item.stat))).collect()
+    };
+    Ok(all(inventory).is_subset(&all(&found)))
 }
 
 /// The number that a file system has while it is mounted is another one the next time.
@@ -406,9 +405,6 @@ fn rebase(intent: &mut Intent, copied: Option<&mut stage::Copied>, (from, to): (
     Ok(())
 }
 
-/// What recovers is not stopped.
-static NEVER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-
 struct Recovery<'a> {
     path: &'a Path,
     directory: &'a Directory,
@@ -422,8 +418,9 @@ struct Recovery<'a> {
 
 impl Recovery<'_> {
     fn run(&self) -> Result<Recovered> {
-        let (intent, meter, stop) = (self.intent, Meter::default(), std::sync::atomic::AtomicBool::new(false));
-        let work = Work { meter: &meter, stop: &stop, workers: 1 };
+        let (intent, meter) = (self.intent, Meter::default());
+        // What recovers is not stopped.
+        let work = Work { meter: &meter, stop: &NEVER, workers: 1 };
         let (Some(from), Some(to)) = (intent.from.file_name(), intent.to.file_name()) else {
             return Err(self.contradiction("the intent names no places"));
         };
@@ -452,18 +449,17 @@ impl Recovery<'_> {
             }
             if !original(&aside) && original(&here) {
                 // Nothing half removed is ever seen under a public name.
-                tree::move_to_new(self.from, from, self.from, &intent.beside())
-                    .and_then(|()| tree::flush_names(self.from))
+                os::move_durably(self.from, from, self.from, &intent.beside())
                     .map_err(|error| Error::io(RECOVER, &intent.from, error))?;
             }
             let beside = intent.beside();
             let old = (original(&aside) || original(&here)).then_some(beside.as_os_str());
-            return self.finish(old, copied.map(|copied| &copied.inventory), work);
+            return self.finish(old, work);
         }
         // Everything of the old tree is gone, perhaps removed by its owner who was told of it, and only the stage is left.
         let is_gone = here.as_ref().is_none_or(|stat| stat.sort == ObjectKind::Symlink) && aside.is_none();
         if is_gone && copy(&there) {
-            return self.finish(None, None, work);
+            return self.finish(None, work);
         }
         if original(&aside) && there.is_none() {
             self.put_original_back(from, here.as_ref())?;
@@ -489,9 +485,7 @@ impl Recovery<'_> {
             && there.as_ref().is_some_and(|stat| stat.sort == ObjectKind::Symlink)
             && says(self.to, to, &intent.link).unwrap_or(false)
         {
-            os::remove_file(self.to, to)
-                .and_then(|()| tree::flush_names(self.to))
-                .map_err(|error| Error::io(RECOVER, &intent.to, error))?;
+            os::remove_durably(self.to, to).map_err(|error| Error::io(RECOVER, &intent.to, error))?;
         }
         stage::give_back_link(self.directory, self.to, intent)?;
         self.rewrite(&intent.from)?;
@@ -516,7 +510,7 @@ impl Recovery<'_> {
         match here {
             None => tree::move_to_new(self.from, &beside, self.from, from).map_err(fail)?,
             Some(_) if says(self.from, from, &intent.link).map_err(fail)? => {
-                exchange_trees((self.from, &beside), (self.from, from), &beside).map_err(fail)?;
+                os::exchange_trees((self.from, &beside), (self.from, from), &beside).map_err(fail)?;
             }
             Some(_) => return Err(self.contradiction("the copy is gone, and something else has the original's name")),
         }
@@ -544,9 +538,7 @@ impl Recovery<'_> {
             return Ok(());
         }
         let end = if self.see(directory, name)?.is_none() { (directory, name) } else { forward };
-        tree::move_to_new(directory, &third, end.0, end.1)
-            .and_then(|()| tree::flush_names(directory))
-            .map_err(|error| Error::io(RECOVER, path, error))
+        os::move_durably(directory, &third, end.0, end.1).map_err(|error| Error::io(RECOVER, path, error))
     }
 
     /// On one file system the tree has its new name: its link gets the old one, or has made room for it.
@@ -558,12 +550,12 @@ impl Recovery<'_> {
             None => false,
         };
         match (intent.way, here) {
-            (Direction::Away, None) => tree::move_to_new(self.from, &intent.beside(), self.from, from)
-                .and_then(|()| tree::flush_names(self.from))
-                .map_err(fail)?,
+            (Direction::Away, None) => {
+                os::move_durably(self.from, &intent.beside(), self.from, from).map_err(fail)?;
+            }
             // The link changed places with the tree, and is not needed any more.
             (Direction::Back, Some(_)) if is_link => {
-                os::remove_file(self.from, from).and_then(|()| tree::flush_names(self.from)).map_err(fail)?;
+                os::remove_durably(self.from, from).map_err(fail)?;
             }
             (Direction::Away, Some(_)) if !is_link => {
                 return Err(self.contradiction("the tree is at its new place, and something else at the old one"));
@@ -586,19 +578,13 @@ impl Recovery<'_> {
     }
 
     /// Removes the old tree, or what is left of it.
-    fn finish(&self, old: Option<&OsStr>, inventory: Option<&Inventory>, work: Work<'_>) -> Result<Recovered> {
+    fn finish(&self, old: Option<&OsStr>, work: Work<'_>) -> Result<Recovered> {
         let intent = self.intent;
-        if let (Some(name), Some(inventory)) = (old, inventory) {
-            let left = intent.from.with_file_name(name);
+        if let (Some(name), Some(copied)) = (old, self.copied) {
             let old = tree::Root { parent: self.from, name };
-            if !stage::is_committed(self.directory) {
-                if let Some(why) = still_needed(old, &intent.from, inventory, "since it was copied")? {
-                    return Err(kept(RECOVER, &intent.from, &left, &why));
-                }
-                stage::write_committed(self.directory).map_err(|error| Error::io(RECOVER, self.path, error))?;
-            }
-            if let Some(why) = erase(old, &left, inventory, work)? {
-                return Err(kept(RECOVER, &intent.from, &left, &why));
+            let since = (!stage::is_committed(self.directory)).then_some("since it was copied");
+            if let Some(kept) = retire(RECOVER, old, &intent.from, &copied.inventory, self.directory, since, work)? {
+                return Err(kept);
             }
         }
         stage::end(self.directory, self.above, intent)?;
@@ -607,11 +593,7 @@ impl Recovery<'_> {
     }
 
     fn see(&self, directory: &Directory, name: &OsStr) -> Result<Option<Stat>> {
-        match look(directory, name) {
-            Ok((stat, _)) => Ok(Some(stat)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(RECOVER, &self.intent.from, error)),
-        }
+        stat_of(directory, name).map_err(|error| Error::io(RECOVER, &self.intent.from, error))
     }
 
     fn contradiction(&self, what: &str) -> Error {

@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{BufReader, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Work;
 use super::super::make::says;
 use super::super::os::{self, tree};
 use super::super::private_name::PRIVATE;
+use super::super::probe;
+use super::super::{NEVER, Work};
 use super::across::as_error;
-use super::{Direction, Job, LeftLink, TREE, changed, texts};
+use super::{Direction, Job, LeftLink, TREE, changed, stat_of, texts};
 use crate::error::{Error, ErrorKind, Result};
-
 use crate::model::{Lost, Rewritten, Target};
-use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look, same_target};
+use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, if_there, look, same_target};
 
 /// What is to be done, written down before anything else.
 const INTENT: &str = "intent";
@@ -93,12 +93,12 @@ const FILES: [&str; 6] = [INTENT, COMMITTED, COPIED, "committed.new", "copied.ne
 
 /// A stage that this run has made.
 pub(super) struct Stage {
-    directory: Directory,
+    pub(super) directory: Directory,
     /// Where the stage is.
     above: Directory,
-    intent: Intent,
+    pub(super) intent: Intent,
     /// Whether the copy is what everybody sees.
-    committed: bool,
+    pub(super) committed: bool,
     /// Keeps others from recovering what is still in work.
     _lock: tree::Locks,
 }
@@ -113,8 +113,7 @@ impl Stage {
         is_rename: bool,
     ) -> Result<Self> {
         let fail = |error| Error::io("make a directory for the copy beside", &to.path, error);
-        let full =
-            |place: &Place| -> std::io::Result<PathBuf> { Ok(place.directory.physical_path()?.join(place.name())) };
+        let full = |place: &Place| -> io::Result<PathBuf> { Ok(place.directory.physical_path()?.join(place.name())) };
         let intent = Intent {
             form: FORM,
             way: job.direction,
@@ -133,17 +132,17 @@ impl Stage {
         let bytes = serde_json::to_vec(&intent).map_err(|error| fail(error.into()))?;
         let above = to.directory.open_child(OsStr::new(".")).map_err(fail)?;
         tree::make_private_directory(&above, private).map_err(fail)?;
-        let make = || -> std::io::Result<_> {
+        let make = || -> io::Result<_> {
             let directory = above.open_child(private)?;
             // Whoever may write here may have put a directory of his own there.
             let is_ours = tree::is_own(&directory)? || tree::ignores_permissions(&directory, private)?;
             if !is_ours || directory.entries()?.next().is_some() {
-                return Err(std::io::Error::other("another directory has its name already"));
+                return Err(io::Error::other("another directory has its name already"));
             }
             // As long as this is held, nobody recovers what is not left yet.
             let mut lock = tree::Locks::default();
             lock.whole(&above, private)?;
-            tree::write_durably(&directory, OsStr::new(INTENT), &bytes)?;
+            os::write_durably(&directory, OsStr::new(INTENT), &bytes)?;
             tree::flush_names(&above)?;
             Ok((directory, lock))
         };
@@ -160,45 +159,19 @@ impl Stage {
         }
     }
 
-    pub(super) fn directory(&self) -> &Directory {
-        &self.directory
-    }
-
-    pub(super) fn private(&self) -> &OsStr {
-        &self.intent.private
-    }
-
-    pub(super) fn beside(&self) -> OsString {
-        self.intent.beside()
-    }
-
-    pub(super) fn original(&self) -> &Stat {
-        &self.intent.original
-    }
-
-    /// Whether the copy is what everybody sees from now on.
-    pub(super) fn commit(&mut self, committed: bool) {
-        self.committed = committed;
-    }
-
-    pub(super) fn is_committed(&self) -> bool {
-        self.committed
-    }
-
     pub(super) fn write_copied(&self, inventory: &Inventory, lost: &[Lost]) -> Result<()> {
         let fail = |error| Error::io("write down what was copied for", &self.intent.to, error);
-        let write = || -> std::io::Result<()> {
+        let write = || -> io::Result<()> {
             let (copy, _) = look(&self.directory, OsStr::new(TREE))?;
             let copied = Copied { copy, inventory: inventory.clone(), lost: lost.to_vec() };
-            tree::write_durably(&self.directory, OsStr::new(COPIED), &serde_json::to_vec(&copied)?)
+            os::write_durably(&self.directory, OsStr::new(COPIED), &serde_json::to_vec(&copied)?)
         };
         write().map_err(fail)
     }
 
     /// Takes away what was made so far; the original was never touched.
     pub(super) fn roll_back(&self, from: &Place, to: &Place, work: Work<'_>) -> Result<()> {
-        let stop = std::sync::atomic::AtomicBool::new(false);
-        let work = Work { stop: &stop, ..work };
+        let work = Work { stop: &NEVER, ..work };
         // What this very run has written.
         let copied = read_copied(&self.directory, tree::Trust::Anybody);
         // What was copied is given up only where it was copied from is seen to be there.
@@ -226,14 +199,11 @@ impl Stage {
 /// Removes a stage with its files; on the way back, the link that lies in it.
 pub(super) fn end(directory: &Directory, above: &Directory, intent: &Intent) -> Result<()> {
     let fail = |error| Error::io("remove the directory for the copy beside", &intent.to, error);
-    let remove = || -> std::io::Result<()> {
-        match look(directory, OsStr::new(TREE)) {
-            Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
-                os::remove_file(directory, OsStr::new(TREE))?;
-            }
-            Ok(_) => return Err(std::io::Error::other("a tree is still in it")),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+    let remove = || -> io::Result<()> {
+        match stat_of(directory, OsStr::new(TREE))?.map(|stat| stat.sort) {
+            None => {}
+            Some(ObjectKind::Symlink) => os::remove_file(directory, OsStr::new(TREE))?,
+            Some(_) => return Err(io::Error::other("a tree is still in it")),
         }
         remove_files(directory)?;
         os::remove_directory(above, &intent.private)?;
@@ -243,14 +213,8 @@ pub(super) fn end(directory: &Directory, above: &Directory, intent: &Intent) -> 
 }
 
 /// Removes what a stage holds besides the tree.
-fn remove_files(directory: &Directory) -> std::io::Result<()> {
-    for name in &FILES {
-        match os::remove_file(directory, OsStr::new(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
+fn remove_files(directory: &Directory) -> io::Result<()> {
+    FILES.iter().try_for_each(|name| if_there(os::remove_file(directory, OsStr::new(name))).map(drop))
 }
 
 /// Whether a private directory holds nothing that anybody could miss: it was made, and no intent written; or it was about
@@ -259,8 +223,7 @@ pub(super) fn is_discardable(directory: &Directory, name: &OsStr) -> bool {
     discardable_names(directory, name).is_ok_and(|names| names.is_some())
 }
 
-fn discardable_names(directory: &Directory, name: &OsStr) -> std::io::Result<Option<Vec<OsString>>> {
-    use super::super::probe;
+fn discardable_names(directory: &Directory, name: &OsStr) -> io::Result<Option<Vec<OsString>>> {
     if !is_private(name) {
         return Ok(None);
     }
@@ -288,7 +251,7 @@ fn discardable_names(directory: &Directory, name: &OsStr) -> std::io::Result<Opt
 }
 
 /// Whether a link says what one says that was made to see whether it can be.
-fn is_of_probe(directory: &Directory, name: &OsStr) -> std::io::Result<bool> {
+fn is_of_probe(directory: &Directory, name: &OsStr) -> io::Result<bool> {
     let found = Inventory::take(directory, name)?;
     let Some(target) = found.root().and_then(crate::platform::Item::target) else { return Ok(false) };
     let shown = target.shown().unwrap_or_default();
@@ -299,11 +262,11 @@ fn is_of_probe(directory: &Directory, name: &OsStr) -> std::io::Result<bool> {
         }
         _ => shown.into_encoded_bytes(),
     };
-    Ok(super::super::probe::TEXTS.iter().any(|known| last == known.as_bytes()))
+    Ok(probe::TEXTS.iter().any(|known| last == known.as_bytes()))
 }
 
 /// Whether a file says what this program writes into such a file, be it broken off.
-fn begins_as_written(directory: &Directory, name: &OsStr) -> std::io::Result<bool> {
+fn begins_as_written(directory: &Directory, name: &OsStr) -> io::Result<bool> {
     let begins: &[u8] = match name.to_str() {
         Some("intent.new") => b"{\"form\":",
         Some("copied" | "copied.new") => b"{\"copy\":{\"sort\":",
@@ -322,7 +285,7 @@ fn is_private(name: &OsStr) -> bool {
 }
 
 /// Removes such a directory. Whether it was one.
-pub(super) fn remove_discardable(directory: &Directory, above: &Directory, name: &OsStr) -> std::io::Result<bool> {
+pub(super) fn remove_discardable(directory: &Directory, above: &Directory, name: &OsStr) -> io::Result<bool> {
     let Some(names) = discardable_names(directory, name)? else { return Ok(false) };
     for name in names {
         match look(directory, &name)?.0.sort {
@@ -336,20 +299,17 @@ pub(super) fn remove_discardable(directory: &Directory, above: &Directory, name:
 }
 
 /// The intent of a stage, and who may have written it. `None` for a directory that is none.
-pub(super) fn read_intent(directory: &Directory) -> std::io::Result<Option<(Intent, tree::Trust)>> {
-    match look(directory, OsStr::new(INTENT)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        found => found?,
-    };
+pub(super) fn read_intent(directory: &Directory) -> io::Result<Option<(Intent, tree::Trust)>> {
+    if stat_of(directory, OsStr::new(INTENT))?.is_none() {
+        return Ok(None);
+    }
     let trust = if tree::is_own(directory)? { tree::Trust::Own } else { tree::Trust::Anybody };
     // Piece by piece: what is no intent costs no memory, however long it is.
     let intent: Intent =
         serde_json::from_reader(BufReader::new(tree::open_own(directory, OsStr::new(INTENT), trust)?))?;
     if intent.form != FORM {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::PermissionDenied,
-            "written by another version of linkctl, which alone can go on with it",
-        ));
+        let cause = "written by another version of linkctl, which alone can go on with it";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, cause));
     }
     Ok(Some((intent, trust)))
 }
@@ -363,8 +323,8 @@ pub(super) fn is_committed(directory: &Directory) -> bool {
     look(directory, OsStr::new(COMMITTED)).is_ok()
 }
 
-pub(super) fn write_committed(directory: &Directory) -> std::io::Result<()> {
-    tree::write_durably(directory, OsStr::new(COMMITTED), b"")
+pub(super) fn write_committed(directory: &Directory) -> io::Result<()> {
+    os::write_durably(directory, OsStr::new(COMMITTED), b"")
 }
 
 /// Takes a published copy back into its stage, in one step: only the very tree that was made, and only if it still is as
@@ -378,91 +338,65 @@ pub(super) fn take_back(
 ) -> Result<()> {
     const REMOVE: &str = "take back the copy";
     let fail = |error| Error::io(REMOVE, path, error);
-    let now = match look(directory, name) {
-        Ok((now, _)) => now,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(fail(error)),
-    };
-    if !copied.copy.is_same(&now) {
+    if !stat_of(directory, name).map_err(fail)?.is_some_and(|now| copied.copy.is_same(&now)) {
         return Ok(());
     }
     let inventory = Inventory::take(directory, name).map_err(fail)?;
-    let (root, then) = (inventory.root().map(|root| &root.stat), &copied.copy);
-    let same = root.is_some_and(|now| (now.size, now.modified) == (then.size, then.modified))
-        && inventory.items.len()
-            == copied.inventory.items.iter().filter(|item| item.stat.sort != ObjectKind::Socket).count()
-        && inventory
-            .items
-            .iter()
-            .skip(1)
-            .all(|item| item.stat.changed <= copied.copy.changed || item.stat.sort == ObjectKind::Directory);
-    if !same {
+    let (found, then) = (&inventory.items, &copied.copy);
+    let was_copied = copied.inventory.items.iter().filter(|item| item.stat.sort != ObjectKind::Socket);
+    let is_older = |stat: &Stat| stat.changed <= then.changed || stat.sort == ObjectKind::Directory;
+    if found.first().is_none_or(|now| (now.stat.size, now.stat.modified) != (then.size, then.modified))
+        || found.len() != was_copied.count()
+        || !found.iter().skip(1).all(|item| is_older(&item.stat))
+    {
         let cause = "the copy was changed since it was made; it stays, and so does the original";
         return Err(Error::new(ErrorKind::Changed, REMOVE, path, cause));
     }
-    tree::move_to_new(directory, name, stage, OsStr::new(TREE)).map_err(fail)?;
-    tree::flush_names(directory).map_err(fail)
+    os::move_durably(directory, name, stage, OsStr::new(TREE)).map_err(fail)
 }
 
 /// Removes the link under its private name beside the original, if it got that far.
 pub(super) fn remove_link(directory: &Directory, intent: &Intent) -> Result<()> {
-    let target = &intent.link;
-    let fail = |error| Error::io("take back the link beside", &intent.from, error);
+    let (name, target) = (&intent.beside(), &intent.link);
+    let remove = || -> io::Result<()> {
+        let Some(stat) = stat_of(directory, name)? else { return Ok(()) };
+        // What becomes a link on NTFS is an empty file or directory first.
+        let may_be_stub = matches!(target, Target::Reparse(_));
+        match stat.sort {
+            ObjectKind::Symlink if says(directory, name, target)? => os::remove_file(directory, name),
+            ObjectKind::Directory if may_be_stub => os::remove_directory(directory, name),
+            ObjectKind::File if may_be_stub && stat.size == 0 => os::remove_file(directory, name),
+            _ => Ok(()),
+        }
+    };
     if intent.way == Direction::Back {
         return Ok(());
     }
-    let name = &intent.beside();
-    match look(directory, name) {
-        Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
-            if says(directory, name, target).map_err(fail)? {
-                os::remove_file(directory, name).map_err(fail)?;
-            }
-            Ok(())
-        }
-        // What becomes a link on NTFS is an empty file or directory first.
-        Ok((stat, _)) if matches!(target, Target::Reparse(_)) => match stat.sort {
-            ObjectKind::Directory => os::remove_directory(directory, name).map_err(fail),
-            ObjectKind::File if stat.size == 0 => os::remove_file(directory, name).map_err(fail),
-            _ => Ok(()),
-        },
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(fail(error)),
-    }
+    remove().map_err(|error| Error::io("take back the link beside", &intent.from, error))
 }
 
 /// Puts the link that lay in the stage, to make room for the tree, back in its place.
 pub(super) fn give_back_link(stage: &Directory, to: &Directory, intent: &Intent) -> Result<()> {
     let fail = |error| Error::io("put back the link", &intent.to, error);
     let (Direction::Back, Some(name)) = (intent.way, intent.to.file_name()) else { return Ok(()) };
-    match look(stage, OsStr::new(TREE)) {
-        Ok((stat, _)) if stat.sort == ObjectKind::Symlink => {
-            tree::move_to_new(stage, OsStr::new(TREE), to, name).map_err(fail)?;
-            tree::flush_names(to).map_err(fail)
+    match stat_of(stage, OsStr::new(TREE)).map_err(fail)? {
+        Some(stat) if stat.sort == ObjectKind::Symlink => {
+            os::move_durably(stage, OsStr::new(TREE), to, name).map_err(fail)
         }
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(fail(error)),
+        _ => Ok(()),
     }
 }
 
 /// Removes a tree in a stage, whatever of it is there.
 pub(super) fn remove_tree(directory: &Directory, name: &OsStr, path: &Path, work: Work<'_>) -> Result<()> {
     const REMOVE: &str = "remove the unfinished copy beside";
-    let inventory = match Inventory::take(directory, name) {
-        Ok(inventory) => inventory,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io(REMOVE, path, error)),
-    };
+    let inventory = if_there(Inventory::take(directory, name)).map_err(|error| Error::io(REMOVE, path, error))?;
+    let Some(inventory) = inventory else { return Ok(()) };
     let root = tree::Root { parent: directory, name };
     let spared = tree::erase(root, &inventory, work).map_err(|failed| as_error(REMOVE, path, failed))?;
-    match spared.first() {
-        None => Ok(()),
-        Some(first) => {
-            let cause = format!("{}: {}", crate::platform::quoted(&inventory.path(first.item)), first.what);
-            Err(Error::new(ErrorKind::Changed, REMOVE, path, cause))
-        }
-    }
+    let Some(first) = spared.first() else { return Ok(()) };
+    let cause = format!("{}: {}", crate::platform::quoted(&inventory.path(first.item)), first.what);
+    Err(Error::new(ErrorKind::Changed, REMOVE, path, cause))
 }
 
 /// What links in the tree shall say at the new place, by their items.
@@ -475,10 +409,7 @@ pub(super) fn texts_of(inventory: &Inventory, rewritten: &[Rewritten], way: Dire
     for (number, item) in inventory.items.iter().enumerate() {
         let Some(target) = item.target() else { continue };
         let Some(known) = by_path.get(inventory.path(number).as_path()) else { continue };
-        let (now, new) = match way {
-            Direction::Away => (&known.home, &known.away),
-            Direction::Back => (&known.away, &known.home),
-        };
+        let (now, new) = way.texts(known);
         // What was changed since says what its user wants.
         if same_target(&target, now) {
             texts.insert(number, new.clone());

@@ -6,12 +6,12 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::make::{New, Preserve, says};
+use super::super::make::{New, says};
 use super::super::os::{self, tree};
-use super::super::replace_link::replace;
-use super::Direction;
+use super::super::replace_link::{Preserve, replace};
 use super::across::join;
 use super::stage::Before;
+use super::{Direction, stat_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Rewritten;
 use crate::platform::{Directory, Place, look, same_target};
@@ -34,10 +34,7 @@ pub(super) fn rewrite(
         if stop.load(Ordering::Relaxed) {
             return Err(Error::stopped(REWRITE, root));
         }
-        let (now, new) = match way {
-            Direction::Away => (&link.home, &link.away),
-            Direction::Back => (&link.away, &link.home),
-        };
+        let (now, new) = way.texts(link);
         let path = root.join(&link.path);
         // What was written down may have been written by somebody else: of the tree alone links are rewritten.
         let elsewhere = || Error::new(ErrorKind::Changed, REWRITE, &path, "it is no link of the tree");
@@ -57,8 +54,8 @@ pub(super) fn rewrite(
         let Some(metadata) = place.metadata().map_err(fail)? else { continue };
         let Some(old) = inspect::see(place.spot(), &metadata).map_err(fail)? else { continue };
         if same_target(&old.target, now) {
-            let new = New { target: new, file: None, attributes: Some(old.attributes), preserve: Preserve::Everything };
-            replace(&place, &old, &new, private)?;
+            let new = New { target: new, file: None, attributes: Some(old.attributes) };
+            replace(&place, &old, &new, private, Preserve::Everything)?;
         }
     }
     Ok(())
@@ -100,7 +97,7 @@ fn is_below(path: &Path) -> bool {
 /// its own.
 pub(super) fn is_unfinished(root: &Path, links: &[Rewritten], way: Direction, private: &OsStr) -> bool {
     links.iter().filter(|link| is_below(&link.path)).any(|link| {
-        let wrong = if way == Direction::Away { &link.home } else { &link.away };
+        let (wrong, _) = way.texts(link);
         Place::open_physical(REWRITE, &root.join(&link.path)).is_ok_and(|place| {
             says(&place.directory, place.name(), wrong).unwrap_or(false)
                 || place.directory.metadata_nofollow(private).is_ok()
@@ -113,10 +110,9 @@ pub(super) fn is_unfinished(root: &Path, links: &[Rewritten], way: Direction, pr
 fn clear<'a>(place: &Place, private: &OsStr, mut links: impl Iterator<Item = &'a Rewritten>) -> Result<()> {
     let fail = |error| Error::io("remove what is left beside", &place.path, error);
     let says = |target| says(&place.directory, private, target).unwrap_or(false);
-    match place.directory.metadata_nofollow(private) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        found => found.map_err(fail)?,
-    };
+    if stat_of(&place.directory, private).map_err(fail)?.is_none() {
+        return Ok(());
+    }
     let (before, _) = look(&place.directory, OsStr::new(".")).map_err(fail)?;
     if links.any(|link| says(&link.home) || says(&link.away)) {
         os::remove_file(&place.directory, private).map_err(fail)?;

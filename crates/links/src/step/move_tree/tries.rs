@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::probe::{Capability, MAKE, Probe, probe};
 use crate::error::{Error, Result};
 use crate::model::{EntryPath, Finding, LinkKind, Severity, Target};
-use crate::platform::{Inventory, ObjectKind, Place};
+use crate::platform::{Inventory, Item, ObjectKind, Place};
 
 const NO_STREAMS: &str = "mounted so that streams cannot be seen, and would be lost: mount it with \
                           streams_interface=xattr, which is the default";
@@ -33,61 +33,56 @@ pub(super) fn run(link: &EntryPath, target: &Target, from: &EntryPath, to: &Entr
     Ok(findings)
 }
 
-fn refuse(findings: &mut Vec<Finding>, code: &'static str, path: &Path, text: impl Into<String>) {
-    findings.push(Finding::new(Severity::Refusal, code, path, text));
-}
-
 /// Whether such a link can be made beside a place, and exchanged with what is there.
 fn can_link(directory: &Path, target: &Target, findings: &mut Vec<Finding>) {
-    let needed = match target.kind() {
-        LinkKind::Junction => [Capability::Junction, Capability::Junction],
-        LinkKind::SymlinkFile => [Capability::FileSymlink, Capability::FileSymlink],
-        LinkKind::SymlinkDir => [Capability::DirectorySymlink, Capability::DirectorySymlink],
-        _ => [Capability::DirectorySymlink, Capability::Replace],
+    let needed: &[Capability] = match target.kind() {
+        LinkKind::Junction => &[Capability::Junction],
+        LinkKind::SymlinkFile => &[Capability::FileSymlink],
+        LinkKind::SymlinkDir => &[Capability::DirectorySymlink],
+        _ => &[Capability::DirectorySymlink, Capability::Replace],
     };
-    match probe(directory) {
-        Ok(found) => {
-            for (capability, result) in &found.capabilities {
-                if let Err(error) = result
-                    && needed.contains(capability)
-                {
-                    let text = format!("no link can be made here ({}): {}", capability.as_str(), error.cause());
-                    refuse(findings, "link-impossible", directory, text);
-                }
+    probed(directory, findings, |found, refuse| {
+        for (capability, result) in found.capabilities.iter().filter(|(capability, _)| needed.contains(capability)) {
+            if let Err(error) = result {
+                let text = format!("no link can be made here ({}): {}", capability.as_str(), error.cause());
+                refuse("link-impossible", text);
             }
-            sees_streams(&found, directory, findings);
         }
-        Err(error) => refuse(findings, "link-impossible", directory, error.cause()),
-    }
+    });
 }
 
 /// Whether the new place takes what is in the tree.
 fn can_hold(directory: &Path, inventory: &Inventory, findings: &mut Vec<Finding>) {
-    match probe(directory) {
-        Ok(found) => {
-            let shared = inventory.items.iter().any(|item| {
-                item.stat.sort != ObjectKind::Directory && item.stat.names > 1 + u32::from(item.has_short_name)
-            });
-            let link = found.capabilities.iter().find(|(capability, _)| *capability == Capability::HardLink);
-            match link {
-                Some((_, Err(error))) if error.operation() == MAKE => {
-                    let text = format!("nothing can be made here: {}", error.cause());
-                    refuse(findings, "read-only", directory, text);
-                }
-                Some((_, Err(error))) if shared => {
-                    let text = format!("no hard link can be made here: {}", error.cause());
-                    refuse(findings, "hard-link-impossible", directory, text);
-                }
-                _ => {}
+    let is_shared =
+        |item: &Item| item.stat.sort != ObjectKind::Directory && item.stat.names > 1 + u32::from(item.has_short_name);
+    probed(directory, findings, |found, refuse| {
+        let link = found.capabilities.iter().find(|(capability, _)| *capability == Capability::HardLink);
+        match link {
+            Some((_, Err(error))) if error.operation() == MAKE => {
+                refuse("read-only", format!("nothing can be made here: {}", error.cause()));
             }
-            sees_streams(&found, directory, findings);
+            Some((_, Err(error))) if inventory.items.iter().any(is_shared) => {
+                refuse("hard-link-impossible", format!("no hard link can be made here: {}", error.cause()));
+            }
+            _ => {}
         }
-        Err(error) => refuse(findings, "link-impossible", directory, error.cause()),
-    }
+    });
 }
 
-fn sees_streams(found: &Probe, directory: &Path, findings: &mut Vec<Finding>) {
-    if found.ntfs && !found.streams {
-        refuse(findings, "no-streams", directory, NO_STREAMS);
+/// Tries all in a directory, and refuses what `judge` says of what came of it.
+fn probed(
+    directory: &Path,
+    findings: &mut Vec<Finding>,
+    judge: impl FnOnce(&Probe, &mut dyn FnMut(&'static str, String)),
+) {
+    let mut refuse = |code, text| findings.push(Finding::new(Severity::Refusal, code, directory, text));
+    match probe(directory) {
+        Ok(found) => {
+            judge(&found, &mut refuse);
+            if found.ntfs && !found.streams {
+                refuse("no-streams", NO_STREAMS.to_owned());
+            }
+        }
+        Err(error) => refuse("link-impossible", error.cause()),
     }
 }

@@ -3,12 +3,11 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use super::super::entry::must_be;
-use super::super::make::{make_soft, says};
+use super::super::make::{READS_OTHERWISE, make_and_read};
 use super::super::os::{self, tree};
-use super::super::{Done, Work};
+use super::super::{Done, NEVER, Work};
 use super::stage::Stage;
 use super::{Direction, Job, LeftLink, TREE, UNTRACED, changed, crash, texts};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
@@ -18,7 +17,6 @@ use crate::platform::{self, Place, Spot};
 impl Job<'_> {
     /// A rename keeps the tree's bytes, so links are rewritten in place: before the tree leaves, and after it returns.
     pub(super) fn rewriting(&self, private: &OsStr, work: Work<'_>, go: impl FnOnce() -> Result<Done>) -> Result<Done> {
-        let never = AtomicBool::new(false);
         if self.direction == Direction::Away {
             let rewritten = texts::rewrite(self.from, self.texts, Direction::Away, private, work.stop);
             let gone = rewritten.and_then(|()| {
@@ -26,14 +24,14 @@ impl Job<'_> {
                 go()
             });
             if gone.is_err() {
-                texts::rewrite(self.from, self.texts, Direction::Back, private, &never)
+                texts::rewrite(self.from, self.texts, Direction::Back, private, &NEVER)
                     .map_err(|error| error.leaving(Aftermath::Unfinished))?;
             }
             return gone;
         }
         let mut back = go()?;
         crash(10);
-        if let Err(error) = texts::rewrite(self.to, self.texts, Direction::Back, private, &never) {
+        if let Err(error) = texts::rewrite(self.to, self.texts, Direction::Back, private, &NEVER) {
             back.kept = back.kept.or_else(|| Some(error.leaving(Aftermath::Unfinished)));
         }
         Ok(back)
@@ -78,7 +76,7 @@ impl Job<'_> {
         let fail = |error| Error::io(operation, &from.path, error);
         let go = || tree::move_to_new(&from.directory, from.name(), &to.directory, to.name());
         let go_back = || tree::move_to_new(&to.directory, to.name(), &from.directory, from.name());
-        let beside = stage.beside();
+        let beside = stage.intent.beside();
         // The link's own way: to the tree's old name, or out of the way into the stage.
         let (link, place) = match self.link {
             LeftLink::New(target) => {
@@ -87,13 +85,13 @@ impl Job<'_> {
             }
             LeftLink::Old(seen) => {
                 let aside = OsStr::new(TREE);
-                tree::move_to_new(&to.directory, to.name(), stage.directory(), aside).map_err(fail)?;
-                let moved = Spot { directory: stage.directory(), name: aside, path: &to.path };
+                tree::move_to_new(&to.directory, to.name(), &stage.directory, aside).map_err(fail)?;
+                let moved = Spot { directory: &stage.directory, name: aside, path: &to.path };
                 if let Err(error) = must_be(moved, seen, operation) {
-                    tree::move_to_new(stage.directory(), aside, &to.directory, to.name()).map_err(fail)?;
+                    tree::move_to_new(&stage.directory, aside, &to.directory, to.name()).map_err(fail)?;
                     return Err(error);
                 }
-                ((&to.directory, to.name()), (stage.directory(), aside))
+                ((&to.directory, to.name()), (&stage.directory, aside))
             }
         };
         crash(1);
@@ -114,7 +112,7 @@ impl Job<'_> {
             go_back().map_err(fail)?;
             return Err(fail(error));
         }
-        stage.commit(true);
+        stage.committed = true;
         crash(3);
         tree::flush_names(&from.directory).and_then(|()| tree::flush_names(&to.directory)).map_err(fail)?;
         Ok(Done { made: Some(moved.id), ..Done::default() })
@@ -125,13 +123,12 @@ impl Job<'_> {
 pub(super) fn make_link(place: &Place, name: &OsStr, target: &Target) -> Result<FileId> {
     let path = place.path.with_file_name(name);
     let fail = |error| Error::io("make the link", &path, error);
-    make_soft(&place.directory, name, target).map_err(fail)?;
-    let made = place.directory.metadata_nofollow(name).map_err(fail)?.id;
-    if says(&place.directory, name, target).map_err(fail)? {
+    let (made, is_right) = make_and_read(&place.directory, name, target).map_err(fail)?;
+    if is_right {
         return Ok(made);
     }
     remove_link(place, made)?;
-    Err(Error::new(ErrorKind::NotVerified, "make the link", &path, "what was made reads back otherwise"))
+    Err(Error::new(ErrorKind::NotVerified, "make the link", &path, READS_OTHERWISE))
 }
 
 pub(super) fn unable(operation: &'static str, path: &Path, error: io::Error) -> Error {

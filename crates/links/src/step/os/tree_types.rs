@@ -1,6 +1,6 @@
 //! What is said of whole trees, whatever the system.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
@@ -8,22 +8,42 @@ use std::path::PathBuf;
 use crate::model::Target;
 use crate::platform::{Directory, Inventory, Item};
 
-/// Where a tree hangs: a name in an opened directory.
+/// Where a tree hangs, or one of its objects: a name in an opened directory.
 #[derive(Clone, Copy)]
 pub(crate) struct Root<'a> {
     pub(crate) parent: &'a Directory,
     pub(crate) name: &'a OsStr,
 }
 
-impl Root<'_> {
+impl<'a> Root<'a> {
+    /// An item of the tree in its directory, which is opened.
+    pub(super) fn item(self, inventory: &'a Inventory, item: usize, container: &'a Directory) -> Self {
+        Self { parent: container, name: inventory.name_of(self.name, item) }
+    }
+
     /// The directory that an item stands in.
     pub(super) fn container(&self, inventory: &Inventory, item: usize) -> io::Result<Directory> {
         inventory.container(self.parent, self.name, item)
     }
+}
 
-    /// Its name there.
-    pub(super) fn name_of<'i>(&'i self, inventory: &'i Inventory, item: usize) -> &'i OsStr {
-        inventory.name_of(self.name, item)
+/// An object of a tree and its copy, in their opened directories.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair<'a> {
+    pub(super) from: Root<'a>,
+    pub(super) to: Root<'a>,
+    pub(super) item: &'a Item,
+}
+
+impl<'a> Pair<'a> {
+    pub(super) fn of(
+        inventory: &'a Inventory,
+        number: usize,
+        (from, source): (Root<'a>, &'a Directory),
+        (to, copy): (Root<'a>, &'a Directory),
+    ) -> Self {
+        let (from, to) = (from.item(inventory, number, source), to.item(inventory, number, copy));
+        Self { from, to, item: &inventory.items[number] }
     }
 }
 
@@ -70,29 +90,31 @@ pub(crate) struct Loss {
     pub(crate) what: String,
 }
 
-/// What a copy could not keep, by the file itself: what one of its names lost, all have lost.
-pub(super) struct Lossy(HashMap<(u64, u128), String>);
+/// What is passed each thing that a copy cannot have.
+pub(super) type Losses<'l> = &'l mut dyn FnMut(String);
 
-impl Lossy {
-    pub(super) fn of(inventory: &Inventory, losses: &[Loss]) -> Self {
-        let mut all: HashMap<(u64, u128), String> = HashMap::new();
-        for loss in losses {
-            let Some(item) = inventory.items.get(loss.item) else { continue };
-            *all.entry((item.stat.device, item.stat.number)).or_default() += &loss.what;
-        }
-        Self(all)
-    }
+/// Whether something was told to be lost of an object.
+pub(super) type IsLost<'l> = &'l dyn Fn(&str) -> bool;
 
-    /// Everything that was told to be lost of an object.
-    pub(super) fn told_of(&self, item: &Item) -> Option<&str> {
-        self.0.get(&(item.stat.device, item.stat.number)).map(String::as_str)
-    }
-
-    /// Whether this was told to be lost of an object.
-    pub(super) fn has(&self, item: &Item, what: &str) -> bool {
-        self.told_of(item).is_some_and(|all| all.contains(what))
-    }
-}
+/// Two buffers, to be used again and again.
+pub(super) type Buffers = (Vec<u8>, Vec<u8>);
 
 /// What links say in the copy instead of their own targets, by their items.
 pub(crate) type Texts = BTreeMap<usize, Target>;
+
+/// What is said of an object that is not what was inventoried.
+pub(super) const CHANGED: &str = "it was changed while it was copied";
+
+/// The first bytes of a buffer, which grows to have so many.
+pub(super) fn first(buffer: &mut Vec<u8>, length: u64) -> &mut [u8] {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    buffer.get_mut(..length).unwrap_or_default()
+}
+
+/// A file that ends before what is read of it is not what it was.
+pub(super) fn at_end(cause: &'static str) -> impl Fn(io::Error) -> io::Error {
+    move |error| if error.kind() == io::ErrorKind::UnexpectedEof { io::Error::other(cause) } else { error }
+}

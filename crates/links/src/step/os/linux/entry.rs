@@ -1,14 +1,15 @@
 //! One name in a directory: made, renamed, removed.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::time::Duration;
 
 use rustix::fs::{self, AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
+use super::super::retry;
 use crate::model::{Attributes, FileKind};
 use crate::platform::{Directory, Held, is_fuse, is_overlay};
 
@@ -18,8 +19,7 @@ pub(crate) fn make_symlink(directory: &Directory, name: &OsStr, text: &OsStr) ->
 
 /// Gives a held file one more name. What it may lead to is never linked.
 pub(crate) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::Result<()> {
-    let shown = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
-    let linked = match fs::linkat(CWD, shown, to, name, AtFlags::SYMLINK_FOLLOW) {
+    let linked = match fs::linkat(CWD, held_path(file), to, name, AtFlags::SYMLINK_FOLLOW) {
         // Without /proc there is a way for the privileged alone.
         Err(Errno::NOENT) => fs::linkat(file, "", to, name, AtFlags::EMPTY_PATH),
         answer => answer,
@@ -35,29 +35,29 @@ pub(crate) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::R
     }
 }
 
+/// The way to a held object itself, whatever it is: the calls by path end there and follow no further.
+pub(super) fn held_path(held: &Held) -> String {
+    format!("/proc/self/fd/{}", held.as_fd().as_raw_fd())
+}
+
 /// Locks a file against others that remove names of it, for at most two seconds' waiting. `None` where
 /// this user may not open the file, or nobody can.
-pub(crate) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<OwnedFd>> {
+pub(crate) fn lock_file(directory: &Directory, name: &OsStr) -> io::Result<Option<File>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match fs::openat(directory, name, flags, Mode::empty()) {
-        Ok(file) => file,
+        Ok(file) => File::from(file),
         // A symbolic link cannot be opened itself.
         Err(Errno::ACCESS | Errno::PERM | Errno::LOOP) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let began = Instant::now();
-    loop {
-        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Some(file)),
-            Err(Errno::WOULDBLOCK) if began.elapsed() < Duration::from_secs(2) => {
-                thread::sleep(Duration::from_millis(20));
-            }
-            Err(Errno::WOULDBLOCK) => {
-                return Err(io::Error::other("another program holds a lock on the file"));
-            }
-            Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
+    let lock = || fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+    let locked =
+        retry(Duration::from_secs(2), Duration::from_millis(20), lock, |locked| *locked != Err(Errno::WOULDBLOCK));
+    match locked {
+        Ok(()) => Ok(Some(file)),
+        Err(Errno::WOULDBLOCK) => Err(io::Error::other("another program holds a lock on the file")),
+        Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -66,9 +66,17 @@ pub(crate) fn make_directory(directory: &Directory, name: &OsStr) -> io::Result<
 }
 
 pub(crate) fn make_empty_file(directory: &Directory, name: &OsStr) -> io::Result<()> {
-    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    fs::openat(directory, name, flags, Mode::from(0o666))?;
-    Ok(())
+    create(directory, name, Mode::from(0o666)).map(drop)
+}
+
+/// Makes a file that nobody but its owner may look into, to be written and read.
+pub(crate) fn create_private(directory: &Directory, name: &OsStr) -> io::Result<File> {
+    create(directory, name, Mode::from(0o600))
+}
+
+fn create(directory: &Directory, name: &OsStr, mode: Mode) -> io::Result<File> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(fs::openat(directory, name, flags, mode)?.into())
 }
 
 /// To put something in the place of a name, ntfs-3g gives what has it a name of so many more letters for a moment
@@ -148,10 +156,7 @@ pub(crate) fn set_attributes(link: &Held, attributes: &Attributes, now: &Attribu
     let times = Timestamps { last_access: time, last_modification: time };
     let set = match fs::utimensat(link, "", &times, AtFlags::EMPTY_PATH) {
         // Before Linux 5.8, only a name could be given.
-        Err(Errno::INVAL) => {
-            let shown = format!("/proc/self/fd/{}", link.as_fd().as_raw_fd());
-            fs::utimensat(CWD, shown, &times, AtFlags::empty())
-        }
+        Err(Errno::INVAL) => fs::utimensat(CWD, held_path(link), &times, AtFlags::empty()),
         answer => answer,
     };
     match set {

@@ -2,13 +2,12 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{XattrFlags, lsetxattr, removexattr, setxattr};
 
-use super::entry;
+use super::super::retry;
+use super::entry::{self, held_path};
 use crate::model::{FileKind, ReparsePoint};
 use crate::platform::{Directory, Held, REPARSE_DATA, by_descriptor, read_link};
 
@@ -59,11 +58,6 @@ pub(crate) fn set_reparse_point(
     settle(|| is_point(directory, name, point))
 }
 
-/// The way to a held object itself, whatever it is: the calls by path end there and follow no further.
-fn held_path(held: &Held) -> String {
-    format!("/proc/self/fd/{}", held.as_fd().as_raw_fd())
-}
-
 fn is_point(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<bool> {
     let metadata = directory.metadata_nofollow(name)?;
     let target = read_link(directory, name, &metadata, true)?;
@@ -73,13 +67,8 @@ fn is_point(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Re
 /// Waits until the data reads back and the kernel sees what it makes of the object: until then the name
 /// behaves as what it was, and the first look at it fails with EIO.
 fn settle(seen: impl Fn() -> io::Result<bool>) -> io::Result<()> {
-    let began = Instant::now();
-    loop {
-        match seen() {
-            Ok(true) => return Ok(()),
-            _ if began.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(20)),
-            Ok(false) => return Err(io::Error::other("what was made reads back otherwise")),
-            Err(error) => return Err(error),
-        }
+    match retry(PATIENCE, Duration::from_millis(20), seen, |seen| matches!(seen, Ok(true))) {
+        Ok(false) => Err(io::Error::other("what was made reads back otherwise")),
+        seen => seen.map(drop),
     }
 }

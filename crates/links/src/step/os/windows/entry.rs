@@ -5,8 +5,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::reparse::{ReparseData, Tag};
 use windows_sys::Wdk::Storage::FileSystem::{
@@ -24,10 +23,11 @@ use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, RemoveDirectoryW,
 };
 
+use super::super::retry;
 use crate::model::{Attributes, FileKind, Target};
 use crate::platform::{
-    Directory, Held, Object, Sort, create_new, full, number, open, read_target, set_information, stand_in, ticks,
-    verbatim, within,
+    Directory, Held, Object, Sort, create_new, full, if_there, is_any, number, open, read_target, set_information,
+    stand_in, ticks, verbatim, within,
 };
 
 /// No file system here has links that are text.
@@ -65,24 +65,14 @@ pub(crate) fn rename_over(directory: &Directory, from: &OsStr, to: &OsStr) -> io
         }
     }
     match done {
-        // What it does not replace: a file by a directory and the reverse, a directory in use; and on some file systems
-        // nothing.
-        Err(error)
-            if is_unknown(&error)
-                || matches!(
-                    number(&error),
-                    Some(
-                        ERROR_ACCESS_DENIED
-                            | ERROR_DIR_NOT_EMPTY
-                            | ERROR_DIRECTORY
-                            | ERROR_ALREADY_EXISTS
-                            | ERROR_FILE_EXISTS
-                    )
-                ) => {}
-        answer => return answer,
+        Err(error) if is_unknown(&error) || is_any(&error, &NOT_REPLACED) => Err(io::ErrorKind::Unsupported.into()),
+        answer => answer,
     }
-    Err(io::ErrorKind::Unsupported.into())
 }
+
+/// What it does not replace: a file by a directory and the reverse, a directory in use; and on some file systems nothing.
+const NOT_REPLACED: [u32; 5] =
+    [ERROR_ACCESS_DENIED, ERROR_DIR_NOT_EMPTY, ERROR_DIRECTORY, ERROR_ALREADY_EXISTS, ERROR_FILE_EXISTS];
 
 /// Exchanges two names: no file system here can, in one call.
 pub(crate) fn exchange(_a: &Directory, _a_name: &OsStr, _b: &Directory, _b_name: &OsStr) -> io::Result<()> {
@@ -121,14 +111,10 @@ pub(crate) fn remove_file(directory: &Directory, name: &OsStr) -> io::Result<()>
 /// Before Windows 10 1607, and elsewhere than on NTFS, a name goes only with the last handle to it. Who counts the names of a file next shall not
 /// count this one; so its going is waited for, while nobody who keeps it open is waited for longer than a moment.
 fn wait_until_gone(directory: &Directory, name: &OsStr) {
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(2) {
-        match directory.metadata_nofollow(name) {
-            // A name that is only going has no number of the system's: see `open`.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && number(&error).is_some() => return,
-            _ => thread::sleep(Duration::from_millis(5)),
-        }
-    }
+    let look = || directory.metadata_nofollow(name).err();
+    // A name that is only going has no number of the system's: see `open`.
+    let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound && number(error).is_some();
+    retry(Duration::from_secs(2), Duration::from_millis(5), look, |found| found.as_ref().is_some_and(is_gone));
 }
 
 /// Removes an empty directory.
@@ -145,13 +131,16 @@ pub(crate) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Resul
 pub(crate) fn set_attributes(link: &Held, attributes: &Attributes, _now: &Attributes) -> io::Result<()> {
     let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
     let link = open(link.as_handle(), OsStr::new(""), access, Sort::Any)?;
-    // Zero leaves a time as it is, and zero attributes are none to be set.
+    set_basic(&link, [0, 0, ticks(attributes.modified), 0], 0)
+}
+
+/// Sets times, in ticks, and attributes of an opened object; zero leaves one as it is.
+pub(super) fn set_basic(opened: &OwnedHandle, times: [i64; 4], attributes: u32) -> io::Result<()> {
     let mut data = Vec::with_capacity(40);
-    for time in [0, 0, ticks(attributes.modified), 0] {
-        data.extend(time.to_ne_bytes());
-    }
-    data.extend([0; 8]);
-    set_information(link.as_handle(), FileBasicInformation, &data)
+    times.iter().for_each(|time| data.extend(time.to_ne_bytes()));
+    data.extend(attributes.to_ne_bytes());
+    data.extend([0; 4]);
+    set_information(opened.as_handle(), FileBasicInformation, &data)
 }
 
 /// Opens what has a name, itself, so that it can be renamed or removed whatever becomes of the name.
@@ -177,10 +166,7 @@ fn refuse_what_holds_data(opened: &OwnedHandle) -> io::Result<()> {
 pub(super) fn delete(object: BorrowedHandle<'_>) -> io::Result<()> {
     let stand_in = Object(object).id().ok().and_then(stand_in);
     dispose(object)?;
-    match stand_in.map(std::fs::remove_file) {
-        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    stand_in.map_or(Ok(()), |place| if_there(std::fs::remove_file(place)).map(drop))
 }
 
 fn dispose(object: BorrowedHandle<'_>) -> io::Result<()> {
@@ -213,17 +199,15 @@ fn remove_volume_mount_point(directory: &Directory, name: &OsStr) -> io::Result<
 
 /// Whether the system, or the file system, knows no such call.
 fn is_unknown(error: &io::Error) -> bool {
-    matches!(
-        number(error),
-        Some(
-            ERROR_INVALID_PARAMETER
-                | ERROR_NOT_SUPPORTED
-                | ERROR_INVALID_FUNCTION
-                | ERROR_INVALID_LEVEL
-                | ERROR_CALL_NOT_IMPLEMENTED
-                | ERROR_FILE_SYSTEM_LIMITATION
-        )
-    )
+    const UNKNOWN: [u32; 6] = [
+        ERROR_INVALID_PARAMETER,
+        ERROR_NOT_SUPPORTED,
+        ERROR_INVALID_FUNCTION,
+        ERROR_INVALID_LEVEL,
+        ERROR_CALL_NOT_IMPLEMENTED,
+        ERROR_FILE_SYSTEM_LIMITATION,
+    ];
+    is_any(error, &UNKNOWN)
 }
 
 /// No file system here gives an object another number at its first change.

@@ -1,24 +1,23 @@
 //! What belongs to an object besides its content.
 
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, AtFlags, Gid, IFlags, Mode, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use super::ntfs;
+use super::super::super::tree_types::{Losses, Pair};
+use super::super::entry::held_path;
+use super::{Root, ntfs};
 use crate::model::FileKind;
 use crate::platform::{Directory, Inventory, Item, ObjectKind, Stat, by_descriptor};
 
 /// Flags of a file that a user sets, and that a copy keeps.
 const KEPT: IFlags =
     IFlags::NODUMP.union(IFlags::NOATIME).union(IFlags::SYNC).union(IFlags::DIRSYNC).union(IFlags::NOCOW);
-
-/// What is to be dropped into is told once for each object.
-pub(super) type Losses<'l> = &'l mut dyn FnMut(String);
 
 /// What attributes are asked of and given to: something opened, or a name of what cannot be.
 pub(super) enum Subject<'a> {
@@ -31,36 +30,8 @@ impl<'a> Subject<'a> {
         Self::Opened(descriptor.as_fd())
     }
 
-    pub(super) fn named(directory: &Directory, name: &OsStr) -> Self {
-        Self::Named(by_descriptor(directory, name))
-    }
-
-    fn list(&self, buffer: &mut [u8]) -> rustix::io::Result<usize> {
-        match self {
-            Self::Opened(descriptor) => fs::flistxattr(descriptor, buffer),
-            Self::Named(path) => fs::llistxattr(path, buffer),
-        }
-    }
-
-    fn list_length(&self) -> rustix::io::Result<usize> {
-        match self {
-            Self::Opened(descriptor) => fs::flistxattr_query(descriptor),
-            Self::Named(path) => fs::llistxattr_query(path),
-        }
-    }
-
-    fn length(&self, name: &OsStr) -> rustix::io::Result<usize> {
-        match self {
-            Self::Opened(descriptor) => fs::fgetxattr_query(descriptor, name),
-            Self::Named(path) => fs::lgetxattr_query(path, name),
-        }
-    }
-
-    fn get(&self, name: &OsStr, buffer: &mut [u8]) -> rustix::io::Result<usize> {
-        match self {
-            Self::Opened(descriptor) => fs::fgetxattr(descriptor, name, buffer),
-            Self::Named(path) => fs::lgetxattr(path, name, buffer),
-        }
+    pub(super) fn named(at: Root<'_>) -> Self {
+        Self::Named(by_descriptor(at.parent, at.name))
     }
 
     pub(super) fn set(&self, name: &OsStr, value: &[u8]) -> rustix::io::Result<()> {
@@ -79,49 +50,45 @@ impl<'a> Subject<'a> {
 
     /// The names of all attributes that are listed.
     fn names(&self) -> io::Result<Vec<OsString>> {
-        let list = |buffer: &mut [u8]| self.list(buffer);
-        let Some(buffer) = fill(list, || self.list_length(), Errno::NOSYS)? else { return Ok(Vec::new()) };
-        let mut names = Vec::new();
-        let mut rest = buffer.as_slice();
-        while let Ok(name) = CStr::from_bytes_until_nul(rest) {
-            names.push(OsString::from_vec(name.to_bytes().to_vec()));
-            rest = rest.get(name.to_bytes_with_nul().len()..).unwrap_or_default();
-        }
-        // XFS lists its access lists a second time, in a form of its own.
-        names.retain(|name| !name.is_empty() && !name.as_bytes().starts_with(b"trusted.SGI_ACL_"));
-        Ok(names)
+        let list = |buffer: &mut [u8]| match self {
+            Self::Opened(descriptor) => fs::flistxattr(descriptor, buffer),
+            Self::Named(path) => fs::llistxattr(path, buffer),
+        };
+        let listed = fill(list, Errno::NOSYS)?.unwrap_or_default();
+        let names = listed.split(|byte| *byte == 0).filter(|name| {
+            // XFS lists its access lists a second time, in a form of its own.
+            !name.is_empty() && !name.starts_with(b"trusted.SGI_ACL_")
+        });
+        Ok(names.map(|name| OsString::from_vec(name.to_vec())).collect())
     }
 
     /// The value of an attribute. `None` where it went away, or is none that can be read.
     pub(super) fn value(&self, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
-        fill(|buffer| self.get(name, buffer), || self.length(name), Errno::NODATA)
+        let get = |buffer: &mut [u8]| match self {
+            Self::Opened(descriptor) => fs::fgetxattr(descriptor, name, buffer),
+            Self::Named(path) => fs::lgetxattr(path, name, buffer),
+        };
+        fill(get, Errno::NODATA)
     }
 }
 
-/// What a call gives that wants a buffer, however long that is. `None` where there is nothing of the kind.
-fn fill(
-    get: impl Fn(&mut [u8]) -> rustix::io::Result<usize>,
-    length: impl Fn() -> rustix::io::Result<usize>,
-    none: Errno,
-) -> io::Result<Option<Vec<u8>>> {
-    // Most need little: one call tells it.
+/// What a call gives that wants a buffer. `None` where there is nothing of the kind.
+fn fill(get: impl Fn(&mut [u8]) -> rustix::io::Result<usize>, none: Errno) -> io::Result<Option<Vec<u8>>> {
+    // Most need little. The kernel passes no more than 64 KiB (XATTR_SIZE_MAX, XATTR_LIST_MAX).
+    const MOST: usize = 64 << 10;
     let mut buffer = vec![0; 512];
-    for _ in 0..10 {
+    loop {
         match get(&mut buffer) {
             Ok(length) => {
                 buffer.truncate(length);
                 return Ok(Some(buffer));
             }
             // ntfs-3g answers EIO where the buffer is too small.
-            Err(Errno::RANGE | Errno::IO) => {
-                buffer.resize(length()?, 0);
-            }
-            Err(Errno::NOTSUP) => return Ok(None),
-            Err(error) if error == none => return Ok(None),
+            Err(Errno::RANGE | Errno::IO) if buffer.len() < MOST => buffer.resize(MOST, 0),
+            Err(error) if error == none || error == Errno::NOTSUP => return Ok(None),
             Err(error) => return Err(error.into()),
         }
     }
-    Err(io::Error::other("its extended attributes change all the time"))
 }
 
 /// Gives an opened copy everything but its content.
@@ -149,33 +116,27 @@ pub(super) fn give(from: impl AsFd, to: impl AsFd, item: &Item, on_ntfs: bool, l
 }
 
 /// The same for what cannot be opened: symbolic links, pipes, devices.
-pub(super) fn give_by_name(
-    from: (&Directory, &OsStr),
-    to: (&Directory, &OsStr),
-    item: &Item,
-    on_ntfs: bool,
-    lost: Losses<'_>,
-) -> io::Result<()> {
-    let (source, copy) = (Subject::named(from.0, from.1), Subject::named(to.0, to.1));
+pub(super) fn give_by_name(pair: Pair<'_>, on_ntfs: bool, lost: Losses<'_>) -> io::Result<()> {
+    let Pair { from, to, item } = pair;
+    let (source, copy) = (Subject::named(from), Subject::named(to));
     let stat = &item.stat;
     if on_ntfs {
-        fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
+        fs::utimensat(to.parent, to.name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
         return ntfs::give(&source, &copy, item, lost);
     }
     let (uid, gid) = (Some(Uid::from_raw(stat.uid)), Some(Gid::from_raw(stat.gid)));
-    let given = fs::chownat(to.0, to.1, uid, gid, AtFlags::SYMLINK_NOFOLLOW);
+    let given = fs::chownat(to.parent, to.name, uid, gid, AtFlags::SYMLINK_NOFOLLOW);
     let mode = mode_after(given, stat, lost)?;
     if stat.sort != ObjectKind::Symlink {
         // By what is held, for the call by name would follow a link that has the name by now.
-        let held = to.0.hold(to.1)?;
+        let held = to.parent.hold(to.name)?;
         if held.metadata()?.kind != FileKind::Special {
             return Err(io::Error::other("something else has its name already"));
         }
-        let shown = format!("/proc/self/fd/{}", held.as_fd().as_raw_fd());
-        fs::chmodat(fs::CWD, shown, mode, AtFlags::empty())?;
+        fs::chmodat(fs::CWD, held_path(&held), mode, AtFlags::empty())?;
     }
     give_listed(&source, &copy, lost)?;
-    Ok(fs::utimensat(to.0, to.1, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
+    Ok(fs::utimensat(to.parent, to.name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 /// Gives a link what belongs to another one beside it. What it cannot be given is an error.
@@ -184,7 +145,8 @@ pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::
     let Some(item) = found.root() else { return Ok(()) };
     let on_ntfs = ntfs::on_both(directory, directory)?;
     let mut lost = Vec::new();
-    give_by_name((directory, from), (directory, to), item, on_ntfs, &mut |what| lost.push(what))?;
+    let root = |name| Root { parent: directory, name };
+    give_by_name(Pair { from: root(from), to: root(to), item }, on_ntfs, &mut |what| lost.push(what))?;
     match lost.first() {
         None => Ok(()),
         Some(what) => {

@@ -3,11 +3,11 @@
 //! Everything goes by descriptor and single names; nothing is followed.
 //!
 //! ```text
-//! copy.rs      every object, several workers
+//! copy.rs      an object copied; `../../copying.rs` walks the tree
 //! metadata.rs  owner, mode, extended attributes, flags, times
 //! ntfs.rs      the same on NTFS: security, attributes, streams, short names, times
-//! compare.rs   what was copied beside what it was copied from
-//! erase.rs     object by object, each looked at right before it goes
+//! compare.rs   a copied object beside what it was copied from
+//! erase.rs     an object removed, looked at right before it goes
 //! ```
 
 mod compare;
@@ -17,55 +17,57 @@ mod metadata;
 mod ntfs;
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 
 use rustix::fs::{self, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::platform::{Directory, Item, ObjectKind};
 
-use super::super::portions::Portions;
+pub(crate) use super::super::copying::{compare, copy};
+pub(crate) use super::super::erasure::{erase, writer};
+use super::super::tree_types::CHANGED;
 pub(crate) use super::super::tree_types::{Failed, Loss, Root, Texts, Trust};
-pub(crate) use compare::compare;
-pub(crate) use copy::copy;
-pub(crate) use erase::{erase, writer};
+pub(crate) use copy::Copier;
+pub(crate) use erase::{remove, why_in_use};
 pub(crate) use metadata::give_link;
 pub(crate) use ntfs::has_streams;
 
-pub(crate) use super::entry::rename_to_new as move_to_new;
+pub(crate) use super::entry::{create_private, rename_over as publish, rename_to_new as move_to_new};
 
 /// Opens a file or directory for reading, without leaving a trace in its time of access where that can be had.
-fn open_to_read(directory: &Directory, name: &OsStr) -> io::Result<OwnedFd> {
+fn open_to_read(directory: &Directory, name: &OsStr) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    match fs::openat(directory, name, flags | OFlags::NOATIME, Mode::empty()) {
+    let opened = match fs::openat(directory, name, flags | OFlags::NOATIME, Mode::empty()) {
         // Of other users' files, a trace is left.
-        Err(Errno::PERM) => Ok(fs::openat(directory, name, flags, Mode::empty())?),
-        answer => Ok(answer?),
-    }
+        Err(Errno::PERM) => fs::openat(directory, name, flags, Mode::empty()),
+        answer => answer,
+    };
+    Ok(opened?.into())
 }
 
 /// The same of an object of an inventory: it, and nothing else that has its name by now.
-fn open_item(directory: &Directory, name: &OsStr, item: &Item) -> io::Result<OwnedFd> {
-    let opened = open_to_read(directory, name)?;
+fn open_item(at: Root<'_>, item: &Item) -> io::Result<File> {
+    let opened = open_to_read(at.parent, at.name)?;
     let now = fs::fstat(&opened)?;
     let is_directory = fs::FileType::from_raw_mode(now.st_mode) == fs::FileType::Directory;
     if (now.st_dev, u128::from(now.st_ino)) != (item.stat.device, item.stat.number)
         || is_directory != (item.stat.sort == ObjectKind::Directory)
     {
-        return Err(io::Error::other("it was changed while it was copied"));
+        return Err(io::Error::other(CHANGED));
     }
     Ok(opened)
 }
 
 /// Opens a file system to be flushed: errors of writing are told from here on.
-pub(crate) fn open_to_flush(directory: &Directory) -> io::Result<OwnedFd> {
+pub(crate) fn open_to_flush(directory: &Directory) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(fs::openat(directory, ".", flags, Mode::empty())?)
+    Ok(fs::openat(directory, ".", flags, Mode::empty())?.into())
 }
 
 /// Waits until everything on a file system is on the disk. An error since it was opened is told.
-pub(crate) fn flush(opened: &OwnedFd) -> io::Result<()> {
+pub(crate) fn flush(opened: &File) -> io::Result<()> {
     fs::syncfs(opened)?;
     // A file system in user space hears of the first not, and of this.
     match fs::fsync(opened) {
@@ -82,23 +84,6 @@ pub(crate) fn flush_names(directory: &Directory) -> io::Result<()> {
         Err(Errno::INVAL) => flush(&opened),
         answer => Ok(answer?),
     }
-}
-
-/// Writes a small file whole and durably: it is there with all it says, or not at all.
-pub(crate) fn write_durably(directory: &Directory, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
-    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut temporary = name.to_owned();
-    temporary.push(".new");
-    match fs::unlinkat(directory, &temporary, fs::AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let file = fs::openat(directory, &temporary, flags, Mode::from(0o600))?;
-    let mut file = std::fs::File::from(file);
-    io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()?;
-    fs::renameat(directory, &temporary, directory, name)?;
-    flush_names(directory)
 }
 
 /// Whether nobody but this user can have put anything into a directory.
@@ -119,10 +104,10 @@ pub(crate) fn ignores_permissions(directory: &Directory, private: &OsStr) -> io:
     Ok(stat?.st_mode & 0o002 != 0)
 }
 
-/// Opens what [`write_durably`] wrote, to be read up to the limit of its [`Trust`]. What anybody else may have put there
-/// is refused.
-pub(crate) fn open_own(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<io::Take<std::fs::File>> {
-    let file = std::fs::File::from(open_to_read(directory, name)?);
+/// Opens what was written durably, to be read up to the limit of its [`Trust`]. What anybody else may have put there is
+/// refused.
+pub(crate) fn open_own(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<io::Take<File>> {
+    let file = open_to_read(directory, name)?;
     let stat = fs::fstat(&file)?;
     let is_plain = fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile && stat.st_nlink == 1;
     let is_own = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
@@ -156,7 +141,7 @@ pub(crate) fn give_back_time(directory: &Directory, name: &OsStr, stat: &crate::
 /// Locks against other moves, held as long as they live: of a whole tree by one alone; of what holds it by all who move
 /// something in it, and by nobody who moves it.
 #[derive(Debug, Default)]
-pub(crate) struct Locks(Vec<OwnedFd>);
+pub(crate) struct Locks(Vec<File>);
 
 impl Locks {
     /// Locks an object against every other move of it, of what is in it and of what it is in.
@@ -181,7 +166,7 @@ impl Locks {
         }
     }
 
-    fn take(&mut self, opened: OwnedFd, operation: FlockOperation) -> io::Result<()> {
+    fn take(&mut self, opened: File, operation: FlockOperation) -> io::Result<()> {
         match fs::flock(&opened, operation) {
             Ok(()) => self.0.push(opened),
             Err(Errno::WOULDBLOCK) => {

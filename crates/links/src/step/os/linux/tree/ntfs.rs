@@ -7,7 +7,9 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::metadata::{Losses, Subject, dropped};
+use super::super::super::tree_types::{IsLost, Losses};
+use super::Root;
+use super::metadata::{Subject, dropped};
 use crate::platform::{Directory, Item, ObjectKind, ntfs_volume};
 
 const TIMES: &str = "system.ntfs_times";
@@ -33,7 +35,7 @@ pub(super) fn on_both(from: &Directory, to: &Directory) -> io::Result<bool> {
 /// Whether streams are seen as attributes here, tried on a directory of this program's own: ntfs-3g shows them so unless it is
 /// told otherwise when it mounts.
 pub(crate) fn has_streams(directory: &Directory, name: &OsStr) -> bool {
-    let subject = Subject::named(directory, name);
+    let subject = Subject::named(Root { parent: directory, name });
     let stream = OsStr::new("user.linkctl");
     subject.set(stream, b"1").is_ok() && matches!(subject.value(stream), Ok(Some(value)) if value == b"1")
 }
@@ -49,7 +51,7 @@ pub(super) fn give(from: &Subject<'_>, to: &Subject<'_>, item: &Item, lost: Loss
     }
     for name in WHOLE {
         if let Some(value) = value(from, name)?
-            && value_differs(to, name, &value)?
+            && self::value(to, name)?.as_ref() != Some(&value)
         {
             set(to, name, &value, lost)?;
         }
@@ -69,10 +71,6 @@ fn value(of: &Subject<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn value_differs(of: &Subject<'_>, name: &str, wanted: &[u8]) -> io::Result<bool> {
-    Ok(value(of, name)?.as_deref() != Some(wanted))
-}
-
 fn set(to: &Subject<'_>, name: &str, value: &[u8], lost: Losses<'_>) -> io::Result<()> {
     match to.set(OsStr::new(name), value) {
         Ok(()) => Ok(()),
@@ -86,11 +84,7 @@ fn attributes(of: &Subject<'_>) -> io::Result<u32> {
 }
 
 /// What a copy has that is another than its original's, if anything; what was told to be lost is not asked for.
-pub(super) fn differs(
-    from: &Subject<'_>,
-    to: &Subject<'_>,
-    is_lost: impl Fn(&str) -> bool,
-) -> io::Result<Option<&'static str>> {
+pub(super) fn differs(from: &Subject<'_>, to: &Subject<'_>, is_lost: IsLost<'_>) -> io::Result<Option<&'static str>> {
     for name in WHOLE.into_iter().filter(|name| !is_lost(name)) {
         if value(from, name)? != value(to, name)? {
             return Ok(Some(name));

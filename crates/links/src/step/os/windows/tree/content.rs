@@ -2,111 +2,117 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::windows::ffi::OsStringExt as _;
 use std::os::windows::fs::FileExt as _;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
 
 use windows_sys::Wdk::Storage::FileSystem::{FileEndOfFileInformation, FileStreamInformation};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED};
 use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_SPARSE_FILE, FILE_READ_DATA, FILE_WRITE_DATA};
 use windows_sys::Win32::System::Ioctl::{FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_SPARSE};
 
+use super::super::super::tree_types::{Buffers, CHANGED, at_end, first};
+use crate::platform::{information, is_any, send, set_information, stream};
 use crate::step::Work;
-use windows_sys::Win32::Foundation::{ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED};
-
-use crate::platform::{information, number, send, set_information, stream};
 
 const BUFFER: usize = 1 << 20;
 const PAGE: usize = 4096;
 
 /// The part of a buffer that begins with a page, and has `BUFFER` bytes.
-fn whole_pages(buffer: &mut [u8]) -> &mut [u8] {
+fn whole_pages(buffer: &mut Vec<u8>) -> &mut [u8] {
+    buffer.resize(BUFFER + PAGE, 0);
     let start = buffer.as_ptr().align_offset(PAGE);
     buffer.get_mut(start..start + BUFFER).unwrap_or_default()
 }
 
 /// Copies all that an opened file holds to another one, which is empty.
-pub(super) fn copy(from: &OwnedHandle, to: &OwnedHandle, size: u64, attributes: u32, work: Work<'_>) -> io::Result<()> {
+pub(super) fn copy(
+    from: &OwnedHandle,
+    to: &OwnedHandle,
+    size: u64,
+    attributes: u32,
+    buffer: &mut Vec<u8>,
+    work: Work<'_>,
+) -> io::Result<()> {
     let (source, target) = (file(from)?, file(to)?);
-    let mut buffer = vec![0; BUFFER];
     if attributes & FILE_ATTRIBUTE_SPARSE_FILE == 0 {
-        copy_range(&source, &target, (0, size), &mut buffer, work)?;
+        copy_range(&source, &target, (0, size), buffer, work)?;
     } else {
         send(to.as_handle(), FSCTL_SET_SPARSE, &[], 0)?;
         set_information(to.as_handle(), FileEndOfFileInformation, &size.to_ne_bytes())?;
         for (start, length) in ranges(from.as_handle(), size)? {
-            copy_range(&source, &target, (start, start.saturating_add(length).min(size)), &mut buffer, work)?;
+            copy_range(&source, &target, (start, start.saturating_add(length).min(size)), buffer, work)?;
         }
     }
     Ok(())
 }
 
 /// Copies the other streams of a file or directory.
-pub(super) fn copy_streams(from: BorrowedHandle<'_>, to: BorrowedHandle<'_>, work: Work<'_>) -> io::Result<()> {
-    let mut buffer = Vec::new();
+pub(super) fn copy_streams(
+    from: BorrowedHandle<'_>,
+    to: BorrowedHandle<'_>,
+    buffer: &mut Vec<u8>,
+    work: Work<'_>,
+) -> io::Result<()> {
     for (name, size) in streams(from)? {
-        buffer.resize(BUFFER, 0);
         let source = File::from(stream(from, &name, FILE_READ_DATA, false)?);
         let target = File::from(stream(to, &name, FILE_WRITE_DATA, true)?);
-        copy_range(&source, &target, (0, size), &mut buffer, work)?;
+        copy_range(&source, &target, (0, size), buffer, work)?;
         target.sync_all()?;
     }
     Ok(())
 }
 
-/// Compares all that two opened files hold.
-pub(super) fn same(from: &OwnedHandle, to: &OwnedHandle, work: Work<'_>) -> io::Result<()> {
-    same_file(&file(from)?, &file(to)?, work)
-}
-
-/// Compares the other streams of two files or directories.
+/// Compares the other streams of two files or directories; what they hold where there are buffers for it.
 pub(super) fn same_streams(
     from: BorrowedHandle<'_>,
     to: BorrowedHandle<'_>,
-    content: bool,
+    buffers: Option<&mut Buffers>,
     work: Work<'_>,
 ) -> io::Result<()> {
     let (wanted, found) = (streams(from)?, streams(to)?);
     if wanted != found {
         return Err(io::Error::other("it has other streams"));
     }
-    for (name, _) in wanted.into_iter().filter(|_| content) {
+    let Some(buffers) = buffers else { return Ok(()) };
+    for (name, _) in wanted {
         let open = |of| stream(of, &name, FILE_READ_DATA, false).map(File::from);
-        same_file(&open(from)?, &open(to)?, work)?;
+        same(&open(from)?, &open(to)?, buffers, work)?;
     }
     Ok(())
 }
 
-fn file(of: &OwnedHandle) -> io::Result<File> {
+/// An opened object as a file.
+pub(super) fn file(of: &OwnedHandle) -> io::Result<File> {
     of.try_clone().map(File::from)
 }
 
-fn copy_range(from: &File, to: &File, (start, end): (u64, u64), buffer: &mut [u8], work: Work<'_>) -> io::Result<()> {
+fn copy_range(
+    mut from: &File,
+    mut to: &File,
+    (start, end): (u64, u64),
+    buffer: &mut Vec<u8>,
+    work: Work<'_>,
+) -> io::Result<()> {
+    from.seek(SeekFrom::Start(start))?;
+    to.seek(SeekFrom::Start(start))?;
     let mut at = start;
     while at < end {
         work.must_go_on()?;
-        let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
-        let count = match from.seek_read(buffer.get_mut(..wanted).unwrap_or_default(), at) {
-            Ok(0) => return Err(io::Error::other("it was changed while it was copied")),
-            count => count?,
-        };
-        let mut done = 0;
-        while let Some(rest) = buffer.get(done..count).filter(|rest| !rest.is_empty()) {
-            match to.seek_write(rest, at + done as u64)? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                written => done += written,
-            }
-        }
-        work.add_bytes(count as u64);
-        at += count as u64;
+        let piece = first(buffer, (BUFFER as u64).min(end - at));
+        from.read_exact(piece).map_err(at_end(CHANGED))?;
+        to.write_all(piece)?;
+        work.add_bytes(piece.len() as u64);
+        at += piece.len() as u64;
     }
     Ok(())
 }
 
-fn same_file(from: &File, to: &File, work: Work<'_>) -> io::Result<()> {
+/// Compares all that two files hold.
+pub(super) fn same(from: &File, to: &File, (a, b): &mut Buffers, work: Work<'_>) -> io::Result<()> {
     // What is not read from memory goes to whole pages.
-    let (mut a, mut b) = (vec![0; BUFFER + PAGE], vec![0; BUFFER + PAGE]);
-    let (a, b) = (whole_pages(&mut a), whole_pages(&mut b));
+    let (a, b) = (whole_pages(a), whole_pages(b));
     let fill = |file: &File, buffer: &mut [u8], at: u64| -> io::Result<usize> {
         let mut done = 0;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
@@ -140,31 +146,45 @@ fn same_file(from: &File, to: &File, work: Work<'_>) -> io::Result<()> {
 fn streams(of: BorrowedHandle<'_>) -> io::Result<Vec<(OsString, u64)>> {
     let Some(told) = information(of, FileStreamInformation)? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    let mut rest = told.as_slice();
-    loop {
-        let number = |at: usize, length: usize| {
-            let bytes = rest.get(at..at + length).unwrap_or_default();
-            bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
-        };
-        let (next, length, size) = (number(0, 4), number(4, 4), number(8, 8));
-        let length = usize::try_from(length).unwrap_or(0);
-        let units: Vec<u16> = rest
-            .get(24..24 + length)
-            .unwrap_or_default()
-            .chunks_exact(2)
-            .map(|pair| pair.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
-            .collect();
-        let name = OsString::from_wide(&units);
+    for entry in entries(&told) {
+        let length = usize::try_from(field(entry, 4)).unwrap_or(0);
+        let size = u64::from(field(entry, 8)) | u64::from(field(entry, 12)) << 32;
+        let name = utf16(entry.get(24..24 + length).unwrap_or_default());
         if !name.is_empty() && name != OsStr::new("::$DATA") {
             found.push((name, size));
         }
-        let Some(more) = usize::try_from(next).ok().filter(|next| *next > 0).and_then(|next| rest.get(next..)) else {
-            break;
-        };
-        rest = more;
     }
     found.sort();
     Ok(found)
+}
+
+/// The entries of a list that the system passed: each begins with the way to the next, which is zero in the last.
+pub(super) fn entries(list: &[u8]) -> Vec<&[u8]> {
+    let (mut all, mut rest) = (Vec::new(), list);
+    loop {
+        let next = usize::try_from(field(rest, 0)).unwrap_or(0);
+        match rest.split_at_checked(next).filter(|_| next > 0) {
+            Some((entry, more)) => {
+                all.push(entry);
+                rest = more;
+            }
+            None => {
+                all.push(rest);
+                return all;
+            }
+        }
+    }
+}
+
+/// A number in a structure; zero where that ends before.
+fn field(of: &[u8], at: usize) -> u32 {
+    of.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// A name, as structures of the system have it.
+pub(super) fn utf16(bytes: &[u8]) -> OsString {
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect();
+    OsString::from_wide(&units)
 }
 
 /// Where a sparse file has data, as offset and length (`FILE_ALLOCATED_RANGE_BUFFER`).
@@ -178,21 +198,15 @@ fn ranges(of: BorrowedHandle<'_>, size: u64) -> io::Result<Vec<(u64, u64)>> {
         // More of them than have room are asked for again, from behind the last.
         let told = match send(of, FSCTL_QUERY_ALLOCATED_RANGES, &asked, 16 * MOST) {
             // Who cannot tell has data everywhere.
-            Err(error)
-                if all.is_empty() && matches!(number(&error), Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED)) =>
-            {
+            Err(error) if all.is_empty() && is_any(&error, &[ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED]) => {
                 return Ok(vec![(0, size)]);
             }
             told => told?,
         };
         let count = told.len() / 16;
-        for range in told.chunks_exact(16) {
-            let field = |at: usize| {
-                let bytes = range.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
-                bytes.map_or(0, u64::from_ne_bytes)
-            };
-            all.push((field(0), field(8)));
-        }
+        let (ranges, _) = told.as_chunks::<8>();
+        let ranges = ranges.chunks_exact(2);
+        all.extend(ranges.map(|range| (u64::from_ne_bytes(range[0]), u64::from_ne_bytes(range[1]))));
         match all.last() {
             Some(&(start, length)) if count == MOST => at = start.saturating_add(length),
             _ => break,

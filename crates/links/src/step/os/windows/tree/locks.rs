@@ -4,13 +4,12 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::windows::io::{FromRawHandle as _, OwnedHandle};
-use std::ptr;
 
-use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, GetLastError};
-use windows_sys::Win32::System::Threading::{CreateMutexW, OpenMutexW, SYNCHRONIZATION_SYNCHRONIZE};
+use windows_sys::Win32::System::Threading::{OpenMutexW, SYNCHRONIZATION_SYNCHRONIZE};
 
+use super::super::lock::{mutex, mutex_name};
 use crate::model::FileId;
-use crate::platform::{Directory, terminated};
+use crate::platform::Directory;
 
 /// Locks held as long as they live: of a whole tree by one alone; of what holds it by all who move something in it, and by
 /// nobody who moves it.
@@ -46,22 +45,20 @@ impl Locks {
 
     /// Whether it was said already, by this process or another one.
     fn say(&mut self, what: &str, id: FileId) -> io::Result<bool> {
-        let name = called(what, id);
-        // SAFETY: the name ends in NUL and outlives the call; no security attributes are passed.
-        let (mutex, error) = unsafe { (CreateMutexW(ptr::null(), 0, name.as_ptr()), GetLastError()) };
-        if mutex.is_null() {
-            let error = io::Error::last_os_error();
+        match mutex(&format!("{what}-{id}")) {
+            Ok((mutex, was_there)) => {
+                self.0.push(mutex);
+                Ok(was_there)
+            }
             // Another user's: it is there.
-            return if error.kind() == io::ErrorKind::PermissionDenied { Ok(true) } else { Err(error) };
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(true),
+            Err(error) => Err(error),
         }
-        // SAFETY: the call succeeded, so the handle is open and nobody else's.
-        self.0.push(unsafe { OwnedHandle::from_raw_handle(mutex) });
-        Ok(error == ERROR_ALREADY_EXISTS)
     }
 }
 
 fn is_said(what: &str, id: FileId) -> bool {
-    let name = called(what, id);
+    let name = mutex_name(&format!("{what}-{id}"));
     // SAFETY: the name ends in NUL and outlives the call.
     let mutex = unsafe { OpenMutexW(SYNCHRONIZATION_SYNCHRONIZE, 0, name.as_ptr()) };
     if mutex.is_null() {
@@ -70,11 +67,6 @@ fn is_said(what: &str, id: FileId) -> bool {
     // SAFETY: the call succeeded, so the handle is open and nobody else's.
     drop(unsafe { OwnedHandle::from_raw_handle(mutex) });
     true
-}
-
-/// Of all sessions of the machine, whoever is logged on.
-fn called(what: &str, id: FileId) -> Vec<u16> {
-    terminated(OsStr::new(&format!(r"Global\linkctl-{what}-{id}")))
 }
 
 fn busy() -> io::Error {

@@ -2,21 +2,20 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::windows::ffi::OsStringExt as _;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, OwnedHandle};
 use std::ptr;
 
 use windows_sys::Wdk::Storage::FileSystem::{
-    FileAlternateNameInformation, FileBasicInformation, FileShortNameInformation, NtQueryEaFile, NtSetEaFile,
+    FileAlternateNameInformation, FileShortNameInformation, NtQueryEaFile, NtSetEaFile,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_FILE_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER,
-    ERROR_NOT_SUPPORTED, STATUS_EAS_NOT_SUPPORTED, STATUS_INVALID_DEVICE_REQUEST, STATUS_NO_EAS_ON_FILE,
-    STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
+    ERROR_FILE_NOT_FOUND, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
+    STATUS_EAS_NOT_SUPPORTED, STATUS_INVALID_DEVICE_REQUEST, STATUS_NO_EAS_ON_FILE, STATUS_NOT_IMPLEMENTED,
+    STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
 };
 use windows_sys::Win32::Security::{
-    DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetKernelObjectSecurity, LABEL_SECURITY_INFORMATION,
-    OWNER_SECURITY_INFORMATION, SetKernelObjectSecurity,
+    DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, LABEL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION,
+    SetKernelObjectSecurity,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_READ_ATTRIBUTES, FILE_READ_EA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_EA, READ_CONTROL, WRITE_DAC,
@@ -25,17 +24,18 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Ioctl::{FSCTL_GET_OBJECT_ID, FSCTL_SET_OBJECT_ID};
 
-use super::open_at;
+use super::super::super::tree_types::{IsLost, Losses};
+use super::super::entry::set_basic;
+use super::content::{entries, utf16};
+use super::{Root, open_at};
 use crate::platform::{
-    Directory, Object, SETTABLE, Sort, aligned, enable_privilege, information, number, send, set_information,
+    Directory, Object, SETTABLE, Sort, aligned, enable_privilege, information, is_any, security_descriptor, send,
+    set_information,
 };
 
 /// What is needed of an original, and of a copy.
 pub(super) const READ: u32 = FILE_READ_ATTRIBUTES | FILE_READ_EA | READ_CONTROL;
 pub(super) const WRITE: u32 = READ | FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | WRITE_DAC | WRITE_OWNER;
-
-/// What is to be dropped into is told once for each object.
-pub(super) type Losses<'l> = &'l mut dyn FnMut(String);
 
 const OWNER: u32 = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION;
 
@@ -90,111 +90,63 @@ pub(super) fn give(from: &OwnedHandle, to: &OwnedHandle, lost: Losses<'_>) -> io
 const NORMAL: u32 = 0x80;
 
 /// What a copy has that is another than its original's, if anything; what was told to be lost is not asked for.
-pub(super) fn differs(
-    from: &OwnedHandle,
-    to: &OwnedHandle,
-    is_lost: impl Fn(&str) -> bool,
-) -> io::Result<Option<&'static str>> {
+pub(super) fn differs(from: &OwnedHandle, to: &OwnedHandle, is_lost: IsLost<'_>) -> io::Result<Option<&'static str>> {
     let (source, copy) = (from.as_handle(), to.as_handle());
-    if !is_lost("extended attributes") && extended(source)? != extended(copy)? {
-        return Ok(Some("it has other extended attributes"));
-    }
-    if !is_lost("object id") && object_id(source)? != object_id(copy)? {
-        return Ok(Some("it has another object id"));
-    }
-    if !is_lost("owner") && !same_rest(&security(source, OWNER)?, &security(copy, OWNER)?) {
-        return Ok(Some("it has another owner"));
-    }
-    let label = |of| security(of, LABEL_SECURITY_INFORMATION);
-    if !is_lost("integrity label") && !same_rest(&label(source)?, &label(copy)?) {
-        return Ok(Some("it has another integrity label"));
-    }
-    let lists = [source, copy].map(|of| security(of, DACL_SECURITY_INFORMATION));
-    let [one, other] = lists;
-    if !is_lost("access list") && !same_list(&one?, &other?) {
-        return Ok(Some("it has another access list"));
-    }
+    let same = |what, same: fn(&[u8], &[u8]) -> bool| Ok(same(&security(source, what)?, &security(copy, what)?));
     let created = |of: &OwnedHandle| Object::of(of).times().map(|[created, ..]| created);
-    Ok((created(from)? != created(to)?).then_some("it has another time of creation"))
+    let parts: [(&str, &dyn Fn() -> io::Result<bool>); 6] = [
+        ("extended attributes", &|| Ok(extended(source)? == extended(copy)?)),
+        ("object id", &|| Ok(object_id(source)? == object_id(copy)?)),
+        ("owner", &|| same(OWNER, same_rest)),
+        ("integrity label", &|| same(LABEL_SECURITY_INFORMATION, same_rest)),
+        ("access list", &|| same(DACL_SECURITY_INFORMATION, same_list)),
+        ("time of creation", &|| Ok(created(from)? == created(to)?)),
+    ];
+    for (name, is_same) in parts {
+        if !is_lost(name) && !is_same()? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// Gives a link what belongs to another one beside it, as far as this user may.
 pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     wake();
-    let source = open_at(directory, from, READ, Sort::Any)?;
-    let copy = match open_at(directory, to, WRITE | DELETE, Sort::Any) {
+    let root = |name| Root { parent: directory, name };
+    let source = open_at(root(from), READ, Sort::Any)?;
+    let copy = match open_at(root(to), WRITE | DELETE, Sort::Any) {
         // Whoever may change what is here need not be who may give it other rights.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_at(directory, to, READ | FILE_WRITE_ATTRIBUTES, Sort::Any)?
+            open_at(root(to), READ | FILE_WRITE_ATTRIBUTES, Sort::Any)?
         }
         opened => opened?,
     };
     give(&source, &copy, &mut |_| {})
 }
 
-/// Sets times, in ticks, and attributes of an opened object; zero leaves one as it is.
-pub(super) fn set_basic(opened: &OwnedHandle, times: [i64; 4], attributes: u32) -> io::Result<()> {
-    let mut data = Vec::with_capacity(40);
-    times.iter().for_each(|time| data.extend(time.to_ne_bytes()));
-    data.extend(attributes.to_ne_bytes());
-    data.extend([0; 4]);
-    set_information(opened.as_handle(), FileBasicInformation, &data)
-}
-
 /// Lets nobody but owner, system and administrators into an opened directory.
 pub(super) fn make_private(directory: BorrowedHandle<'_>) -> io::Result<()> {
     // A self-relative descriptor (MS-DTYP 2.4.6) with a protected list of three entries, which what is made in the directory
-    // inherits: all rights to OWNER RIGHTS (S-1-3-4), SYSTEM (S-1-5-18), Administrators (S-1-5-32-544).
-    const SELF_RELATIVE_PROTECTED_DACL: [u8; 2] = 0x9004_u16.to_le_bytes();
-    const SIDS: [&[u8]; 3] = [
-        &[1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0],
-        &[1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0],
-        &[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0],
+    // inherits.
+    const PARTS: [&[u8]; 5] = [
+        // Revision; self-relative, with a protected list; no owner, group or audit; the list is at 20.
+        &[1, 0, 0x04, 0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0],
+        // The list: revision, 72 bytes, three entries.
+        &[2, 0, 72, 0, 3, 0, 0, 0],
+        // Allowed; inherited by objects and containers; 20 bytes; all rights (0x001f01ff); OWNER RIGHTS (S-1-3-4).
+        &[0, 3, 20, 0, 0xff, 0x01, 0x1f, 0, 1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0],
+        // The same for SYSTEM (S-1-5-18) and for Administrators (S-1-5-32-544).
+        &[0, 3, 20, 0, 0xff, 0x01, 0x1f, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0],
+        &[0, 3, 24, 0, 0xff, 0x01, 0x1f, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0],
     ];
-    const ALL: u32 = 0x001f_01ff;
-    let mut entries = Vec::new();
-    for sid in SIDS {
-        let size = u16::try_from(8 + sid.len()).unwrap_or_default();
-        // Allowed; inherited by objects and containers.
-        entries.extend([0, 3]);
-        entries.extend(size.to_le_bytes());
-        entries.extend(ALL.to_le_bytes());
-        entries.extend(sid);
-    }
-    let size = u16::try_from(8 + entries.len()).unwrap_or_default();
-    let mut descriptor = vec![1, 0];
-    descriptor.extend(SELF_RELATIVE_PROTECTED_DACL);
-    for offset in [0_u32, 0, 0, 20] {
-        descriptor.extend(offset.to_le_bytes());
-    }
-    descriptor.extend([2, 0]);
-    descriptor.extend(size.to_le_bytes());
-    descriptor.extend([3, 0, 0, 0]);
-    descriptor.extend(entries);
-    set_security(directory, DACL_SECURITY_INFORMATION, &descriptor)
+    set_security(directory, DACL_SECURITY_INFORMATION, &PARTS.concat())
 }
 
 /// A security descriptor in one piece.
 fn security(of: BorrowedHandle<'_>, what: u32) -> io::Result<Vec<u8>> {
-    let mut words = vec![0_u32; 256];
-    loop {
-        let length = u32::try_from(words.len() * 4).unwrap_or(0);
-        let mut needed = 0;
-        // SAFETY: the system writes at most `length` bytes to `words`, which has as many, and the length needed.
-        let done = unsafe {
-            GetKernelObjectSecurity(of.as_raw_handle(), what, words.as_mut_ptr().cast(), length, &raw mut needed)
-        };
-        let needed = usize::try_from(needed).unwrap_or(0);
-        if done != 0 {
-            let bytes = words.iter().flat_map(|word| word.to_ne_bytes());
-            return Ok(bytes.take(needed).collect());
-        }
-        let error = io::Error::last_os_error();
-        if number(&error) != Some(ERROR_INSUFFICIENT_BUFFER) || needed <= words.len() * 4 {
-            return Err(error);
-        }
-        words.resize(needed.div_ceil(4), 0);
-    }
+    let (words, length) = security_descriptor(of, what)?;
+    Ok(words.iter().flat_map(|word| word.to_ne_bytes()).take(length).collect())
 }
 
 fn set_security(of: BorrowedHandle<'_>, what: u32, descriptor: &[u8]) -> io::Result<()> {
@@ -270,23 +222,13 @@ fn extended(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
 /// What is left of a list (`FILE_FULL_EA_INFORMATION`) without what the kernel keeps for itself, which it lets nobody set and
 /// which is of no use on another volume.
 fn without_kernels(list: &[u8]) -> Vec<u8> {
-    let mut entries: Vec<Vec<u8>> = Vec::new();
-    let mut rest = list;
-    loop {
-        let next = rest.get(..4).and_then(|next| next.try_into().ok()).map_or(0, u32::from_le_bytes);
-        let next = usize::try_from(next).unwrap_or(0);
-        let entry = rest.get(..if next == 0 { rest.len() } else { next }).unwrap_or_default();
+    let mut entries = entries(list);
+    entries.retain(|entry| {
         let length = usize::from(entry.get(5).copied().unwrap_or(0));
         let name: &[u8] = entry.get(8..8 + length).unwrap_or_default();
-        let is_kernels = name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"$KERNEL."));
-        if !name.is_empty() && !is_kernels {
-            entries.push(entry.to_vec());
-        }
-        match rest.get(next..).filter(|_| next > 0) {
-            Some(more) => rest = more,
-            None => break,
-        }
-    }
+        !name.is_empty() && !name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"$KERNEL."))
+    });
+    let mut entries: Vec<Vec<u8>> = entries.into_iter().map(<[u8]>::to_vec).collect();
     let last = entries.len().saturating_sub(1);
     for (index, entry) in entries.iter_mut().enumerate() {
         entry.resize(entry.len().next_multiple_of(4), 0);
@@ -307,17 +249,11 @@ fn set_extended(of: BorrowedHandle<'_>, data: &[u8]) -> io::Result<()> {
 
 /// The identity that programs give a file to find it again, with what it was born with.
 fn object_id(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
+    // There is none, or no file system for them.
+    const NONE: [u32; 4] = [ERROR_FILE_NOT_FOUND, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED];
     match send(of, FSCTL_GET_OBJECT_ID, &[], 64) {
         Ok(told) => Ok(told.iter().any(|byte| *byte != 0).then_some(told)),
-        // There is none, or no file system for them.
-        Err(error)
-            if matches!(
-                number(&error),
-                Some(ERROR_FILE_NOT_FOUND | ERROR_INVALID_FUNCTION | ERROR_INVALID_PARAMETER | ERROR_NOT_SUPPORTED)
-            ) =>
-        {
-            Ok(None)
-        }
+        Err(error) if is_any(&error, &NONE) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -325,13 +261,7 @@ fn object_id(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
 /// The name of eight letters and three, if there is one.
 fn short_name(of: BorrowedHandle<'_>) -> io::Result<OsString> {
     let told = information(of, FileAlternateNameInformation)?.unwrap_or_default();
-    let units: Vec<u16> = told
-        .get(4..)
-        .unwrap_or_default()
-        .chunks_exact(2)
-        .map(|pair| pair.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
-        .collect();
-    Ok(OsString::from_wide(&units))
+    Ok(utf16(told.get(4..).unwrap_or_default()))
 }
 
 fn set_short_name(of: BorrowedHandle<'_>, name: &OsStr) -> io::Result<()> {

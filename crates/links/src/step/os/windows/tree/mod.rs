@@ -3,11 +3,11 @@
 //! Everything goes by handle and single names; nothing is followed.
 //!
 //! ```text
-//! copy.rs      every object, several workers
+//! copy.rs      an object copied; `../../copying.rs` walks the tree
 //! metadata.rs  security, extended attributes, object ids, short names, attributes, times
 //! content.rs   bytes and streams: copied and compared
-//! compare.rs   what was copied beside what it was copied from
-//! erase.rs     object by object, each looked at right before it goes
+//! compare.rs   a copied object beside what it was copied from
+//! erase.rs     an object removed, looked at right before it goes
 //! locks.rs     two moves of overlapping trees refuse each other
 //! ```
 
@@ -24,8 +24,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, OwnedHandle};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_INVALID_FUNCTION, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
@@ -36,18 +35,22 @@ use windows_sys::Win32::Storage::FileSystem::{
     FlushFileBuffers, READ_CONTROL,
 };
 
-use super::super::portions::Portions;
+pub(crate) use super::super::copying::{compare, copy};
+use super::super::erasure;
+pub(crate) use super::super::erasure::writer;
+use super::super::retry;
 pub(crate) use super::super::tree_types::{Failed, Loss, Root, Texts, Trust};
 use super::entry;
-use crate::platform::{Directory, Object, ObjectKind, Sort, Stat, create_new, is_trusted, look, number, open, ticks};
-pub(crate) use compare::compare;
-pub(crate) use copy::copy;
-pub(crate) use erase::{erase, writer};
+use crate::platform::{
+    Directory, Inventory, Object, ObjectKind, Sort, Stat, create_new, is_any, is_trusted, look, number, open, ticks,
+};
+use crate::step::Work;
+pub(crate) use copy::Copier;
+pub(crate) use erase::{remove, why_in_use};
 pub(crate) use locks::Locks;
 pub(crate) use metadata::give_link;
 
 /// Every file is flushed when it was written: there is nothing to open for that.
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
 pub(crate) fn open_to_flush(_directory: &Directory) -> io::Result<Flushed> {
     Ok(Flushed)
 }
@@ -55,7 +58,6 @@ pub(crate) fn open_to_flush(_directory: &Directory) -> io::Result<Flushed> {
 /// A copy whose files are flushed one by one.
 pub(crate) struct Flushed;
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
 pub(crate) fn flush(_opened: &Flushed) -> io::Result<()> {
     Ok(())
 }
@@ -72,39 +74,23 @@ pub(crate) fn flush_names(directory: &Directory) -> io::Result<()> {
     let flushed = open(directory.as_handle(), OsStr::new(""), FILE_ADD_FILE, Sort::Directory)
         .and_then(|opened| flush_handle(opened.as_handle()));
     match flushed {
-        Err(error)
-            if matches!(
-                number(&error),
-                Some(
-                    ERROR_ACCESS_DENIED
-                        | ERROR_INVALID_FUNCTION
-                        | ERROR_INVALID_HANDLE
-                        | ERROR_INVALID_PARAMETER
-                        | ERROR_NOT_SUPPORTED
-                )
-            ) =>
-        {
-            Ok(())
-        }
+        Err(error) if is_any(&error, &UNFLUSHED) => Ok(()),
         answer => answer,
     }
 }
 
-/// Writes a small file whole and durably: it is there with all it says, or not at all.
-pub(crate) fn write_durably(directory: &Directory, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = name.to_owned();
-    temporary.push(".new");
-    match entry::remove_file(directory, &temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let made = create_new(directory.as_handle(), &temporary, FILE_WRITE_DATA | FILE_READ_ATTRIBUTES, Sort::File)?;
-    let mut file = File::from(made);
-    io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()?;
-    drop(file);
-    entry::rename_to_new(directory, &temporary, directory, name)?;
-    flush_names(directory)
+/// What is answered where this user, or the file system, cannot flush a directory.
+const UNFLUSHED: [u32; 5] =
+    [ERROR_ACCESS_DENIED, ERROR_INVALID_FUNCTION, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED];
+
+/// Makes a file, to be written.
+pub(crate) fn create_private(directory: &Directory, name: &OsStr) -> io::Result<File> {
+    create_new(directory.as_handle(), name, FILE_WRITE_DATA | FILE_READ_ATTRIBUTES, Sort::File).map(File::from)
+}
+
+/// Gives a file that was written its name.
+pub(crate) fn publish(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    entry::rename_to_new(directory, from, directory, to)
 }
 
 /// Whether nobody but this user and the machine's administrators can have put anything into a directory: it is theirs, and
@@ -114,13 +100,12 @@ pub(crate) fn is_own(directory: &Directory) -> io::Result<bool> {
 }
 
 /// Whether the file system ignores permissions. Where there are no owners, everything counts as this user's own.
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
 pub(crate) fn ignores_permissions(_directory: &Directory, _private: &OsStr) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Opens what [`write_durably`] wrote, to be read up to the limit of its [`Trust`]. What anybody else may have put there
-/// is refused.
+/// Opens what was written durably, to be read up to the limit of its [`Trust`]. What anybody else may have put there is
+/// refused.
 pub(crate) fn open_own(directory: &Directory, name: &OsStr, trust: Trust) -> io::Result<io::Take<File>> {
     let access = FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL;
     let opened = open(directory.as_handle(), name, access, Sort::File)?;
@@ -147,21 +132,9 @@ pub(crate) fn make_private_directory(directory: &Directory, name: &OsStr) -> io:
 /// Renames from one directory to another, to a name that must be free.
 pub(crate) fn move_to_new(from: &Directory, name: &OsStr, to: &Directory, new: &OsStr) -> io::Result<()> {
     // Whoever looks through what was just written, as scanners do, keeps what holds it from being renamed for a moment.
-    let began = Instant::now();
-    let mut pause = Duration::from_millis(10);
-    let moved = loop {
-        match entry::rename_to_new(from, name, to, new) {
-            Err(error)
-                if began.elapsed() < PATIENCE
-                    && matches!(number(&error), Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION)) =>
-            {
-                thread::sleep(pause);
-                pause = (pause * 2).min(Duration::from_millis(500));
-            }
-            answer => break answer,
-        }
-    };
-    match moved {
+    let rename = || entry::rename_to_new(from, name, to, new);
+    let is_denied = |error: &io::Error| is_any(error, &[ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION]);
+    match retry(PATIENCE, Duration::from_millis(50), rename, |renamed| !renamed.as_ref().is_err_and(is_denied)) {
         // What holds something that is open somewhere does not get another name.
         Err(error) if number(&error) == Some(ERROR_ACCESS_DENIED) => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
@@ -175,7 +148,6 @@ pub(crate) fn move_to_new(from: &Directory, name: &OsStr, to: &Directory, new: &
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Whether two names can change places in one call: on no file system of Windows.
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
 pub(crate) fn can_exchange(_directory: &Directory) -> io::Result<bool> {
     Ok(false)
 }
@@ -186,7 +158,7 @@ pub(crate) fn give_back_time(directory: &Directory, name: &OsStr, stat: &Stat) -
     if now.sort == ObjectKind::Directory && now.modified != stat.modified {
         let name = if name == "." { OsStr::new("") } else { name };
         let opened = open(directory.as_handle(), name, FILE_WRITE_ATTRIBUTES, Sort::Directory)?;
-        metadata::set_basic(&opened, [0, 0, ticks(stat.modified), 0], 0)?;
+        entry::set_basic(&opened, [0, 0, ticks(stat.modified), 0], 0)?;
     }
     Ok(())
 }
@@ -196,7 +168,13 @@ pub(crate) fn has_streams(_directory: &Directory, _name: &OsStr) -> bool {
     true
 }
 
-/// The files and directories of a tree, opened: what is opened by which name is told by whoever asks.
-fn open_at(container: &Directory, name: &OsStr, access: u32, sort: Sort) -> io::Result<OwnedHandle> {
-    open(container.as_handle(), name, access, sort)
+/// Removes a tree, as far as it is as it was inventoried.
+pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Result<Vec<Loss>, Failed> {
+    metadata::wake();
+    erasure::erase(root, inventory, work)
+}
+
+/// Opens an object of a tree.
+fn open_at(at: Root<'_>, access: u32, sort: Sort) -> io::Result<OwnedHandle> {
+    open(at.parent.as_handle(), at.name, access, sort)
 }
