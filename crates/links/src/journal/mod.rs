@@ -208,7 +208,12 @@ impl Journal {
         };
         let mut later = Vec::new();
         for other in self.relocations(None)? {
-            let other = other?;
+            let other = match other {
+                Err(error) if error.kind() == ErrorKind::CorruptJournal => return Err(error),
+                // A row without a meaning keeps no other tree away.
+                Err(_) => continue,
+                Ok(other) => other,
+            };
             if other.operation < moved.operation {
                 break;
             }

@@ -365,7 +365,12 @@ impl MovedFrom {
 /// The newest move away from a place, unless what was moved is back.
 fn moved_from(journal: &Journal, home: &Path) -> Result<Option<MovedFrom>> {
     for relocated in journal.relocations(None)? {
-        let relocated = relocated?;
+        let relocated = match relocated {
+            Err(error) if error.kind() == ErrorKind::CorruptJournal => return Err(error),
+            // A row without a meaning keeps no other tree away.
+            Err(_) => continue,
+            Ok(relocated) => relocated,
+        };
         let Step::MoveTree(MoveTree { source, link, rewritten, .. }) = &relocated.recorded.step else { continue };
         if **source != *home || !matches!(relocated.recorded.outcome, Outcome::Done(_) | Outcome::Pending) {
             continue;
