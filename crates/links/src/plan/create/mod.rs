@@ -223,7 +223,10 @@ impl Ground {
     /// Whether a path, from the current directory, names the link's own place, or a careful user's goes through it: then it
     /// would be a loop.
     fn leads_back(&self, path: &Path, manner: Manner) -> bool {
-        let ways = if manner == Manner::Careful { usize::MAX } else { 1 };
+        // A directory that has the name is refused for that.
+        let there = self.place.as_ref().and_then(|place| place.metadata().ok().flatten());
+        let is_directory = there.is_some_and(|there| there.kind == FileKind::Directory);
+        let ways = if manner == Manner::Careful && !is_directory { usize::MAX } else { 1 };
         path.ancestors().take(ways).any(|path| self.is_link_itself(path))
     }
 
