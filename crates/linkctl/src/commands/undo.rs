@@ -34,13 +34,10 @@ pub(crate) struct UndoArgs {
 pub(crate) const VERB: Verb = Verb::new(
     "undo",
     &[
-        (ErrorKind::Changed, "what was changed since is left as it is; --partial undoes the rest"),
+        (ErrorKind::Changed, "what was changed since is left as it is; --partial undoes the rest, if there is any"),
         (ErrorKind::Nothing, "`linkctl history` shows what can be undone"),
     ],
 );
-
-/// Where there is no rest that could be undone.
-const NOTHING_ELSE: Verb = Verb::new("undo", &[(ErrorKind::Changed, "what was changed since is left as it is")]);
 
 pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     let mut change = Change::new(&VERB, &args.change);
@@ -62,9 +59,6 @@ pub(crate) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     }
     drop(recorded);
     change.undoes = Some(undo.operation.id);
-    if undo.plan.steps.is_empty() {
-        change.verb = &NOTHING_ELSE;
-    }
     if args.partial {
         change.errors = std::mem::take(&mut undo.plan.refused);
     }
