@@ -7,16 +7,17 @@
 //! see `recover.rs`.
 //!
 //! ```text
-//! mod.rs      the two kinds of step
-//! within.rs   on one file system; across.rs between two
-//! same_object.rs whether what is there is what was moved
-//! stage.rs    the private directory, and what is written in it
-//! texts.rs    links in the tree that say something else at its other place
-//! tries.rs    what is tried before the first change
-//! recover.rs  what a crash left, finished or rolled back
+//! mod.rs          the two kinds of step
+//! within.rs       on one file system; across.rs between two
+//! same_object.rs  whether what is there is what was moved
+//! stage.rs        the private directory, and what is written in it
+//! texts.rs        links in the tree that say something else at its other place
+//! tries.rs        what is tried before the first change
+//! leftovers.rs    what a crash left, found; recover.rs finished or rolled back
 //! ```
 
 mod across;
+mod leftovers;
 mod recover;
 mod same_object;
 mod stage;
@@ -41,9 +42,10 @@ use crate::model::{
 };
 use crate::platform::{Directory, Inventory, Place, Stat, if_there, look, quoted};
 
+pub(crate) use leftovers::{Leftover, Moved, leftovers, may_be_stage};
+pub(crate) use recover::recover;
 pub use recover::{Consent, Recovered};
-pub(crate) use recover::{Leftover, Moved, is_volume_away, leftovers, may_be_stage, recover};
-pub(crate) use same_object::{must_be_on, tree_at};
+pub(crate) use same_object::{is_volume_away, must_be_on, tree_at};
 use stage::Stage;
 use within::{make_link, remove_link};
 

@@ -11,14 +11,14 @@ use super::super::os::{self, tree};
 use super::super::private_name::{aside_name, private_name};
 use super::super::{Meter, NEVER, Work};
 use super::across::retire;
-use super::same_object::must_be_on;
+use super::leftovers::{Leftover, Moved, What, left_texts};
+use super::same_object::{is_volume_away, must_be_on};
 use super::stage::{self, Intent};
 use super::{Direction, TREE, stat_of, texts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Outcome, Recorded, Status};
-use crate::model::{FileId, Lost, Step, TreeMove};
-use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, look, quoted};
-use crate::read::inspect;
+use crate::journal::Recorded;
+use crate::model::{Lost, Step, Target, TreeMove};
+use crate::platform::{Directory, Inventory, ObjectKind, Place, Stat, if_there, look, quoted};
 
 const RECOVER: &str = "recover the move at";
 
@@ -44,25 +44,6 @@ pub enum Recovered {
     },
 }
 
-/// Something that an interrupted move left on the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Leftover {
-    pub(crate) path: PathBuf,
-    what: What,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    /// A stage, or a link to itself.
-    Stage,
-    /// On one file system, the link that was about to be exchanged with the tree, or was.
-    Link,
-    /// On one file system, a tree whose links were being rewritten, and in which direction they have to be.
-    Texts(Direction),
-    /// The whole original, under its private name: the stage that told of the move is gone, or its volume is away.
-    Original,
-}
-
 /// Whether the choice may be taken that gives up what was copied, where that may be whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
@@ -70,115 +51,6 @@ pub enum Consent {
     Given,
     /// It was not: then such a move stays as it is ([`ErrorKind::Undecided`]).
     NotGiven,
-}
-
-/// A step that moved a tree, and how its operation ended.
-#[derive(Clone, Copy)]
-pub(crate) struct Moved<'a> {
-    pub(crate) recorded: &'a Recorded,
-    pub(crate) status: Status,
-}
-
-/// What a recorded move has left. None of a running one is left yet.
-pub(crate) fn leftovers(moved: Moved<'_>) -> Vec<Leftover> {
-    let Some(TreeMove { to, .. }) = moved.recorded.step.tree() else { return Vec::new() };
-    if moved.status == Status::Running {
-        return Vec::new();
-    }
-    let mut found: Vec<Leftover> = left_link(moved).into_iter().collect();
-    let stage = to.with_file_name(&moved.recorded.private_name);
-    if is_stage(&stage) {
-        found.push(Leftover { path: stage, what: What::Stage });
-    }
-    // With either of them, that is done, too.
-    if found.is_empty() {
-        found.extend(left_texts(moved));
-    }
-    if found.is_empty() {
-        found.extend(left_original(moved));
-    }
-    found
-}
-
-/// The original that a move between two volumes had put aside, where nothing beside the new place tells of it any more.
-fn left_original(moved: Moved<'_>) -> Option<Leftover> {
-    let recorded = moved.recorded;
-    if moved.status != Status::Interrupted || recorded.outcome != Outcome::Pending {
-        return None;
-    }
-    let (from, id) = match &recorded.step {
-        Step::MoveTree(step) => (&step.source, step.id),
-        Step::RestoreTree(step) => (&step.tree, step.id),
-        _ => return None,
-    };
-    let path = from.with_file_name(stage::beside(OsStr::new(&recorded.private_name)));
-    let is_original = inspect::id_of(&path).is_some_and(|found| found.same_file(id));
-    is_original.then_some(Leftover { path, what: What::Original })
-}
-
-/// Whether the volume to which a recorded move went is not where it was: nothing tells then how the move ended.
-pub(crate) fn is_volume_away(recorded: &Recorded) -> bool {
-    match (&recorded.step, recorded.step.volume()) {
-        (Step::MoveTree(step), Some(volume)) => must_be_on(RECOVER, &step.destination, volume).is_err(),
-        (Step::RestoreTree(step), Some(volume)) => must_be_on(RECOVER, &step.tree, volume).is_err(),
-        _ => false,
-    }
-}
-
-impl Leftover {
-    /// A directory that may be a stage; without a record of its move, the disk alone tells.
-    pub(crate) fn stage(path: PathBuf) -> Self {
-        Self { path, what: What::Stage }
-    }
-}
-
-/// The link that, on one file system, lies at one place before or after it was exchanged with the tree at the other.
-fn left_link(moved: Moved<'_>) -> Option<Leftover> {
-    if moved.status != Status::Interrupted {
-        return None;
-    }
-    let (link, tree, target, id) = match &moved.recorded.step {
-        Step::MoveTree(step) => (&step.destination, &step.source, &step.link, step.id),
-        Step::RestoreTree(step) => (&step.tree, &step.link, &step.old.target, step.id),
-        _ => return None,
-    };
-    let look = |path: &Path| -> io::Result<(Directory, FileId)> {
-        let (name, above) = path.file_name().zip(path.parent()).ok_or(io::ErrorKind::InvalidInput)?;
-        let above = Directory::open_physical(above)?;
-        let id = above.metadata_nofollow(name)?.id;
-        Ok((above, id))
-    };
-    // The tree is where the link is not, and the link says what was to be left.
-    let is_left = || -> io::Result<bool> {
-        let (above, _) = look(link)?;
-        let name = link.file_name().unwrap_or_default();
-        Ok(look(tree)?.1.same_file(id) && says(&above, name, target)?)
-    };
-    is_left().unwrap_or(false).then(|| Leftover { path: link.to_path_buf(), what: What::Link })
-}
-
-/// On one file system, the tree whose links were being rewritten.
-fn left_texts(moved: Moved<'_>) -> Option<Leftover> {
-    let recorded = moved.recorded;
-    if moved.status != Status::Interrupted || recorded.outcome != Outcome::Pending {
-        return None;
-    }
-    let (home, away, id, rewritten) = match &recorded.step {
-        Step::MoveTree(step) => (&step.source, &step.destination, step.id, &step.rewritten),
-        Step::RestoreTree(step) => (&step.link, &step.tree, step.id, &step.rewritten),
-        _ => return None,
-    };
-    let is = |path: &Path| inspect::id_of(path).is_some_and(|found| found.same_file(id));
-    let (tree, direction) = if is(home) {
-        (home, Direction::Back)
-    } else if is(away) {
-        (away, Direction::Away)
-    } else {
-        return None;
-    };
-    let private = OsStr::new(&recorded.private_name);
-    texts::is_unfinished(tree, rewritten, direction, private)
-        .then(|| Leftover { path: tree.to_path_buf(), what: What::Texts(direction) })
 }
 
 /// Rewrites the links of such a tree as they have to be where it is.
@@ -191,31 +63,6 @@ fn finish_texts(recorded: &Recorded, tree: &Path, direction: Direction) -> Resul
     texts::rewrite(tree, rewritten, direction, OsStr::new(&recorded.private_name), &NEVER)?;
     let tree = tree.to_owned();
     Ok(if moves == direction { Recovered::Finished { tree, lost: Vec::new() } } else { Recovered::RolledBack { tree } })
-}
-
-/// Whether a directory is the stage of a move that this user can recover.
-fn is_stage(path: &Path) -> bool {
-    look_at_stage(path).unwrap_or(false)
-}
-
-/// Whether it is one, or one that this user may not believe: then recovering it gives the reason.
-pub(crate) fn may_be_stage(path: &Path) -> bool {
-    match look_at_stage(path) {
-        Ok(is_stage) => is_stage,
-        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
-    }
-}
-
-fn look_at_stage(path: &Path) -> io::Result<bool> {
-    let Some((name, above)) = path.file_name().zip(path.parent()) else { return Ok(false) };
-    let directory = Directory::open(above)?.open_child(name)?;
-    match stage::read_intent(&directory)? {
-        Some((_, trust)) if trust == tree::Trust::Anybody && tree::can_exchange(&directory)? => {
-            Err(io::ErrorKind::PermissionDenied.into())
-        }
-        Some(_) => Ok(true),
-        None => Ok(stage::is_discardable(&directory, name)),
-    }
 }
 
 /// Whether a link names itself in full: nobody makes that, and nothing is lost with it.
@@ -331,11 +178,12 @@ fn recover_one(path: &Path, places: Option<TreeMove<'_>>, is_known_link: bool, c
 
 /// Puts the whole original, at `path`, back in its place: the copy is lost, or on a volume that is away.
 fn give_back_original(recorded: &Recorded, path: &Path, consent: Consent) -> Result<Recovered> {
-    let (from, to, link, id) = match &recorded.step {
-        Step::MoveTree(step) => (&step.source, &step.destination, Some(&step.link), step.id),
-        Step::RestoreTree(step) => (&step.tree, &step.link, None, step.id),
+    let (link, id) = match &recorded.step {
+        Step::MoveTree(step) => (Some(&step.link), step.id),
+        Step::RestoreTree(step) => (None, step.id),
         _ => return Err(nothing(path)),
     };
+    let TreeMove { from, to } = recorded.step.tree().ok_or_else(|| nothing(path))?;
     let copy = match recorded.step.volume().map(|volume| (volume, is_volume_away(recorded))) {
         Some((volume, true)) => format!("the copy, {}, was on volume {volume}, not mounted", quoted(to)),
         _ => format!("the copy, {}, is gone", quoted(to)),
@@ -356,25 +204,33 @@ fn give_back_original(recorded: &Recorded, path: &Path, consent: Consent) -> Res
     if !place.directory.metadata_nofollow(aside).map_err(fail)?.id.same_file(id) {
         return Err(nothing(path));
     }
-    match (place.metadata().map_err(fail)?, link) {
-        (None, _) => tree::move_to_new(&place.directory, aside, &place.directory, place.name()).map_err(fail)?,
-        (Some(_), Some(link)) if says(&place.directory, place.name(), link).map_err(fail)? => {
-            let names = ((&place.directory, aside), (&place.directory, place.name()));
-            os::exchange_trees(names.0, names.1, aside).map_err(fail)?;
-            if says(&place.directory, aside, link).map_err(fail)? {
-                os::remove_file(&place.directory, aside).map_err(fail)?;
-            }
-        }
-        (Some(_), _) => {
-            let cause = format!(
-                "something else has its name now; the original is at {}, and {copy}: nothing was touched",
-                quoted(path)
-            );
-            return Err(Error::new(ErrorKind::Changed, RECOVER, from.to_path_buf(), cause));
-        }
+    if !give_name_back(&place.directory, aside, place.name(), link).map_err(fail)? {
+        let cause = format!(
+            "something else has its name now; the original is at {}, and {copy}: nothing was touched",
+            quoted(path)
+        );
+        return Err(Error::new(ErrorKind::Changed, RECOVER, from.to_path_buf(), cause));
     }
-    tree::flush_names(&place.directory).map_err(fail)?;
     Ok(Recovered::RolledBack { tree: from.to_path_buf() })
+}
+
+/// Gives the original its own name back, in the place of the link that took it. Whether it has it: not where something else
+/// does.
+fn give_name_back(directory: &Directory, aside: &OsStr, name: &OsStr, link: Option<&Target>) -> io::Result<bool> {
+    if if_there(look(directory, name))?.is_none() {
+        os::move_durably(directory, aside, directory, name)?;
+        return Ok(true);
+    }
+    let Some(link) = link else { return Ok(false) };
+    if !says(directory, name, link)? {
+        return Ok(false);
+    }
+    os::exchange_trees((directory, aside), (directory, name), aside)?;
+    if says(directory, aside, link)? {
+        os::remove_file(directory, aside)?;
+    }
+    tree::flush_names(directory)?;
+    Ok(true)
 }
 
 /// Whether a copy has all that was copied, each of its size.
@@ -462,7 +318,7 @@ impl Recovery<'_> {
             return self.finish(None, work);
         }
         if original(&aside) && there.is_none() {
-            self.put_original_back(from, here.as_ref())?;
+            self.put_original_back(from)?;
         } else if original(&aside) {
             let cause = format!(
                 "something else has the name of the copy, {}; the whole original is at {}, and may be the only copy: nothing was \
@@ -495,9 +351,8 @@ impl Recovery<'_> {
     }
 
     /// The copy is gone, and the original has its private name: it gets its own back, in the place of the link.
-    fn put_original_back(&self, from: &OsStr, here: Option<&Stat>) -> Result<()> {
+    fn put_original_back(&self, from: &OsStr) -> Result<()> {
         let intent = self.intent;
-        let fail = |error| Error::io(RECOVER, &intent.from, error);
         let beside = intent.beside();
         if self.consent == Consent::NotGiven {
             let cause = format!(
@@ -507,14 +362,11 @@ impl Recovery<'_> {
             );
             return Err(Error::new(ErrorKind::Undecided, RECOVER, &intent.from, cause));
         }
-        match here {
-            None => tree::move_to_new(self.from, &beside, self.from, from).map_err(fail)?,
-            Some(_) if says(self.from, from, &intent.link).map_err(fail)? => {
-                os::exchange_trees((self.from, &beside), (self.from, from), &beside).map_err(fail)?;
-            }
-            Some(_) => return Err(self.contradiction("the copy is gone, and something else has the original's name")),
+        let given = give_name_back(self.from, &beside, from, Some(&intent.link));
+        match given.map_err(|error| Error::io(RECOVER, &intent.from, error))? {
+            true => Ok(()),
+            false => Err(self.contradiction("the copy is gone, and something else has the original's name")),
         }
-        tree::flush_names(self.from).map_err(fail)
     }
 
     /// Where two names changed places by way of a third, that one is given up: forward if the second rename was done, back

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
-use crate::model::{FileKind, Metadata, Sameness, Volume, described, same_file_system, uuid};
+use crate::model::{FileKind, Metadata, Sameness, Step, Volume, described, same_file_system, uuid};
 use crate::platform::{self, Directory, FileSystems, quoted};
 use crate::read::identity::{Told, hold};
 
@@ -82,4 +82,14 @@ pub(crate) fn must_be_on(operation: &'static str, path: &Path, volume: &Volume) 
         None => {}
     }
     Err(Error::new(ErrorKind::VolumeAway, operation, path, cause))
+}
+
+/// Whether the volume to which a recorded move went is not where it was: nothing tells then how the move ended.
+pub(crate) fn is_volume_away(recorded: &Recorded) -> bool {
+    let far = match &recorded.step {
+        Step::MoveTree(step) => &step.destination,
+        Step::RestoreTree(step) => &step.tree,
+        _ => return false,
+    };
+    recorded.step.volume().is_some_and(|volume| must_be_on("look at", far, volume).is_err())
 }
