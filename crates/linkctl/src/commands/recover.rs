@@ -4,8 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use links::apply::{Consent, Interrupted, Recovered, Search, interrupted, record_ended_moves, volumes_away};
-use links::plan::Finding;
+use links::apply::{Consent, Interrupted, Recovered, Search, interrupted, record_ended_moves, waiting_for_volumes};
 use links::{Error, ErrorKind, Journal};
 
 use crate::args::{OutputOptions, after_help};
@@ -59,6 +58,7 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
     };
     let existing = recorded.journal;
     let found = interrupted(existing.as_ref(), Search::All(&args.directories))?;
+    let waiting = existing.as_ref().map(waiting_for_volumes).transpose()?.unwrap_or_default();
     let stages: Vec<&Path> = found.iter().map(Interrupted::path).collect();
     let mut done: Vec<(&Path, Result<Recovered, Error>)> = Vec::new();
     if !args.dry_run && existing.is_some() | !found.is_empty() {
@@ -76,7 +76,6 @@ pub(crate) fn run(args: &RecoverArgs) -> Result<Exit, Failure> {
             complain("warning", &message(&error));
         }
     }
-    let waiting = existing_volumes_away(args)?;
     let failed: Vec<&Error> = done.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
     if args.output.json() {
         let recovered = done.iter().filter_map(|(stage, result)| Some((*stage, result.as_ref().ok()?).into()));
@@ -133,11 +132,4 @@ fn finish(
         }
         _ => Ok(done),
     }
-}
-
-/// Interrupted moves of which nothing tells how they stand, because their volume is away.
-fn existing_volumes_away(args: &RecoverArgs) -> Result<Vec<Finding>, Failure> {
-    // That it cannot be read was said already.
-    let journal = Recorded::open(args.dry_run).ok().and_then(|recorded| recorded.journal);
-    Ok(journal.as_ref().map(volumes_away).transpose()?.unwrap_or_default())
 }

@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicBool;
 use execution::Execution;
 use log::Log;
 pub use log::Records;
-pub use recovery::{Interrupted, Search, interrupted, record_ended_moves, volumes_away};
+pub use recovery::{Interrupted, Search, interrupted, record_ended_moves, waiting_for_volumes};
 use step::kind;
 pub use step::move_tree::{Consent, Recovered};
 pub use step::probe::{Capability, Probe, probe};

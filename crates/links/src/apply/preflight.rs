@@ -5,7 +5,7 @@ use super::step::kind;
 use super::{Observer, recovery};
 use crate::model::{Finding, Severity, Step};
 
-/// What stands in the way of the steps. A journal that cannot be read does not: it is given up.
+/// What stands in the way of the steps. A journal that cannot be read does not: the plan is carried out without it.
 pub(super) fn run(steps: &[Step], records: &mut Option<Records<'_>>, observer: &mut dyn Observer) -> Vec<Finding> {
     let mut findings = Vec::new();
     let left = match records {

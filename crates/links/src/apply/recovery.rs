@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::step::may_be_private;
 use super::step::move_tree::{self, Consent, Leftover, Moved, Recovered, is_volume_away, leftovers, may_be_stage};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::journal::{Journal, Outcome, Relocated, Status, Then};
 use crate::model::{Finding, Severity, Step};
 use crate::plan::undo;
@@ -130,14 +130,8 @@ fn stages_in(directory: &Path) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// The journal cannot be read or written.
 pub fn record_ended_moves(journal: &mut Journal) -> Result<()> {
-    let mut ended = Vec::new();
-    for relocated in journal.relocations(None)? {
-        let relocated = relocated?;
-        let open = relocated.status == Status::Interrupted && relocated.recorded.outcome == Outcome::Pending;
-        if open && leftovers(moved(&relocated)).is_empty() && !is_volume_away(&relocated.recorded) {
-            ended.push(relocated);
-        }
-    }
+    let mut ended = without_traces(journal)?;
+    ended.retain(|relocated| !is_volume_away(&relocated.recorded));
     for relocated in ended {
         for recorded in undo::settled(journal, relocated.operation)? {
             let outcome = match recorded.outcome {
@@ -156,23 +150,29 @@ pub fn record_ended_moves(journal: &mut Journal) -> Result<()> {
 ///
 /// # Errors
 /// The journal cannot be read.
-pub fn volumes_away(journal: &Journal) -> Result<Vec<Finding>> {
-    let mut away = Vec::new();
-    for relocated in journal.relocations(None)? {
-        let relocated = relocated?;
-        let Relocated { operation, recorded, .. } = &relocated;
-        let open = relocated.status == Status::Interrupted && recorded.outcome == Outcome::Pending;
-        let (Some(tree), Some(volume)) = (recorded.step.tree(), recorded.step.volume()) else { continue };
-        if open && leftovers(moved(&relocated)).is_empty() && is_volume_away(recorded) {
-            let text = format!(
-                "operation {operation}, its move to {}, was interrupted, and volume {volume} is not mounted: mount it, and \
-                 recover again",
-                quoted(tree.to)
-            );
-            away.push(Finding::new(Severity::Warning, "volume-away", tree.from.to_path_buf(), text));
-        }
-    }
-    Ok(away)
+pub fn waiting_for_volumes(journal: &Journal) -> Result<Vec<Finding>> {
+    let tell = |Relocated { operation, recorded, .. }: &Relocated| {
+        let (tree, volume) = recorded.step.tree().zip(recorded.step.volume())?;
+        let text = format!(
+            "operation {operation}, its move to {}, was interrupted, and volume {volume} is not mounted: mount it, and \
+             recover again",
+            quoted(tree.to)
+        );
+        Some(Finding::new(Severity::Warning, "volume-away", tree.from.to_path_buf(), text))
+    };
+    let waiting = without_traces(journal)?.into_iter().filter(|relocated| is_volume_away(&relocated.recorded));
+    Ok(waiting.filter_map(|relocated| tell(&relocated)).collect())
+}
+
+/// Interrupted moves of which the journal has no end and the disk shows nothing.
+fn without_traces(journal: &Journal) -> Result<Vec<Relocated>> {
+    let has_none = |relocated: &Relocated| {
+        relocated.status == Status::Interrupted
+            && relocated.recorded.outcome == Outcome::Pending
+            && leftovers(moved(relocated)).is_empty()
+    };
+    let all = journal.relocations(None)?;
+    all.filter(|relocated| relocated.as_ref().map_or(true, has_none)).collect()
 }
 
 /// What an earlier move of any of these trees, or of what holds them or is in them, has left: the next one would make it
@@ -183,13 +183,8 @@ pub(super) fn in_the_way(journal: &Journal, steps: &[Step]) -> Result<Option<Fin
     if ours.is_empty() {
         return Ok(None);
     }
-    for relocated in journal.relocations(None)? {
-        let relocated = match relocated {
-            Err(error) if error.kind() == ErrorKind::CorruptJournal => return Err(error),
-            // One row without a meaning is no reason to keep no journal from now on.
-            Err(_) => continue,
-            Ok(relocated) => relocated,
-        };
+    for relocated in journal.readable_relocations()? {
+        let relocated = relocated?;
         let Some(theirs) = relocated.recorded.step.tree() else { continue };
         let overlap = |ours: &&&Path| {
             [theirs.from, theirs.to].iter().any(|path| path.starts_with(ours) || ours.starts_with(path))

@@ -199,6 +199,15 @@ impl Journal {
         }))
     }
 
+    /// The same of all operations, but for rows without a meaning: those keep no other tree away.
+    pub(crate) fn readable_relocations(&self) -> Result<impl Iterator<Item = Result<Relocated>> + '_> {
+        let is_readable = |relocated: &Result<Relocated>| match relocated {
+            Ok(_) => true,
+            Err(error) => error.kind() == ErrorKind::CorruptJournal,
+        };
+        Ok(self.relocations(None)?.filter(is_readable))
+    }
+
     /// What came last of the tree that a step moved: the step itself, or the last of those that moved it on, or what holds
     /// it.
     pub(crate) fn last_move_of(&self, moved: &Relocated) -> Result<Relocated> {
@@ -207,13 +216,8 @@ impl Journal {
                 && matches!(other.recorded.outcome, Outcome::Done(_))
         };
         let mut later = Vec::new();
-        for other in self.relocations(None)? {
-            let other = match other {
-                Err(error) if error.kind() == ErrorKind::CorruptJournal => return Err(error),
-                // A row without a meaning keeps no other tree away.
-                Err(_) => continue,
-                Ok(other) => other,
-            };
+        for other in self.readable_relocations()? {
+            let other = other?;
             if other.operation < moved.operation {
                 break;
             }

@@ -233,19 +233,18 @@ pub fn plan_restore(spec: &RestoreSpec, context: &PlanContext<'_>) -> Result<Rel
     }
     let tree = Tree::look_at(RESTORE, at, place, tree, home)?;
     let mut findings = preflight::look_back(&tree, context.state_directory)?;
-    let rewritten = match &known {
-        Some(known) if *known.at() == *tree.from => known.rewritten.clone(),
+    let (rewritten, unknown) = match known {
+        Some(known) if *known.at() == *tree.from => (known.rewritten, None),
         Some(known) => {
-            let text = format!("what was moved from here is at {}, and the link leads elsewhere", quoted(known.at()));
-            findings.push(Finding::new(Severity::Warning, "unknown-move", &tree.to, text));
-            Vec::new()
+            let at = quoted(known.at());
+            (Vec::new(), Some(format!("what was moved from here is at {at}, and the link leads elsewhere")))
         }
         None => {
             let text = "no move in the history made this link: what it leads to may belong elsewhere";
-            findings.push(Finding::new(Severity::Warning, "unknown-move", &tree.to, text));
-            Vec::new()
+            (Vec::new(), Some(text.to_owned()))
         }
     };
+    findings.extend(unknown.map(|text| Finding::new(Severity::Warning, "unknown-move", &tree.to, text)));
     if is_gone {
         findings.push(Finding::new(Severity::Warning, LINK_GONE, &tree.to, link_is_gone(&tree.from)));
     }
@@ -364,13 +363,8 @@ impl MovedFrom {
 
 /// The newest move away from a place, unless what was moved is back.
 fn moved_from(journal: &Journal, home: &Path) -> Result<Option<MovedFrom>> {
-    for relocated in journal.relocations(None)? {
-        let relocated = match relocated {
-            Err(error) if error.kind() == ErrorKind::CorruptJournal => return Err(error),
-            // A row without a meaning keeps no other tree away.
-            Err(_) => continue,
-            Ok(relocated) => relocated,
-        };
+    for relocated in journal.readable_relocations()? {
+        let relocated = relocated?;
         let Step::MoveTree(MoveTree { source, link, rewritten, .. }) = &relocated.recorded.step else { continue };
         if **source != *home || !matches!(relocated.recorded.outcome, Outcome::Done(_) | Outcome::Pending) {
             continue;
