@@ -1,5 +1,6 @@
 //! Checks of one entry right before it is changed.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 
 use super::os;
@@ -32,15 +33,16 @@ pub(super) fn must_be(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Re
 
 /// The link that the plan saw, as what it is once it can be changed: an overlay gives what is in a lower layer another
 /// number then.
-pub(super) fn made_changeable(spot: Spot<'_>, old: &Seen, operation: &'static str) -> Result<Seen> {
+pub(super) fn made_changeable<'s>(spot: Spot<'_>, old: &'s Seen, operation: &'static str) -> Result<Cow<'s, Seen>> {
     must_be(spot, old, operation)?;
     let fail = |error| Error::io(operation, spot.path, error);
-    let mut seen = old.clone();
-    if os::bring_up(spot.directory, spot.name).map_err(fail)? {
-        seen.id = spot.directory.metadata_nofollow(spot.name).map_err(fail)?.id;
-        must_be(spot, &seen, operation)?;
+    if !platform::is_overlay(spot.directory).map_err(fail)? {
+        return Ok(Cow::Borrowed(old));
     }
-    Ok(seen)
+    os::bring_up(spot.directory, spot.name).map_err(fail)?;
+    let seen = Seen { id: spot.directory.metadata_nofollow(spot.name).map_err(fail)?.id, ..old.clone() };
+    must_be(spot, &seen, operation)?;
+    Ok(Cow::Owned(seen))
 }
 
 /// Refuses unless a name is the very link that was found to be the one the plan saw, right before it was renamed. The

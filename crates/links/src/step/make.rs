@@ -173,7 +173,7 @@ impl New<'_> {
     fn is_linked(&self, source: &Place, before: &Metadata, made: &Metadata) -> std::io::Result<bool> {
         let now = source.directory.metadata_nofollow(source.name())?;
         let of = |file: &Metadata| (file.kind, file.size, file.attributes);
-        Ok(os::bring_up(&source.directory, source.name())? && now.id == made.id && of(before) == of(made))
+        Ok(platform::is_overlay(&source.directory)? && now.id == made.id && of(before) == of(made))
     }
 
     /// A link that is brought back gets its owner and time again, as far as the system lets us.

@@ -14,6 +14,7 @@ use rustix::ioctl::{Getter, ioctl, opcode};
 
 use super::directory::{of_descriptor, without_proc};
 use super::filesystem::{self, mount_of, mounts};
+use super::process::boot;
 use super::volume::{ntfs_serial, udev_serial};
 use super::{Directory, Held, ntfs_volume};
 use crate::model::STAND_IN;
@@ -77,8 +78,7 @@ fn of_mount(directory: &Directory, device: u64) -> io::Result<String> {
     // `STATX_MNT_ID_UNIQUE` of linux/stat.h (Linux 6.8): a number that no later mount gets.
     let unique = StatxFlags::from_bits_retain(0x4000);
     let which = statx(directory, "", AtFlags::EMPTY_PATH, unique | StatxFlags::MNT_ID)?.stx_mnt_id;
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    Ok(format!("{STAND_IN}{kind}:{source}@{}-{which:x}", boot.trim()))
+    Ok(format!("{STAND_IN}{kind}:{source}@{}-{which:x}", boot()))
 }
 
 /// Where file systems of this name can be looked into, by their mount points.

@@ -34,6 +34,12 @@ pub(in crate::platform) fn filesystem_of(directory: &Directory) -> io::Result<Fi
     Ok(with_reparse_points(directory)?.0)
 }
 
+/// Whether objects get another number at their first change: on no file system here.
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
+pub(crate) fn is_overlay(_directory: &Directory) -> io::Result<bool> {
+    Ok(false)
+}
+
 /// A file system, and whether it holds symbolic links and junctions.
 pub(super) fn with_reparse_points(directory: &Directory) -> io::Result<(Filesystem, bool)> {
     let told = ask(directory)?;

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::super::retry;
 use crate::model::{Attributes, FileKind};
-use crate::platform::{Directory, Held, is_fuse, is_overlay};
+use crate::platform::{Directory, Held, is_fuse};
 
 pub(crate) fn make_symlink(directory: &Directory, name: &OsStr, text: &OsStr) -> io::Result<()> {
     Ok(fs::symlinkat(text, directory, name)?)
@@ -124,11 +124,8 @@ pub(crate) fn remove_directory(directory: &Directory, name: &OsStr) -> io::Resul
 }
 
 /// On an overlay, brings a link, or a name of a file, up into the layer that is written to, as the kernel does at its first
-/// change: it gets another number and time of birth. Whether this is an overlay.
-pub(crate) fn bring_up(directory: &Directory, name: &OsStr) -> io::Result<bool> {
-    if !is_overlay(directory)? {
-        return Ok(false);
-    }
+/// change: it gets another number and time of birth.
+pub(crate) fn bring_up(directory: &Directory, name: &OsStr) -> io::Result<()> {
     match directory.metadata_nofollow(name)?.kind {
         // Of a symbolic link there is nothing that this could change but the time of change.
         FileKind::Link => fs::chownat(directory, name, None, None, AtFlags::SYMLINK_NOFOLLOW)?,
@@ -139,7 +136,7 @@ pub(crate) fn bring_up(directory: &Directory, name: &OsStr) -> io::Result<bool> 
         }
         FileKind::Directory | FileKind::Special => {}
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Gives a held link its owner and time back. An owner that it has already, or that this user may not give, is left.

@@ -210,8 +210,7 @@ fn is_unknown(error: &io::Error) -> bool {
     is_any(error, &UNKNOWN)
 }
 
-/// No file system here gives an object another number at its first change.
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
-pub(crate) fn bring_up(_directory: &Directory, _name: &OsStr) -> io::Result<bool> {
-    Ok(false)
+/// There are no overlays here.
+pub(crate) fn bring_up(_directory: &Directory, _name: &OsStr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
