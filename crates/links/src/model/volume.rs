@@ -64,12 +64,17 @@ pub(crate) fn described(name: &str) -> String {
     if let Some(uuid) = uuid(name) {
         return uuid;
     }
-    let Some(mount) = name.strip_prefix(STAND_IN) else { return name.to_owned() };
-    let mount = mount.rsplit_once('@').map_or(mount, |(mount, _)| mount);
+    let Some(mount) = mount_in(name) else { return name.to_owned() };
     match mount.split_once(':') {
         Some((kind, source)) => format!("{source} ({kind})"),
         None => mount.to_owned(),
     }
+}
+
+/// The type and source of the mount in a stand-in; not which mount it is.
+fn mount_in(name: &str) -> Option<&str> {
+    let mount = name.strip_prefix(STAND_IN)?;
+    Some(mount.rsplit_once('@').map_or(mount, |(mount, _)| mount))
 }
 
 /// Whether two names of file systems are of one.
@@ -88,10 +93,7 @@ pub(crate) fn same_file_system(recorded: &str, now: &str) -> Sameness {
     if recorded == now {
         return Sameness::Same;
     }
-    let mount = |name: &'_ str| {
-        name.strip_prefix(STAND_IN).map(|mount| mount.rsplit_once('@').map_or(mount, |(mount, _)| mount).to_owned())
-    };
-    match (mount(recorded), mount(now)) {
+    match (mount_in(recorded), mount_in(now)) {
         (Some(recorded), Some(now)) if recorded == now => Sameness::Unknown,
         // Records of before hold the number of the device, which is another one after each mount.
         (None, Some(_)) if recorded.starts_with("number:") || recorded.starts_with("device:") => Sameness::Unknown,

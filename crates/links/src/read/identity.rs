@@ -134,52 +134,49 @@ impl Identity {
             return Ok(false);
         }
         let other = Self::of(held, Content::No, file_systems)?;
-        let same_volume = same_file_system(&self.file_system, &other.file_system);
-        if same_volume == Sameness::Other {
-            return Ok(false);
-        }
-        if self.id.born != 0 && other.id.born != 0 && self.id.born != other.id.born {
-            return Ok(false);
-        }
-        if self.object.is_some() && other.object.is_some() && self.object != other.object {
-            return Ok(false);
-        }
-        Ok(match (&self.handle, &other.handle) {
-            (Some(known), Some(found)) => known == found,
-            _ if self.id.born != 0 && other.id.born != 0 => true,
-            _ if NUMBERS_LAST && same_volume == Sameness::Same => true,
+        Ok(match self.compare(&other) {
+            Told::Other(_) | Told::OtherVolume(_) => false,
+            Told::Same if NUMBERS_LAST => true,
             // The number may have been given again: only a file shows by itself what it is.
-            _ => self.looks_like(&other, held) == Likeness::Same,
+            Told::Same | Told::Unknown => {
+                self.is_told_by_more_than_numbers(&other) || self.looks_like(&other, held) == Likeness::Same
+            }
         })
     }
 
     /// Compares all that is recorded of a tree with what is at its place now.
     pub(crate) fn tell(&self, held: &Held, file_systems: &FileSystems) -> io::Result<Told> {
-        let metadata = held.metadata()?;
-        let other = Self::of(held, Content::No, file_systems)?;
-        let same_volume = same_file_system(&self.file_system, &other.file_system);
+        Ok(self.compare(&Self::of(held, Content::No, file_systems)?))
+    }
+
+    fn compare(&self, now: &Self) -> Told {
+        let differs =
+            |known: &Option<String>, found: &Option<String>| known.is_some() && found.is_some() && known != found;
+        let same_volume = same_file_system(&self.file_system, &now.file_system);
         if same_volume == Sameness::Other {
-            return Ok(Told::OtherVolume(described(&other.file_system)));
+            return Told::OtherVolume(described(&now.file_system));
         }
-        let differs = |known: &Option<String>, found: &Option<String>| matches!((known, found), (Some(known), Some(found)) if known != found);
-        let both_born = self.id.born != 0 && other.id.born != 0;
-        if metadata.kind != self.kind {
-            return Ok(Told::Other("of another kind"));
+        if now.kind != self.kind {
+            return Told::Other("of another kind");
         }
-        if metadata.id.file != self.id.file || differs(&self.handle, &other.handle) {
-            return Ok(Told::Other("with another file number"));
+        if now.id.file != self.id.file || differs(&self.handle, &now.handle) {
+            return Told::Other("with another file number");
         }
-        if differs(&self.object, &other.object) {
-            return Ok(Told::Other("with another object id"));
+        if differs(&self.object, &now.object) {
+            return Told::Other("with another object id");
         }
-        if both_born && self.id.born != other.id.born {
-            return Ok(Told::Other("made at another time"));
+        if self.id.born != 0 && now.id.born != 0 && self.id.born != now.id.born {
+            return Told::Other("made at another time");
         }
-        let told_by_itself = both_born || self.handle.is_some() && other.handle.is_some();
-        Ok(match same_volume {
-            Sameness::Unknown if !told_by_itself => Told::Unknown,
+        match same_volume {
+            Sameness::Unknown if !self.is_told_by_more_than_numbers(now) => Told::Unknown,
             _ => Told::Same,
-        })
+        }
+    }
+
+    /// Whether both have a time of birth, or a handle, which no later object of the same number has.
+    fn is_told_by_more_than_numbers(&self, other: &Self) -> bool {
+        self.id.born != 0 && other.id.born != 0 || self.handle.is_some() && other.handle.is_some()
     }
 
     /// How much agrees of what is at a full path. `None` where that cannot be looked at.
