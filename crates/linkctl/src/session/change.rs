@@ -37,7 +37,7 @@ pub(crate) struct Change<'a> {
     pub(crate) strict: bool,
 }
 
-/// Whether a tree is to come back to a place whose link somebody has removed.
+/// The question before a tree comes back to a place whose link is gone.
 fn about_missing_link(plan: &Plan) -> Option<String> {
     let gone = plan.findings.iter().find(|finding| finding.code == "link-gone")?;
     Some(format!("bring it back to {}?", sanitize::quoted(&gone.path)))

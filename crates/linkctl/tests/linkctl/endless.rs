@@ -1,4 +1,4 @@
-//! Files without an end, or of a size that nobody wrote down: no more of them is read than what it is read for can be.
+//! Files that never end, or are larger than they say: of each, no more is read than its limit.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;

@@ -63,7 +63,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Prints what stands before all finds.
+    /// Prints the header, where the format has one.
     fn begin(format: Format, null: bool) -> io::Result<Self> {
         if format == Format::Csv {
             output::write_whole(csv::HEAD)?;

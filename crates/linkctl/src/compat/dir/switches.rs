@@ -150,7 +150,7 @@ const ATTRIBUTES: [(char, FileAttributes); 8] = [
 const KEYS: [(char, Key); 5] =
     [('n', Key::Name), ('e', Key::Extension), ('s', Key::Size), ('d', Key::Date), ('g', Key::DirectoriesFirst)];
 
-/// What the letters of a switch stand for, each with whether `-` stands before it.
+/// The values of the letters of a switch, each with whether `-` precedes it.
 fn signed<T: Copy>(letters: &str, known: &[(char, T)]) -> Option<Vec<(T, bool)>> {
     let mut signed = Vec::new();
     let mut minus = false;

@@ -269,15 +269,15 @@ fn a_moved_tree_whose_link_was_replaced_is_told_where_it_is() {
     }
 }
 
-/// Killed right after the link had taken the name of the original: that lies beside it, whole.
-fn killed_after_the_exchange(volume: &Volume) -> Linkctl {
+/// A move of `a` to a volume, killed at a phase: 3 before the copy has its name, 7 right after the link has taken the name of
+/// the original, which then lies beside it, whole.
+fn killed_at(phase: &str, volume: &Volume) -> Linkctl {
     let linkctl = Linkctl::new();
     fs::create_dir(linkctl.at("a")).unwrap();
     fs::write(linkctl.at("a/f"), "mine").unwrap();
     let mut command =
         linkctl.command(["move".as_ref(), "--yes".as_ref(), "a".as_ref(), volume.path().join("a").as_os_str()]);
-    assert!(!command.env("LINKCTL_CRASH_AT_PHASE", "7").output().unwrap().status.success());
-    assert!(linkctl.at("a").is_symlink(), "the exchange was done");
+    assert!(!command.env("LINKCTL_CRASH_AT_PHASE", phase).output().unwrap().status.success());
     linkctl
 }
 
@@ -295,7 +295,8 @@ fn the_only_copy_beside_its_place_is_found_and_put_back_when_asked() {
     ];
     for (number, (said, lose)) in ways.into_iter().enumerate() {
         let mut volume = Volume::new(Fs::Ext4, 0);
-        let linkctl = killed_after_the_exchange(&volume);
+        let linkctl = killed_at("7", &volume);
+        assert!(linkctl.at("a").is_symlink(), "the exchange was done");
         lose(&mut volume);
         for arguments in [&["recover"][..], &["recover", "."], &["recover", "--json"]] {
             let ran = linkctl.output(arguments).exits(4);
@@ -317,12 +318,7 @@ fn the_only_copy_beside_its_place_is_found_and_put_back_when_asked() {
 #[test]
 fn a_move_whose_volume_is_away_is_not_settled() {
     let mut volume = Volume::new(Fs::Ext4, 0);
-    let linkctl = Linkctl::new();
-    fs::create_dir(linkctl.at("a")).unwrap();
-    fs::write(linkctl.at("a/f"), "mine").unwrap();
-    let mut command =
-        linkctl.command(["move".as_ref(), "--yes".as_ref(), "a".as_ref(), volume.path().join("a").as_os_str()]);
-    assert!(!command.env("LINKCTL_CRASH_AT_PHASE", "3").output().unwrap().status.success());
+    let linkctl = killed_at("3", &volume);
     volume.unmount();
     linkctl.ok(["recover"]).says("is not mounted: mount it, and recover again");
     assert_eq!(linkctl.history()[0]["state"], "interrupted");
