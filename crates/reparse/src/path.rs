@@ -79,6 +79,19 @@ pub fn to_backslashes(path: &WideString) -> WideString {
 /// `COM1`) are not looked for: which ones count depends on the version of Windows.
 #[must_use]
 pub fn normalise(path: &WideString) -> Option<WideString> {
+    full(path, Names::Win32)
+}
+
+/// How dots and spaces at the end of names are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// As Win32 does, which drops them.
+    Win32,
+    /// To the letter, as NTFS keeps them and `\\?\` takes them.
+    Exact,
+}
+
+fn full(path: &WideString, names: Names) -> Option<WideString> {
     let units = path.units();
     let (root, body) = match classify(path) {
         TargetClass::Relative | TargetClass::Rooted | TargetClass::DriveRelative { .. } => return None,
@@ -88,7 +101,7 @@ pub fn normalise(path: &WideString) -> Option<WideString> {
         TargetClass::Unc => unc_root(units.get(2..)?)?,
     };
     let keeps_separator = !matches!(classify(path), TargetClass::Unc);
-    Some(WideString::from_units(collapse(root, body, keeps_separator)))
+    Some(WideString::from_units(collapse(root, body, keeps_separator, names)))
 }
 
 /// The NT path of an absolute Win32 path, normalised first unless it is `\\?\`: `C:\x` gives `\??\C:\x`, `\\s\h` gives
@@ -97,7 +110,11 @@ pub fn normalise(path: &WideString) -> Option<WideString> {
 /// None for the paths that [`normalise`] has no answer for.
 #[must_use]
 pub fn win32_to_nt(path: &WideString) -> Option<WideString> {
-    let full = normalise(path)?;
+    to_nt(path, Names::Win32)
+}
+
+fn to_nt(path: &WideString, names: Names) -> Option<WideString> {
+    let full = full(path, names)?;
     let units = full.units();
     let (prefix, rest) = match classify(path) {
         TargetClass::Nt => return Some(full),
@@ -169,7 +186,7 @@ pub(crate) fn nt_root(nt: &WideString) -> NtRoot {
 }
 
 /// The substitute name for a typed absolute target: its NT path, without a trailing backslash where that only does
-/// harm (a junction with one cannot lead to a directory link).
+/// harm (a junction with one cannot lead to a directory link). Names are taken to the letter.
 pub(crate) fn stored_nt(target: &WideString) -> Result<WideString, TargetError> {
     match classify(target) {
         TargetClass::DriveRelative { letter } => return Err(TargetError::DriveRelative { letter }),
@@ -177,7 +194,7 @@ pub(crate) fn stored_nt(target: &WideString) -> Result<WideString, TargetError> 
         TargetClass::Verbatim | TargetClass::Volume(_) => check_slashes(target)?,
         _ => {}
     }
-    let nt = win32_to_nt(target).ok_or(TargetError::NoServer)?;
+    let nt = to_nt(target, Names::Exact).ok_or(TargetError::NoServer)?;
     let root = match nt_root(&nt) {
         NtRoot::Other if nt.len() <= NT.len() => return Err(TargetError::Empty),
         NtRoot::Other => return Ok(nt),
@@ -276,7 +293,7 @@ fn split_component(units: &[u16]) -> (&[u16], &[u16]) {
 }
 
 /// Appends `body` to `root`, component by component. `keeps_separator`: a bare root ends in a backslash.
-fn collapse(mut root: Vec<u16>, body: &[u16], keeps_separator: bool) -> Vec<u16> {
+fn collapse(mut root: Vec<u16>, body: &[u16], keeps_separator: bool, names: Names) -> Vec<u16> {
     let mut parts: Vec<&[u16]> = Vec::new();
     let mut components = body.split(|unit| is_separator(*unit)).peekable();
     while let Some(part) = components.next() {
@@ -284,12 +301,15 @@ fn collapse(mut root: Vec<u16>, body: &[u16], keeps_separator: bool) -> Vec<u16>
             [] | [DOT] => {}
             [DOT, DOT] => drop(parts.pop()),
             [.., DOT, DOT] => parts.push(part),
-            [head @ .., DOT] if components.peek().is_some() => parts.push(head),
+            [head @ .., DOT] if names == Names::Win32 && components.peek().is_some() => parts.push(head),
             _ => parts.push(part),
         }
     }
     let mut trailing = body.last().is_some_and(|last| is_separator(*last));
-    if !trailing && let Some(last) = parts.pop() {
+    if !trailing
+        && names == Names::Win32
+        && let Some(last) = parts.pop()
+    {
         let end = last.iter().rposition(|unit| !matches!(*unit, DOT | SPACE)).map_or(0, |at| at + 1);
         match last.get(..end) {
             Some(kept) if !kept.is_empty() => parts.push(kept),

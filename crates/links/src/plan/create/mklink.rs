@@ -43,7 +43,12 @@ fn symlink(task: &Task<'_>, volume: &NtfsVolume) -> Result<Symlink> {
         Typed::Linux(path) if path.is_absolute() => task.drive_path(&task.full(&path)?, volume)?,
         Typed::Linux(path) => task.as_typed(path.as_os_str())?,
     };
-    Symlink::as_typed(&text).map_err(|error| invalid(task, &error))
+    let exact = Symlink::as_typed(&text).map_err(|error| invalid(task, &error))?;
+    if exact.is_relative() || task.kind_on_volume(&ReparseData::Symlink(exact.clone()), volume).is_some() {
+        return Ok(exact);
+    }
+    let win32 = normalise(&text).and_then(|full| Symlink::as_typed(&full).ok());
+    Ok(win32.map_or_else(|| exact.clone(), |win32| Symlink { substitute: win32.substitute, ..exact.clone() }))
 }
 
 fn junction(task: &Task<'_>, volume: &NtfsVolume) -> Result<MountPoint> {
@@ -70,7 +75,13 @@ fn junction(task: &Task<'_>, volume: &NtfsVolume) -> Result<MountPoint> {
             let cause = "the target is on no volume of this computer";
             Err(task.refuse(ErrorKind::CrossesVolumes, cause))
         }
-        made => made.map_err(|error| invalid(task, &error)),
+        made => {
+            let exact = made.map_err(|error| invalid(task, &error))?;
+            if task.kind_on_volume(&ReparseData::MountPoint(exact.clone()), volume).is_some() {
+                return Ok(exact);
+            }
+            Ok(normalise(&text).and_then(|full| MountPoint::junction(&full).ok()).unwrap_or(exact))
+        }
     }
 }
 

@@ -277,7 +277,7 @@ impl Task<'_> {
     }
 
     /// What the finished data leads to, as Windows would follow it.
-    fn kind_on_volume(&self, data: &ReparseData, volume: &NtfsVolume) -> Option<FileKind> {
+    pub(super) fn kind_on_volume(&self, data: &ReparseData, volume: &NtfsVolume) -> Option<FileKind> {
         // From a directory that is still to be made, `..` can only be taken by its text.
         if self.ground.place.is_none()
             && let ReparseData::Symlink(link) = data
