@@ -1,11 +1,10 @@
 //! Hard links: every file with several names, found in one pass over all records.
 
 use crate::Error;
-use crate::bytes::u32_at;
 use crate::look::Sizes;
 use crate::points::{Directories, NameIn};
 use crate::reader::Reader;
-use crate::record::{Body, FileName, Record, Reference, Unparsed, kind};
+use crate::record::{FileName, Record, Reference, Unparsed, kind};
 use crate::scan::{Visitor, every_record};
 use crate::source::ReadAt;
 use crate::volume::Volume;
@@ -32,7 +31,7 @@ pub(crate) fn reparse_records<S: ReadAt>(volume: &Volume<S>, faults: &mut Vec<Er
     every_record(volume, faults, || Reparse(Vec::new())).into_iter().flat_map(|found| found.0).collect()
 }
 
-/// Files with several names, as one pass over all records finds them. Links and other name surrogates are not among them.
+/// Files with several names, as one pass over all records finds them. Links are among them: they can have several, too.
 pub struct HardLinks {
     /// By the files they belong to.
     names: Vec<Row>,
@@ -85,7 +84,7 @@ impl HardLinks {
                 names.get(behind..)?.split_at(names.get(behind..)?.partition_point(|row| row.of == base.of));
             names = rest;
             // What extensions say of a file that is not there any more is left over from it.
-            let links = base.is_base && own.len() > 1 && !pieces.iter().any(|piece| piece.surrogate);
+            let links = base.is_base && own.len() > 1;
             let sizes = pieces.iter().map(|piece| piece.sizes);
             let (size, allocated) =
                 sizes.fold((0u64, 0u64), |all, one| (all.0.max(one.size), all.1.saturating_add(one.allocated)));
@@ -98,6 +97,8 @@ impl HardLinks {
 #[derive(Default)]
 struct Names {
     directories: Vec<Row>,
+    /// Directories whose names are in other records than their own.
+    named_elsewhere: Vec<Reference>,
     names: Vec<Row>,
     files: Vec<Facts>,
     /// All names, one behind the other.
@@ -129,7 +130,6 @@ struct Facts {
     /// Whether this is the file's own record, and not an extension.
     is_base: bool,
     sizes: Sizes,
-    surrogate: bool,
 }
 
 impl Visitor for Names {
@@ -169,8 +169,9 @@ impl Visitor for Names {
             }
         }
         if is_directory {
-            if let Some(row) = first.and_then(|name| self.row(of, name)) {
-                self.directories.push(row);
+            match first.map(|name| self.row(of, name)) {
+                Some(row) => self.directories.extend(row),
+                None => self.named_elsewhere.push(of),
             }
             return Ok(());
         }
@@ -180,17 +181,10 @@ impl Visitor for Names {
         if let (Some(one), false) = (first, several) {
             self.add_name(of, one);
         }
-        let mut facts = Facts { of, is_base: base.is_none(), sizes: Sizes::default(), surrogate: false };
+        let mut facts = Facts { of, is_base: base.is_none(), sizes: Sizes::default() };
         for attribute in later.map(Unparsed::parse).into_iter().chain(attributes) {
             let attribute = attribute?;
             facts.sizes.add(&attribute);
-            if attribute.kind == kind::REPARSE_POINT {
-                // What lies outside the record is a link of great length: other data of that size is kept otherwise.
-                facts.surrogate |= match attribute.body {
-                    Body::Resident(value) => u32_at(value, 0).is_some_and(|tag| tag & SURROGATE != 0),
-                    Body::Outside { .. } => true,
-                };
-            }
         }
         self.files.push(facts);
         Ok(())
@@ -213,9 +207,6 @@ impl Names {
     }
 }
 
-/// The bit of a reparse tag that says: this stands for something else.
-const SURROGATE: u32 = 1 << 29;
-
 impl<S: ReadAt> Reader<'_, S> {
     /// Every file with several names, and every directory, in one pass over all records.
     ///
@@ -227,16 +218,22 @@ impl<S: ReadAt> Reader<'_, S> {
         }
         // The first one's lists are gone on with: what they take is not taken twice.
         let mut workers = workers.into_iter();
-        let Names { mut names, files: mut facts, directories: mut rows, text } = workers.next().unwrap_or_default();
+        let Names { directories: mut rows, mut named_elsewhere, mut names, files: mut facts, text } =
+            workers.next().unwrap_or_default();
         let mut texts = vec![text];
         for worker in workers {
             names.extend(worker.names);
             facts.extend(worker.files);
             rows.extend(worker.directories);
+            named_elsewhere.extend(worker.named_elsewhere);
             texts.push(worker.text);
         }
         names.sort_unstable_by_key(|row: &Row| row.of);
         facts.sort_unstable_by_key(|facts: &Facts| (facts.of, !facts.is_base));
+        for of in named_elsewhere {
+            let behind = names.partition_point(|row| row.of < of);
+            rows.extend(names.get(behind).filter(|row| row.of == of));
+        }
         let mut directories = Directories::with_capacity(rows.len());
         for row in rows {
             directories.add(row.of, NameIn { parent: row.parent, name: row.text(&texts).to_vec() });

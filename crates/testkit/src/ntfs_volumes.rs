@@ -142,12 +142,18 @@ pub fn walk(volume: &Volume) -> Expected {
         let here = format!("/proc/self/fd/{}", at.parent.as_raw_fd());
         let here = Path::new(&here).join(OsStr::from_bytes(at.name.to_bytes()));
         let path = windows_path(relative);
-        if let Some(raw) = attribute(&here, REPARSE_DATA.as_bytes()) {
-            let directory = ntfs_attrib(&here).unwrap() & 0x10 != 0;
-            links.push(ExpectedLink { path, mft: stat.st_ino, raw, directory });
-        } else if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+        let raw = attribute(&here, REPARSE_DATA.as_bytes());
+        let directory = match raw {
+            Some(_) => ntfs_attrib(&here).unwrap() & 0x10 != 0,
+            None => FileType::from_raw_mode(stat.st_mode) == FileType::Directory,
+        };
+        // What ntfs-3g tells of a reparse point is the length of its target.
+        let (size, allocated) = if raw.is_some() { (0, 0) } else { (stat.st_size as u64, stat.st_blocks as u64 * 512) };
+        if let Some(raw) = raw {
+            links.push(ExpectedLink { path: path.clone(), mft: stat.st_ino, raw, directory });
+        }
+        if !directory {
             // st_nlink counts 8.3 aliases, too: only names that are seen count.
-            let (size, allocated) = (stat.st_size as u64, stat.st_blocks as u64 * 512);
             let new = || ExpectedGroup { paths: Vec::new(), mft: stat.st_ino, size, allocated };
             files.entry(stat.st_ino).or_insert_with(new).paths.push(path);
         }
