@@ -97,7 +97,7 @@ pub use journal::track;
 pub use model::name::{Name, name_from_bytes};
 pub use model::{
     Attributes, DEFAULT_DRIVE, FileId, FileKind, Form, Home, KindChoice, Link, LinkKind, LinkSpec, Manner, Metadata,
-    OnExisting, ReparsePoint, Shape, State, Target, User, Volume,
+    NtfsMetadata, OnExisting, ReparsePoint, Shape, State, Target, User, Volume,
 };
 #[doc(hidden)]
 pub use own_files::{Written, write_files};

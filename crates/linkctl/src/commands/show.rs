@@ -68,7 +68,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
 
 /// The other names of a file, or of a link with several.
 fn names(shown: &Inspection, args: &ShowArgs) -> Result<Option<Names>, Error> {
-    if shown.metadata.kind != FileKind::File || shown.metadata.links < 2 {
+    if shown.metadata.kind == FileKind::Directory || shown.metadata.links < 2 {
         return Ok(None);
     }
     let parent = shown.path.parent().filter(|parent| !parent.as_os_str().is_empty());

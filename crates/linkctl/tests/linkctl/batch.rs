@@ -58,10 +58,11 @@ fn replaces_links_in_directories() {
         let (target, id, attributes) = (found.target.unwrap(), found.id.unwrap(), found.attributes.unwrap());
         plan.steps.push(Step::ReplaceLink(ReplaceLink {
             link: found.path.into(),
-            old: Seen { target, id, attributes },
+            old: Seen { target, id, attributes, several: false, ntfs: None },
             target: Target::Text(format!("new/{n:05}").into()),
             file: None,
             attributes: Some(attributes),
+            ntfs: None,
         }));
     }
     let (mut journal, _) = links::apply::open_journal(Path::new(&state)).unwrap();

@@ -177,3 +177,38 @@ fn undo_goes_past_what_failed_to_what_was_done() {
     linkctl.ok(["undo"]);
     assert_eq!(names(linkctl.work()), ["f"]);
 }
+
+/// Whatever is no directory can have several names: links themselves, pipes, devices, sockets.
+#[test]
+fn names_of_links_pipes_and_sockets_are_seen_removed_and_brought_back_as_names() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "fifo" => fifo, "socket" => socket, "l" => symlink("gone"), "h/l" => symlink("x") });
+    for (name, second) in [("fifo", "fifo2"), ("socket", "socket2"), ("l", "l2"), ("h/l", "h/l2")] {
+        fs::hard_link(linkctl.at(name), linkctl.at(second)).unwrap();
+        let names = |number: u64| {
+            let (one, other) = (linkctl.at(name).symlink_metadata().unwrap(), linkctl.at(second).symlink_metadata());
+            assert_eq!(
+                (one.nlink(), other.is_ok_and(|other| other.ino() == one.ino())),
+                (number, number == 2),
+                "{name}"
+            );
+        };
+        let groups = linkctl.ok(["list", "--hard", "."]).out;
+        assert!(groups.contains(second), "{groups}");
+        assert!(linkctl.ok(["show", second]).out.contains("2 of 2 names found"));
+        linkctl.ok(["remove", "--kind", "hard", "--yes", second]);
+        names(1);
+        linkctl.output(["remove", "--kind", "hard", "--yes", name]).exits(4);
+        linkctl.ok(["undo", "--yes"]);
+        names(2);
+    }
+    // Removed as the links that they are, they come back as names of what is left.
+    for args in [&["remove", "l2"][..], &["remove", "--recursive", "--yes", "h"]] {
+        linkctl.ok(args);
+        linkctl.ok(["undo", "--yes"]);
+    }
+    assert_eq!(linkctl.at("l2").symlink_metadata().unwrap().ino(), linkctl.at("l").symlink_metadata().unwrap().ino());
+    assert_eq!(linkctl.at("l").symlink_metadata().unwrap().nlink(), 2);
+    linkctl.ok(["create", "--kind", "hard", "fifo3", "fifo"]);
+    assert_eq!(linkctl.at("fifo").symlink_metadata().unwrap().nlink(), 3);
+}

@@ -97,8 +97,10 @@ mod tests {
             target: Target::Text("old".into()),
             id: FileId { volume: 1, file: 2, born: 3 },
             attributes: Attributes { uid: 0, gid: 0, modified: (0, 0) },
+            several: false,
+            ntfs: None,
         };
-        Step::ReplaceLink(ReplaceLink { link: link.into(), old, target, file: None, attributes: None })
+        Step::ReplaceLink(ReplaceLink { link: link.into(), old, target, file: None, attributes: None, ntfs: None })
     }
 
     fn texts(links: &[&str]) -> Vec<Step> {

@@ -388,7 +388,7 @@ mod tests {
     fn step(number: usize) -> Step {
         let target = Target::Text(format!("target/of\nlink {number}").into());
         let link = PathBuf::from(format!("/ä/{number}")).into();
-        Step::CreateLink(CreateLink { link, target, file: None, attributes: None })
+        Step::CreateLink(CreateLink { link, target, file: None, attributes: None, ntfs: None })
     }
 
     fn id(file: u128) -> FileId {

@@ -1,5 +1,6 @@
 //! Files as the system knows them: identity, kind, owner.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
@@ -98,7 +99,7 @@ pub struct Metadata {
     pub id: FileId,
     /// The kind of object.
     pub kind: FileKind,
-    /// The number of names (hard links).
+    /// The number of names (hard links). On NTFS the short 8.3 name of the name that was asked about does not count.
     pub links: u64,
     /// The size in bytes.
     pub size: u64,
@@ -118,6 +119,22 @@ pub struct Attributes {
     pub gid: u32,
     /// Last change of the target, in seconds since 1970 (UTC) and nanoseconds.
     pub modified: (i64, u32),
+}
+
+/// What NTFS keeps of a link besides its target, owner and time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NtfsMetadata {
+    /// Those of `FILE_ATTRIBUTE_*` that a user sets: read-only, hidden, system and the like.
+    pub attributes: u32,
+    /// When it was made, in tenths of a microsecond since 1601.
+    pub created: i64,
+    /// Its 8.3 name.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "super::name::if_any")]
+    pub short_name: Option<OsString>,
+    /// Its security descriptor, self-relative; empty where this user may not read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "super::name::bytes")]
+    pub security: Vec<u8>,
 }
 
 /// Which directory a name was in, to be known again after a restart: its path may lead elsewhere then.

@@ -17,9 +17,10 @@ use reparse::{DecodeError, ReparseData, Tag};
 use serde::{Deserialize, Serialize};
 
 pub use entry_path::EntryPath;
-pub use file::{Attributes, FileId, FileKind, Home, Metadata, User};
+pub use file::{Attributes, FileId, FileKind, Home, Metadata, NtfsMetadata, User};
 pub use finding::{Finding, Severity};
 pub use spec::{DEFAULT_DRIVE, Form, KindChoice, LinkSpec, Manner, OnExisting, Shape};
+use step::is_false;
 pub use step::{
     Action, ClearReparsePoint, CreateLink, Lost, MakeDirectory, MoveTree, RemoveEmpty, RemoveLink, ReplaceLink,
     RestoreTree, Rewritten, SetReparsePoint, Step, TreeMove, Verify,
@@ -50,6 +51,8 @@ pub struct Link {
     pub attributes: Option<Attributes>,
     /// Of a link that is [`State::Unreachable`] because its volume is not mounted: which one.
     pub volume: Option<Box<Volume>>,
+    /// Whether the link object has other names (hard links), where its identity was asked for.
+    pub several: bool,
 }
 
 /// The kinds of link, each by the name its own system gives it.
@@ -244,6 +247,12 @@ pub struct Seen {
     pub id: FileId,
     /// Owner and time.
     pub attributes: Attributes,
+    /// Whether a link that is no hard link had other names, of which one can bring it back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub several: bool,
+    /// What NTFS keeps of it. `None` elsewhere, in rows of before, and where it is taken from the link when it is changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ntfs: Option<Box<NtfsMetadata>>,
 }
 
 impl Seen {
@@ -251,7 +260,7 @@ impl Seen {
     pub(crate) fn gone(target: &Target) -> Self {
         let id = FileId { volume: 0, file: 0, born: 0 };
         let attributes = Attributes { uid: 0, gid: 0, modified: (0, 0) };
-        Self { target: target.clone(), id, attributes }
+        Self { target: target.clone(), id, attributes, several: false, ntfs: None }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, EntryPath, FileId, LinkKind, Seen, Target, Volume};
+use super::{Attributes, EntryPath, FileId, LinkKind, NtfsMetadata, Seen, Target, Volume};
 
 /// One recoverable unit of change. The set is closed. Fields may be added to a kind if rows without them still mean the
 /// same; a new kind raises the journal's schema, since programs of before cannot read it.
@@ -62,6 +62,9 @@ pub struct CreateLink {
     pub file: Option<FileId>,
     /// Owner and time to give it, when it is brought back.
     pub attributes: Option<Attributes>,
+    /// What NTFS kept of it, to give it when it is brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ntfs: Option<Box<NtfsMetadata>>,
 }
 
 /// Puts a new link in the place of another.
@@ -78,6 +81,9 @@ pub struct ReplaceLink {
     pub file: Option<FileId>,
     /// Owner and time to give it, when it is brought back.
     pub attributes: Option<Attributes>,
+    /// What NTFS kept of it, to give it when it is brought back. `None`: what it keeps of the link there now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ntfs: Option<Box<NtfsMetadata>>,
 }
 
 /// Removes a link object, or one name of several.
@@ -170,7 +176,7 @@ pub struct RestoreTree {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 
@@ -249,10 +255,10 @@ impl Action {
 }
 
 impl Step {
-    /// Retargets a link, which then must lead to this object; its owner and time stay.
+    /// Retargets a link, which then must lead to this object; what belongs to it stays.
     pub(crate) fn retarget(link: EntryPath, old: Seen, target: Target, object: Option<FileId>) -> Self {
         let attributes = Some(old.attributes);
-        Self::ReplaceLink(ReplaceLink { link, old, target, file: object, attributes })
+        Self::ReplaceLink(ReplaceLink { link, old, target, file: object, attributes, ntfs: None })
     }
 
     /// What the step does.

@@ -85,8 +85,9 @@ fn one(path: &Path, kind: Option<KindFilter>, plan: &mut Plan) -> Result<()> {
     let fail = |error| Error::io(REMOVE, &link, error);
     let refuse = |kind, cause: String| Err(Error::new(kind, REMOVE, &link, cause));
     let metadata = place.directory.metadata_nofollow(place.name()).map_err(fail)?;
+    let as_name = kind == Some(KindFilter::HARD) && metadata.links > 1;
     let old = match inspect::see(place.spot(), &metadata).map_err(fail)? {
-        Some(seen) => {
+        Some(seen) if !as_name => {
             note_on(&link, &seen.target, plan);
             let found = seen.target.kind();
             if !is_link(&seen.target) {
@@ -97,7 +98,7 @@ fn one(path: &Path, kind: Option<KindFilter>, plan: &mut Plan) -> Result<()> {
             }
             seen
         }
-        None => one_name(&place, &metadata, kind)?,
+        _ => one_name(&place, &metadata, kind)?,
     };
     let link = place.entry().map_err(fail)?;
     plan.steps.push(Step::RemoveLink(RemoveLink { link, old }));
@@ -183,6 +184,7 @@ fn links_below(directory: &Path, below: &Below, context: &PlanContext<'_>, remov
                 continue;
             }
         };
+        let several = link.several;
         let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
             let cause = "it is a link, but what it says may not be read, so it could not be brought back";
             unread.push(Error::new(ErrorKind::PermissionDenied, REMOVE, link.path, cause));
@@ -194,17 +196,37 @@ fn links_below(directory: &Path, below: &Below, context: &PlanContext<'_>, remov
         }
         note_on(&link.path, &target, &mut plan);
         // From what the walk saw by descriptor: looked up again by its path, it may be another.
-        let old = Seen { target, id, attributes };
+        let old = Seen { target, id, attributes, several, ntfs: None };
         let rest = link.path.strip_prefix(&clean).unwrap_or(&link.path);
         let link = EntryPath::shown_as(physical.join(rest), &link.path);
         plan.steps.push(Step::RemoveLink(RemoveLink { link, old }));
     }
     sort_by_path(&mut plan.steps, |step| step.path().shown());
+    look_closer(&mut plan.steps);
     sort_by_path(&mut plan.findings, |finding| &finding.path);
     sort_by_path(&mut unread, Error::path);
     removal.plan.append(plan);
     removal.unread.extend(unread);
     Ok(())
+}
+
+/// Adds what the walk does not ask for: what NTFS keeps of a link.
+fn look_closer(steps: &mut [Step]) {
+    let mut last: Option<(PathBuf, Option<Directory>)> = None;
+    for step in steps {
+        let Step::RemoveLink(RemoveLink { link, old }) = step else { continue };
+        let (Some(parent), Some(name)) = (link.parent(), link.file_name()) else { continue };
+        if last.as_ref().is_none_or(|(path, _)| path != parent) {
+            let on_ntfs = |directory: &Directory| platform::ntfs_volume(directory).is_ok_and(|found| found.is_some());
+            last = Some((parent.to_owned(), Directory::open_physical(parent).ok().filter(on_ntfs)));
+        }
+        // Whatever has its name by now is not what the step is for.
+        if let Some((_, Some(directory))) = &last
+            && directory.metadata_nofollow(name).is_ok_and(|found| found.id == old.id)
+        {
+            old.ntfs = platform::ntfs_metadata(directory, name).ok().flatten();
+        }
+    }
 }
 
 /// Whether removing the object loses nothing. A file with a tag that nobody knows may hold data of its
@@ -232,15 +254,15 @@ fn note_on(link: &Path, target: &Target, plan: &mut Plan) {
     }
 }
 
-/// One name of a regular file.
+/// One name of a file, or of anything else that is no directory.
 fn one_name(place: &Place, metadata: &Metadata, kind: Option<KindFilter>) -> Result<Seen> {
     let refuse = |kind, cause: &str| Err(Error::new(kind, REMOVE, &place.path, cause));
     match metadata.kind {
         FileKind::Directory => return refuse(ErrorKind::IsDirectory, "a directory; only links are removed"),
-        FileKind::Link | FileKind::Special => {
+        FileKind::Special if metadata.links < 2 => {
             return refuse(ErrorKind::NotALink, "a device, pipe or socket; only links are removed");
         }
-        FileKind::File => {}
+        FileKind::File | FileKind::Link | FileKind::Special => {}
     }
     if metadata.links < 2 {
         return refuse(ErrorKind::LastName, "a file with this one name; only links are removed");
@@ -260,7 +282,7 @@ fn one_name(place: &Place, metadata: &Metadata, kind: Option<KindFilter>) -> Res
     let others = names.map(|names| names.paths).unwrap_or_default();
     let other = others.into_iter().find(|path| path.file_name() != Some(place.name()));
     let target = Target::File(other.unwrap_or_default());
-    Ok(Seen { target, id: metadata.id, attributes: metadata.attributes })
+    Ok(Seen { target, id: metadata.id, attributes: metadata.attributes, several: false, ntfs: None })
 }
 
 fn holds_data(kind: LinkKind) -> String {

@@ -67,25 +67,24 @@ pub(crate) use link::read_link;
 pub(crate) use place::{Place, ends_in_slash, physical_path};
 pub(crate) use process::Process;
 pub(crate) use spot::Spot;
+#[cfg(target_os = "linux")]
+pub(crate) use system::{ATTRIBUTES, CREATED, REPARSE_DATA, SECURITY, SHORT_NAME, by_descriptor, is_fuse};
 pub(crate) use system::{
     COMPRESSED, Directory, ENCRYPTED, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, READS_ENCRYPTED, RESIDENT, ReadBuffer,
-    TEXT_LINKS, VolumeFile, as_name, collation_key, content, current_user, default_state_dir, describe, drive_relative,
-    error_kind, evaluation, facts, file_names, file_system_name, find, follows_reparse_points, forbidden, from_bytes,
-    from_wide, handle, has_short_name, identity_key, is_of_others, is_one_mount, is_overlay, is_same_name, is_within,
-    look, made, may_make_symlinks, may_write, mounted, mounted_at, native_path, ntfs_attributes, ntfs_mounts,
-    ntfs_volume, object_number, open_files, quoted, read_target, refusal, remarks, reparse_index, room, same_target,
-    sees_processes, state_dir_in, take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter,
-    volume_root, workers,
+    SETTABLE, TEXT_LINKS, VolumeFile, as_name, collation_key, content, current_user, default_state_dir, describe,
+    drive_relative, error_kind, evaluation, facts, file_names, file_system_name, find, follows_reparse_points,
+    forbidden, from_bytes, from_wide, handle, has_short_name, identity_key, is_of_others, is_one_mount, is_overlay,
+    is_same_name, is_within, look, made, may_make_symlinks, may_set_short_names, may_write, mounted, mounted_at,
+    native_path, ntfs_attributes, ntfs_metadata, ntfs_mounts, ntfs_volume, object_number, open_files, quoted,
+    read_target, refusal, remarks, reparse_index, room, same_target, sees_processes, short_name, state_dir_in,
+    take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{
-    EVALUATION, Object, Procedure, SETTABLE, SYMBOLIC_LINK, Sort, aligned, control, create_new, enable_privilege, full,
-    information, is_any, is_elevated, is_trusted, number, open, open_guarded, open_uncached, procedure,
-    security_descriptor, send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim,
-    within,
+    EVALUATION, Object, Procedure, SYMBOLIC_LINK, Sort, aligned, alternate_name, control, create_new, enable_privilege,
+    full, information, is_any, is_elevated, is_trusted, number, open, open_guarded, open_uncached, procedure, security,
+    send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim, within,
 };
-#[cfg(target_os = "linux")]
-pub(crate) use system::{REPARSE_DATA, by_descriptor, is_fuse};
 pub(crate) use volume::{Filesystem, VolumeIdentity};
 
 /// What is left of a file, where that is no more than so many bytes. Nothing of a longer one is kept; a file of /proc has

@@ -429,6 +429,11 @@ impl Walk {
                     return Ok((entry.name, metadata));
                 }
             }
+            // ntfs-3g lists no 8.3 names, and knows them in upper case.
+            let short = OsString::from(name.to_string_lossy().to_uppercase());
+            if let Ok(metadata) = self.directory.metadata_nofollow(&short) {
+                return Ok((short, metadata));
+            }
         }
         Err(Stop::io(&error, &self.path.join(name)))
     }

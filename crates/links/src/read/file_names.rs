@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::Seen;
 use crate::model::join;
 use crate::model::{FileId, FileKind, Metadata};
-use crate::platform::{self, Directory, Filesystem, Place};
+use crate::platform::{self, Directory, Filesystem};
 
 /// The names found for a file, and where was looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,21 +49,17 @@ pub fn find(metadata: &Metadata, directory: &Path, roots: &[PathBuf]) -> Result<
             break;
         }
         names.searched.push(root.to_owned());
-        visit_files(root, (depth, None), (metadata.id, metadata.kind), |directory, path, found| {
+        visit_files(root, (depth, None), (metadata.id, Some(metadata.kind)), |directory, path, found| {
             // The same name may be reached by two paths: it counts once.
             if found.id == metadata.id && met.insert((directory, path.file_name().map(OsStr::to_owned))) {
                 names.paths.push(path);
+                // A file has one 8.3 name at most, beside one of its names.
+                names.links = names.links.min(found.links);
             }
             if names.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
     }
     names.paths.sort();
-    if let Some(name) = names.paths.first().filter(|_| !names.is_complete())
-        && let Ok(place) = Place::open("read", name)
-        && platform::has_short_name(&place.directory, place.name())
-    {
-        names.links = names.links.saturating_sub(1);
-    }
     Ok(names)
 }
 
@@ -86,7 +82,7 @@ pub(crate) fn find_any(seen: &Seen, near: &Path, by: Instant) -> AnyName {
     let mut answer = None;
     for (start, depth) in [(near, Depth::One), (&root, Depth::All)] {
         let by = (depth == Depth::All).then_some(by);
-        let looked = visit_files(start, (depth, by), (id, FileKind::File), |_, path, found| {
+        let looked = visit_files(start, (depth, by), (id, None), |_, path, found| {
             let same = platform::NUMBERS_LAST || id.born != 0 || found.attributes.modified == seen.attributes.modified;
             if found.id.same_file(id) && same {
                 answer = Some(path);
@@ -126,17 +122,18 @@ enum Depth {
     All,
 }
 
-/// Shows every file of one file system that may be the wanted one, with the identity of its directory; links are not
+/// Shows everything but directories of one file system that may be the wanted one, with the identity of its directory; links are not
 /// followed.
 fn visit_files(
     root: &Path,
     (depth, by): (Depth, Option<Instant>),
-    (wanted, wanted_kind): (FileId, FileKind),
+    (wanted, wanted_kind): (FileId, Option<FileKind>),
     mut visit: impl FnMut(FileId, PathBuf, Metadata) -> ControlFlow<()>,
 ) -> Result<Looked> {
     let fail = |error| Error::io("search", root, error);
     let start = Directory::open(root).map_err(fail)?;
     let (volume, numbers) = (start.metadata().map_err(fail)?.id.volume, start.knows_numbers());
+    let is_wanted = |kind| wanted_kind.is_none_or(|wanted| kind == wanted);
     let mut pending = vec![root.to_owned()];
     while let Some(path) = pending.pop() {
         if by.is_some_and(|by| Instant::now() >= by) {
@@ -157,7 +154,7 @@ fn visit_files(
             };
             let other = numbers && entry.number != wanted.file;
             match entry.kind {
-                Some(kind) if kind != FileKind::Directory && (kind != wanted_kind || other) => continue,
+                Some(kind) if kind != FileKind::Directory && (other || !is_wanted(kind)) => continue,
                 Some(FileKind::Directory) if depth == Depth::One => continue,
                 _ => {}
             }
@@ -168,7 +165,8 @@ fn visit_files(
                 FileKind::Directory if depth == Depth::All && metadata.id.volume == volume => {
                     pending.push(path);
                 }
-                kind if kind == wanted_kind && visit(here, path, metadata).is_break() => return Ok(Looked::AtAll),
+                FileKind::Directory => {}
+                kind if is_wanted(kind) && visit(here, path, metadata).is_break() => return Ok(Looked::AtAll),
                 _ => {}
             }
         }
@@ -192,7 +190,13 @@ mod tests {
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
         let metadata = Directory::open(dir.path()).unwrap().metadata_nofollow(OsStr::new("file")).unwrap();
-        let seen = Seen { target: Target::File(file.clone()), id: metadata.id, attributes: metadata.attributes };
+        let seen = Seen {
+            target: Target::File(file.clone()),
+            id: metadata.id,
+            attributes: metadata.attributes,
+            several: false,
+            ntfs: None,
+        };
         let now = Instant::now();
         assert_eq!(find_any(&seen, &dir.path().join("here"), now), AnyName::OutOfTime);
         // The directory itself is always searched.

@@ -87,7 +87,7 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
     let target = see(place.spot(), &metadata).map_err(fail)?.map(|seen| seen.target);
     let path = place.path.clone();
     let Some(target) = target else {
-        let several = metadata.kind == FileKind::File && metadata.links > 1;
+        let several = metadata.kind != FileKind::Directory && metadata.links > 1;
         let link = several.then(|| hard_link(path.clone(), &metadata));
         return Ok(Inspection { path, link, chain: None, metadata });
     };
@@ -101,13 +101,24 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
         id: Some(metadata.id),
         attributes: Some(metadata.attributes),
         volume: None,
+        several: metadata.links > 1,
     };
     Ok(Inspection { path, link: Some(link), chain: Some(chain), metadata })
 }
 
 fn hard_link(path: PathBuf, metadata: &Metadata) -> Link {
     let (id, attributes) = (Some(metadata.id), Some(metadata.attributes));
-    Link { kind: LinkKind::Hard, resolved: None, path, target: None, state: State::Ok, id, attributes, volume: None }
+    Link {
+        kind: LinkKind::Hard,
+        resolved: None,
+        path,
+        target: None,
+        state: State::Ok,
+        id,
+        attributes,
+        volume: None,
+        several: true,
+    }
 }
 
 /// The identity of what has a path, itself; `None` where that cannot be told.
@@ -144,7 +155,9 @@ pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
 /// The link at a place as a plan needs to know it. `None` where there is no symbolic link or
 /// reparse point.
 pub(crate) fn see(spot: Spot<'_>, metadata: &Metadata) -> io::Result<Option<Seen>> {
-    let seen = |target| Seen { target, id: metadata.id, attributes: metadata.attributes };
     let on_ntfs = metadata.kind == FileKind::Link && platform::ntfs_volume(spot.directory)?.is_some();
-    Ok(platform::read_link(spot.directory, spot.name, metadata, on_ntfs)?.map(seen))
+    let Some(target) = platform::read_link(spot.directory, spot.name, metadata, on_ntfs)? else { return Ok(None) };
+    let ntfs = if on_ntfs { platform::ntfs_metadata(spot.directory, spot.name)? } else { None };
+    let several = metadata.links > 1;
+    Ok(Some(Seen { target, id: metadata.id, attributes: metadata.attributes, several, ntfs }))
 }

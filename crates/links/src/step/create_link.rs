@@ -1,17 +1,29 @@
 //! Makes a link where nothing is.
 
-use super::make::New;
+use super::make::{New, not_given};
 use super::on_disk::{changed, is_stub};
 use super::{Context, Done, Effect, OnDisk, StepKind, UndoPlan};
 use crate::error::Result;
 use crate::journal::{Outcome, Recorded};
-use crate::model::{CreateLink, RemoveLink, Step, Target};
+use crate::model::{CreateLink, Finding, RemoveLink, Step, Target};
 
 impl StepKind for CreateLink {
+    fn untried(&self) -> Vec<Finding> {
+        not_given(&self.link, self.ntfs.as_deref())
+    }
+
+    fn preflight(&self) -> Result<Vec<Finding>> {
+        Ok(self.untried())
+    }
+
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
-        let new = New { target: &self.target, file: self.file, attributes: self.attributes };
-        let made = context.with_place(new.operation(), &self.link, |place| new.make(place, place.name()));
-        made.map(Done::from).map_err(|error| new.name_target(error))
+        let new =
+            New { target: &self.target, file: self.file, attributes: self.attributes, ntfs: self.ntfs.as_deref() };
+        let made = context.with_place(new.operation(), &self.link, |place| {
+            let made = new.make(place, place.name())?;
+            Ok(Done { lost: new.finish(place, made), ..made.into() })
+        });
+        made.map_err(|error| new.name_target(error))
     }
 
     fn effect(&self, found: &OnDisk, recorded: &Recorded) -> Effect {

@@ -1,12 +1,14 @@
 //! A link, made under a name that must be free, and read back.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::os;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Attributes, FileId, FileKind, LinkKind, Metadata, Target};
-use crate::platform::{self, Directory, Place, Spot};
+use crate::model::{
+    Attributes, EntryPath, FileId, FileKind, Finding, LinkKind, Lost, Metadata, NtfsMetadata, Severity, Target,
+};
+use crate::platform::{self, Directory, Held, Place, Spot};
 use crate::read::identity;
 
 /// Makes a symbolic link or junction under a name that must be free.
@@ -40,11 +42,32 @@ fn read_back(directory: &Directory, name: &OsStr, target: &Target) -> std::io::R
 
 pub(super) const READS_OTHERWISE: &str = "what was made reads back otherwise";
 
+/// What a link will not be given of what NTFS kept of it, as far as that can be known before.
+pub(super) fn not_given(link: &EntryPath, ntfs: Option<&NtfsMetadata>) -> Vec<Finding> {
+    let is_own = |short: &&OsString| link.file_name().is_none_or(|name| short.eq_ignore_ascii_case(name));
+    let short = ntfs.and_then(|ntfs| ntfs.short_name.as_ref()).filter(|short| !is_own(short));
+    let Some((short, place)) = short.zip(Place::of_entry("look at", link).ok()) else { return Vec::new() };
+    let there = |name: &OsStr| place.directory.metadata_nofollow(name).ok().map(|found| found.id);
+    let is_taken = there(short).is_some_and(|id| there(place.name()) != Some(id));
+    let why = if is_taken {
+        "something else has that by now"
+    } else if !platform::may_set_short_names() {
+        "this user may give none"
+    } else {
+        return Vec::new();
+    };
+    let text = format!("its short name {} will be lost: {why}", platform::quoted(Path::new(short)));
+    vec![Finding::new(Severity::Warning, "short-name", link.shown(), text)]
+}
+
 /// A link to be made.
+#[derive(Clone, Copy)]
 pub(super) struct New<'a> {
     pub(super) target: &'a Target,
     pub(super) file: Option<FileId>,
     pub(super) attributes: Option<Attributes>,
+    /// What NTFS shall keep of it.
+    pub(super) ntfs: Option<&'a NtfsMetadata>,
 }
 
 impl New<'_> {
@@ -101,10 +124,7 @@ impl New<'_> {
             if metadata.kind != FileKind::Link || held.text().map_err(fail)? != text {
                 return Err(self.refuse(made.path, ErrorKind::NotVerified, READS_OTHERWISE));
             }
-            match &self.attributes {
-                Some(attributes) => os::set_attributes(&held, attributes, &metadata.attributes).map_err(fail),
-                None => Ok(()),
-            }
+            self.give(&held, &metadata.attributes).map_err(fail)
         };
         check().map_err(|error| self.take_back(made, Some(metadata.id), error))?;
         Ok(metadata.id)
@@ -178,7 +198,9 @@ impl New<'_> {
 
     /// A link that is brought back gets its owner and time again, as far as the system lets us.
     fn give_attributes(&self, made: Spot<'_>, id: FileId) -> Result<()> {
-        let Some(attributes) = self.attributes else { return Ok(()) };
+        if self.attributes.is_none() && self.ntfs.is_none() {
+            return Ok(());
+        }
         let fail = |error| self.error(made.path, error);
         // Given to the object that was made, not to whatever has its name by now.
         let held = made.directory.hold(made.name).map_err(fail)?;
@@ -187,6 +209,40 @@ impl New<'_> {
             let cause = "something else has its name already";
             return Err(self.refuse(made.path, ErrorKind::NotVerified, cause));
         }
-        os::set_attributes(&held, &attributes, &metadata.attributes).map_err(fail)
+        self.give(&held, &metadata.attributes).map_err(fail)
+    }
+
+    fn give(&self, held: &Held, now: &Attributes) -> std::io::Result<()> {
+        if let Some(attributes) = &self.attributes {
+            os::set_attributes(held, attributes, now)?;
+        }
+        // Last: what was given before changed it.
+        match self.ntfs {
+            Some(ntfs) => os::set_ntfs_metadata(held, ntfs),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the link what it can have only under its own name: its 8.3 name, once no other in its directory has that.
+    /// What it is not given is reported.
+    pub(super) fn finish(&self, place: &Place, made: FileId) -> Vec<Lost> {
+        let Some(ntfs) = self.ntfs else { return Vec::new() };
+        let lost = |what: &str, error: std::io::Error| Lost {
+            path: place.path.clone(),
+            what: format!("{what} ({})", platform::describe(&error)),
+        };
+        let mut all = Vec::new();
+        if let Some(short) = &ntfs.short_name
+            && let Err(error) = os::set_short_name(&place.directory, place.name(), short)
+        {
+            all.push(lost(&format!("the short name {}", platform::quoted(Path::new(short))), error));
+        }
+        // ntfs-3g marks what gets a name to be archived.
+        let given = place.directory.hold(place.name()).and_then(|held| match held.metadata()?.id == made {
+            true => os::set_ntfs_metadata(&held, ntfs),
+            false => Ok(()),
+        });
+        all.extend(given.err().map(|error| lost("the attributes", error)));
+        all
     }
 }

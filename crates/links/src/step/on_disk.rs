@@ -104,6 +104,8 @@ impl OnDisk {
                 target: target.clone(),
                 id: metadata.id,
                 attributes: metadata.attributes,
+                several: false,
+                ntfs: None,
             }),
             _ => self.seen.clone(),
         }

@@ -1,12 +1,14 @@
 //! Removes a link object, or one name of several.
 
+use std::path::PathBuf;
+
 use super::entry::{made_changeable, must_be, must_hold_nothing, put_back};
 use super::on_disk::changed;
 use super::undoing::{private_path, unknown};
 use super::{Context, Done, Effect, OnDisk, StepKind, UndoPlan, os};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
-use crate::model::{CreateLink, LinkKind, RemoveLink, Step, Target};
+use crate::model::{CreateLink, EntryPath, FileId, FileKind, LinkKind, RemoveLink, Seen, Step, Target};
 use crate::platform::{self, Place};
 
 const REMOVE: &str = "remove the link";
@@ -20,8 +22,10 @@ impl RemoveLink {
         let old = &made_changeable(place.spot(), &self.old, REMOVE)?;
         must_hold_nothing(place.spot(), old, REMOVE)?;
         // Two that remove the last two names of a file at the same time must not both see the other's.
+        let kind = directory.metadata_nofollow(name).map_err(fail)?.kind;
         let _lock = match self.old.target {
-            Target::File(_) => os::lock_file(directory, name).map_err(fail)?,
+            // What is none has no content to lose, and to open a device is to use it.
+            Target::File(_) if kind == FileKind::File => os::lock_file(directory, name).map_err(fail)?,
             _ => None,
         };
         // The system's list of mount points knows it by its own name only.
@@ -41,6 +45,17 @@ impl RemoveLink {
             .and_then(|()| os::remove_file(directory, private).map_err(fail))
             .map_err(|error| put_back(error, place, private))
     }
+}
+
+/// Another name of a symbolic link that had several, to give it back the one that was removed. Where none is found, the
+/// link is made anew.
+fn other_name(old: &Seen, link: &EntryPath, plan: &mut UndoPlan) -> Option<(PathBuf, FileId)> {
+    if !old.several {
+        return None;
+    }
+    let name = plan.other_name(link, old).ok()?;
+    let id = OnDisk::look_at(&name).ok()?.metadata?.id;
+    Some((name, id))
 }
 
 impl StepKind for RemoveLink {
@@ -78,15 +93,18 @@ impl StepKind for RemoveLink {
             }
             return Ok(());
         }
-        let (target, file, attributes) = match &old.target {
+        let (target, file, attributes, ntfs) = match &old.target {
             Target::File(_) => {
                 let name = plan.other_name(link, old)?;
                 let metadata = OnDisk::look_at(&name)?.metadata;
-                (Target::File(name), metadata.map(|metadata| metadata.id), None)
+                (Target::File(name), metadata.map(|metadata| metadata.id), None, None)
             }
-            target => (target.clone(), None, Some(old.attributes)),
+            target => match other_name(old, link, plan) {
+                Some((name, id)) => (Target::File(name), Some(id), None, None),
+                None => (target.clone(), None, Some(old.attributes), old.ntfs.clone()),
+            },
         };
-        plan.push(Step::CreateLink(CreateLink { link: link.clone(), target, file, attributes }));
+        plan.push(Step::CreateLink(CreateLink { link: link.clone(), target, file, attributes, ntfs }));
         // Killed between renaming and removing: the old object still waits under its private name.
         if let Some(now) = ours.and_then(|left| left.now(&old.target)) {
             let link = private_path(recorded).into();

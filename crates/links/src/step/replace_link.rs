@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 
 use super::entry::{left_behind, made_changeable, must_be, must_hold_nothing, must_still_be};
-use super::make::New;
+use super::make::{New, not_given};
 use super::on_disk::changed;
 use super::os::Replaced;
 use super::{Context, Done, Effect, Needs, OnDisk, StepKind, UndoPlan, os};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
-use crate::model::{CreateLink, FileId, ReplaceLink, Seen, Step, Target};
+use crate::model::{CreateLink, FileId, Finding, ReplaceLink, Seen, Step, Target};
 use crate::platform::{self, Place};
 
 const REPLACE: &str = "replace link";
@@ -20,10 +20,19 @@ impl StepKind for ReplaceLink {
         Needs { parallel: soft(&self.target) && soft(&self.old.target), ..Needs::default() }
     }
 
+    fn untried(&self) -> Vec<Finding> {
+        not_given(&self.link, self.ntfs.as_deref().or(self.old.ntfs.as_deref()))
+    }
+
+    fn preflight(&self) -> Result<Vec<Finding>> {
+        Ok(self.untried())
+    }
+
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
-        let new = New { target: &self.target, file: self.file, attributes: self.attributes };
+        let new =
+            New { target: &self.target, file: self.file, attributes: self.attributes, ntfs: self.ntfs.as_deref() };
         context.with_place(REPLACE, &self.link, |place| {
-            replace(place, &self.old, &new, context.private(), Preserve::Attributes).map(Done::from)
+            replace(place, &self.old, &new, context.private(), Preserve::Attributes)
         })
     }
 
@@ -71,7 +80,8 @@ impl ReplaceLink {
         if found.metadata.is_none() && plan.gaps.contains(&*self.link) {
             let (link, target) = (self.link.clone(), self.old.target.clone());
             let attributes = Some(self.old.attributes);
-            plan.push_once(Step::CreateLink(CreateLink { link, target, file: None, attributes }));
+            let ntfs = found.aside(recorded).and_then(|aside| aside.now(&target)).and_then(|old| old.ntfs);
+            plan.push_once(Step::CreateLink(CreateLink { link, target, file: None, attributes, ntfs }));
             return Ok(());
         }
         // A link is a value: made anew by another undo, or by hand, it still is what the step made.
@@ -96,10 +106,17 @@ pub(super) enum Preserve {
 }
 
 /// Makes the new link beside the old one and exchanges them.
-pub(super) fn replace(place: &Place, old: &Seen, new: &New<'_>, private: &OsStr, preserve: Preserve) -> Result<FileId> {
+pub(super) fn replace(place: &Place, old: &Seen, new: &New<'_>, private: &OsStr, preserve: Preserve) -> Result<Done> {
     let old = &made_changeable(place.spot(), old, REPLACE)?;
     let fail = |error| Error::io(REPLACE, &place.path, error);
     let here = OsStr::new(".");
+    let is_soft = |target: &Target| !matches!(target, Target::File(_));
+    let now = if new.ntfs.is_none() && is_soft(&old.target) && is_soft(new.target) {
+        platform::ntfs_metadata(&place.directory, place.name()).map_err(fail)?
+    } else {
+        None
+    };
+    let new = New { ntfs: new.ntfs.or(now.as_deref()), ..*new };
     let before = match preserve {
         Preserve::Everything => Some(platform::look(&place.directory, here).map_err(fail)?.0),
         Preserve::Attributes => None,
@@ -132,8 +149,9 @@ pub(super) fn replace(place: &Place, old: &Seen, new: &New<'_>, private: &OsStr,
         let cause = "replaced, but something else has its name already";
         return Err(new.refuse(&place.path, ErrorKind::Unsure, cause));
     }
+    let lost = new.finish(place, made);
     give_back_time()?;
-    Ok(made)
+    Ok(Done { lost, ..made.into() })
 }
 
 /// Puts the link under its private name in the place of the old one, which is gone then.

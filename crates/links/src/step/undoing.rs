@@ -140,6 +140,7 @@ impl UndoPlan {
             target: old.target.clone(),
             file: None,
             attributes: Some(old.attributes),
+            ntfs: old.ntfs.clone(),
         }));
     }
 

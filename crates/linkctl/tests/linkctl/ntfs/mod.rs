@@ -3,6 +3,7 @@
 mod broken_data;
 mod changed;
 mod doctor;
+mod kept;
 mod limits;
 mod list_and_show;
 mod made;

@@ -78,8 +78,10 @@ fn dots_and_spaces_at_the_end_of_a_relative_target_are_stored_as_typed() {
         let shown = bench.show(link, &[]);
         assert_eq!((text(&shown["target"]), &shown["state"]), (target.to_owned(), &json!("ok")), "{link}");
     }
-    // An absolute one goes through Win32, which drops them: so would mklink.
+    // An absolute one, too; `mklink` drops them as Win32 does, unless what is there has them.
     bench.ok(["create", "--dir", "w", r"C:\dot."]);
-    assert_eq!(get_reparse(bench.at("w")), Some(raw_symlink(r"\??\C:\dot", r"C:\dot.", 0)));
-    assert_eq!(bench.show("w", &[])["state"], "missing");
+    assert_eq!(get_reparse(bench.at("w")), Some(raw_symlink(r"\??\C:\dot.", r"C:\dot.", 0)));
+    assert_eq!(bench.show("w", &[])["state"], "ok");
+    bench.ok(["mklink", "/d", "m", r"C:\none."]);
+    assert_eq!(get_reparse(bench.at("m")), Some(raw_symlink(r"\??\C:\none", r"C:\none.", 0)));
 }

@@ -1,7 +1,7 @@
 //! What is refused, warned of and said.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -49,6 +49,18 @@ fn what_cannot_be_done_is_refused_before_anything_is_changed() {
     testkit::require::run(Command::new("umount").arg(scene.src().join("b/empty")));
     ran.exits(4).says("another file system is mounted here");
     scene.assert_nothing_lost("mount point");
+}
+
+#[test]
+fn a_socket_with_two_names_does_not_stop_a_move() {
+    let (home, away) = two_in_memory();
+    let scene = Scene::new(&home.path(), &away.path());
+    tree!(scene.src(), { "socket" => socket, "socket2" => hard("socket"), "pipe2" => hard("pipe"), "l" => symlink("a"), "l2" => hard("l") });
+    let ran = scene.linkctl.output(["move", "src", &scene.dst().display().to_string(), "--yes"]);
+    ran.exits(0).says("a socket: it is not copied");
+    for name in ["pipe", "l"] {
+        assert_eq!(scene.dst().join(name).symlink_metadata().unwrap().nlink(), 2, "{name}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod portrait;
 mod races;
 mod same;
 mod same_object;
-mod sys;
+pub(crate) mod sys;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

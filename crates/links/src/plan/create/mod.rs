@@ -49,7 +49,7 @@ pub fn plan(spec: &LinkSpec, _context: &PlanContext<'_>) -> Result<Plan> {
     };
     let (link, entry) = (ground.link.clone(), ground.entry.clone());
     let Some(metadata) = existing else {
-        plan.steps.push(Step::CreateLink(CreateLink { link: entry, target, file, attributes: None }));
+        plan.steps.push(Step::CreateLink(CreateLink { link: entry, target, file, attributes: None, ntfs: None }));
         return Ok(plan);
     };
     let place = ground.place.as_ref();
@@ -71,8 +71,8 @@ pub fn plan(spec: &LinkSpec, _context: &PlanContext<'_>) -> Result<Plan> {
             Ok(plan)
         }
         (OnExisting::ReplaceLink, Some(old)) => {
-            let attributes = None;
-            plan.steps.push(Step::ReplaceLink(ReplaceLink { link: entry, old, target, file, attributes }));
+            let (link, attributes, ntfs) = (entry, None, None);
+            plan.steps.push(Step::ReplaceLink(ReplaceLink { link, old, target, file, attributes, ntfs }));
             Ok(plan)
         }
     }

@@ -163,7 +163,7 @@ pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
     let tree = Tree::look_at(MOVE, source, destination, from, to)?;
     let (rewritten, stuck) = links::leading_out(&tree);
     let (link, mut findings) = links::left(spec, &tree, metadata.kind)?;
-    findings.extend(preflight::look(&tree, &link, &rewritten, &stuck, context.state_directory)?);
+    findings.extend(preflight::look(&tree, &link, &rewritten, &stuck, (context.state_directory, spec.how.strict))?);
     let cost = Some(tree.cost());
     let step = Step::MoveTree(MoveTree {
         source: tree.from.into(),
@@ -232,7 +232,7 @@ pub fn plan_restore(spec: &RestoreSpec, context: &PlanContext<'_>) -> Result<Rel
         return Err(Error::new(ErrorKind::SameFile, RESTORE, &place.path, cause));
     }
     let tree = Tree::look_at(RESTORE, at, place, tree, home)?;
-    let mut findings = preflight::look_back(&tree, context.state_directory)?;
+    let mut findings = preflight::look_back(&tree, (context.state_directory, spec.how.strict))?;
     let (rewritten, unknown) = match known {
         Some(known) if *known.at() == *tree.from => (known.rewritten, None),
         Some(known) => {
@@ -329,9 +329,9 @@ pub(crate) fn look_at_trees(plan: &mut Plan, context: &PlanContext<'_>) -> Resul
         let tree = Tree::look_at(verb, source, destination, from.to_path_buf(), to.to_path_buf())?;
         findings.extend(match step {
             Step::MoveTree(MoveTree { link, rewritten, .. }) => {
-                preflight::look(&tree, link, rewritten, &[], context.state_directory)?
+                preflight::look(&tree, link, rewritten, &[], (context.state_directory, false))?
             }
-            _ => preflight::look_back(&tree, context.state_directory)?,
+            _ => preflight::look_back(&tree, (context.state_directory, false))?,
         });
         let one = tree.cost();
         let sum = all.get_or_insert(Cost { is_rename: true, ..Cost::default() });

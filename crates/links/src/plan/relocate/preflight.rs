@@ -17,15 +17,15 @@ const MOST: usize = 20;
 
 /// What stands in the way of taking a tree to another place. `rewritten` are the links in it that have to say something
 /// else there, `stuck` those that lead out and cannot say where to; `link` is left. The move itself writes to the
-/// directory `state`, where the journal is kept.
+/// directory `state`, where the journal is kept. With `strict`, nothing may be lost.
 pub(super) fn look(
     tree: &Tree,
     link: &Target,
     rewritten: &[Rewritten],
     stuck: &[PathBuf],
-    state: Option<&Path>,
+    (state, strict): (Option<&Path>, bool),
 ) -> Result<Vec<Finding>> {
-    let mut look = Look { tree, findings: Vec::new() };
+    let mut look = Look { tree, strict, findings: Vec::new() };
     for path in [&tree.from, &tree.to] {
         for (grave, text) in platform::remarks(path, link.kind() == LinkKind::Junction && *path == tree.from) {
             look.add(if grave { Severity::Warning } else { Severity::Note }, "location", path, text);
@@ -62,14 +62,15 @@ pub(super) fn look(
 }
 
 /// The same of bringing it back: the link is there already.
-pub(super) fn look_back(tree: &Tree, state: Option<&Path>) -> Result<Vec<Finding>> {
-    let mut look = Look { tree, findings: Vec::new() };
+pub(super) fn look_back(tree: &Tree, (state, strict): (Option<&Path>, bool)) -> Result<Vec<Finding>> {
+    let mut look = Look { tree, strict, findings: Vec::new() };
     look.all(state)?;
     Ok(look.gravest_first())
 }
 
 struct Look<'a> {
     tree: &'a Tree,
+    strict: bool,
     findings: Vec<Finding>,
 }
 
@@ -95,6 +96,7 @@ impl Look<'_> {
         self.objects();
         self.users(state);
         self.access()?;
+        self.short_name();
         if !self.tree.same {
             self.room()?;
             self.holds()?;
@@ -117,6 +119,28 @@ impl Look<'_> {
             self.refuse("no-permission", below(from, &path), what);
         }
         Ok(())
+    }
+
+    /// Whether the tree keeps its own 8.3 name: something else at the new place may have that.
+    fn short_name(&mut self) {
+        let Tree { source, destination, from, .. } = self.tree;
+        let Some(short) = platform::short_name(&source.directory, source.name()) else { return };
+        let there = |name: &OsStr| destination.directory.metadata_nofollow(name).map(|found| found.id);
+        let is_taken = there(&short).is_ok_and(|id| {
+            // Its own, in the same directory, or that of the link which goes.
+            let own = source.directory.metadata_nofollow(source.name()).map(|found| found.id);
+            ![own, there(destination.name())].iter().flatten().any(|other| *other == id)
+        });
+        let why = if is_taken {
+            "something else at the new place has that"
+        } else if !platform::may_set_short_names() {
+            "this user may give none"
+        } else {
+            return;
+        };
+        let severity = if self.strict { Severity::Refusal } else { Severity::Warning };
+        let text = format!("its short name {} will be lost: {why}", quoted(Path::new(&short)));
+        self.add(severity, "short-name", from, text);
     }
 
     /// Whether the new place lets this user make anything.
@@ -199,7 +223,7 @@ impl Look<'_> {
     fn objects(&mut self) {
         let Tree { from, inventory, same, .. } = self.tree;
         let me = platform::current_user();
-        let mut names: HashMap<(u64, u128), u32> = HashMap::new();
+        let mut names: HashMap<(u64, u128), (u32, bool)> = HashMap::new();
         let (mut foreign, mut foreign_files, mut subvolumes) = (0_usize, 0_usize, 0_usize);
         for (number, item) in inventory.items.iter().enumerate() {
             let path = || below(from, &inventory.path(number));
@@ -214,7 +238,9 @@ impl Look<'_> {
                 self.warn("socket", path(), "a socket: it is not copied; the program behind it makes a new one");
             }
             if item.stat.sort != ObjectKind::Directory && item.stat.names > 1 {
-                *names.entry((item.stat.device, item.stat.number)).or_insert(0) += 1;
+                let (inside, has_short) = names.entry((item.stat.device, item.stat.number)).or_default();
+                *inside += 1;
+                *has_short |= item.has_short_name;
             }
             let is_foreign = me != 0 && item.stat.uid != me && item.attributes == 0;
             foreign += usize::from(is_foreign);
@@ -240,9 +266,10 @@ impl Look<'_> {
             self.warn("foreign-owners", from, text);
         }
         let outside = |item: &Item| {
-            let inside = names.get(&(item.stat.device, item.stat.number)).copied().unwrap_or(0);
+            let known = names.get(&(item.stat.device, item.stat.number));
+            let (inside, has_short) = known.copied().unwrap_or_default();
             // On NTFS, a short name is counted as one more.
-            let names = item.stat.names - u32::from(item.has_short_name);
+            let names = item.stat.names - u32::from(has_short);
             item.stat.sort != ObjectKind::Directory && names > inside && names > 1
         };
         let split: Vec<usize> =

@@ -165,7 +165,9 @@ fn attempt(
     home.may_change()?;
     let describe = |error: std::io::Error| platform::describe(&error);
     let metadata = directory.metadata_nofollow(name).map_err(describe)?;
-    let seen = Seen { target: old.clone(), id: metadata.id, attributes: metadata.attributes };
+    let ntfs = platform::ntfs_metadata(directory, name).map_err(describe)?;
+    let several = metadata.links > 1;
+    let seen = Seen { target: old.clone(), id: metadata.id, attributes: metadata.attributes, several, ntfs };
     let spot = platform::Spot { directory, name, path: &link.path };
     match old {
         Target::Text(text) => {

@@ -98,11 +98,12 @@ impl Looker {
 
     /// What is wrong with a link that the scan found broken.
     pub(super) fn look(&mut self, link: Link) -> Result<Lost, Error> {
+        let several = link.several;
         let (Some(target), Some(id), Some(attributes)) = (link.target, link.id, link.attributes) else {
             let cause = "what it says cannot be read";
             return Err(Error::new(ErrorKind::PermissionDenied, "look at", link.path, cause));
         };
-        let seen = Seen { target, id, attributes };
+        let seen = Seen { target, id, attributes, several, ntfs: None };
         let fault = match (link.state, &seen.target) {
             (State::Missing, Target::Text(text)) => {
                 let parent = link.path.parent().unwrap_or(Path::new("/"));

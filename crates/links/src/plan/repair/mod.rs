@@ -379,6 +379,7 @@ mod tests {
             id: None,
             attributes: None,
             volume: None,
+            several: false,
         };
         paths.iter().map(link).collect()
     }

@@ -211,6 +211,16 @@ impl Directory {
 
     /// What a name is, links not followed.
     pub(crate) fn metadata_nofollow(&self, name: &OsStr) -> io::Result<Metadata> {
+        let mut found = self.metadata_nofollow_as_counted(name)?;
+        // ntfs-3g counts an 8.3 name as one more name of a file.
+        if found.links > 1 && found.kind != FileKind::Directory && super::has_short_name(self, name) {
+            found.links -= 1;
+        }
+        Ok(found)
+    }
+
+    /// The same, with the number of names that the system tells.
+    pub(super) fn metadata_nofollow_as_counted(&self, name: &OsStr) -> io::Result<Metadata> {
         match self.stat(name, AtFlags::SYMLINK_NOFOLLOW) {
             // ntfs-3g answers EIO once after a file became a reparse point or stopped being one.
             Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => {

@@ -30,11 +30,12 @@ pub(crate) use names::{
     as_name, collation_key, from_bytes, from_wide, identity_key, is_same_name, is_within, quoted, to_bytes, to_wide,
 };
 pub(crate) use ntfs_3g::{
-    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, REPARSE_DATA, RESIDENT, attributes as ntfs_attributes,
-    by_descriptor, has_short_name, ntfs_mounts, ntfs_volume, refusal, unreadable_streams,
+    ATTRIBUTES, COMPRESSED, CREATED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, REPARSE_DATA, RESIDENT, SECURITY,
+    SETTABLE, SHORT_NAME, attributes as ntfs_attributes, by_descriptor, has_short_name, ntfs_metadata, ntfs_mounts,
+    ntfs_volume, refusal, short_name, unreadable_streams,
 };
 pub(crate) use path::{drive_relative, native_path, volume_root};
-pub(crate) use policy::{evaluation, facts, may_make_symlinks};
+pub(crate) use policy::{evaluation, facts, may_make_symlinks, may_set_short_names};
 pub(crate) use power::{open_files, workers};
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};

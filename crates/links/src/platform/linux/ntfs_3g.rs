@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _};
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use reparse::WideString;
@@ -16,12 +16,18 @@ use rustix::io::Errno;
 
 use super::directory::without_proc;
 use super::{Directory, filesystem, to_wide};
-use crate::model::ReparsePoint;
+use crate::model::{NtfsMetadata, ReparsePoint};
 use crate::platform::{Inventory, ObjectKind};
 
 /// The whole reparse data of an object, header included.
 pub(crate) const REPARSE_DATA: &str = "system.ntfs_reparse_data";
-const ATTRIBUTES: &str = "system.ntfs_attrib";
+pub(crate) const ATTRIBUTES: &str = "system.ntfs_attrib";
+pub(crate) const CREATED: &str = "system.ntfs_crtime";
+pub(crate) const SECURITY: &str = "system.ntfs_acl";
+pub(crate) const SHORT_NAME: &str = "system.ntfs_dos_name";
+/// Read-only, hidden, system, archive, temporary, offline, not indexed: what a user sets. Sparse and the like say how the
+/// content is stored.
+pub(crate) const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
 const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x10;
 /// `FILE_ATTRIBUTE_COMPRESSED` and `FILE_ATTRIBUTE_ENCRYPTED`.
 pub(crate) const COMPRESSED: u32 = 0x800;
@@ -121,9 +127,106 @@ fn answers(directory: &Directory) -> io::Result<bool> {
     }
 }
 
-/// Whether a file has an 8.3 name besides, which ntfs-3g counts as one of its names. Elsewhere than on NTFS, never.
+/// Whether a name has an 8.3 name besides, which ntfs-3g counts as one more name of a file. A file has one at most.
+/// Elsewhere than on NTFS, never.
 pub(crate) fn has_short_name(directory: &Directory, name: &OsStr) -> bool {
-    get(directory, name, "system.ntfs_dos_name").is_ok_and(|short| short.is_some_and(|short| !short.is_empty()))
+    match stored_short_name(directory, name) {
+        // The long name can be of 8.3 letters itself; then there is no other. Or the short one was asked about, which is
+        // in no listing.
+        Ok(Stored::Is(short)) if short.eq_ignore_ascii_case(name) => {
+            let entries = directory
+                .entries()
+                .map(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.name.eq_ignore_ascii_case(name))));
+            entries.is_ok_and(|is_listed| !is_listed)
+        }
+        Ok(Stored::Is(_)) => true,
+        Ok(Stored::OfOne) => has_one_among(directory, name).unwrap_or(false),
+        Ok(Stored::None) | Err(_) => false,
+    }
+}
+
+/// Whether the 8.3 name that a file has in a directory is another than those that are listed.
+fn has_one_among(directory: &Directory, name: &OsStr) -> io::Result<bool> {
+    let file = directory.metadata_nofollow_as_counted(name)?.id;
+    let names: Vec<OsString> = directory
+        .entries()?
+        .filter_map(|entry| entry.ok().filter(|entry| entry.number == file.file).map(|entry| entry.name))
+        .collect();
+    let is_file =
+        |name: String| directory.metadata_nofollow_as_counted(OsStr::new(&name)).is_ok_and(|found| found.id == file);
+    // Where one of the names is of 8.3 letters, it may be its own: then the other would be as Windows makes them.
+    Ok(!names.iter().any(|name| is_of_8_3(name)) || names.iter().flat_map(|name| made_of(name)).any(is_file))
+}
+
+/// The first 8.3 names that Windows makes of a long one.
+fn made_of(name: &OsStr) -> impl Iterator<Item = String> + use<> {
+    let name = name.to_string_lossy().to_uppercase().replace(' ', "");
+    let (base, extension) = name.trim_start_matches('.').rsplit_once('.').unwrap_or((&name, ""));
+    let part = |part: &str, most| -> String {
+        let kept = part.chars().filter(|letter| *letter != '.').take(most);
+        kept.map(|letter| if "+,;=[]".contains(letter) { '_' } else { letter }).collect()
+    };
+    let (base, extension) = (part(base, 6), part(extension, 3));
+    let dot = if extension.is_empty() { "" } else { "." };
+    (1..=9).map(move |number| format!("{base}~{number}{dot}{extension}"))
+}
+
+/// Whether a name can be its own 8.3 name.
+fn is_of_8_3(name: &OsStr) -> bool {
+    let mut parts = name.as_bytes().splitn(2, |byte| *byte == b'.');
+    let (base, extension) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let plain = |part: &[u8]| part.iter().all(|byte| !b" .+,;=[]".contains(byte));
+    (1..=8).contains(&base.len()) && extension.len() <= 3 && plain(base) && plain(extension)
+}
+
+/// The 8.3 name that a name has besides, to be given to it again under another long name.
+pub(crate) fn short_name(directory: &Directory, name: &OsStr) -> Option<OsString> {
+    match stored_short_name(directory, name) {
+        Ok(Stored::Is(short)) if !short.eq_ignore_ascii_case(name) => Some(short),
+        _ => None,
+    }
+}
+
+/// What NTFS has for an 8.3 name.
+enum Stored {
+    None,
+    /// This, which may be the long name.
+    Is(OsString),
+    /// One of the names that the file has in the directory has one: of a file with several names, ntfs-3g does not tell
+    /// more.
+    OfOne,
+}
+
+fn stored_short_name(directory: &Directory, name: &OsStr) -> io::Result<Stored> {
+    if directory.magic()? != filesystem::FUSE {
+        return Ok(Stored::None);
+    }
+    match get(directory, name, SHORT_NAME) {
+        Err(error) if error.raw_os_error() == Some(Errno::MLINK.raw_os_error()) => Ok(Stored::OfOne),
+        answer => Ok(match answer? {
+            Some(short) if !short.is_empty() => Stored::Is(OsString::from_vec(short)),
+            _ => Stored::None,
+        }),
+    }
+}
+
+/// What NTFS keeps of a link besides its data. `None` elsewhere than on ntfs-3g.
+pub(crate) fn ntfs_metadata(directory: &Directory, name: &OsStr) -> io::Result<Option<Box<NtfsMetadata>>> {
+    if directory.magic()? != filesystem::FUSE {
+        return Ok(None);
+    }
+    let Some(attributes) = attributes(directory, name)? else { return Ok(None) };
+    let created = get(directory, name, CREATED)?.and_then(|ticks| Some(i64::from_ne_bytes(ticks.try_into().ok()?)));
+    Ok(Some(Box::new(NtfsMetadata {
+        attributes: attributes & SETTABLE,
+        created: created.unwrap_or(0),
+        short_name: match stored_short_name(directory, name)? {
+            Stored::Is(short) => Some(short),
+            Stored::OfOne | Stored::None => None,
+        },
+        // Who may not read it may not set it either.
+        security: get(directory, name, SECURITY).ok().flatten().unwrap_or_default(),
+    })))
 }
 
 /// Streams of a tree that cannot be read: the kernel takes attributes of 64 KiB at most. Each with its path below the root.
@@ -141,7 +244,12 @@ pub(crate) fn unreadable_streams(
         }
         let container = inventory.container(parent, root, number)?;
         let path = by_descriptor(&container, inventory.name_of(root, number));
-        let mut names = vec![0_u8; llistxattr_query(&path)?];
+        let length = match llistxattr_query(&path) {
+            // Mounted so that it shows no streams, ntfs-3g answers with the error of a call before.
+            Err(Errno::NODATA) => continue,
+            length => length?,
+        };
+        let mut names = vec![0_u8; length];
         let length = llistxattr(&path, &mut names[..])?;
         for name in names.get(..length).unwrap_or_default().split(|byte| *byte == 0) {
             let name = OsStr::from_bytes(name);

@@ -14,3 +14,8 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
 pub(crate) fn evaluation() -> Option<([bool; 4], bool)> {
     None
 }
+
+/// Whether this user may give 8.3 names: where they are kept, who may write may.
+pub(crate) fn may_set_short_names() -> bool {
+    true
+}

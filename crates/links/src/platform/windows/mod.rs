@@ -45,19 +45,20 @@ pub(crate) use nt::{
     set_information, stream, succeeded, terminated, within,
 };
 pub(crate) use ntfs::{
-    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, attributes as ntfs_attributes, has_short_name,
-    ntfs_mounts, ntfs_volume, refusal,
+    COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, alternate_name, attributes as ntfs_attributes,
+    has_short_name, ntfs_metadata, ntfs_mounts, ntfs_volume, refusal, security, short_name,
 };
 pub(crate) use path::{drive_relative, native_path, verbatim, volume_root};
 pub(crate) use policy::{
     EVALUATION, Procedure, SYMBOLIC_LINK, enable_privilege, evaluation, facts, is_elevated, may_make_symlinks,
-    procedure, sees_processes,
+    may_set_short_names, procedure, sees_processes,
 };
 pub(crate) use power::{open_files, workers};
 pub(crate) use query::{Object, SETTABLE, ticks};
 pub(crate) use registry::set_dword;
 pub(crate) use reparse_index::reparse_index;
-pub(crate) use security::{is_trusted, security_descriptor};
+pub(crate) use security::is_trusted;
+use security::security_descriptor;
 pub(crate) use stand_in::place as stand_in;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use sync::remarks;

@@ -1,13 +1,21 @@
 //! Volumes that hold reparse points: NTFS, ReFS, and shares of them.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::windows::ffi::OsStringExt as _;
+use std::os::windows::io::{AsHandle as _, BorrowedHandle};
 use std::path::{Component, Path, PathBuf, Prefix};
 
 use reparse::WideString;
+use windows_sys::Wdk::Storage::FileSystem::FileAlternateNameInformation;
+use windows_sys::Win32::Security::{
+    DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, LABEL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION,
+};
+use windows_sys::Win32::Storage::FileSystem::{FILE_READ_ATTRIBUTES, READ_CONTROL};
 
 use super::filesystem::with_reparse_points;
-use super::{Directory, Object, to_wide};
+use super::{Directory, Object, SETTABLE, Sort, information, open, security_descriptor, to_wide};
+use crate::model::NtfsMetadata;
 
 /// Longer reparse data is nothing to warn of: the system itself writes it.
 pub(crate) const RESIDENT: Option<usize> = None;
@@ -73,6 +81,51 @@ pub(crate) fn attributes(directory: &Directory, name: &OsStr) -> io::Result<Opti
 /// The system does not count 8.3 names as names of a file.
 pub(crate) fn has_short_name(_directory: &Directory, _name: &OsStr) -> bool {
     false
+}
+
+/// The 8.3 name that a name has besides, to be given to it again under another long name.
+pub(crate) fn short_name(directory: &Directory, name: &OsStr) -> Option<OsString> {
+    let held = directory.hold(name).ok()?;
+    let short = alternate_name(held.as_handle()).ok()?;
+    (!short.is_empty() && !short.eq_ignore_ascii_case(name)).then_some(short)
+}
+
+/// What NTFS keeps of a link besides its data.
+pub(crate) fn ntfs_metadata(directory: &Directory, name: &OsStr) -> io::Result<Option<Box<NtfsMetadata>>> {
+    const ALL: u32 = OWNER_SECURITY_INFORMATION
+        | GROUP_SECURITY_INFORMATION
+        | LABEL_SECURITY_INFORMATION
+        | DACL_SECURITY_INFORMATION;
+    let open = |access| open(directory.as_handle(), name, access, Sort::Any);
+    // Who may not read the security may not give it either.
+    let opened = open(FILE_READ_ATTRIBUTES | READ_CONTROL).or_else(|_| open(FILE_READ_ATTRIBUTES))?;
+    let object = Object::of(&opened);
+    let [created, ..] = object.times()?;
+    let short = alternate_name(opened.as_handle()).unwrap_or_default();
+    Ok(Some(Box::new(NtfsMetadata {
+        attributes: object.attributes()? & SETTABLE,
+        created,
+        short_name: Some(short).filter(|short| !short.is_empty()),
+        security: security(opened.as_handle(), ALL).unwrap_or_default(),
+    })))
+}
+
+/// A security descriptor in one piece.
+pub(crate) fn security(of: BorrowedHandle<'_>, what: u32) -> io::Result<Vec<u8>> {
+    let (words, length) = security_descriptor(of, what)?;
+    Ok(words.iter().flat_map(|word| word.to_ne_bytes()).take(length).collect())
+}
+
+/// The name of eight letters and three, if there is one.
+pub(crate) fn alternate_name(of: BorrowedHandle<'_>) -> io::Result<OsString> {
+    let told = information(of, FileAlternateNameInformation)?.unwrap_or_default();
+    let units: Vec<u16> = told
+        .get(4..)
+        .unwrap_or_default()
+        .chunks_exact(2)
+        .map(|pair| pair.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
+        .collect();
+    Ok(OsString::from_wide(&units))
 }
 
 /// `FILE_ATTRIBUTE_COMPRESSED` and `FILE_ATTRIBUTE_ENCRYPTED`.

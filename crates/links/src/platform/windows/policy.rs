@@ -75,12 +75,17 @@ pub(crate) fn is_elevated() -> bool {
 
 /// Whether this user may make symbolic links at all.
 pub(crate) fn may_make_symlinks() -> bool {
-    holds_privilege() || developer_mode()
+    holds_privilege(SYMBOLIC_LINK) || developer_mode()
 }
 
-/// Whether this process has the right to make symbolic links, in use or not.
-fn holds_privilege() -> bool {
-    let name = terminated(OsStr::new(SYMBOLIC_LINK));
+/// Whether this user may give 8.3 names.
+pub(crate) fn may_set_short_names() -> bool {
+    holds_privilege(RESTORE)
+}
+
+/// Whether this process has a right, in use or not.
+fn holds_privilege(name: &str) -> bool {
+    let name = terminated(OsStr::new(name));
     let mut wanted = LUID::default();
     // SAFETY: the name ends in NUL; the system writes one structure of numbers.
     if unsafe { LookupPrivilegeValueW(ptr::null(), name.as_ptr(), &raw mut wanted) } == 0 {
@@ -95,6 +100,8 @@ fn holds_privilege() -> bool {
 
 /// To read everything, as a backup must.
 pub(super) const BACKUP: &str = "SeBackupPrivilege";
+/// To write everything, as who restores a backup must.
+const RESTORE: &str = "SeRestorePrivilege";
 /// To make symbolic links.
 pub(crate) const SYMBOLIC_LINK: &str = "SeCreateSymbolicLinkPrivilege";
 
@@ -181,7 +188,7 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("windows build", version),
         ("elevated", yes(is_elevated())),
-        ("symlink privilege", yes(holds_privilege())),
+        ("symlink privilege", yes(holds_privilege(SYMBOLIC_LINK))),
         ("developer mode", yes(developer_mode())),
         ("redirection guard", guard),
     ];

@@ -159,6 +159,7 @@ impl<'h> Object<'h> {
         Ok(Metadata {
             id: self.id()?,
             kind: kind_of(basic.FileAttributes, tag),
+            // The system does not count 8.3 names.
             links: standard.links.into(),
             size: number(standard.size),
             allocated: number(standard.allocated),

@@ -58,7 +58,10 @@ impl Groups {
             allocated: metadata.allocated,
             id: metadata.id,
         };
-        self.groups.entry(metadata.id).or_insert_with(new).paths.push(path);
+        let group = self.groups.entry(metadata.id).or_insert_with(new);
+        group.paths.push(path);
+        // A file has one 8.3 name at most, beside one of its names.
+        group.links = group.links.min(metadata.links);
     }
 
     pub(super) fn into_groups(self) -> Vec<HardLinks> {

@@ -99,10 +99,13 @@ impl<'c, 'o> Walker<'c, 'o> {
                 let here = Here { path: &parent, directory: &directory, root: &root, level: 1 };
                 match metadata.kind {
                     FileKind::Link => {
+                        if self.crew.options.filter.wants_hard_links() {
+                            self.file(&here, &place.name, &metadata, &OnceCell::new());
+                        }
                         let name = [place.name.as_encoded_bytes(), b"\0"].concat();
                         self.links(&here, &name, Some(&place.path), receiver)
                     }
-                    FileKind::File if self.crew.options.filter.wants_hard_links() => {
+                    kind if kind != FileKind::Directory && self.crew.options.filter.wants_hard_links() => {
                         self.file(&here, &place.name, &metadata, &OnceCell::new());
                         ControlFlow::Continue(())
                     }
@@ -336,12 +339,15 @@ impl<'c, 'o> Walker<'c, 'o> {
             let (kind, metadata) = match kind {
                 Some(FileKind::File) if !files && !rolls => return,
                 Some(FileKind::File) if !files => (FileKind::File, None),
-                Some(FileKind::File) | None => match here.directory.metadata_nofollow(name) {
-                    Ok(metadata) => (metadata.kind, Some(metadata)),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-                    Err(error) => return entries.failed.push(Error::io(LIST, join(here.path, name), error)),
-                },
+                kind if kind.is_none() || files && kind != Some(FileKind::Directory) => {
+                    match here.directory.metadata_nofollow(name) {
+                        Ok(metadata) => (metadata.kind, Some(metadata)),
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+                        Err(error) => return entries.failed.push(Error::io(LIST, join(here.path, name), error)),
+                    }
+                }
                 Some(kind) => (kind, None),
+                None => return,
             };
             if excludes {
                 relative.push(name);
@@ -356,9 +362,14 @@ impl<'c, 'o> Walker<'c, 'o> {
             }
             match (kind, metadata) {
                 (FileKind::Directory, _) => push(&mut entries.directories, name),
-                (FileKind::Link, _) if links_too => push(&mut entries.links, name),
-                (FileKind::File, Some(metadata)) if files => self.file(here, name, &metadata, &id),
-                _ => {}
+                (kind, metadata) => {
+                    if let Some(metadata) = metadata.filter(|_| files) {
+                        self.file(here, name, &metadata, &id);
+                    }
+                    if links_too && kind == FileKind::Link {
+                        push(&mut entries.links, name);
+                    }
+                }
             }
         });
         (self.siblings, self.buffer) = (siblings, buffer);
@@ -372,11 +383,14 @@ impl<'c, 'o> Walker<'c, 'o> {
         entries
     }
 
-    /// A regular file: one name of several, or of no interest.
+    /// What is no directory: one name of several, or of no interest.
     fn file(&self, here: &Here<'_>, name: &OsStr, metadata: &Metadata, id: &OnceCell<Option<crate::model::FileId>>) {
         let filter = &self.crew.options.filter;
-        let several_names = metadata.links > 1 && metadata.kind == FileKind::File;
-        if !several_names || !filter.wants_name(name) || !filter.wants_file(metadata.id) {
+        if metadata.links < 2
+            || metadata.kind == FileKind::Directory
+            || !filter.wants_name(name)
+            || !filter.wants_file(metadata.id)
+        {
             return;
         }
         // Roots that overlap show a name twice.
@@ -500,16 +514,19 @@ impl<'c, 'o> Walker<'c, 'o> {
         if options.details == Details::Path {
             return Ok(Some(Found::Path(path)));
         }
-        let (mut id, mut attributes) = (None, None);
+        let (mut id, mut attributes, mut several) = (None, None, false);
         if options.details == Details::Identity {
             match here.directory.metadata_nofollow(name) {
-                Ok(metadata) => (id, attributes) = (Some(metadata.id), Some(metadata.attributes)),
+                Ok(metadata) => {
+                    (id, attributes) = (Some(metadata.id), Some(metadata.attributes));
+                    several = metadata.links > 1;
+                }
                 // That it is a link is known all the same.
                 Err(error) if platform::error_kind(&error) == ErrorKind::PermissionDenied => {}
                 Err(error) => return fail(error),
             }
         }
-        Ok(Some(Found::Link(Link { path, kind, target, resolved, state, id, attributes, volume })))
+        Ok(Some(Found::Link(Link { path, kind, target, resolved, state, id, attributes, volume, several })))
     }
 }
 

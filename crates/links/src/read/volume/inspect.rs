@@ -39,6 +39,7 @@ impl Volume {
                     id: Some(self.id(facts.reference)),
                     attributes: Some(attributes(&facts)),
                     volume: None,
+                    several: facts.names.len() > 1,
                 };
                 (Some(link), Some(self.chain(&followed)))
             }
@@ -52,6 +53,7 @@ impl Volume {
                     id: Some(self.id(facts.reference)),
                     attributes: Some(attributes(&facts)),
                     volume: None,
+                    several: facts.names.len() > 1,
                 };
                 (Some(link), None)
             }

@@ -310,6 +310,7 @@ impl Pass<'_> {
                         id: Some(volume.id(point.reference)),
                         attributes: Some(Attributes { uid: 0, gid: 0, modified: (point.modified, 0) }),
                         volume: None,
+                        several: false,
                     })
                 };
                 if let (Some(chains), Some(followed)) = (&mut chains, &followed) {

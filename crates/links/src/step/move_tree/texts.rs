@@ -54,7 +54,7 @@ pub(super) fn rewrite(
         let Some(metadata) = place.metadata().map_err(fail)? else { continue };
         let Some(old) = inspect::see(place.spot(), &metadata).map_err(fail)? else { continue };
         if same_target(&old.target, now) {
-            let new = New { target: new, file: None, attributes: Some(old.attributes) };
+            let new = New { target: new, file: None, attributes: Some(old.attributes), ntfs: None };
             replace(&place, &old, &new, private, Preserve::Everything)?;
         }
     }

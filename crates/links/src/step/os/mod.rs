@@ -33,8 +33,8 @@ pub(super) use durably::{move_durably, remove_durably, write_durably};
 pub(super) use replace::{Replaced, exchange_back, exchange_trees, replace};
 pub(super) use system::{
     bring_up, clear_reparse_point, exchange, lock_file, make_directory, make_empty_file, make_hard_link,
-    make_reparse_point, make_symlink, remove_directory, remove_file, rename_to_new, set_attributes, set_reparse_point,
-    tree,
+    make_reparse_point, make_symlink, remove_directory, remove_file, rename_to_new, set_attributes, set_ntfs_metadata,
+    set_reparse_point, set_short_name, tree,
 };
 
 /// From here on, an elevated process on Windows follows no junction that an ordinary user made (Redirection Guard).

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::system::tree::move_to_new;
-use super::system::{exchange, rename_over, rename_to_new};
+use super::system::{exchange, rename_over, rename_to_new, set_short_name};
 use crate::error::{Error, Result};
 use crate::platform::{self, Directory};
 use crate::step::crash_where;
@@ -55,7 +55,13 @@ pub(crate) fn exchange_trees(a: Name<'_>, b: Name<'_>, private: &OsStr) -> io::R
     if is_done(exchange(a.0, a.1, b.0, b.1))? {
         return Ok(());
     }
-    by_third_name((a, b), &aside_name(private), move_to_new, BETWEEN_TREES)
+    let short = platform::short_name(a.0, a.1);
+    by_third_name((a, b), &aside_name(private), move_to_new, BETWEEN_TREES)?;
+    // Once `b` is away, its name can be given that may be the same.
+    if let Some(short) = short.filter(|short| platform::short_name(b.0, b.1).as_ref() != Some(short)) {
+        drop(set_short_name(b.0, b.1, &short));
+    }
+    Ok(())
 }
 
 /// Whether a call did it, and is not one that the file system does not know.

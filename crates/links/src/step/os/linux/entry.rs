@@ -10,8 +10,9 @@ use rustix::fs::{self, AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RenameFl
 use rustix::io::Errno;
 
 use super::super::retry;
+use super::ntfs_3g::{set_ntfs_attributes, set_short_name};
 use crate::model::{Attributes, FileKind};
-use crate::platform::{Directory, Held, is_fuse};
+use crate::platform::{Directory, Held, is_fuse, ntfs_attributes, short_name};
 
 pub(crate) fn make_symlink(directory: &Directory, name: &OsStr, text: &OsStr) -> io::Result<()> {
     Ok(fs::symlinkat(text, directory, name)?)
@@ -99,8 +100,23 @@ pub(crate) fn exchange(a: &Directory, a_name: &OsStr, b: &Directory, b_name: &Os
     }
 }
 
-/// Renames to a name that must be free, in the same directory or another.
+/// Renames to a name that must be free, in the same directory or another. What ntfs-3g drops or adds is mended: the short
+/// name goes along, unless the new directory has it already, and nothing is marked to be archived.
 pub(crate) fn rename_to_new(from: &Directory, name: &OsStr, to: &Directory, new: &OsStr) -> io::Result<()> {
+    let short = short_name(from, name);
+    let before = if is_fuse(from)? { ntfs_attributes(from, name)? } else { None };
+    rename(from, name, to, new)?;
+    // The rename is done, whatever becomes of these.
+    if let Some(short) = short {
+        drop(set_short_name(to, new, &short));
+    }
+    if let Some(before) = before {
+        drop(set_ntfs_attributes(to, new, before));
+    }
+    Ok(())
+}
+
+fn rename(from: &Directory, name: &OsStr, to: &Directory, new: &OsStr) -> io::Result<()> {
     match fs::renameat_with(from, name, to, new, RenameFlags::NOREPLACE) {
         // ntfs-3g and some others know no NOREPLACE. Asking first leaves a moment in which another
         // may take the name; there is no better there.

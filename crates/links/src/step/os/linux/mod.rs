@@ -8,7 +8,9 @@ pub(crate) use entry::{
     bring_up, exchange, lock_file, make_directory, make_empty_file, make_hard_link, make_symlink, remove_directory,
     remove_file, rename_over, rename_to_new, set_attributes,
 };
-pub(crate) use ntfs_3g::{clear_reparse_point, make_reparse_point, set_reparse_point};
+pub(crate) use ntfs_3g::{
+    clear_reparse_point, make_reparse_point, set_ntfs_metadata, set_reparse_point, set_short_name,
+};
 
 /// There is no guard to be raised: every look-up is by descriptor.
 pub(crate) fn guard() {}

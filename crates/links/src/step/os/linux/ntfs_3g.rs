@@ -2,14 +2,17 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 
 use rustix::fs::{XattrFlags, lsetxattr, removexattr, setxattr};
 
 use super::super::retry;
 use super::entry::{self, held_path};
-use crate::model::{FileKind, ReparsePoint};
-use crate::platform::{Directory, Held, REPARSE_DATA, by_descriptor, read_link};
+use crate::model::{FileKind, NtfsMetadata, ReparsePoint};
+use crate::platform::{
+    ATTRIBUTES, CREATED, Directory, Held, REPARSE_DATA, SECURITY, SHORT_NAME, by_descriptor, read_link,
+};
 
 /// How long ntfs-3g and the kernel's cache may take to agree that the object is a link now.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -56,6 +59,28 @@ pub(crate) fn set_reparse_point(
 ) -> io::Result<()> {
     setxattr(held_path(held), REPARSE_DATA, &point.raw, XattrFlags::CREATE)?;
     settle(|| is_point(directory, name, point))
+}
+
+/// Gives a held link what NTFS kept of another, but for its short name.
+pub(crate) fn set_ntfs_metadata(held: &Held, wanted: &NtfsMetadata) -> io::Result<()> {
+    let set = |name: &str, value: &[u8]| setxattr(held_path(held), name, value, XattrFlags::empty());
+    if !wanted.security.is_empty() {
+        set(SECURITY, &wanted.security)?;
+    }
+    set(CREATED, &wanted.created.to_ne_bytes())?;
+    Ok(set(ATTRIBUTES, &wanted.attributes.to_ne_bytes())?)
+}
+
+/// Gives a name these attributes, as far as a user sets them.
+pub(crate) fn set_ntfs_attributes(directory: &Directory, name: &OsStr, attributes: u32) -> io::Result<()> {
+    let path = by_descriptor(directory, name);
+    Ok(lsetxattr(path, ATTRIBUTES, &attributes.to_ne_bytes(), XattrFlags::empty())?)
+}
+
+/// Gives a name its 8.3 name.
+pub(crate) fn set_short_name(directory: &Directory, name: &OsStr, short: &OsStr) -> io::Result<()> {
+    let path = by_descriptor(directory, name);
+    Ok(lsetxattr(path, SHORT_NAME, short.as_bytes(), XattrFlags::empty())?)
 }
 
 fn is_point(directory: &Directory, name: &OsStr, point: &ReparsePoint) -> io::Result<bool> {

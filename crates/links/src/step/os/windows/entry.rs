@@ -24,10 +24,11 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::super::retry;
+use super::tree;
 use crate::model::{Attributes, FileKind, Target};
 use crate::platform::{
     Directory, Held, Object, Sort, create_new, full, if_there, is_any, number, open, read_target, set_information,
-    stand_in, ticks, verbatim, within,
+    short_name, stand_in, ticks, verbatim, within,
 };
 
 /// No file system here has links that are text.
@@ -79,9 +80,20 @@ pub(crate) fn exchange(_a: &Directory, _a_name: &OsStr, _b: &Directory, _b_name:
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Renames to a name that must be free, in the same directory or another.
+/// Renames to a name that must be free, in the same directory or another. NTFS makes up another 8.3 name for the new one:
+/// the old goes along, where this user may give it, and unless the new directory has it already.
 pub(crate) fn rename_to_new(from: &Directory, name: &OsStr, to: &Directory, new: &OsStr) -> io::Result<()> {
     let opened = open_to_delete(from, name)?;
+    let short = short_name(from, name);
+    rename(&opened, to, new)?;
+    if let Some(short) = short {
+        tree::wake();
+        drop(tree::keep_short_name(opened.as_handle(), &short));
+    }
+    Ok(())
+}
+
+fn rename(opened: &OwnedHandle, to: &Directory, new: &OsStr) -> io::Result<()> {
     let rename = |data: &[u8]| set_information(opened.as_handle(), FileRenameInformation, data);
     match rename(&within(to.as_handle(), new, 0)?) {
         // Over a network, no directory may be named by its handle.

@@ -15,3 +15,4 @@ pub(crate) use entry::{
 pub(crate) use lock::lock_file;
 pub(crate) use policy::{guard, set_evaluation};
 pub(crate) use reparse::{clear_reparse_point, make_reparse_point, set_reparse_point};
+pub(crate) use tree::{set_ntfs_metadata, set_short_name};

@@ -139,14 +139,21 @@ pub(super) fn give_by_name(pair: Pair<'_>, on_ntfs: bool, lost: Losses<'_>) -> i
     Ok(fs::utimensat(to.parent, to.name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// Gives a link what belongs to another one beside it. What it cannot be given is an error.
+/// Gives a link what belongs to another one beside it, but for its short name, which two cannot have. What it cannot be
+/// given is an error.
 pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     let found = Inventory::take(directory, from)?;
     let Some(item) = found.root() else { return Ok(()) };
     let on_ntfs = ntfs::on_both(directory, directory)?;
     let mut lost = Vec::new();
     let root = |name| Root { parent: directory, name };
-    give_by_name(Pair { from: root(from), to: root(to), item }, on_ntfs, &mut |what| lost.push(what))?;
+    if on_ntfs {
+        // The rest it got as it was made.
+        ntfs::give_link(&Subject::named(root(from)), &Subject::named(root(to)), &mut |what| lost.push(what))?;
+        fs::utimensat(directory, to, &times(&item.stat), AtFlags::SYMLINK_NOFOLLOW)?;
+    } else {
+        give_by_name(Pair { from: root(from), to: root(to), item }, on_ntfs, &mut |what| lost.push(what))?;
+    }
     match lost.first() {
         None => Ok(()),
         Some(what) => {

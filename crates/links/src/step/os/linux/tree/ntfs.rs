@@ -10,17 +10,14 @@ use rustix::io::Errno;
 use super::super::super::tree_types::{IsLost, Losses};
 use super::Root;
 use super::metadata::{Subject, dropped};
-use crate::platform::{Directory, Item, ObjectKind, ntfs_volume};
+use crate::platform::{ATTRIBUTES, Directory, Item, ObjectKind, SECURITY, SETTABLE, SHORT_NAME, ntfs_volume};
 
+const EXTENDED: &str = "system.ntfs_ea";
 const TIMES: &str = "system.ntfs_times";
-const ATTRIBUTES: &str = "system.ntfs_attrib";
 
 /// In this order: a short name is one more name, and the descriptor may take the right to write.
-const WHOLE: [&str; 4] = ["system.ntfs_ea", "system.ntfs_object_id", "system.ntfs_dos_name", "system.ntfs_acl"];
+const WHOLE: [&str; 4] = [EXTENDED, "system.ntfs_object_id", SHORT_NAME, SECURITY];
 
-/// Read-only, hidden, system, archive, temporary, offline, not indexed: what is set and kept. Sparse and the like say how
-/// the content is stored, and the content sees to them.
-const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
 const COMPRESSED: u32 = 0x800;
 
 /// Whether both sides of a copy are served by ntfs-3g. One alone would lose what the other cannot hold.
@@ -63,6 +60,14 @@ pub(super) fn give(from: &Subject<'_>, to: &Subject<'_>, item: &Item, lost: Loss
     Ok(())
 }
 
+/// Gives a link the extended attributes of another one. An object id and a short name no two can have.
+pub(super) fn give_link(from: &Subject<'_>, to: &Subject<'_>, lost: Losses<'_>) -> io::Result<()> {
+    match value(from, EXTENDED)? {
+        Some(value) => set(to, EXTENDED, &value, lost),
+        None => Ok(()),
+    }
+}
+
 /// `None` also of the short name of a file with several others, which ntfs-3g does not tell.
 fn value(of: &Subject<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
     match of.value(OsStr::new(name)) {
@@ -74,6 +79,8 @@ fn value(of: &Subject<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
 fn set(to: &Subject<'_>, name: &str, value: &[u8], lost: Losses<'_>) -> io::Result<()> {
     match to.set(OsStr::new(name), value) {
         Ok(()) => Ok(()),
+        // ntfs-3g gives a short name to the only long one alone, and each directory has a short name once.
+        Err(Errno::MLINK | Errno::EXIST) if name == SHORT_NAME => dropped(OsStr::new(name), Errno::PERM, lost),
         Err(error) => dropped(OsStr::new(name), error, lost),
     }
 }

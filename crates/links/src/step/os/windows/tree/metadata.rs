@@ -1,13 +1,11 @@
 //! What belongs to an object besides its content.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, OwnedHandle};
 use std::ptr;
 
-use windows_sys::Wdk::Storage::FileSystem::{
-    FileAlternateNameInformation, FileShortNameInformation, NtQueryEaFile, NtSetEaFile,
-};
+use windows_sys::Wdk::Storage::FileSystem::{FileShortNameInformation, NtQueryEaFile, NtSetEaFile};
 use windows_sys::Win32::Foundation::{
     ERROR_FILE_NOT_FOUND, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED,
     STATUS_EAS_NOT_SUPPORTED, STATUS_INVALID_DEVICE_REQUEST, STATUS_NO_EAS_ON_FILE, STATUS_NOT_IMPLEMENTED,
@@ -26,10 +24,11 @@ use windows_sys::Win32::System::Ioctl::{FSCTL_GET_OBJECT_ID, FSCTL_SET_OBJECT_ID
 
 use super::super::super::tree_types::{IsLost, Losses};
 use super::super::entry::set_basic;
-use super::content::{entries, utf16};
+use super::content::entries;
 use super::{Root, open_at};
+use crate::model::NtfsMetadata;
 use crate::platform::{
-    Directory, Object, SETTABLE, Sort, aligned, enable_privilege, information, is_any, security_descriptor, send,
+    Directory, Held, Object, SETTABLE, Sort, aligned, alternate_name, enable_privilege, is_any, open, security, send,
     set_information,
 };
 
@@ -40,7 +39,7 @@ pub(super) const WRITE: u32 = READ | FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | WRI
 const OWNER: u32 = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION;
 
 /// What an administrator may do and has to wake first: read all, write all, give files to others.
-pub(super) fn wake() {
+pub(in super::super) fn wake() {
     for privilege in ["SeBackupPrivilege", "SeRestorePrivilege"] {
         enable_privilege(privilege);
     }
@@ -60,8 +59,8 @@ pub(super) fn give(from: &OwnedHandle, to: &OwnedHandle, lost: Losses<'_>) -> io
     {
         lost("object id".to_owned());
     }
-    let short = short_name(source)?;
-    if !short.is_empty() && short_name(copy)? != short && set_short_name(copy, &short).is_err() {
+    let short = alternate_name(source)?;
+    if !short.is_empty() && alternate_name(copy)? != short && give_short_name(copy, &short).is_err() {
         lost("short name".to_owned());
     }
     for (what, name) in [(OWNER, "owner"), (LABEL_SECURITY_INFORMATION, "integrity label")] {
@@ -110,6 +109,40 @@ pub(super) fn differs(from: &OwnedHandle, to: &OwnedHandle, is_lost: IsLost<'_>)
     Ok(None)
 }
 
+/// Gives a held link what NTFS kept of another, but for its short name: what this user may.
+pub(crate) fn set_ntfs_metadata(held: &Held, wanted: &NtfsMetadata) -> io::Result<()> {
+    wake();
+    let open = |access| open(held.as_handle(), OsStr::new(""), access, Sort::Any);
+    let full = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | READ_CONTROL | WRITE_DAC | WRITE_OWNER;
+    let opened = open(full).or_else(|_| open(full & !WRITE_OWNER));
+    let opened = opened.or_else(|_| open(FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES))?;
+    let mut denied = None;
+    if !wanted.security.is_empty() {
+        for what in [OWNER, LABEL_SECURITY_INFORMATION, DACL_SECURITY_INFORMATION] {
+            let now = security(opened.as_handle(), what).unwrap_or_default();
+            let given = set_security(opened.as_handle(), what, &wanted.security);
+            // What it has already need not be given.
+            let kept = what != DACL_SECURITY_INFORMATION || same_list(&now, &wanted.security);
+            denied = denied.or(given.err().filter(|_| !kept));
+        }
+    }
+    let attributes = if wanted.attributes == 0 { NORMAL } else { wanted.attributes };
+    set_basic(&opened, [wanted.created, 0, 0, 0], attributes)?;
+    denied.map_or(Ok(()), Err)
+}
+
+/// Gives a name its 8.3 name, unless the system gave it that.
+pub(crate) fn set_short_name(directory: &Directory, name: &OsStr, short: &OsStr) -> io::Result<()> {
+    wake();
+    let opened = open(directory.as_handle(), name, DELETE | FILE_READ_ATTRIBUTES, Sort::Any)?;
+    keep_short_name(opened.as_handle(), short)
+}
+
+/// The same for an opened object.
+pub(in super::super) fn keep_short_name(opened: BorrowedHandle<'_>, short: &OsStr) -> io::Result<()> {
+    if alternate_name(opened)? == short { Ok(()) } else { give_short_name(opened, short) }
+}
+
 /// Gives a link what belongs to another one beside it, as far as this user may.
 pub(crate) fn give_link(directory: &Directory, from: &OsStr, to: &OsStr) -> io::Result<()> {
     wake();
@@ -141,12 +174,6 @@ pub(super) fn make_private(directory: BorrowedHandle<'_>) -> io::Result<()> {
         &[0, 3, 24, 0, 0xff, 0x01, 0x1f, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0],
     ];
     set_security(directory, DACL_SECURITY_INFORMATION, &PARTS.concat())
-}
-
-/// A security descriptor in one piece.
-fn security(of: BorrowedHandle<'_>, what: u32) -> io::Result<Vec<u8>> {
-    let (words, length) = security_descriptor(of, what)?;
-    Ok(words.iter().flat_map(|word| word.to_ne_bytes()).take(length).collect())
 }
 
 fn set_security(of: BorrowedHandle<'_>, what: u32, descriptor: &[u8]) -> io::Result<()> {
@@ -258,13 +285,7 @@ fn object_id(of: BorrowedHandle<'_>) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// The name of eight letters and three, if there is one.
-fn short_name(of: BorrowedHandle<'_>) -> io::Result<OsString> {
-    let told = information(of, FileAlternateNameInformation)?.unwrap_or_default();
-    Ok(utf16(told.get(4..).unwrap_or_default()))
-}
-
-fn set_short_name(of: BorrowedHandle<'_>, name: &OsStr) -> io::Result<()> {
+fn give_short_name(of: BorrowedHandle<'_>, name: &OsStr) -> io::Result<()> {
     use std::os::windows::ffi::OsStrExt as _;
     let units: Vec<u8> = name.encode_wide().flat_map(u16::to_ne_bytes).collect();
     let mut data = u32::try_from(units.len()).unwrap_or(0).to_ne_bytes().to_vec();

@@ -48,7 +48,8 @@ use crate::step::Work;
 pub(crate) use copy::Copier;
 pub(crate) use erase::{remove, why_in_use};
 pub(crate) use locks::Locks;
-pub(crate) use metadata::give_link;
+pub(crate) use metadata::{give_link, set_ntfs_metadata, set_short_name};
+pub(super) use metadata::{keep_short_name, wake};
 
 /// Every file is flushed when it was written: there is nothing to open for that.
 pub(crate) fn open_to_flush(_directory: &Directory) -> io::Result<Flushed> {
@@ -170,7 +171,7 @@ pub(crate) fn has_streams(_directory: &Directory, _name: &OsStr) -> bool {
 
 /// Removes a tree, as far as it is as it was inventoried.
 pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Result<Vec<Loss>, Failed> {
-    metadata::wake();
+    wake();
     erasure::erase(root, inventory, work)
 }
 
