@@ -14,8 +14,6 @@ use crate::platform::{self, Directory, NtfsVolume, RESIDENT};
 use crate::read::chain;
 use crate::read::places::relative_path;
 
-const MISSING: &str = "the target does not exist on this volume";
-
 /// A symbolic link with the target as Windows words it.
 pub(super) fn symlink(task: &Task<'_>, plan: &mut Plan) -> Result<Target> {
     let Task { spec, ground, .. } = task;
@@ -65,9 +63,6 @@ pub(super) fn symlink(task: &Task<'_>, plan: &mut Plan) -> Result<Target> {
             let note = format!("the target was not found: made as a {made} link");
             plan.note("shape-guessed", &ground.link, note);
         }
-        _ if task.drops_an_end(&text, &volume) && task.kind_on_volume(&data, &volume).is_none() => {
-            plan.note("target-missing", &ground.link, MISSING);
-        }
         Some(kind) if (kind == FileKind::Directory) != directory => {
             plan.note("wrong-kind", &ground.link, "the target is of the other kind: Windows will not follow this link");
         }
@@ -110,8 +105,8 @@ pub(super) fn junction(task: &Task<'_>, plan: &mut Plan) -> Result<Target> {
             return Err(task.refuse(ErrorKind::InvalidTarget, cause));
         }
         // Of what is known to be a directory, whoever asks makes it later.
-        None if spec.shape.is_none() && task.is_of_drive(&text, &volume) || task.drops_an_end(&text, &volume) => {
-            plan.note("target-missing", &ground.link, MISSING);
+        None if spec.shape.is_none() && task.is_of_drive(&text, &volume) => {
+            plan.note("target-missing", &ground.link, "the target does not exist on this volume");
         }
         None => {}
     }
@@ -216,17 +211,6 @@ impl Task<'_> {
     /// Whether a path in full is on the link's own drive.
     fn is_of_drive(&self, text: &WideString, volume: &NtfsVolume) -> bool {
         drive_of(text).is_some_and(|letter| letter.eq_ignore_ascii_case(&volume.letter(self.spec.drive)))
-    }
-
-    /// Whether a path on the link's own drive has a name that ends in a dot or a space, which Win32 takes off: what is told to be
-    /// a directory is then not what was named.
-    fn drops_an_end(&self, text: &WideString, volume: &NtfsVolume) -> bool {
-        let mut names = text.units().split(|&unit| unit == u16::from(b'\\'));
-        let (dot, space) = (u16::from(b'.'), u16::from(b' '));
-        let drops = |name: &[u16]| {
-            name.iter().any(|&unit| unit != dot) && name.last().is_some_and(|&last| last == dot || last == space)
-        };
-        self.is_of_drive(text, volume) && names.any(drops)
     }
 
     /// The part of a full path behind the volume's root.
