@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     ClearReparsePoint, EntryPath, FileId, FileKind, LinkKind, Metadata, RemoveLink, ReparsePoint, Target,
 };
-use crate::plan::{Plan, PlanContext, Seen, Step};
+use crate::plan::{Finding, Plan, PlanContext, Seen, Severity, Step};
 use crate::platform::{self, Directory, Place};
 use crate::read::file_names;
 use crate::read::inspect;
@@ -98,7 +98,11 @@ fn one(path: &Path, kind: Option<KindFilter>, plan: &mut Plan) -> Result<()> {
             }
             seen
         }
-        _ => one_name(&place, &metadata, kind)?,
+        _ => {
+            let name = one_name(&place, &metadata, kind)?;
+            tell_of_short_name(&place, plan);
+            name
+        }
     };
     let link = place.entry().map_err(fail)?;
     plan.steps.push(Step::RemoveLink(RemoveLink { link, old }));
@@ -283,6 +287,18 @@ fn one_name(place: &Place, metadata: &Metadata, kind: Option<KindFilter>) -> Res
     let other = others.into_iter().find(|path| path.file_name() != Some(place.name()));
     let target = Target::File(other.unwrap_or_default());
     Ok(Seen { target, id: metadata.id, attributes: metadata.attributes, several: false, ntfs: None })
+}
+
+/// An 8.3 name goes with the name that has it, and a file with several names is given none again.
+fn tell_of_short_name(place: &Place, plan: &mut Plan) {
+    let (directory, name) = (&place.directory, place.name());
+    let text = match platform::short_name(directory, name) {
+        Some(short) => format!("its short name {} goes with it", platform::quoted(Path::new(&short))),
+        None if platform::has_short_name(directory, name) => "the short name of the file may go with it".to_owned(),
+        None => return,
+    };
+    let text = format!("{text}, and `undo` does not bring that back");
+    plan.findings.push(Finding::new(Severity::Warning, "short-name", &place.path, text));
 }
 
 fn holds_data(kind: LinkKind) -> String {

@@ -92,6 +92,8 @@ fn a_short_name_is_no_name_of_a_file_and_survives_a_refused_removal() {
         assert_eq!(ran.out.lines().count(), 2, "{ran:?}");
         let found = bench.ok(["list", "--hard"]).out;
         assert!(!found.contains(" of "), "{found}");
+        let long_too = bench.ok(["remove", "--kind", "hard", "--dry-run", "Long file name.txt"]);
+        long_too.says(&["warning: 'Long file name.txt': the short name of the file may go with it"]);
         bench.ok(["remove", "--kind", "hard", "--yes", second]);
         bench.run(["remove", "--kind", "hard", "--yes", "Long file name.txt"]).exits(4);
         assert_eq!(xattr(&long, "system.ntfs_dos_name").as_deref(), Some(&b"LONGFI~1.TXT"[..]), "{second}");
