@@ -18,9 +18,19 @@ pub(crate) fn each<R: Send, E: Send>(
     count: usize,
     work: impl Fn(usize) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
+    each_with(threads, count, || (), |(), number| work(number))
+}
+
+/// The same, of workers that keep something from one number to the next.
+pub(crate) fn each_with<K, R: Send, E: Send>(
+    threads: usize,
+    count: usize,
+    begin: impl Fn() -> K + Sync,
+    work: impl Fn(&mut K, usize) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
     let failed = AtomicBool::new(false);
-    let work = |number| work(number).inspect_err(|_| failed.store(true, Ordering::Relaxed));
-    beside(threads.min(count).saturating_sub(1), count, &failed, work, |_| true).into_iter().collect()
+    let work = |kept: &mut K, number| work(kept, number).inspect_err(|_| failed.store(true, Ordering::Relaxed));
+    run(threads.min(count).saturating_sub(1), count, &failed, begin, work, |_| true).into_iter().collect()
 }
 
 /// The same on up to `helpers` further threads, until `stop` is set: what was begun is brought to its end, so that the
@@ -33,15 +43,26 @@ pub(crate) fn beside<R: Send>(
     work: impl Fn(usize) -> R + Sync,
     own: impl FnOnce(usize) -> bool,
 ) -> Vec<R> {
+    run(helpers, count, stop, || (), |(), number| work(number), own)
+}
+
+fn run<K, R: Send>(
+    helpers: usize,
+    count: usize,
+    stop: &AtomicBool,
+    begin: impl Fn() -> K + Sync,
+    work: impl Fn(&mut K, usize) -> R + Sync,
+    own: impl FnOnce(usize) -> bool,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let worker = || {
-        let mut done = Vec::new();
+        let (mut kept, mut done) = (begin(), Vec::new());
         while !stop.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= count {
                 break;
             }
-            done.push((number, work(number)));
+            done.push((number, work(&mut kept, number)));
         }
         done
     };

@@ -123,14 +123,6 @@ impl Inventory {
         names.iter().rev().collect()
     }
 
-    /// Opens the directory that an item stands in, of a tree that hangs at this name.
-    pub(crate) fn container(&self, parent: &Directory, root: &OsStr, item: usize) -> io::Result<Directory> {
-        match self.items.get(item) {
-            Some(found) if item != 0 => parent.open_child(root)?.open_below(&self.path(found.parent)),
-            _ => parent.open_child(OsStr::new(".")),
-        }
-    }
-
     /// The name of an item in its directory.
     pub(crate) fn name_of<'i>(&'i self, root: &'i OsStr, item: usize) -> &'i OsStr {
         match self.items.get(item) {

@@ -13,6 +13,7 @@ mod system;
 #[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("links reads Linux and Windows; another system needs platform/, step/os/ and own_files/os/ of its own");
 
+mod containers;
 mod file_systems;
 mod inventory;
 mod link;
@@ -61,6 +62,7 @@ pub(crate) struct Jump {
     pub(crate) path: Option<std::path::PathBuf>,
 }
 
+pub(crate) use containers::Containers;
 pub(crate) use file_systems::FileSystems;
 pub(crate) use inventory::{Inventory, Item, Marks, ObjectKind, Stat, Use};
 pub(crate) use link::read_link;

@@ -5,6 +5,7 @@ mod adversary;
 mod beside;
 mod crashes;
 mod cuts;
+mod deep;
 mod errnos;
 mod fidelity;
 mod hostile;

@@ -3,8 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use rustix::fs::{self, AtFlags, FileType, Statx, StatxAttributes, StatxFlags};
 
@@ -12,10 +10,7 @@ use rustix::io::Errno;
 
 use super::Directory;
 use super::ntfs_3g::{self, ntfs_volume};
-use crate::platform::{Inventory, Item, Marks, ObjectKind, Stat};
-
-/// Directories up to this level hold their own descriptor; deeper ones are found from the root.
-const HELD_LEVELS: usize = 24;
+use crate::platform::{Containers, Inventory, Item, Marks, ObjectKind, Stat};
 
 /// Looks at a name and everything below it, following nothing.
 pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inventory> {
@@ -26,16 +21,15 @@ pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inv
     if inventory.items.first().is_none_or(|root| root.stat.sort != ObjectKind::Directory) {
         return Ok(inventory);
     }
-    let root = Arc::new(parent.open_child(name)?);
-    let mut pending = vec![(0, Arc::clone(&root), PathBuf::new(), 0usize)];
-    while let Some((number, from, below, level)) = pending.pop() {
-        let read = || -> io::Result<_> {
-            let opened = if below.as_os_str().is_empty() { from } else { Arc::new(from.open_below(&below)?) };
+    let mut containers = Containers::of(parent, name);
+    let mut pending = vec![0];
+    while let Some(number) = pending.pop() {
+        let mut read = || -> io::Result<_> {
+            let opened = containers.directory(&inventory, number)?;
             let names = opened.entries()?.map(|entry| entry.map(|entry| entry.name));
-            let names = names.collect::<io::Result<Vec<OsString>>>()?;
-            Ok((opened, names))
+            names.collect::<io::Result<Vec<OsString>>>()
         };
-        let (directory, mut names) = read().map_err(|error| match error.kind() {
+        let mut names = read().map_err(|error| match error.kind() {
             // Which of them, nobody could guess.
             io::ErrorKind::PermissionDenied if number != 0 => {
                 let below = super::quoted(&inventory.path(number));
@@ -44,22 +38,18 @@ pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inv
             _ => error,
         })?;
         names.sort_unstable();
+        let directory = containers.directory(&inventory, number)?;
         for name in names {
-            let (stat, marks) = match look(&directory, &name) {
+            let (stat, marks) = match look(directory, &name) {
                 Ok(found) => found,
                 // What vanishes while the tree is looked at is not there.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            let (item, enters) = item((&directory, &name), number, on_ntfs, (stat, marks))?;
+            let (item, enters) = item((directory, &name), number, on_ntfs, (stat, marks))?;
             let child = inventory.items.len();
             if enters {
-                let (from, below) = if level < HELD_LEVELS {
-                    (Arc::clone(&directory), PathBuf::from(&name))
-                } else {
-                    (Arc::clone(&root), inventory.path(number).join(&name))
-                };
-                pending.push((child, from, below, level + 1));
+                pending.push(child);
             }
             inventory.items.push(item);
         }

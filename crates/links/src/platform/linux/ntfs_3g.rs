@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use super::directory::without_proc;
 use super::{Directory, filesystem, to_wide};
 use crate::model::{NtfsMetadata, ReparsePoint};
-use crate::platform::{Inventory, ObjectKind};
+use crate::platform::{Containers, Inventory, ObjectKind};
 
 /// The whole reparse data of an object, header included.
 pub(crate) const REPARSE_DATA: &str = "system.ntfs_reparse_data";
@@ -238,12 +238,13 @@ pub(crate) fn unreadable_streams(
     /// `XATTR_SIZE_MAX` of linux/limits.h.
     const MOST: usize = 64 << 10;
     let mut found = Vec::new();
+    let mut containers = Containers::of(parent, root);
     for (number, item) in inventory.items.iter().enumerate() {
         if item.stat.sort == ObjectKind::Symlink {
             continue;
         }
-        let container = inventory.container(parent, root, number)?;
-        let path = by_descriptor(&container, inventory.name_of(root, number));
+        let container = containers.container(inventory, number)?;
+        let path = by_descriptor(container, inventory.name_of(root, number));
         let length = match llistxattr_query(&path) {
             // Mounted so that it shows no streams, ntfs-3g answers with the error of a call before.
             Err(Errno::NODATA) => continue,

@@ -9,7 +9,7 @@ use rustix::fs::{Access, AtFlags, StatxAttributes, StatxFlags, accessat, fstatvf
 use rustix::io::Errno;
 
 use super::{Directory, filesystem, look};
-use crate::platform::{Inventory, ObjectKind, Use};
+use crate::platform::{Containers, Inventory, ObjectKind, Use};
 
 /// More than this nobody reads.
 const MOST: usize = 50;
@@ -110,6 +110,7 @@ pub(crate) fn forbidden(
     if same {
         return Ok(found);
     }
+    let mut containers = Containers::of(parent, root);
     for (number, item) in inventory.items.iter().enumerate() {
         let (access, what) = match item.stat.sort {
             ObjectKind::File => (Access::READ_OK, "this user may not read it"),
@@ -119,8 +120,8 @@ pub(crate) fn forbidden(
             ),
             _ => continue,
         };
-        let container = inventory.container(parent, root, number)?;
-        match accessat(&container, inventory.name_of(root, number), access, AtFlags::EACCESS) {
+        let container = containers.container(inventory, number)?;
+        match accessat(container, inventory.name_of(root, number), access, AtFlags::EACCESS) {
             Ok(()) => {}
             Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => found.push((inventory.path(number), what)),
             Err(error) => return Err(error.into()),

@@ -12,22 +12,23 @@ use super::directory::{Directory, Held};
 use super::path::verbatim;
 use super::read_target;
 use crate::model::{LinkKind, Target};
-use crate::platform::{Inventory, Item, Marks, ObjectKind, Stat};
+use crate::platform::{Containers, Inventory, Item, Marks, ObjectKind, Stat};
 
 /// Looks at a name and everything below it, following nothing.
 pub(crate) fn take_inventory(parent: &Directory, name: &OsStr) -> io::Result<Inventory> {
     let mut inventory = Inventory { items: vec![item(parent, name, 0)?] };
+    let mut containers = Containers::of(parent, name);
     let mut pending = vec![0];
     while let Some(number) = pending.pop() {
         if !inventory.items.get(number).is_some_and(is_entered) {
             continue;
         }
-        let directory = parent.open_child(name)?.open_below(&inventory.path(number))?;
+        let directory = containers.directory(&inventory, number)?;
         let mut names: Vec<OsString> =
             directory.entries()?.map(|entry| entry.map(|entry| entry.name)).collect::<io::Result<_>>()?;
         names.sort_unstable();
         for name in names {
-            match item(&directory, &name, number) {
+            match item(directory, &name, number) {
                 Ok(item) => {
                     pending.push(inventory.items.len());
                     inventory.items.push(item);

@@ -16,7 +16,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::nt::{Sort, number, open_guarded, terminated, until_nul};
 use super::policy::{Procedure, procedure_of};
 use super::{Directory, is_within};
-use crate::platform::{Inventory, ObjectKind, Use};
+use crate::platform::{Containers, Inventory, ObjectKind, Use};
 
 /// More than this nobody reads.
 const MOST: usize = 50;
@@ -57,8 +57,9 @@ pub(crate) fn users_below(path: &Path) -> Vec<Use> {
 /// What of a tree somebody has open in a way that keeps it from being moved.
 fn in_use(above: &Directory, name: &OsStr, inventory: &Inventory) -> Vec<(usize, PathBuf)> {
     let mut found = Vec::new();
+    let mut containers = Containers::of(above, name);
     for (number_of, item) in inventory.items.iter().enumerate() {
-        let Ok(container) = inventory.container(above, name, number_of) else { continue };
+        let Ok(container) = containers.container(inventory, number_of) else { continue };
         // Whoever has a file open in any way shows by what this asks not to be shared; of directories, who would keep
         // them from being renamed.
         let (access, share) = match item.stat.sort {

@@ -27,26 +27,30 @@ pub(crate) fn copy(
     let copier = copier.map_err(Failed::at(inventory, 0, "copy"))?;
     let mut losses = Vec::new();
     // Acts on an object and its copy in their opened directories.
-    type Act<'a> = &'a dyn Fn(Pair<'_>, Losses<'_>) -> io::Result<()>;
-    let act = |losses: &mut Vec<Loss>, number, doing, act: Act<'_>| {
+    type Act<'a> = &'a mut dyn FnMut(Pair<'_>, Losses<'_>) -> io::Result<()>;
+    let (mut sources, mut targets) = (from.containers(), to.containers());
+    let mut act = |losses: &mut Vec<Loss>, number, doing, act: Act<'_>| {
         let mut act = || {
             work.must_go_on()?;
-            let (source, target) = (from.container(inventory, number)?, to.container(inventory, number)?);
-            let pair = Pair::of(inventory, number, (from, &source), (to, &target));
+            let (source, target) = (sources.container(inventory, number)?, targets.container(inventory, number)?);
+            let pair = Pair::of(inventory, number, (from, source), (to, target));
             act(pair, &mut |what| losses.push(Loss { item: number, what }))
         };
         act().map_err(Failed::at(inventory, number, doing))
     };
     // Directories first, closed to others until they are whole.
     for (number, _) in inventory.directories() {
-        act(&mut losses, number, "make a directory for the copy of", &|pair, lost| copier.make_directory(pair, lost))?;
+        act(&mut losses, number, "make a directory for the copy of", &mut |pair, lost| {
+            copier.make_directory(pair, lost)
+        })?;
     }
     let first: Mutex<HashMap<(u64, u128), usize>> = Mutex::default();
-    let done = portions.each(work.workers, |one, portion| {
+    let begin = || (from.containers(), to.containers());
+    let done = portions.each(work.workers, begin, |(sources, targets), one, portion| {
         let (mut lost, mut later) = (Vec::new(), Vec::new());
         let fail = |doing| Failed::at(inventory, one, doing);
-        let source = from.container(inventory, one).map_err(fail("open the directory of"))?;
-        let target = to.container(inventory, one).map_err(fail("open the directory for the copy of"))?;
+        let source = sources.container(inventory, one).map_err(fail("open the directory of"))?;
+        let target = targets.container(inventory, one).map_err(fail("open the directory for the copy of"))?;
         let mut buffer = Vec::new();
         for &(number, item) in portion {
             if item.stat.names > 1 {
@@ -58,7 +62,7 @@ pub(crate) fn copy(
                     continue;
                 }
             }
-            let pair = Pair::of(inventory, number, (from, &source), (to, &target));
+            let pair = Pair::of(inventory, number, (from, source), (to, target));
             let says = texts.get(&number).cloned().or_else(|| item.target());
             let lost = &mut |what| lost.push(Loss { item: number, what });
             let copied = work.must_go_on().and_then(|()| copier.copy(pair, says, &mut buffer, lost));
@@ -70,15 +74,16 @@ pub(crate) fn copy(
     let (lost, later): (Vec<_>, Vec<_>) = done.into_iter().unzip();
     losses.extend(lost.into_iter().flatten());
     // Other names of files that are there by now.
+    let mut holders = to.containers();
     for (holder, number) in later.into_iter().flatten() {
-        act(&mut losses, number, "make one more name for the copy of", &|pair, lost| {
-            let container = to.container(inventory, holder)?;
-            copier.add_name(to.item(inventory, holder, &container), pair, lost)
+        act(&mut losses, number, "make one more name for the copy of", &mut |pair, lost| {
+            let container = holders.container(inventory, holder)?;
+            copier.add_name(to.item(inventory, holder, container), pair, lost)
         })?;
     }
     // Directories last and from below: what is made in one changes its time.
     for (number, _) in inventory.directories().rev() {
-        act(&mut losses, number, "copy owner, rights and times of", &|pair, lost| copier.complete(pair, lost))?;
+        act(&mut losses, number, "copy owner, rights and times of", &mut |pair, lost| copier.complete(pair, lost))?;
     }
     Ok(losses)
 }
@@ -116,21 +121,22 @@ pub(crate) fn compare(
         let same = work.must_go_on().and_then(|()| copier.same(pair, content.then_some(buffers), &is_lost));
         same.map_err(Failed::at(inventory, number, READ_BACK))
     };
-    portions.each(work.workers, |one, portion| {
-        let from = original.container(inventory, one).map_err(Failed::at(inventory, one, "open the directory of"))?;
-        let to = copy.container(inventory, one).map_err(Failed::at(inventory, one, READ_BACK))?;
+    let begin = || (original.containers(), copy.containers());
+    portions.each(work.workers, begin, |(originals, copies), one, portion| {
+        let from = originals.container(inventory, one).map_err(Failed::at(inventory, one, "open the directory of"))?;
+        let to = copies.container(inventory, one).map_err(Failed::at(inventory, one, READ_BACK))?;
         let mut buffers = Buffers::default();
         for &(number, _) in portion.iter().filter(|(_, item)| item.stat.sort != ObjectKind::Socket) {
-            same(number, Pair::of(inventory, number, (original, &from), (copy, &to)), &mut buffers)?;
+            same(number, Pair::of(inventory, number, (original, from), (copy, to)), &mut buffers)?;
         }
         Ok(())
     })?;
     let directories: Vec<_> = inventory.directories().collect();
-    workers::each(work.workers, directories.len(), |at| {
+    workers::each_with(work.workers, directories.len(), begin, |(originals, copies), at| {
         let (number, _) = directories[at];
-        let open = |root: Root<'_>| root.container(inventory, number).map_err(Failed::at(inventory, number, READ_BACK));
-        let (from, to) = (open(original)?, open(copy)?);
-        same(number, Pair::of(inventory, number, (original, &from), (copy, &to)), &mut Buffers::default())
+        let from = originals.container(inventory, number).map_err(Failed::at(inventory, number, READ_BACK))?;
+        let to = copies.container(inventory, number).map_err(Failed::at(inventory, number, READ_BACK))?;
+        same(number, Pair::of(inventory, number, (original, from), (copy, to)), &mut Buffers::default())
     })?;
     Ok(())
 }
@@ -143,18 +149,32 @@ fn same_objects(
     differs: impl Fn(usize, &Item, &Item) -> Option<&'static str>,
 ) -> Result<(), Failed> {
     let wrong = |number, what| Err(Failed::at(inventory, number, READ_BACK)(io::Error::other(what)));
-    let paths: HashMap<_, _> =
-        found.items.iter().enumerate().map(|(number, item)| (found.path(number), item)).collect();
+    // By the directory and the name in it: paths are as long as the tree is deep.
+    let named: HashMap<_, _> = found
+        .items
+        .iter()
+        .enumerate()
+        .skip(1)
+        .map(|(number, item)| ((item.parent, item.name.as_os_str()), number))
+        .collect();
+    let mut copies: Vec<Option<usize>> = Vec::with_capacity(inventory.items.len());
     let mut files: HashMap<(u64, u128), u128> = HashMap::new();
     let mut expected = 0;
     for (number, item) in inventory.items.iter().enumerate() {
         let stat = &item.stat;
+        let copy = match number {
+            0 => Some(0),
+            _ => copies[item.parent].and_then(|parent| named.get(&(parent, item.name.as_os_str())).copied()),
+        };
+        copies.push(copy);
         // No socket is copied.
         if stat.sort == ObjectKind::Socket {
             continue;
         }
         expected += 1;
-        let Some(copied) = paths.get(&inventory.path(number)) else { return wrong(number, "it is not there") };
+        let Some(copied) = copy.and_then(|copy| found.items.get(copy)) else {
+            return wrong(number, "it is not there");
+        };
         if stat.sort != copied.stat.sort {
             return wrong(number, "it is something else");
         }

@@ -28,21 +28,24 @@ pub(crate) fn erase(root: Root<'_>, inventory: &Inventory, work: Work<'_>) -> Re
         let why = remove(at, item, number == 0).map_err(Failed::at(inventory, number, DELETE))?;
         Ok(why.map(|what| Loss { item: number, what: what.to_owned() }))
     };
-    let open =
-        |number, doing| if_there(root.container(inventory, number)).map_err(Failed::at(inventory, number, doing));
-    let portions = Portions::of(inventory).each(work.workers, |one, portion| {
+    let begin = || root.containers();
+    let portions = Portions::of(inventory).each(work.workers, begin, |containers, one, portion| {
         let mut spared = Vec::new();
-        let Some(container) = open(one, "open the directory of")? else { return Ok(spared) };
+        let container = if_there(containers.container(inventory, one));
+        let container = container.map_err(Failed::at(inventory, one, "open the directory of"))?;
+        let Some(container) = container else { return Ok(spared) };
         for &(number, item) in portion {
-            spared.extend(remove_item(number, item, root.item(inventory, number, &container))?);
+            spared.extend(remove_item(number, item, root.item(inventory, number, container))?);
             work.add_file();
         }
         Ok(spared)
     })?;
     let mut spared: Vec<Loss> = portions.into_iter().flatten().collect();
+    let mut containers = root.containers();
     for (number, item) in inventory.directories().rev() {
-        let Some(container) = open(number, DELETE)? else { continue };
-        let loss = remove_item(number, item, root.item(inventory, number, &container))?;
+        let container = if_there(containers.container(inventory, number));
+        let Some(container) = container.map_err(Failed::at(inventory, number, DELETE))? else { continue };
+        let loss = remove_item(number, item, root.item(inventory, number, container))?;
         // What is in a directory has told why already.
         spared.extend(loss.filter(|loss| loss.what != NOT_EMPTY || spared.is_empty()));
     }
@@ -59,11 +62,12 @@ pub(super) fn is_touched(item: &Item, now: &Stat, is_root: bool) -> bool {
 
 /// The first file of a tree that somebody has open for writing, or that cannot be asked about, and which of the two.
 pub(crate) fn writer(root: Root<'_>, inventory: &Inventory) -> io::Result<Option<(PathBuf, &'static str)>> {
+    let mut containers = root.containers();
     for portion in Portions::of(inventory).0 {
-        let container = root.container(inventory, portion[0].0)?;
+        let container = containers.container(inventory, portion[0].0)?;
         for (number, item) in portion {
             if item.stat.sort == ObjectKind::File
-                && let Some(why) = why_in_use(root.item(inventory, number, &container))?
+                && let Some(why) = why_in_use(root.item(inventory, number, container))?
             {
                 return Ok(Some((inventory.path(number), why)));
             }

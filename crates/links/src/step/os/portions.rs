@@ -29,15 +29,17 @@ impl<'i> Portions<'i> {
         Self(all)
     }
 
-    /// Hands the portions out to workers, each with the number of its first object. The first failure ends all.
-    pub(super) fn each<R: Send>(
+    /// Hands the portions out to workers, each with the number of its first object and what the worker keeps from one to the
+    /// next. The first failure ends all.
+    pub(super) fn each<K, R: Send>(
         &self,
         workers: usize,
-        work: impl Fn(usize, &[(usize, &'i Item)]) -> Result<R, Failed> + Sync,
+        begin: impl Fn() -> K + Sync,
+        work: impl Fn(&mut K, usize, &[(usize, &'i Item)]) -> Result<R, Failed> + Sync,
     ) -> Result<Vec<R>, Failed> {
-        workers::each(workers, self.0.len(), |number| {
+        workers::each_with(workers, self.0.len(), begin, |kept, number| {
             let portion = &self.0[number];
-            work(portion[0].0, portion)
+            work(kept, portion[0].0, portion)
         })
     }
 

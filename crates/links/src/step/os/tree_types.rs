@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::model::Target;
-use crate::platform::{Directory, Inventory, Item};
+use crate::platform::{Containers, Directory, Inventory, Item};
 
 /// Where a tree hangs, or one of its objects: a name in an opened directory.
 #[derive(Clone, Copy)]
@@ -21,9 +21,9 @@ impl<'a> Root<'a> {
         Self { parent: container, name: inventory.name_of(self.name, item) }
     }
 
-    /// The directory that an item stands in.
-    pub(super) fn container(&self, inventory: &Inventory, item: usize) -> io::Result<Directory> {
-        inventory.container(self.parent, self.name, item)
+    /// The directories that its items stand in.
+    pub(super) fn containers(self) -> Containers<'a> {
+        Containers::of(self.parent, self.name)
     }
 }
 
@@ -58,8 +58,7 @@ pub(crate) struct Failed {
 
 impl Failed {
     pub(super) fn at(inventory: &Inventory, item: usize, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
-        let path = inventory.path(item);
-        move |error| Self { path, doing, error }
+        move |error| Self { path: inventory.path(item), doing, error }
     }
 }
 
