@@ -34,7 +34,8 @@ pub(super) fn look(
     look.all(state)?;
     if tree.same {
         let rewritten: HashSet<&Path> = rewritten.iter().map(|link| link.path.as_path()).collect();
-        for (number, item) in tree.inventory.items.iter().enumerate().filter(|(_, item)| item.stat.names > 1) {
+        let several = |item: &Item| item.stat.names > 1 + u32::from(item.has_short_name);
+        for (number, item) in tree.inventory.items.iter().enumerate().filter(|(_, item)| several(item)) {
             let path = tree.inventory.path(number);
             if item.target().is_some() && rewritten.contains(path.as_path()) {
                 let text = "it has several names, and has to say something else: they will be several links";
