@@ -52,21 +52,27 @@ pub(super) fn take_along(
     let Some(step) = planned.plan.steps.first() else { return Ok(()) };
     let Some(TreeMove { from, to, .. }) = step.tree() else { return Ok(()) };
     let goes_on = step.action() == links::plan::Action::Move;
-    let (links, lead) = match planned.outside.len() {
+    let (links, lead, go) = match planned.outside.len() + planned.stuck.len() {
         0 => return Ok(()),
-        1 => ("1 link".to_owned(), "leads"),
-        more => (format!("{more} links"), "lead"),
+        1 => ("1 link".to_owned(), "leads", "goes"),
+        more => (format!("{more} links"), "lead", "go"),
     };
     let what = format!("{links} outside of it {lead} into {}", quoted(from));
-    let wanted = options.retarget
-        || !change.yes && !change.dry_run && confirm(&format!("{what}. Let them name {} itself?", quoted(to)))?;
+    let asks = !change.yes && !change.dry_run && !planned.outside.is_empty();
+    let wanted = options.retarget || asks && confirm(&format!("{what}. Let them name {} itself?", quoted(to)))?;
     if wanted {
+        say_all(verb, &planned.stuck);
         planned.retarget_links();
         return Ok(());
     }
-    let (mark, end) = if goes_on { ("note", "go on to by the new link") } else { ("warning", "will be broken") };
-    complain(mark, &format!("{what}, and {end}"));
-    complain("hint", "--retarget lets them name the new place themselves");
+    if goes_on {
+        complain("note", &format!("{what}, and {go} on to do so by the new link"));
+    } else {
+        complain("warning", &format!("{what}, and will be broken"));
+    }
+    if !planned.outside.is_empty() {
+        complain("hint", "--retarget lets them name the new place themselves");
+    }
     Ok(())
 }
 

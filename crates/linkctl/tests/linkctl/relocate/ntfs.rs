@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use reparse::{MountPoint, Other, ReparseData, Symlink, Tag, WideString};
-use testkit::{Fs, Volume, ntfs, strace};
+use testkit::{Fs, Volume, ntfs, strace, tree};
 
+use crate::common::Linkctl;
 use crate::relocate::crashes::crash_at;
 use crate::relocate::kills::{counts, points};
 use crate::relocate::{Dice, Scene, WAYS, Way, small_tree, sys};
@@ -258,7 +259,7 @@ fn streams_that_cannot_be_seen_are_not_lost_in_silence() {
     volume.unmount();
     let mounted = tempfile::tempdir().unwrap();
     testkit::require::run(Command::new("ntfs-3g").arg(volume.image()).arg(mounted.path()));
-    let linkctl = crate::common::Linkctl::on(mounted.path().join("home"));
+    let linkctl = Linkctl::on(mounted.path().join("home"));
     let ran = linkctl.output(["move", "src", away.path().join("dst").to_str().unwrap(), "--yes"]);
     testkit::require::run(Command::new("umount").arg(mounted.path()));
     assert!(ran.code() == Some(4) && ran.err.contains("huge") && ran.err.contains("64 KiB"), "{ran}");
@@ -314,4 +315,36 @@ fn a_stage_that_anybody_could_write_rewrites_no_links_elsewhere() {
         assert!(ran.code() != Some(0) && ran.err.contains("no link of the tree"), "{ran}");
         assert_eq!(fs::read_link(&victim).unwrap(), away, "{ran}");
     }
+}
+
+#[test]
+fn a_junction_that_leads_into_the_moved_tree_is_told_of_and_others_are_no_errors_unasked() {
+    let (home, away) = (Volume::new(Fs::Ntfs, 0), Volume::new(Fs::Ntfs, 0));
+    let linkctl = Linkctl::on(home.path());
+    tree!(&home.path(), { "App/data/f" => file("x"), "Users" => dir });
+    let there = away.path().join("App2");
+    for (link, target) in [("App/j", r"C:\App\data"), ("Users/App", r"C:\App")] {
+        linkctl.ok(["create", "--kind", "junction", link, target]);
+    }
+    let told = "App/j': leads into the tree by a full path of this volume";
+    let args = |more: &[&'static str]| [&["move", "App"], more].concat();
+    let to = there.to_str().unwrap().to_owned();
+    let run = |more: &[&'static str]| {
+        let mut words: Vec<String> = args(more).into_iter().map(str::to_owned).collect();
+        words.push(to.clone());
+        linkctl.output(words)
+    };
+    run(&["--yes", "--strict"]).exits(4).says(told);
+    assert!(!there.exists() && !home.path().join("App").is_symlink());
+    let told_in_json = run(&["--dry-run", "--json"]).exits(0).json().to_string();
+    assert!(told_in_json.contains("leads-into-itself"), "{told_in_json}");
+    // Nobody asked for other links: that this one cannot say the new place is no error.
+    let ran = run(&["--yes"]).exits(0).says(told).says("1 link outside of it leads into");
+    assert!(!ran.err.contains("error") && !ran.err.contains("--retarget"), "{ran:?}");
+    linkctl.output(["undo", "--yes"]).exits(0);
+    run(&["--yes", "--retarget"]).says("cannot retarget").says("Users/App");
+    // And on the way back.
+    ntfs::remove_reparse(there.join("j"));
+    ntfs::set_reparse(there.join("j"), &junction(r"C:\App2\data"));
+    linkctl.output(["restore", "--strict", "App"]).exits(4).says("App2/j': leads into the tree by a full path");
 }

@@ -17,7 +17,7 @@ use crate::journal::{Journal, Outcome, Relocated};
 use crate::model::{FileKind, KindChoice, LinkKind, MoveTree, RestoreTree, Target, TreeMove};
 use crate::plan::repair::links_into;
 use crate::plan::{Cost, Finding, Plan, PlanContext, Rewritten, Seen, Severity, Step, Verify};
-use crate::platform::{Directory, FileSystems, Inventory, Place, quoted};
+use crate::platform::{self, Directory, FileSystems, Inventory, ObjectKind, Place, quoted};
 use crate::read::inspect;
 use crate::step::move_tree::{LINK_GONE, link_is_gone, must_not_be_moving, tree_at};
 
@@ -97,7 +97,9 @@ pub struct Relocation {
     /// Steps that let links outside of the tree, which lead into it, name the new place: see
     /// [`Relocation::retarget_links`]. They count once the tree is there.
     pub outside: Vec<Step>,
-    /// What could not be read in search of such links, and links that cannot say the new place.
+    /// Such links that cannot say the new place, and why.
+    pub stuck: Vec<Error>,
+    /// What could not be read in search of such links.
     pub unread: Vec<Error>,
 }
 
@@ -115,7 +117,7 @@ impl Relocation {
         let mut into = links_into(from, to, &how.search, context.journal)?;
         // The link of a tree that comes back is no link into it.
         into.steps.retain(|step| step.path() != to);
-        Ok(Self { plan, outside: into.steps, unread: into.errors })
+        Ok(Self { plan, outside: into.steps, stuck: into.stuck, unread: into.errors })
     }
 }
 
@@ -163,7 +165,7 @@ pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
     let tree = Tree::look_at(MOVE, source, destination, from, to)?;
     let (rewritten, stuck) = links::leading_out(&tree);
     let (link, mut findings) = links::left(spec, &tree, metadata.kind)?;
-    findings.extend(preflight::look(&tree, &link, &rewritten, &stuck, (context.state_directory, spec.how.strict))?);
+    findings.extend(preflight::look(&tree, &link, &rewritten, &stuck, context.state_directory)?);
     let cost = Some(tree.cost());
     let step = Step::MoveTree(MoveTree {
         source: tree.from.into(),
@@ -190,6 +192,8 @@ struct Tree {
     inventory: Inventory,
     /// Whether both places are on one file system.
     same: bool,
+    /// Whether it may have to be copied even there: a directory on an overlay, which renames none of its lower layers.
+    is_layered: bool,
 }
 
 impl Tree {
@@ -200,12 +204,15 @@ impl Tree {
         let inventory = Inventory::take(&source.directory, source.name()).map_err(fail)?;
         let (here, there) = (source.directory.metadata_nofollow(source.name()), destination.directory.metadata());
         let same = here.map_err(fail)?.id.volume() == there.map_err(fail)?.id.volume();
-        Ok(Self { source, destination, from, to, inventory, same })
+        let is_directory = inventory.root().is_some_and(|root| root.stat.sort == ObjectKind::Directory);
+        let is_layered = same && is_directory && platform::is_overlay(&source.directory).map_err(fail)?;
+        Ok(Self { source, destination, from, to, inventory, same, is_layered })
     }
 
     fn cost(&self) -> Cost {
         let objects = u64::try_from(self.inventory.items.len()).unwrap_or(u64::MAX);
-        Cost { objects, bytes: if self.same { 0 } else { self.inventory.bytes() }, is_rename: self.same }
+        let is_rename = self.same && !self.is_layered;
+        Cost { objects, bytes: if is_rename { 0 } else { self.inventory.bytes() }, is_rename }
     }
 }
 
@@ -232,7 +239,7 @@ pub fn plan_restore(spec: &RestoreSpec, context: &PlanContext<'_>) -> Result<Rel
         return Err(Error::new(ErrorKind::SameFile, RESTORE, &place.path, cause));
     }
     let tree = Tree::look_at(RESTORE, at, place, tree, home)?;
-    let mut findings = preflight::look_back(&tree, (context.state_directory, spec.how.strict))?;
+    let mut findings = preflight::look_back(&tree, context.state_directory)?;
     let (rewritten, unknown) = match known {
         Some(known) if *known.at() == *tree.from => (known.rewritten, None),
         Some(known) => {
@@ -329,9 +336,9 @@ pub(crate) fn look_at_trees(plan: &mut Plan, context: &PlanContext<'_>) -> Resul
         let tree = Tree::look_at(verb, source, destination, from.to_path_buf(), to.to_path_buf())?;
         findings.extend(match step {
             Step::MoveTree(MoveTree { link, rewritten, .. }) => {
-                preflight::look(&tree, link, rewritten, &[], (context.state_directory, false))?
+                preflight::look(&tree, link, rewritten, &[], context.state_directory)?
             }
-            _ => preflight::look_back(&tree, (context.state_directory, false))?,
+            _ => preflight::look_back(&tree, context.state_directory)?,
         });
         let one = tree.cost();
         let sum = all.get_or_insert(Cost { is_rename: true, ..Cost::default() });

@@ -10,22 +10,23 @@ use super::{MOVE, Tree, shown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LinkKind, ReparsePoint, Target, below};
 use crate::plan::{Finding, Rewritten, Severity};
-use crate::platform::{self, Item, ObjectKind, Place, quoted};
+use crate::platform::{self, Containers, Item, ObjectKind, Place, Spot, is_within, quoted};
+use crate::read::chain;
 
 /// More of one sort than this are told by their number.
 const MOST: usize = 20;
 
 /// What stands in the way of taking a tree to another place. `rewritten` are the links in it that have to say something
 /// else there, `stuck` those that lead out and cannot say where to; `link` is left. The move itself writes to the
-/// directory `state`, where the journal is kept. With `strict`, nothing may be lost.
+/// directory `state`, where the journal is kept.
 pub(super) fn look(
     tree: &Tree,
     link: &Target,
     rewritten: &[Rewritten],
     stuck: &[PathBuf],
-    (state, strict): (Option<&Path>, bool),
+    state: Option<&Path>,
 ) -> Result<Vec<Finding>> {
-    let mut look = Look { tree, strict, findings: Vec::new() };
+    let mut look = Look { tree, findings: Vec::new() };
     for path in [&tree.from, &tree.to] {
         for (grave, text) in platform::remarks(path, link.kind() == LinkKind::Junction && *path == tree.from) {
             look.add(if grave { Severity::Warning } else { Severity::Note }, "location", path, text);
@@ -63,15 +64,14 @@ pub(super) fn look(
 }
 
 /// The same of bringing it back: the link is there already.
-pub(super) fn look_back(tree: &Tree, (state, strict): (Option<&Path>, bool)) -> Result<Vec<Finding>> {
-    let mut look = Look { tree, strict, findings: Vec::new() };
+pub(super) fn look_back(tree: &Tree, state: Option<&Path>) -> Result<Vec<Finding>> {
+    let mut look = Look { tree, findings: Vec::new() };
     look.all(state)?;
     Ok(look.gravest_first())
 }
 
 struct Look<'a> {
     tree: &'a Tree,
-    strict: bool,
     findings: Vec<Finding>,
 }
 
@@ -98,6 +98,12 @@ impl Look<'_> {
         self.users(state);
         self.access()?;
         self.short_name();
+        if self.tree.is_layered {
+            let text = "an overlay renames no directory of its lower layers: if this is one, it is copied, and then removed \
+                        under its own name";
+            self.add(Severity::Note, "overlay", &self.tree.from, text);
+            self.room()?;
+        }
         if !self.tree.same {
             self.room()?;
             self.holds()?;
@@ -122,6 +128,37 @@ impl Look<'_> {
         Ok(())
     }
 
+    /// Windows links by full paths, which ntfs-3g looks for on the volume that the link is on.
+    fn full_paths(&mut self) -> Result<()> {
+        let Tree { source, from, inventory, .. } = self.tree;
+        let fail = |error| Error::io("look at the links of", from, error);
+        let mut containers = Containers::of(&source.directory, source.name());
+        let mut elsewhere = 0;
+        for (number, item) in inventory.items.iter().enumerate().skip(1) {
+            let data = item.point.as_ref().filter(|_| platform::TEXT_LINKS).and_then(|point| point.decode().ok());
+            let Some(drive) = data.as_ref().and_then(chain::drive_of) else { continue };
+            let directory = containers.container(inventory, number).map_err(fail)?;
+            let path = from.join(inventory.path(number));
+            let place = chain::follow(Spot { directory, name: &item.name, path: &path }, drive).next_place();
+            if place.is_some_and(|place| is_within(&place, from)) {
+                let text = "leads into the tree by a full path of this volume: at the new place it leads to nothing";
+                self.warn("leads-into-itself", path, text);
+            } else {
+                elsewhere += 1;
+            }
+        }
+        if elsewhere > 0 {
+            let (links, say) =
+                if elsewhere == 1 { ("1 link".to_owned(), "says") } else { (format!("{elsewhere} links"), "say") };
+            let text = format!(
+                "{links} in it {say} full paths of this volume: Windows follows them as before, Linux looks for them on \
+                 the new one"
+            );
+            self.add(Severity::Note, "full-path-links", from, text);
+        }
+        Ok(())
+    }
+
     /// Whether the tree keeps its own 8.3 name: something else at the new place may have that.
     fn short_name(&mut self) {
         let Tree { source, destination, from, .. } = self.tree;
@@ -139,9 +176,7 @@ impl Look<'_> {
         } else {
             return;
         };
-        let severity = if self.strict { Severity::Refusal } else { Severity::Warning };
-        let text = format!("its short name {} will be lost: {why}", quoted(Path::new(&short)));
-        self.add(severity, "short-name", from, text);
+        self.warn("short-name", from, format!("its short name {} will be lost: {why}", quoted(Path::new(&short))));
     }
 
     /// Whether the new place lets this user make anything.
@@ -202,6 +237,7 @@ impl Look<'_> {
             }
             links += usize::from(item.point.as_ref().is_some_and(|point| point.tag() == Tag::SYMLINK));
         }
+        self.full_paths()?;
         if links > 0 && !platform::may_make_symlinks() {
             let text = format!("{links} symbolic links are in it, and this user may make none");
             self.refuse("no-symlinks", from, text);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::REPAIR;
 use super::retarget::Home;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::model::{Form, LinkKind, below};
 use crate::plan::Step;
@@ -14,12 +14,14 @@ use crate::read::identity;
 use crate::read::inspect;
 use crate::read::scan::{Details, Filter, Found, ScanOptions, scan};
 
-/// The steps that let links outside of a tree say its new place, and what could not be read or cannot say it.
+/// The steps that let links outside of a tree say its new place.
 #[derive(Debug, Default)]
 pub struct LinksInto {
     /// One for each link, in the order of paths. They count once the tree is there.
     pub steps: Vec<Step>,
-    /// What could not be read, and links that cannot say the new place.
+    /// Links that cannot say the new place, and why.
+    pub stuck: Vec<Error>,
+    /// What could not be read.
     pub errors: Vec<Error>,
 }
 
@@ -55,6 +57,7 @@ pub fn links_into(from: &Path, to: &Path, search: &[PathBuf], journal: Option<&J
         }
         match step(&link, from, to) {
             Ok(step) => into.steps.extend(step),
+            Err(error) if error.kind() == ErrorKind::InvalidTarget => into.stuck.push(error),
             Err(error) => into.errors.push(error),
         }
     }
@@ -76,7 +79,6 @@ fn step(link: &Path, from: &Path, to: &Path) -> Result<Option<Step>> {
     let Ok(rest) = named.strip_prefix(from) else { return Ok(None) };
     let parent = link.parent().unwrap_or(Path::new("/")).to_owned();
     let target = Home::of(place, parent).and_then(|home| home.say(&old.target, &below(to, rest), Form::AsTyped));
-    let target =
-        target.map_err(|refusal| Error::new(crate::error::ErrorKind::InvalidTarget, "retarget", link, refusal))?;
+    let target = target.map_err(|refusal| Error::new(ErrorKind::InvalidTarget, "retarget", link, refusal))?;
     Ok(Some(Step::retarget(link.to_owned().into(), old, target, None)))
 }

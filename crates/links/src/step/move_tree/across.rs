@@ -54,24 +54,40 @@ impl Job<'_> {
         stage.write_copied(inventory, lost)?;
         crash(4);
         must_be_untouched(operation, from, from.name(), inventory)?;
-        match self.link {
+        let swapped = match self.link {
             LeftLink::New(target) => self.publish_and_swap((from, to), stage, target)?,
             LeftLink::Old(seen) => self.swap_back((from, to), stage, seen)?,
-        }
+        };
         crash(7);
-        // The old tree has its private name now; whoever had it open may still write to it.
+        const SINCE: &str = "while it was moved";
         let beside = stage.intent.beside();
-        let old = tree::Root { parent: &from.directory, name: &beside };
         let made = Some(to.directory.metadata_nofollow(to.name()).map_err(fail)?.id);
-        let kept = retire(operation, old, &from.path, inventory, &stage.directory, Some("while it was moved"), work)?;
+        let waits = swapped == Swapped::NotYet && matches!(self.link, LeftLink::New(_));
+        let (name, since) = match swapped {
+            // The old tree has its private name now; whoever had it open may still write to it.
+            Swapped::Done => (beside.as_os_str(), Some(SINCE)),
+            Swapped::NotYet => (from.name(), (!waits).then_some(SINCE)),
+        };
+        let old = tree::Root { parent: &from.directory, name };
+        if waits {
+            if let Some(why) = still_needed(old, &from.path, inventory, SINCE)? {
+                return Err(changed(operation, &from.path, &why));
+            }
+            stage::write_committed(&stage.directory).map_err(fail)?;
+            stage.committed = true;
+        }
+        let kept = retire(operation, old, &from.path, inventory, &stage.directory, since, work)?;
         if kept.is_none() {
+            if waits {
+                os::move_durably(&from.directory, &beside, &from.directory, from.name()).map_err(fail)?;
+            }
             stage.end()?;
         }
         Ok(Done { made, kept, ..Done::default() })
     }
 
-    /// The copy gets its name, and the link takes that of the original.
-    fn publish_and_swap(&self, (from, to): (&Place, &Place), stage: &mut Stage, target: &Target) -> Result<()> {
+    /// The copy gets its name, and the link takes that of the original, where that can be renamed.
+    fn publish_and_swap(&self, (from, to): (&Place, &Place), stage: &mut Stage, target: &Target) -> Result<Swapped> {
         let operation = self.direction.operation();
         let fail = |error| Error::io(operation, &from.path, error);
         os::move_durably(&stage.directory, OsStr::new(TREE), &to.directory, to.name())
@@ -81,7 +97,10 @@ impl Job<'_> {
         make_link(from, &beside, target)?;
         crash(6);
         let change_places = || os::exchange_trees((&from.directory, &beside), (&from.directory, from.name()), &beside);
-        change_places().map_err(|error| unable(operation, &from.path, error))?;
+        match change_places() {
+            Err(error) if is_of_lower_layer(&from.directory, &error) => return Ok(Swapped::NotYet),
+            answer => answer.map_err(|error| unable(operation, &from.path, error))?,
+        }
         // From here on the copy is what everybody sees: whatever fails now, it stays.
         stage.committed = true;
         let (now, _) = look(&from.directory, &beside).map_err(fail)?;
@@ -90,11 +109,13 @@ impl Job<'_> {
             stage.committed = false;
             return Err(changed(operation, &from.path, UNTRACED));
         }
-        tree::flush_names(&from.directory).map_err(fail)
+        tree::flush_names(&from.directory).map_err(fail)?;
+        Ok(Swapped::Done)
     }
 
-    /// The copy takes the place of the link, which lies in the stage then; the original gets its private name.
-    fn swap_back(&self, (from, to): (&Place, &Place), stage: &mut Stage, seen: &Seen) -> Result<()> {
+    /// The copy takes the place of the link, which lies in the stage then; the original gets its private name, where it can
+    /// be renamed.
+    fn swap_back(&self, (from, to): (&Place, &Place), stage: &mut Stage, seen: &Seen) -> Result<Swapped> {
         let operation = self.direction.operation();
         let fail = |error| Error::io(operation, &to.path, error);
         must_be(to.spot(), seen, operation)?;
@@ -116,11 +137,33 @@ impl Job<'_> {
         };
         flush().map_err(fail)?;
         crash(5);
-        os::move_durably(&from.directory, from.name(), &from.directory, &stage.intent.beside())
-            .map_err(|error| Error::io(operation, &from.path, error))?;
+        let swapped = put_aside(&from.directory, from.name(), &stage.intent.beside());
+        let swapped = swapped.map_err(|error| Error::io(operation, &from.path, error))?;
         crash(6);
-        Ok(())
+        Ok(swapped)
     }
+}
+
+/// Whether the old tree has its private name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Swapped {
+    Done,
+    /// A directory of a lower layer of an overlay keeps its name as long as it is there. It is removed under that, and on the
+    /// way away the link waits beside it.
+    NotYet,
+}
+
+/// Gives an old tree its private name.
+pub(super) fn put_aside(directory: &Directory, name: &OsStr, beside: &OsStr) -> io::Result<Swapped> {
+    match os::move_durably(directory, name, directory, beside) {
+        Err(error) if is_of_lower_layer(directory, &error) => Ok(Swapped::NotYet),
+        answer => answer.map(|()| Swapped::Done),
+    }
+}
+
+/// Whether a rename failed since an overlay renames no directories of its lower layers.
+fn is_of_lower_layer(directory: &Directory, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::CrossesDevices && platform::is_overlay(directory).unwrap_or(false)
 }
 
 /// What could not be kept, by path; of what many could not keep, how many.

@@ -31,7 +31,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::must_be;
+use super::entry::{made_changeable, must_be};
 use super::on_disk::{UNDO, changed as undo_changed};
 use super::os::tree;
 use super::{Context, Done, Effect, Needs, OnDisk, StepKind, UndoPlan, crash_where};
@@ -40,7 +40,7 @@ use crate::journal::{Outcome, Recorded};
 use crate::model::{
     EntryPath, FileId, FileKind, Finding, MoveTree, RestoreTree, Rewritten, Seen, Step, Target, Verify,
 };
-use crate::platform::{Directory, Inventory, Place, Stat, if_there, look, quoted};
+use crate::platform::{Directory, Inventory, Place, Stat, if_there, is_overlay, look, quoted};
 
 pub(crate) use leftovers::{Leftover, Moved, leftovers, may_be_stage};
 pub(crate) use recover::recover;
@@ -294,6 +294,33 @@ impl RestoreTree {
 
 impl Job<'_> {
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
+        let operation = self.direction.operation();
+        let (from, to) = (Place::of_entry(operation, self.from)?, Place::of_entry(operation, self.to)?);
+        let on_overlay =
+            |place: &Place| is_overlay(&place.directory).map_err(|error| Error::io(operation, &place.path, error));
+        let layered = on_overlay(&from)?;
+        match self.link {
+            LeftLink::Old(seen) if on_overlay(&to)? => {
+                let seen = made_changeable(to.spot(), seen, operation)?;
+                Job { link: LeftLink::Old(&seen), ..*self }.go(context, layered)
+            }
+            _ => self.go(context, layered),
+        }
+    }
+
+    /// An overlay (`layered`) renames no directory of a lower layer, as if it were on another file system; and gives it
+    /// another number once something in it is changed.
+    fn go(&self, context: &Context<'_>, layered: bool) -> Result<Done> {
+        if layered && !self.texts.is_empty() {
+            return self.attempt(context, true);
+        }
+        match self.attempt(context, false) {
+            Err(error) if layered && error.kind() == ErrorKind::NotSupported => self.attempt(context, true),
+            answer => answer,
+        }
+    }
+
+    fn attempt(&self, context: &Context<'_>, copies: bool) -> Result<Done> {
         let (operation, private, work) = (self.direction.operation(), context.private(), context.work());
         let from = Place::of_entry(operation, self.from)?;
         let to = Place::of_entry(operation, self.to)?;
@@ -307,7 +334,7 @@ impl Job<'_> {
             must_be(to.spot(), seen, operation)?;
         }
         let there = to.directory.metadata().map_err(|error| Error::io(operation, &to.path, error))?;
-        let same = there.id.volume() == root.device;
+        let same = there.id.volume() == root.device && !copies;
         let exchanges = same && tree::can_exchange(&to.directory).map_err(fail)?;
         if exchanges && self.texts.is_empty() {
             return self.within(&from, &to, &root);

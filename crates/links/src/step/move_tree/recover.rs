@@ -10,7 +10,7 @@ use super::super::make::says;
 use super::super::os::{self, tree};
 use super::super::private_name::{aside_name, private_name};
 use super::super::{Meter, NEVER, Work};
-use super::across::retire;
+use super::across::{Swapped, put_aside, retire};
 use super::leftovers::{Leftover, Moved, What, left_texts};
 use super::same_object::{is_volume_away, must_be_on};
 use super::stage::{self, Intent};
@@ -303,14 +303,19 @@ impl Recovery<'_> {
                 tree::give_back_time(self.to, to, &intent.original)
                     .map_err(|error| Error::io(RECOVER, &intent.to, error))?;
             }
-            if !original(&aside) && original(&here) {
-                // Nothing half removed is ever seen under a public name.
-                os::move_durably(self.from, from, self.from, &intent.beside())
-                    .map_err(|error| Error::io(RECOVER, &intent.from, error))?;
-            }
             let beside = intent.beside();
-            let old = (original(&aside) || original(&here)).then_some(beside.as_os_str());
+            let mut old = (original(&aside) || original(&here)).then_some(beside.as_os_str());
+            if !original(&aside) && original(&here) {
+                // Nothing half removed is seen under a public name, where it can be renamed.
+                let aside = put_aside(self.from, from, &beside);
+                if aside.map_err(|error| Error::io(RECOVER, &intent.from, error))? == Swapped::NotYet {
+                    old = Some(from);
+                }
+            }
             return self.finish(old, work);
+        }
+        if copy(&there) && self.link_waits(aside.as_ref())? {
+            return self.finish_in_place(from, here.as_ref(), work);
         }
         // Everything of the old tree is gone, perhaps removed by its owner who was told of it, and only the stage is left.
         let is_gone = here.as_ref().is_none_or(|stat| stat.sort == ObjectKind::Symlink) && aside.is_none();
@@ -348,6 +353,29 @@ impl Recovery<'_> {
         stage::remove_tree(self.directory, OsStr::new(TREE), &intent.to, work)?;
         stage::end(self.directory, self.above, intent)?;
         Ok(Recovered::RolledBack { tree: intent.from.clone() })
+    }
+
+    /// Whether the original was given up under its own name, and the link waits beside it.
+    fn link_waits(&self, aside: Option<&Stat>) -> Result<bool> {
+        let intent = self.intent;
+        if intent.way != Direction::Away || aside.is_none() || !stage::is_committed(self.directory) {
+            return Ok(false);
+        }
+        says(self.from, &intent.beside(), &intent.link).map_err(|error| Error::io(RECOVER, &intent.from, error))
+    }
+
+    /// Removes what is left of the original under its own name, which the link takes then.
+    fn finish_in_place(&self, from: &OsStr, here: Option<&Stat>, work: Work<'_>) -> Result<Recovered> {
+        let fail = |error| Error::io(RECOVER, &self.intent.from, error);
+        if let (Some(_), Some(copied)) = (here, self.copied) {
+            let old = tree::Root { parent: self.from, name: from };
+            if let Some(kept) = retire(RECOVER, old, &self.intent.from, &copied.inventory, self.directory, None, work)?
+            {
+                return Err(kept);
+            }
+        }
+        os::move_durably(self.from, &self.intent.beside(), self.from, from).map_err(fail)?;
+        self.finish(None, work)
     }
 
     /// The copy is gone, and the original has its private name: it gets its own back, in the place of the link.

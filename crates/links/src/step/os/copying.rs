@@ -53,7 +53,8 @@ pub(crate) fn copy(
         let target = targets.container(inventory, one).map_err(fail("open the directory for the copy of"))?;
         let mut buffer = Vec::new();
         for &(number, item) in portion {
-            if item.stat.names > 1 {
+            // Each name of a socket is left out for itself.
+            if item.stat.names > 1 && item.stat.sort != ObjectKind::Socket {
                 // A poisoned lock is a panic of another worker, which ends all.
                 let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
                 let holder = *first.entry((item.stat.device, item.stat.number)).or_insert(number);
