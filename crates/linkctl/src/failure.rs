@@ -171,7 +171,9 @@ pub(crate) fn message(error: &Error) -> String {
     if error.kind() == ErrorKind::Nothing {
         return sanitize::line(&error.cause());
     }
-    let mut text = format!("cannot {} {}", error.operation(), quoted(error.path()));
+    // What left something behind was done.
+    let cannot = if error.kind() == ErrorKind::LeftBehind { "" } else { "cannot " };
+    let mut text = format!("{cannot}{} {}", error.operation(), quoted(error.path()));
     if let Some(second) = error.second_path() {
         text.push_str(&format!(" to {}", quoted(second)));
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use links::apply::{Interrupted, Search, interrupted};
 use links::journal::{OperationId, Outcome, Recorded, RecordedOperation, Status, Tally};
 use links::undo::settled;
 use links::{ErrorKind, Journal, Step, User};
@@ -66,10 +67,14 @@ struct Entry {
     found_done: u64,
     /// Its first step, or why that cannot be read.
     first: links::Result<Option<Step>>,
+    /// Whether its old tree, or something else of it, is still to be cleared.
+    left_behind: bool,
 }
 
+const LEFT_BEHIND: &str = "left-behind";
+
 impl Entry {
-    fn read(journal: &Journal, operation: RecordedOperation) -> links::Result<Self> {
+    fn read(journal: &Journal, operation: RecordedOperation, left: &[OperationId]) -> links::Result<Self> {
         let tally = journal.tally(operation.id)?;
         let first = journal.first_step(operation.id);
         let mut found_done = 0;
@@ -78,7 +83,8 @@ impl Entry {
             let done = settled(journal, operation.id)?.iter().filter(done).count();
             found_done = u64::try_from(done).unwrap_or_default().saturating_sub(tally.done);
         }
-        Ok(Self { operation, tally, found_done, first })
+        let left_behind = operation.status == Status::Done && left.contains(&operation.id);
+        Ok(Self { operation, tally, found_done, first, left_behind })
     }
 
     fn done(&self) -> u64 {
@@ -86,11 +92,13 @@ impl Entry {
     }
 
     fn record(&self, steps: Option<&[Recorded]>) -> OperationRecord {
-        (&self.operation, self.done(), self.tally.failed, steps).into()
+        let record = OperationRecord::from((&self.operation, self.done(), self.tally.failed, steps));
+        OperationRecord { state: if self.left_behind { LEFT_BEHIND } else { record.state }, ..record }
     }
 
     fn state(&self) -> String {
         match self.operation.undone_by {
+            _ if self.left_behind => LEFT_BEHIND.to_owned(),
             Some(by) => format!("undone by {by}"),
             None => self.operation.status.as_str().to_owned(),
         }
@@ -111,7 +119,8 @@ impl Entry {
 
 fn all(journal: Option<&Journal>, args: &HistoryArgs) -> Result<(), Failure> {
     let read = |journal: &Journal| -> links::Result<Vec<Entry>> {
-        journal.operations(args.most)?.into_iter().map(|operation| Entry::read(journal, operation)).collect()
+        let left = left_behind(journal);
+        journal.operations(args.most)?.into_iter().map(|operation| Entry::read(journal, operation, &left)).collect()
     };
     let entries = journal.map(read).transpose()?.unwrap_or_default();
     if args.output.json() {
@@ -125,6 +134,13 @@ fn all(journal: Option<&Journal>, args: &HistoryArgs) -> Result<(), Failure> {
     let mut out = output::stdout();
     table::columns(&mut out, ["ID", "WHEN", "WHO", "VERB", "STATE", "DONE", "WHAT"], &rows)?;
     out.flush()?;
+    for entry in entries.iter().filter(|entry| entry.left_behind) {
+        let id = entry.operation.id;
+        complain(
+            "hint",
+            &format!("operation {id} was done but for its old tree; `linkctl recover` tells why and clears it"),
+        );
+    }
     for entry in entries.iter().filter(|entry| entry.operation.status == Status::Interrupted) {
         let id = entry.operation.id;
         if entry.operation.undone_by.is_none() {
@@ -137,6 +153,12 @@ fn all(journal: Option<&Journal>, args: &HistoryArgs) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Operations that left something on the disk which `recover` clears. What cannot be read was told before.
+fn left_behind(journal: &Journal) -> Vec<OperationId> {
+    let found = interrupted(Some(journal), Search::Recent).unwrap_or_default();
+    found.iter().filter_map(Interrupted::operation).collect()
 }
 
 fn row(entry: &Entry) -> [String; 7] {
@@ -171,7 +193,7 @@ fn local_time(milliseconds: i64) -> String {
 }
 
 fn one(journal: &Journal, id: OperationId, args: &HistoryArgs) -> Result<(), Failure> {
-    let entry = Entry::read(journal, journal.operation(id)?)?;
+    let entry = Entry::read(journal, journal.operation(id)?, &left_behind(journal))?;
     let steps = settled(journal, id)?;
     if args.output.json() {
         let operations = vec![entry.record(Some(&steps))];

@@ -228,7 +228,7 @@ impl<'a> Change<'a> {
             notes: plan.findings.iter().filter_map(NoteRecord::of_note).collect(),
             not_tried: untried.iter().map(FindingRecord::from).collect(),
             tree: plan.cost.map(|cost| (cost, &*plan.findings, report).into()),
-            errors: self.errors.iter().map(Into::into).collect(),
+            errors: self.errors.iter().chain(report.iter().flat_map(|report| report.kept())).map(Into::into).collect(),
         }
     }
 
@@ -283,6 +283,9 @@ fn words_of(finding: &Finding) -> String {
 fn tell_kept(cost: Cost, report: &Report) -> String {
     let objects = if cost.objects == 1 { "object" } else { "objects" };
     let copied = format!("copied {} {objects}, {}", cost.objects, indicatif::HumanBytes(cost.bytes));
+    if report.kept().next().is_some() {
+        return format!("{copied}; the old tree is still there, as told above");
+    }
     match report.lost().count() {
         0 => format!("{copied}: all that belongs to it was kept"),
         1 => format!("{copied}: kept but for what is told above"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::step::may_be_private;
 use super::step::move_tree::{self, Consent, Leftover, Moved, Recovered, is_volume_away, leftovers, may_be_stage};
 use crate::error::{Error, Result};
-use crate::journal::{Journal, Outcome, Relocated, Status, Then};
+use crate::journal::{Journal, OperationId, Outcome, Relocated, Status, Then};
 use crate::model::{Finding, Severity, Step};
 use crate::plan::undo;
 use crate::platform::{Directory, quoted};
@@ -39,6 +39,12 @@ impl Interrupted {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.leftover.path
+    }
+
+    /// The operation, if the journal knows it.
+    #[must_use]
+    pub fn operation(&self) -> Option<OperationId> {
+        self.known.as_ref().map(|known| known.operation)
     }
 
     /// From where the tree was moved, and to where, if the journal knows it.

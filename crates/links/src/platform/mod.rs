@@ -70,7 +70,9 @@ pub(crate) use place::{Place, ends_in_slash, physical_path};
 pub(crate) use process::Process;
 pub(crate) use spot::Spot;
 #[cfg(target_os = "linux")]
-pub(crate) use system::{ATTRIBUTES, CREATED, REPARSE_DATA, SECURITY, SHORT_NAME, by_descriptor, is_fuse};
+pub(crate) use system::{
+    ATTRIBUTES, CREATED, REPARSE_DATA, SECURITY, SHORT_NAME, by_descriptor, is_fuse, is_locked_by_own,
+};
 pub(crate) use system::{
     COMPRESSED, Directory, ENCRYPTED, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, READS_ENCRYPTED, RESIDENT, ReadBuffer,
     SETTABLE, TEXT_LINKS, VolumeFile, as_name, collation_key, content, current_user, default_state_dir, describe,

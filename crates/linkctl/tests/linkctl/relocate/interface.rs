@@ -350,3 +350,47 @@ fn one_file_system_mounted_twice_and_subvolumes_are_told_of() {
     }
     assert_eq!(leftovers(volume.path()), [""; 0]);
 }
+
+#[test]
+fn where_the_old_tree_is_kept_nothing_says_that_all_was_well() {
+    let (home, away) = two_in_memory();
+    let scene = Scene::new(&home.path(), &away.path());
+    let mut open = File::options().append(true).open(scene.src().join("a/one")).unwrap();
+    let ran = scene.linkctl.output(scene.away_args()).exits(3);
+    assert!(ran.out.contains("the old tree is still there") && !ran.out.contains("was kept"), "{ran:?}");
+    let ran = ran.says("error: move ").says("old tree is kept as");
+    assert!(!ran.err.contains("cannot move"), "{ran:?}");
+    let history = scene.linkctl.output(["history"]).exits(0);
+    let history = history.says("operation 1 was done but for its old tree; `linkctl recover`");
+    assert!(history.out.contains("left-behind") && !history.out.contains("done  "), "{history:?}");
+    assert_eq!(scene.linkctl.history()[0]["state"], "left-behind");
+    std::io::Write::write_all(&mut open, b"").unwrap();
+    drop(open);
+    scene.linkctl.ok(["recover"]);
+    assert_eq!(scene.linkctl.history()[0]["state"], "done");
+    scene.linkctl.ok(["undo", "--yes"]);
+    let _open = File::options().append(true).open(scene.src().join("a/one")).unwrap();
+    let ran = scene.linkctl.output([scene.away_args(), vec!["--json".to_owned()]].concat()).exits(3).json();
+    assert_eq!(ran["errors"][0]["kind"], "left-behind", "{ran}");
+}
+
+#[test]
+fn a_lock_that_anybody_may_take_stops_no_move() {
+    let (home, away) = two_in_memory();
+    for (locked, how) in
+        [(home.path().to_owned(), "-x"), (away.path().to_owned(), "-x"), (home.path().join("src"), "-s")]
+    {
+        let scene = Scene::new(&home.path(), &away.path());
+        let script = "exec 9<\"$0\"; flock -n $1 9 && echo locked; exec sleep 60";
+        let mut holder = Command::new("sh");
+        holder.args(["-c", script]).arg(&locked).arg(how).stdout(Stdio::piped());
+        let mut holder = std::os::unix::process::CommandExt::uid(&mut holder, 65534).spawn().unwrap();
+        let mut said = [0; 6];
+        std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut said).unwrap();
+        scene.linkctl.ok(scene.away_args());
+        scene.linkctl.ok(["undo", "--yes"]);
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        scene.assert_nothing_lost(how);
+    }
+}

@@ -37,6 +37,7 @@ pub(crate) use ntfs_3g::{
 pub(crate) use path::{drive_relative, native_path, volume_root};
 pub(crate) use policy::{evaluation, facts, may_make_symlinks, may_set_short_names};
 pub(crate) use power::{open_files, workers};
+pub(crate) use process::is_locked_by_own;
 pub(crate) use reparse_index::reparse_index;
 pub(crate) use state_dir::{default_state_dir, state_dir_in};
 pub(crate) use users::{

@@ -23,7 +23,7 @@ use std::io;
 use rustix::fs::{self, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::platform::{Directory, Item, ObjectKind};
+use crate::platform::{Directory, Item, ObjectKind, is_locked_by_own};
 
 pub(crate) use super::super::copying::{compare, copy};
 pub(crate) use super::super::erasure::{erase, writer};
@@ -169,13 +169,13 @@ impl Locks {
     fn take(&mut self, opened: File, operation: FlockOperation) -> io::Result<()> {
         match fs::flock(&opened, operation) {
             Ok(()) => self.0.push(opened),
-            Err(Errno::WOULDBLOCK) => {
+            Err(Errno::WOULDBLOCK) if is_locked_by_own(&opened)? => {
                 return Err(io::Error::new(
                     io::ErrorKind::ResourceBusy,
-                    "another move of it, of what is in it, or of what it is in is running (or another program has locked it)",
+                    "another move of it, of what is in it, or of what it is in is running",
                 ));
             }
-            Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK | Errno::INVAL) => {}
+            Err(Errno::WOULDBLOCK | Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK | Errno::INVAL) => {}
             Err(error) => return Err(error.into()),
         }
         Ok(())
