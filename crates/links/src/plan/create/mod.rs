@@ -355,6 +355,11 @@ fn hard(task: &Task<'_>) -> Result<(Target, Option<FileId>)> {
     if here.id.volume != metadata.id.volume {
         return refuse(ErrorKind::CrossesVolumes, "link and target are on different volumes".into());
     }
+    let is_joint = || platform::by_one_mount(&ground.directory, &existing.directory).map(|ways| ways.is_some());
+    if !platform::is_one_mount(&ground.directory, &existing.directory).map_err(fail)? && !is_joint().map_err(fail)? {
+        let cause = "link and target are on one file system that is mounted twice, and no mount of it shows both";
+        return refuse(ErrorKind::CrossesVolumes, cause.into());
+    }
     let mut path = existing.directory.physical_path().map_err(fail)?;
     path.push(existing.name());
     Ok((Target::File(path), Some(metadata.id)))

@@ -414,6 +414,8 @@ fn metadata_of(stat: &Statx) -> Metadata {
         let seconds = u64::try_from(stat.stx_btime.tv_sec).unwrap_or(0);
         seconds.saturating_mul(1_000_000_000).saturating_add(stat.stx_btime.tv_nsec.into())
     };
+    // The name of a file over which another is mounted is no name of that one.
+    let is_mounted = stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
     Metadata {
         id: FileId {
             volume: fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
@@ -421,7 +423,7 @@ fn metadata_of(stat: &Statx) -> Metadata {
             born,
         },
         kind: kind_of(FileType::from_raw_mode(u32::from(stat.stx_mode))).unwrap_or(FileKind::Special),
-        links: u64::from(stat.stx_nlink),
+        links: if is_mounted { 1 } else { u64::from(stat.stx_nlink) },
         size: stat.stx_size,
         allocated: stat.stx_blocks.saturating_mul(512),
         attributes: Attributes {
