@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
-use crate::platform::{self, Place, is_within, quoted};
+use crate::platform::{self, Place, quoted};
 use crate::read::chain::{self, Chain};
-use crate::read::places::relative_path;
+use crate::read::places::{lies_within, relative_path};
 use crate::read::volume;
 
 /// What a link may be blamed for.
@@ -178,12 +178,12 @@ impl Rules {
             }
             Rule::Escapes => {
                 let (root, end) = (self.root.as_ref()?, end(chain)?);
-                (!is_within(end, root)).then(|| format!("leads to {}, outside {}", quoted(end), quoted(root)))
+                (!lies_within(end, root)).then(|| format!("leads to {}, outside {}", quoted(end), quoted(root)))
             }
             Rule::Absolute => {
                 let (root, end, target) = (self.root.as_ref()?, end(chain)?, text(link)?);
                 let from = place.directory.physical_path().ok()?;
-                let inside = target.is_absolute() && is_within(end, root);
+                let inside = target.is_absolute() && lies_within(end, root);
                 inside.then(|| {
                     let relative = relative_path(&from, end);
                     format!("leads into its own tree; relative it would be {}", quoted(&relative))

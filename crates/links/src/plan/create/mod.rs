@@ -240,7 +240,8 @@ impl Ground {
         let same = |other: Directory| Some(other.metadata().ok()?.id == mine.directory.metadata().ok()?.id);
         // To Windows, upper and lower case are one name.
         let one = name == mine.name()
-            || self.ntfs.is_some() && platform::collation_key(name) == platform::collation_key(mine.name());
+            || (self.ntfs.is_some() || mine.directory.folds_case())
+                && platform::collation_key(name) == platform::collation_key(mine.name());
         one && Directory::open(parent).ok().and_then(same) == Some(true)
     }
 }
