@@ -30,7 +30,6 @@ use links::plan::Plan;
 use links::{DEFAULT_DRIVE, Error};
 
 use crate::args::letter;
-use crate::exit::Exit;
 use crate::failure::{complain, unwritten};
 use crate::output::{self, sanitize};
 use crate::session::state_directory;
@@ -75,7 +74,8 @@ pub(crate) fn called(mut words: impl Iterator<Item = OsString>) -> Option<(Tool,
     Some((tool, words))
 }
 
-/// Runs a drop-in, which ends with the codes of Windows' commands. Errors have been told when it returns.
+/// Runs a drop-in, which ends with the codes of Windows' commands, but where what it says cannot be printed: then as the
+/// verbs do. Errors have been told when it returns.
 pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
     let words = if WINDOWS { &as_cmd(words) } else { words };
     let done = match tool {
@@ -85,10 +85,7 @@ pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(error) => match unwritten(&error) {
-            Exit::Done => ExitCode::SUCCESS,
-            _ => ExitCode::FAILURE,
-        },
+        Err(error) => unwritten(&error).into(),
     }
 }
 
