@@ -8,7 +8,7 @@ use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
 use crate::platform::{self, Place, quoted};
 use crate::read::chain::{self, Chain};
 use crate::read::places::{lies_within, relative_path};
-use crate::read::volume;
+use crate::read::{inspect, volume};
 
 /// What a link may be blamed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,7 +139,10 @@ impl Rules {
         }
         // A link that vanished meanwhile is nobody's fault.
         let Ok(place) = Place::open("check", &link.path) else { return Vec::new() };
-        let chain = chain::follow(place.spot(), self.drive);
+        let mut chain = chain::follow(place.spot(), self.drive);
+        if chain.state != link.state {
+            inspect::chain_state(place.spot(), &mut chain);
+        }
         let asked = Rule::ALL.into_iter().filter(|rule| self.rules.contains(rule));
         let blame = |rule| Some(Blame { rule, reason: self.reason(rule, link, &place, &chain)? });
         asked.filter_map(blame).collect()
