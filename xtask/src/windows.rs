@@ -38,8 +38,18 @@ const STD_FOR_TESTS: &str = "build-std=std,panic_unwind,test";
 /// The standard library as the `release` profile needs it.
 const STD_FOR_RELEASE: &str = "build-std=std,panic_abort";
 
-/// Runs a test program. One that waits for ever is ended after five minutes, and has failed then.
-const RUNNER: &str = "timeout --foreground --kill-after=5 300 wine";
+/// Runs a test program by Wine. One that waits for ever is ended after five minutes, and has failed then.
+const RUNNER: &str = "timeout --foreground --kill-after=5 300";
+
+/// The Wine that runs what was built: `LINKCTL_WINE`, the path of its program, or the one in `PATH`.
+fn wine_program() -> String {
+    std::env::var("LINKCTL_WINE").ok().filter(|path| !path.is_empty()).unwrap_or_else(|| "wine".to_owned())
+}
+
+/// The `wineserver` that lies beside a Wine.
+fn server_of(wine: &str) -> PathBuf {
+    Path::new(wine).with_file_name("wineserver")
+}
 
 /// What every Windows from 7 on has. The DLLs called `api-ms-win-` are left out: many came with a later Windows
 /// or with an update, and what the rest of them export, these export too.
@@ -109,7 +119,8 @@ pub(crate) fn tests() -> Result<u64> {
     let mut passed = 0;
     for part in PARTS {
         let mut command = debian_cargo(&test);
-        command.args(*part).env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", RUNNER);
+        let runner = format!("{RUNNER} {}", wine_program());
+        command.args(*part).env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", runner);
         command.env("LINKCTL_TEST_VOLUME", &image);
         passed += suite(wine.inside(&mut command))?;
     }
@@ -221,7 +232,9 @@ impl Wine {
         let failed = |error| format!("{}: {error}", written.display());
         let output = File::create_new(&written).map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
-        let mut boot = program("timeout", &["--foreground", "--kill-after=5", "120", "wine", "wineboot", "--init"]);
+        let wine_program = wine_program();
+        let arguments = ["--foreground", "--kill-after=5", "120", &wine_program, "wineboot", "--init"];
+        let mut boot = program("timeout", &arguments);
         // Wine makes the folders of the user's home the user's documents; tests must not come near those.
         boot.env("HOME", wine.home.path()).stdout(output).stderr(errors);
         run(wine.inside(&mut boot)).map_err(|error| {
@@ -247,7 +260,9 @@ impl Wine {
 impl Drop for Wine {
     fn drop(&mut self) {
         // Fails where nothing runs any more, which is as well.
-        succeeds(self.inside(&mut program("timeout", &["--kill-after=5", "30", "wineserver", "--kill"])));
+        let server = server_of(&wine_program());
+        let mut kill = program("timeout", &["--kill-after=5", "30"]);
+        succeeds(self.inside(kill.arg(server).arg("--kill")));
     }
 }
 

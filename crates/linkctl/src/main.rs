@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     if let Some((tool, words)) = compat::called(std::env::args_os()) {
         return compat::run(tool, &words);
     }
-    let cli = match args::Cli::try_parse() {
+    let cli = match args::Cli::try_parse_from(compat::as_typed(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };

@@ -188,6 +188,18 @@ pub(crate) fn nt_root(nt: &WideString) -> NtRoot {
 /// The substitute name for a typed absolute target: its NT path, without a trailing backslash where that only does
 /// harm (a junction with one cannot lead to a directory link). Names are taken to the letter.
 pub(crate) fn stored_nt(target: &WideString) -> Result<WideString, TargetError> {
+    let nt = checked_nt(target)?;
+    let root = match nt_root(&nt) {
+        NtRoot::Other => return Ok(nt),
+        NtRoot::Drive => r"\??\C:\".len(),
+        NtRoot::Unc => r"\??\UNC\".len(),
+        NtRoot::Volume { .. } => NT.len() + VOLUME.len() + GUID_TEXT + r"}\".len(),
+    };
+    Ok(strip_separators(&nt, root))
+}
+
+/// The NT path of a typed absolute target.
+pub(crate) fn checked_nt(target: &WideString) -> Result<WideString, TargetError> {
     match classify(target) {
         TargetClass::DriveRelative { letter } => return Err(TargetError::DriveRelative { letter }),
         TargetClass::Nt => return Err(TargetError::NtPath),
@@ -195,14 +207,10 @@ pub(crate) fn stored_nt(target: &WideString) -> Result<WideString, TargetError> 
         _ => {}
     }
     let nt = to_nt(target, Names::Exact).ok_or(TargetError::NoServer)?;
-    let root = match nt_root(&nt) {
-        NtRoot::Other if nt.len() <= NT.len() => return Err(TargetError::Empty),
-        NtRoot::Other => return Ok(nt),
-        NtRoot::Drive => r"\??\C:\".len(),
-        NtRoot::Unc => r"\??\UNC\".len(),
-        NtRoot::Volume { .. } => NT.len() + VOLUME.len() + GUID_TEXT + r"}\".len(),
-    };
-    Ok(strip_separators(&nt, root))
+    if matches!(nt_root(&nt), NtRoot::Other) && nt.len() <= NT.len() {
+        return Err(TargetError::Empty);
+    }
+    Ok(nt)
 }
 
 /// Refuses what no target can be.
@@ -223,10 +231,6 @@ pub(crate) fn strip_separators(path: &WideString, keep: usize) -> WideString {
     let mut units = path.units().to_vec();
     while units.len() > keep && units.pop_if(|last| is_separator(*last)).is_some() {}
     WideString::from_units(units)
-}
-
-pub(crate) fn ends_in_separator(path: &WideString) -> bool {
-    path.units().last().is_some_and(|last| is_separator(*last))
 }
 
 pub(crate) fn has_dot_component(path: &WideString) -> bool {

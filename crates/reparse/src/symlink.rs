@@ -32,8 +32,7 @@ impl Symlink {
     ///   and `..` resolved, as Win32 does.
     /// - `\\?\...` and `\\.\...`: mapped to the NT path; nothing is resolved in the former.
     ///
-    /// A trailing backslash is dropped except from the root of a drive or volume and from paths of other devices
-    /// (`\\?\GLOBALROOT\Device\...\` means something else without it). Whether the data fits is seen when it is
+    /// A trailing backslash is kept, as Windows keeps it: it asks for a directory. Whether the data fits is seen when it is
     /// encoded: an absolute target of 4,089 units does.
     ///
     /// # Errors
@@ -43,14 +42,9 @@ impl Symlink {
         path::check_text(target)?;
         if matches!(path::classify(target), TargetClass::Relative | TargetClass::Rooted) {
             path::check_slashes(target)?;
-            let text = path::strip_separators(target, 1);
-            return Ok(Self { substitute: text.clone(), print: text, flags: Self::RELATIVE });
+            return Ok(Self { substitute: target.clone(), print: target.clone(), flags: Self::RELATIVE });
         }
-        let substitute = path::stored_nt(target)?;
-        // A root keeps its backslash in both names.
-        let print =
-            if path::ends_in_separator(&substitute) { target.clone() } else { path::strip_separators(target, 1) };
-        Ok(Self { substitute, print, flags: 0 })
+        Ok(Self { substitute: path::checked_nt(target)?, print: target.clone(), flags: 0 })
     }
 
     /// The link that `mklink` makes, whose print name is the target to the letter, as `dir` shows it.
@@ -65,10 +59,9 @@ impl Symlink {
         path::check_text(target)?;
         let print = target.clone();
         if matches!(path::classify(target), TargetClass::Relative | TargetClass::Rooted) {
-            let substitute = path::strip_separators(&path::to_backslashes(target), 1);
-            return Ok(Self { substitute, print, flags: Self::RELATIVE });
+            return Ok(Self { substitute: path::to_backslashes(target), print, flags: Self::RELATIVE });
         }
-        Ok(Self { substitute: path::stored_nt(target)?, print, flags: 0 })
+        Ok(Self { substitute: path::checked_nt(target)?, print, flags: 0 })
     }
 
     /// Whether the substitute name is relative to the link's directory, or to the root of its volume.

@@ -156,7 +156,12 @@ impl Volume {
         };
         let options = [Some(own), Some(self.options.as_str()), more];
         let options: Vec<_> = options.into_iter().flatten().filter(|option| !option.is_empty()).collect();
-        let mut command = Command::new(if self.fs == Fs::Ntfs { "ntfs-3g" } else { "mount" });
+        let mut command = Command::new(match self.fs {
+            // The one of the two drivers that knows the option.
+            Fs::Ntfs if self.options.contains("ignore_case") => "lowntfs-3g",
+            Fs::Ntfs => "ntfs-3g",
+            _ => "mount",
+        });
         command.args(["-o", &options.join(",")]);
         self.mount = Some(match self.fs {
             Fs::Ntfs => Mount::fuse(command.args([self.image_path(), self.path()]), &self.path()),

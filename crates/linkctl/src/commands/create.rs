@@ -83,9 +83,19 @@ pub(crate) enum Kind {
 
 pub(crate) const VERB: Verb = Verb { name: "create", hints: &[], hint };
 
+/// With `--replace`, a name is taken only by what came there meanwhile.
+const REPLACING: Verb = Verb {
+    hints: &[(
+        ErrorKind::AlreadyExists,
+        "`linkctl show` tells what has the name by now; repeat the command where it may go",
+    )],
+    ..VERB
+};
+
 pub(crate) fn run(args: &CreateArgs) -> Result<Exit, Failure> {
     let specs: Vec<_> = pairs(args)?.iter().map(|(link, target)| spec(args, link, target)).collect();
-    Change::new(&VERB, &args.change).run(links::create::plan_all(&specs, &PlanContext::default()))
+    let verb = if args.replace { &REPLACING } else { &VERB };
+    Change::new(verb, &args.change).run(links::create::plan_all(&specs, &PlanContext::default()))
 }
 
 fn hint(error: &Error) -> Option<String> {

@@ -30,7 +30,6 @@ use links::plan::Plan;
 use links::{DEFAULT_DRIVE, Error};
 
 use crate::args::letter;
-use crate::exit::Exit;
 use crate::failure::{complain, unwritten};
 use crate::output::{self, sanitize};
 use crate::session::state_directory;
@@ -75,9 +74,10 @@ pub(crate) fn called(mut words: impl Iterator<Item = OsString>) -> Option<(Tool,
     Some((tool, words))
 }
 
-/// Runs a drop-in, which ends with the codes of Windows' commands. Errors have been told when it returns.
+/// Runs a drop-in, which ends with the codes of Windows' commands, but where what it says cannot be printed: then as the
+/// verbs do. Errors have been told when it returns.
 pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
-    let words = if WINDOWS { &as_cmd(words) } else { words };
+    let words = &as_typed(words.to_vec());
     let done = match tool {
         Tool::Mklink => mklink::run(words),
         Tool::Fsutil => fsutil::run(words),
@@ -85,10 +85,7 @@ pub(crate) fn run(tool: Tool, words: &[OsString]) -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(error) => match unwritten(&error) {
-            Exit::Done => ExitCode::SUCCESS,
-            _ => ExitCode::FAILURE,
-        },
+        Err(error) => unwritten(&error).into(),
     }
 }
 
@@ -104,6 +101,11 @@ fn change(verb: &'static str, plan: &Plan) -> Result<(), Error> {
     let never = AtomicBool::new(false);
     let report = apply(plan, &Operation::new(verb), records, Run::new(&never), &mut ());
     report.results.into_iter().try_for_each(|result| result.map(drop))
+}
+
+/// The words as they were meant, on Windows as `cmd` takes them.
+pub(crate) fn as_typed(words: Vec<OsString>) -> Vec<OsString> {
+    if WINDOWS { as_cmd(&words) } else { words }
 }
 
 /// What was typed as `cmd` takes it. To programs, `"C:\a b\"` ends in a quote of the text, which swallows what follows;

@@ -18,6 +18,10 @@ pub(super) fn of(error: &Error) -> String {
         ErrorKind::PermissionDenied if lacks_privilege(error) => {
             "You do not have sufficient privilege to perform this operation."
         }
+        // `ERROR_INVALID_REPARSE_DATA`.
+        _ if error.io_error().and_then(std::io::Error::raw_os_error) == Some(4392) => {
+            "The data present in the reparse point buffer is invalid."
+        }
         ErrorKind::AlreadyExists => "Cannot create a file when that file already exists.",
         ErrorKind::NotFound => FILE_NOT_FOUND,
         ErrorKind::ParentMissing | ErrorKind::NotADirectory => PATH_NOT_FOUND,

@@ -118,6 +118,8 @@ impl<'a> Change<'a> {
         };
         let hint = if first.severity == Severity::Warning {
             "without --strict it is done all the same"
+        } else if first.code == "undone-already" {
+            "`linkctl history` shows what can be undone"
         } else {
             "nothing was changed; once that is no longer so, --dry-run looks again"
         };

@@ -368,10 +368,43 @@ fn output_that_cannot_be_written_is_exit_3() {
         assert!(matches!(run(words, "1<> /dev/null").code(), Some(0 | 1)), "{words}");
         fs::remove_file(linkctl.at("m")).unwrap_or_default();
     }
-    for to in [">&-", "> /dev/full"] {
-        assert_eq!(run("mklink n t", to).code(), Some(1), "{to}");
-        assert_eq!(run("dir", to).code(), Some(1), "{to}");
-        fs::remove_file(linkctl.at("n")).unwrap();
+}
+
+#[test]
+fn a_drop_in_that_cannot_print_ended_with_1_as_if_it_had_failed() {
+    let linkctl = Linkctl::new();
+    tree!(linkctl.work(), { "t" => file("x"), "l" => symlink("t"), "bin" => dir });
+    linkctl.ok(["drop-ins", "bin"]);
+    let all = [
+        "mklink n t",
+        "mklink /h n t",
+        "mklink /?",
+        "mklink --help",
+        "dir",
+        "dir /b",
+        "dir /?",
+        "dir --help",
+        "fsutil",
+        "fsutil hardlink",
+        "fsutil hardlink create n t",
+        "fsutil hardlink list t",
+    ];
+    for words in all {
+        for called in [format!("{} {words}", linkctl.program().display()), format!("bin/{words}")] {
+            // By its own name, a drop-in knows no such word.
+            if called.starts_with("bin") && words.ends_with("--help") {
+                continue;
+            }
+            for to in [">&-", "> /dev/full"] {
+                let shell = format!("exec {called} {to}");
+                let mut command = Command::new("sh");
+                command.args(["-c", &shell]).current_dir(linkctl.work()).env("LINKCTL_STATE_DIR", linkctl.state());
+                let ran = linkctl.said(command.output().unwrap());
+                assert_eq!(ran.code(), Some(3), "{shell}: {ran}");
+                assert!(ran.err.contains("cannot write the output: "), "{shell}: {ran}");
+                fs::remove_file(linkctl.at("n")).unwrap_or_default();
+            }
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{Linkctl, NOBODY, name, names, os, send_signal, wait_until};
+use crate::common::{Linkctl, NOBODY, Ran, name, names, os, send_signal, wait_until};
 use testkit::{Fs, Snapshot, Volume, strace, tree};
 
 const CANNOT_UNDO: &str = "this change cannot be undone by linkctl";
@@ -339,4 +339,31 @@ fn json_has_no_character_that_a_terminal_obeys_and_gives_the_names_back() {
         assert!(found.contains(&pair) && linkctl.exists(os(hostile.as_bytes())), "{hostile:?}: {list}");
     }
     assert_eq!(name(&documents[0].json()["changes"][0]["path"]), HOSTILE[0].as_bytes());
+}
+
+#[test]
+fn of_16_undos_of_one_operation_at_once_one_is_recorded() {
+    for round in 0..6 {
+        let linkctl = Linkctl::new();
+        tree!(linkctl.work(), { "old" => symlink("x"), "f" => file("text") });
+        let made: &[&str] = match round % 3 {
+            0 => &["remove", "old"],
+            1 => &["create", "--replace", "old", "y"],
+            _ => &["create", "--kind", "hard", "name", "f"],
+        };
+        linkctl.ok(made);
+        let number = linkctl.history()[0]["id"].clone();
+        let id = number.to_string();
+        let undos: Vec<_> = (0..16)
+            .map(|_| linkctl.command(["undo", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+            .collect();
+        let ran: Vec<Ran> = undos.into_iter().map(|undo| linkctl.said(undo.wait_with_output().unwrap())).collect();
+        let done = ran.iter().filter(|ran| ran.code() == Some(0)).count();
+        let refused = ran.iter().filter(|ran| ran.code() == Some(4)).count();
+        assert_eq!((done, refused), (1, 15), "{made:?}: {ran:#?}");
+        let undos = linkctl.history().into_iter().filter(|operation| operation["undoes"] == number).count();
+        assert_eq!(undos, 1, "{made:?}");
+        assert_eq!(names(linkctl.work()), ["f", "old"], "{made:?}");
+        assert_eq!(linkctl.target("old"), b"x", "{made:?}");
+    }
 }

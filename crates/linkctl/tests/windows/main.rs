@@ -8,9 +8,11 @@
 
 mod drop_ins;
 mod hard;
+mod hostile;
 mod journal;
 mod links;
 mod names;
+mod random_trees;
 mod reading;
 mod relocate;
 mod volume;

@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::windows::ffi::OsStringExt as _;
+use std::os::windows::process::CommandExt as _;
 use std::path::PathBuf;
 
-use crate::Linkctl;
+use crate::{Linkctl, Ran, able, output};
 
 /// A path whose names are taken to the letter.
 fn verbatim(linkctl: &Linkctl, name: &str) -> PathBuf {
@@ -100,4 +101,23 @@ fn case_is_one_to_the_system_and_kept_as_typed() {
     linkctl.run(["create", "--kind", "hard", "NAME", "name"]).exits(4).says("the same name");
     linkctl.ok(["remove", "--kind", "hard", "lINK"]);
     assert_eq!(linkctl.left(), ["Name"]);
+}
+
+#[test]
+fn a_backslash_before_the_quote_at_the_end_of_an_argument_ends_a_path() {
+    let linkctl = Linkctl::new();
+    fs::create_dir(linkctl.at("my dir")).unwrap();
+    fs::write(linkctl.at(r"my dir\a"), "x").unwrap();
+    fs::hard_link(linkctl.at(r"my dir\a"), linkctl.at(r"my dir\b")).unwrap();
+    let run = |typed: &str| Ran::of(&output(linkctl.command([""; 0]).raw_arg(typed)));
+    for typed in [r#"list --hard --json "my dir\""#, r#"list "my dir\" --hard --json"#] {
+        let listed = run(typed).exits(0).json();
+        assert_eq!(listed["links"][0]["links"], 2, "{typed}: {listed}");
+    }
+    // A link to `my dir"` was made.
+    let ran = run(r#"create --kind junction link "my dir\""#);
+    assert!(able().junctions || ran.failed(), "{ran}");
+    if able().junctions {
+        assert_eq!(linkctl.read(r"link\a"), "x");
+    }
 }

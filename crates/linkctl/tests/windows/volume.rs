@@ -19,7 +19,7 @@ fn its_links_are_listed_with_target_and_state() {
     let listed = linkctl.ok(["list", "--volume", image, "--format", "csv"]);
     assert_eq!(
         listed.out,
-        "path,kind,target,resolved,state,links,size\nC:\\L,junction,C:\\t,C:\\t,ok,,\nC:\\gone,junction,C:\\n,,missing,,\n"
+        "path,kind,target,resolved,state,links,size,print\nC:\\L,junction,C:\\t,C:\\t,ok,,,\nC:\\gone,junction,C:\\n,,missing,,,\n"
     );
     let other = linkctl.ok(["list", "--volume", image, "--drive", "D", "--format", "csv", "--full-scan"]);
     assert!(other.out.contains("D:\\L,junction,C:\\t,,elsewhere"), "{}", other.out);

@@ -64,12 +64,6 @@ impl<'j> Log<'j> {
         let file_systems = FileSystems::default();
         let mut log = Self { open: None, parent: None, file_systems, tracking, is_tracking: None, undoes };
         let Some(mut records) = records else { return log };
-        // Once undone, the disk no longer tells what a killed run had done: that is recorded first.
-        if let (Records::Journal(journal), Some(undone)) = (&mut records, operation.undoes)
-            && let Err(error) = settle(journal, undone)
-        {
-            observer.warning(&error);
-        }
         match records.begin(operation, steps) {
             Ok(id) => log.open = Some((records, id)),
             Err(error) => give_up(&mut records, &error, observer),
@@ -226,7 +220,7 @@ fn trees(first: usize, steps: &[Step], outcomes: &[(Outcome, Option<Home>)]) -> 
 }
 
 /// Records what the disk tells of steps whose outcome was never recorded.
-fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
+pub(super) fn settle(journal: &mut Journal, id: OperationId) -> Result<()> {
     if journal.tally(id)?.pending == 0 {
         return Ok(());
     }

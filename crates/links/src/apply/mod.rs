@@ -137,6 +137,18 @@ pub fn apply(
     if refused.iter().any(|finding| finding.severity == Severity::Refusal) {
         return Report { refused, ..Report::default() };
     }
+    if let (Some(Records::Journal(journal)), Some(undone)) = (&mut records, operation.undoes) {
+        // Once undone, the disk no longer tells what a killed run had done: that is recorded first.
+        if let Err(error) = log::settle(journal, undone) {
+            observer.warning(&error);
+        }
+        // Several processes may have planned the same undo.
+        if let Ok(Some(cause)) = journal.claim(undone) {
+            let path = journal.directory().to_owned();
+            let refused = vec![Finding::new(Severity::Refusal, "undone-already", path, cause)];
+            return Report { refused, ..Report::default() };
+        }
+    }
     let meter = Meter::default();
     let work = step::Work {
         meter: run.progress.unwrap_or(&meter),

@@ -149,6 +149,22 @@ impl Journal {
         Ok(OperationId(self.connection.last_insert_rowid()))
     }
 
+    /// What stands against undoing an operation: it was undone by now, or another process is at it. Where nothing does, none
+    /// else begins to undo it before the operation that is begun next is recorded.
+    pub(crate) fn claim(&mut self, undone: OperationId) -> Result<Option<String>> {
+        self.transact(Then::Stay, |_| Ok(()))?;
+        let by = self.operation(undone)?.undone_by;
+        let undos = self.query_operations("WHERE undoes = ?", params![undone.0])?;
+        let at_it = undos.iter().find(|undo| undo.status == Status::Running);
+        let cause = match (by, at_it) {
+            (Some(by), _) => format!("operation {undone} was undone already, by {by}"),
+            (None, Some(undo)) => format!("operation {undone} is just being undone, by {}", undo.id),
+            (None, None) => return Ok(None),
+        };
+        self.keep()?;
+        Ok(Some(cause))
+    }
+
     /// For operations of many steps: a chunk of them stays in memory until it is written, and the log is brought into the
     /// database, which waits for the disk, less often. It must not all be left to the end either: until then links are
     /// replaced in the meantime.

@@ -72,6 +72,7 @@ pub fn plan(spec: &RemoveSpec, context: &PlanContext<'_>) -> Result<Removal> {
         removal.plan.refused.extend(planned.err());
     }
     removal.plan.deduplicate();
+    drop_same_names(&mut removal.plan);
     if removal.plan.refused.is_empty() {
         removal.plan.refused = last_names(&removal.plan);
     }
@@ -129,6 +130,31 @@ pub fn plan_reparse_point(path: &Path) -> Result<Plan> {
     }
     let path = place.entry().map_err(fail)?;
     Ok(Plan { steps: vec![Step::ClearReparsePoint(ClearReparsePoint { path, old })], ..Plan::default() })
+}
+
+/// A name may be reached by two paths: through two mounts of one file system, or in other letters.
+fn drop_same_names(plan: &mut Plan) {
+    let mut met: BTreeMap<FileId, Vec<EntryPath>> = BTreeMap::new();
+    plan.steps.retain(|step| {
+        let Step::RemoveLink(RemoveLink { link, old }) = step else { return true };
+        let others = met.entry(old.id).or_default();
+        let is_new = !others.iter().any(|other| is_one_name(other, link).unwrap_or(false));
+        others.push(link.clone());
+        is_new
+    });
+}
+
+/// Whether two paths of one object are of one name.
+fn is_one_name(one: &EntryPath, other: &EntryPath) -> Result<bool> {
+    let (one, other) = (Place::of_entry(REMOVE, one)?, Place::of_entry(REMOVE, other)?);
+    let fail = |error| Error::io(REMOVE, &other.path, error);
+    if one.directory.metadata().map_err(fail)?.id != other.directory.metadata().map_err(fail)?.id {
+        return Ok(false);
+    }
+    // A directory lists each of its names once, in the letters it was made in.
+    let listed = one.directory.entries().map_err(fail)?.filter_map(std::result::Result::ok);
+    let listed = listed.filter(|entry| entry.name == one.name() || entry.name == other.name()).take(2).count();
+    Ok(one.name() == other.name() || listed < 2)
 }
 
 /// Refusals for files that would lose all their names by a plan.

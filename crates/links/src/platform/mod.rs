@@ -75,13 +75,14 @@ pub(crate) use system::{
 };
 pub(crate) use system::{
     COMPRESSED, Directory, ENCRYPTED, Held, MAX_HOPS, NUMBERS_LAST, NtfsVolume, READS_ENCRYPTED, RESIDENT, ReadBuffer,
-    SETTABLE, TEXT_LINKS, VolumeFile, as_name, collation_key, content, current_user, default_state_dir, describe,
-    drive_relative, error_kind, evaluation, facts, file_names, file_system_name, find, follows_reparse_points,
-    forbidden, from_bytes, from_wide, handle, has_short_name, identity_key, is_of_others, is_one_mount, is_overlay,
-    is_same_name, is_within, look, made, may_make_symlinks, may_set_short_names, may_write, mounted, mounted_at,
-    native_path, ntfs_attributes, ntfs_metadata, ntfs_mounts, ntfs_volume, object_number, open_files, quoted,
-    read_target, refusal, remarks, reparse_index, room, same_target, sees_processes, short_name, state_dir_in,
-    take_inventory, to_bytes, to_wide, unreadable_streams, users_below, volume_letter, volume_root, workers,
+    SETTABLE, TEXT_LINKS, VolumeFile, as_name, by_one_mount, collation_key, content, current_user, default_state_dir,
+    describe, drive_relative, error_kind, evaluation, facts, file_names, file_system_name, find,
+    follows_reparse_points, forbidden, from_bytes, from_wide, handle, has_short_name, identity_key, is_of_others,
+    is_one_mount, is_overlay, is_same_name, is_within, look, made, may_be_mounted, may_make_symlinks,
+    may_set_short_names, may_write, mounted, mounted_at, native_path, ntfs_attributes, ntfs_metadata, ntfs_mounts,
+    ntfs_volume, object_number, open_files, other_mount_points, quoted, read_target, refusal, remarks, reparse_index,
+    room, same_target, sees_processes, short_name, state_dir_in, take_inventory, to_bytes, to_wide, unreadable_streams,
+    users_below, volume_letter, volume_root, workers,
 };
 #[cfg(windows)]
 pub(crate) use system::{

@@ -13,7 +13,7 @@ use reparse::path::{TargetClass, classify, nt_to_win32};
 use reparse::way::{Part, Way, way};
 
 use crate::error::ErrorKind;
-use crate::model::{FileId, FileKind, LinkKind, ReparsePoint, State, Target};
+use crate::model::{DEFAULT_DRIVE, FileId, FileKind, LinkKind, ReparsePoint, State, Target};
 use crate::platform::{self, Directory, MAX_HOPS, NtfsVolume, Spot};
 
 /// Windows follows at most 63 reparse points in one path.
@@ -177,6 +177,20 @@ pub(crate) fn reach(
     walk.push_windows(&at, data, volume).ok()?;
     walk.run().ok()?;
     Some((walk.path, walk.kind))
+}
+
+/// A path from the current directory in the letters of its names, where it leads through a volume of NTFS: to Windows
+/// upper and lower case are one, also where a mount tells them apart. What has the last name is not followed, and need not
+/// be there. `None` where its directory is not.
+pub(crate) fn spelled(path: &Path) -> Option<PathBuf> {
+    let here = Directory::open(Path::new(".")).ok()?;
+    let start = here.physical_path().ok()?;
+    let mut walk = Walk::new(here, start, DEFAULT_DRIVE);
+    walk.push(path.parent()?);
+    walk.run().ok()?;
+    let name = path.file_name()?;
+    let found = walk.look_up(name).map_or_else(|_| name.to_owned(), |(found, _)| found);
+    Some(walk.path.join(found))
 }
 
 /// Whether a reparse point holds data of its own, and the system that is asked here serves it.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
-use crate::platform::{self, Place, is_within, quoted};
+use crate::platform::{self, Place, quoted};
 use crate::read::chain::{self, Chain};
-use crate::read::places::relative_path;
-use crate::read::volume;
+use crate::read::places::{lies_within, relative_path};
+use crate::read::{inspect, volume};
 
 /// What a link may be blamed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,7 +139,10 @@ impl Rules {
         }
         // A link that vanished meanwhile is nobody's fault.
         let Ok(place) = Place::open("check", &link.path) else { return Vec::new() };
-        let chain = chain::follow(place.spot(), self.drive);
+        let mut chain = chain::follow(place.spot(), self.drive);
+        if chain.state != link.state {
+            inspect::chain_state(place.spot(), &mut chain);
+        }
         let asked = Rule::ALL.into_iter().filter(|rule| self.rules.contains(rule));
         let blame = |rule| Some(Blame { rule, reason: self.reason(rule, link, &place, &chain)? });
         asked.filter_map(blame).collect()
@@ -178,12 +181,12 @@ impl Rules {
             }
             Rule::Escapes => {
                 let (root, end) = (self.root.as_ref()?, end(chain)?);
-                (!is_within(end, root)).then(|| format!("leads to {}, outside {}", quoted(end), quoted(root)))
+                (!lies_within(end, root)).then(|| format!("leads to {}, outside {}", quoted(end), quoted(root)))
             }
             Rule::Absolute => {
                 let (root, end, target) = (self.root.as_ref()?, end(chain)?, text(link)?);
                 let from = place.directory.physical_path().ok()?;
-                let inside = target.is_absolute() && is_within(end, root);
+                let inside = target.is_absolute() && lies_within(end, root);
                 inside.then(|| {
                     let relative = relative_path(&from, end);
                     format!("leads into its own tree; relative it would be {}", quoted(&relative))

@@ -197,9 +197,9 @@ impl Listings {
             }
         }
         entries.sort_by_cached_key(|entry| (platform::collation_key(&entry.name), entry.name.clone()));
+        let sealed = |entry: &Listed| chain::sealed(entry.target.as_ref()?, &join(&path, &entry.name));
+        unread.extend(entries.iter().filter_map(sealed));
         if self.depth == Depth::Tree {
-            let sealed = |entry: &Listed| chain::sealed(entry.target.as_ref()?, &join(&path, &entry.name));
-            unread.extend(entries.iter().filter_map(sealed));
             let below = entries.iter().rev().filter(|entry| entry.is_entered());
             let from = self.base(&directory, &path, level);
             self.pending.extend(below.map(|entry| Pending::Below {

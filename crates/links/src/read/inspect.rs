@@ -91,13 +91,14 @@ pub fn inspect_path(path: &Path, drive: char) -> Result<Inspection> {
         let link = several.then(|| hard_link(path.clone(), &metadata));
         return Ok(Inspection { path, link, chain: None, metadata });
     };
-    let chain = chain::follow(place.spot(), drive);
+    let mut chain = chain::follow(place.spot(), drive);
+    let state = chain_state(place.spot(), &mut chain);
     let link = Link {
         path: path.clone(),
         kind: target.kind(),
         target: Some(target),
         resolved: chain.resolved.clone(),
-        state: chain_state(place.spot(), &chain),
+        state,
         id: Some(metadata.id),
         attributes: Some(metadata.attributes),
         volume: None,
@@ -128,8 +129,9 @@ pub(crate) fn id_of(path: &Path) -> Option<crate::model::FileId> {
 }
 
 /// The system has the last word on its own links: some (`/proc/PID/exe`) lead where no text says,
-/// and its limits count what lies before the link too.
-pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
+/// and its limits count what lies before the link too. Where it does not follow what is well by its data, the chain gets
+/// its reason.
+pub(crate) fn chain_state(spot: Spot<'_>, chain: &mut Chain) -> State {
     let posix = chain.hops.iter().all(|hop| hop.kind == LinkKind::Symlink);
     if !posix {
         // Windows has policies besides: what it follows is asked only where the data says that all is well.
@@ -141,15 +143,23 @@ pub(crate) fn chain_state(spot: Spot<'_>, chain: &Chain) -> State {
             return chain.state;
         }
         let answer = spot.directory.metadata_follow(spot.name);
-        return answer.map_or_else(|error| chain::state_of(&error), |_| State::Ok);
+        return answer.map_or_else(|error| not_followed(spot, chain, &error), |_| State::Ok);
     }
     match spot.directory.metadata_follow(spot.name) {
         Ok(_) => State::Ok,
         // Too many links, though none of them twice: that something is missing at the end is not the reason.
         Err(error) if platform::error_kind(&error) == ErrorKind::Loop && chain.state != State::Loop => State::TooLong,
         Err(_) if chain.state != State::Ok => chain.state,
-        Err(error) => chain::state_of(&error),
+        Err(error) => not_followed(spot, chain, &error),
     }
+}
+
+/// What the system says of a link that it does not follow, though its data is well.
+fn not_followed(spot: Spot<'_>, chain: &mut Chain, error: &io::Error) -> State {
+    let number = error.raw_os_error().map(|number| format!(" (error {number})")).unwrap_or_default();
+    chain.reason = Some(format!("the system does not follow it: {}{number}", platform::describe(error)));
+    chain.failed_at = Some(spot.path.to_owned());
+    chain::state_of(error)
 }
 
 /// The link at a place as a plan needs to know it. `None` where there is no symbolic link or

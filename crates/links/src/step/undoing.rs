@@ -13,7 +13,7 @@ use crate::model::{
     Action, EntryPath, FileId, FileKind, Finding, Metadata, RemoveEmpty, RemoveLink, ReplaceLink, Seen, Severity, Step,
     Target,
 };
-use crate::platform::FileSystems;
+use crate::platform::{self, Directory, FileSystems};
 use crate::read::file_names::{self, AnyName};
 
 /// The steps that take an operation back, and what they are to be told with.
@@ -107,7 +107,15 @@ impl UndoPlan {
     /// Another name of the file that a name was removed of.
     pub(super) fn other_name(&mut self, link: &EntryPath, old: &Seen) -> Result<PathBuf> {
         let by = *self.search_ends.get_or_insert_with(|| Instant::now() + SEARCH);
-        match file_names::find_any(old, link.parent().unwrap_or(link), by) {
+        let near = link.parent().unwrap_or(link);
+        let mut found = file_names::find_any(old, near, by);
+        // The name was removed through a mount that shows a part of its file system.
+        let others = || Directory::open(near).map(|near| platform::other_mount_points(&near)).unwrap_or_default();
+        if found == AnyName::None {
+            let names = others().into_iter().map(|point| file_names::find_any(old, &point, by));
+            found = names.into_iter().find(|name| *name != AnyName::None).unwrap_or(AnyName::None);
+        }
+        match found {
             AnyName::Found(name) => Ok(name),
             AnyName::None => Err(changed(link, "no other name of its file was found")),
             AnyName::OutOfTime => {

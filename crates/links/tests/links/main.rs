@@ -15,4 +15,5 @@ mod remove;
 mod repair;
 mod scan;
 mod support;
+mod two_mounts;
 mod undo;

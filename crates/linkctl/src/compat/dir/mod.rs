@@ -193,6 +193,11 @@ impl Asked {
         }
     }
 
+    /// Whether a name is asked for to the letter.
+    fn names(&self, name: &OsStr) -> bool {
+        self.names.iter().any(|wanted| matches!(wanted, Wanted::Name(wanted) if wanted == name))
+    }
+
     fn wants(&self, name: &OsStr) -> bool {
         let is = |wanted: &Wanted| match wanted {
             Wanted::Name(wanted) => wanted == name,
@@ -260,7 +265,12 @@ impl Lister<'_> {
                     let mounted = matches!(self.source, Source::Mounted);
                     let name =
                         |error: &&Error| !mounted || error.path().file_name().is_some_and(|name| asked.wants(name));
-                    for error in read.unread.iter().filter(name) {
+                    // What only its own system can look into was to be, with `/S` or by its name.
+                    let entered = |error: &&Error| {
+                        let named = error.path().file_name().is_some_and(|name| asked.names(name));
+                        error.kind() != ErrorKind::Blocked || self.switches.tree || named
+                    };
+                    for error in read.unread.iter().filter(name).filter(entered) {
                         self.cannot_read(error)?;
                     }
                 }

@@ -24,6 +24,7 @@ record! {
         began: String = utc(operation.began),
         ended: Option<String> = operation.ended.map(utc),
         state: &'static str = operation.status.as_str(),
+        #[serde(skip_serializing_if = "has_no_numbers")]
         uid: Option<u32> = user.map(|user| user.uid),
         user: Option<String> = user.and_then(|user| user.name.clone()),
         sudo_user: Option<String> = user.and_then(|user| user.sudo.clone()),
@@ -35,6 +36,11 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         steps: Option<Vec<StepRecord>> = steps.map(|steps| steps.iter().map(Into::into).collect()),
     }
+}
+
+/// Windows knows users by name alone.
+fn has_no_numbers(_: &Option<u32>) -> bool {
+    cfg!(windows)
 }
 
 record! {

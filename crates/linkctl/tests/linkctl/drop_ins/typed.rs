@@ -28,7 +28,7 @@ fn row_1_5_each_form_of_target_is_stored_as_windows_stores_it() {
         // typed, print name, substitute name
         ("plain", "plain", "plain"),
         ("it's \"quoted\" & more", "it's \"quoted\" & more", "it's \"quoted\" & more"),
-        (r"..\t\", r"..\t\", r"..\t"),
+        (r"..\t\", r"..\t\", r"..\t\"),
         // With `/` in it, Windows would store a link that it cannot follow: the substitute name has `\`.
         ("../t", "../t", r"..\t"),
         ("./a/b", "./a/b", r".\a\b"),

@@ -230,6 +230,8 @@ fn a_print_name_that_lies_does_not_change_the_state() {
     let table = bench.ok(["list", "."]).out;
     assert!(table.contains(r"bad -> C:\gone (print name: C:\t)"), "{table}");
     let records = bench.list(&[]);
+    let csv = bench.ok(["list", "--format", "csv"]).out;
+    assert!(csv.lines().any(|line| line.starts_with("good,") && line.ends_with(r",C:\gone")), "{csv}");
     let printed: Vec<_> = records.iter().map(|(path, record)| (path.as_str(), text(&record["print"]))).collect();
     assert!(printed.contains(&("good", r"C:\gone".to_owned())), "{printed:?}");
 }

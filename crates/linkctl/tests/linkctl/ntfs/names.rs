@@ -85,3 +85,56 @@ fn dots_and_spaces_at_the_end_of_a_relative_target_are_stored_as_typed() {
     bench.ok(["mklink", "/d", "m", r"C:\none."]);
     assert_eq!(get_reparse(bench.at("m")), Some(raw_symlink(r"\??\C:\none", r"C:\none.", 0)));
 }
+
+/// A directory with a long and a short name, links into it in all sorts of letters, and within it one that leads out.
+fn named_in_other_letters(bench: &Bench) -> [&'static str; 6] {
+    tree!(bench.root(), { "Long Directory/File.txt" => file("text"), "Long Directory/sub" => dir, "other" => dir });
+    let short = ["-n", "system.ntfs_dos_name", "-v", "LONGDI~1"];
+    testkit::require::run(Command::new("setfattr").args(short).arg(bench.at("Long Directory")));
+    dir_point(bench.at("junction"), &junction(r"C:\LONG DIRECTORY"));
+    file_point(bench.at("file"), &symlink(r"long directory\FILE.TXT"));
+    file_point(bench.at("gone"), &symlink(r"LONG directory\Gone"));
+    dir_point(bench.at("Long Directory/sub/in"), &symlink(r"..\..\long DIRECTORY\sub"));
+    dir_point(bench.at("Long Directory/sub/up"), &symlink(r"..\..\LONGDI~1"));
+    dir_point(bench.at("Long Directory/sub/out"), &symlink(r"..\..\Other"));
+    ["junction", "file", "gone", "Long Directory/sub/in", "Long Directory/sub/up", "Long Directory/sub/out"]
+}
+
+#[test]
+fn places_on_a_volume_without_letter_case_were_compared_by_letters() {
+    for options in ["", "ignore_case"] {
+        let mut bench = Bench::on(Volume::with_options(Fs::Ntfs, 0, options));
+        let links = named_in_other_letters(&bench);
+        let lead_in = |paths: Vec<String>| {
+            let paths: Vec<_> = paths.iter().map(|path| path.replace('\\', "/").to_lowercase()).collect();
+            links.map(|link| paths.iter().any(|path| path.trim_start_matches("c:/") == link.to_lowercase()))
+        };
+        let cases = [
+            ("Long Directory", [true, true, true, true, true, false]),
+            ("LONG DIRECTORY", [true, true, true, true, true, false]),
+            ("LONGDI~1", [true, true, true, true, true, false]),
+            ("long directory/file.TXT", [false, true, false, false, false, false]),
+            ("long directory/GONE", [false, false, true, false, false, false]),
+        ];
+        let list = |bench: &Bench, args: &[&str]| {
+            let ran =
+                bench.ok([&["list", "--kind", "symlink", "--kind", "junction", "--format", "paths"], args].concat());
+            ran.out.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        for (typed, expected) in cases {
+            assert_eq!(lead_in(list(&bench, &["--points-to", typed])), expected, "{options}: {typed}");
+        }
+        for root in ["Long Directory", "LONGDI~1"] {
+            let ran = bench.run(["check", "--json", "--rule", "escapes", "--root", root, "Long Directory"]).exits(1);
+            let found = ran.json()["findings"].as_array().unwrap().len();
+            assert_eq!(found, 1, "{options}: {root}: {}", ran.out);
+        }
+        bench.volume.unmount();
+        let image = bench.volume.image();
+        for (typed, expected) in cases {
+            let typed = format!(r"C:\{}", typed.replace('/', r"\"));
+            let found = list(&bench, &["--volume", image.to_str().unwrap(), "--points-to", &typed]);
+            assert_eq!(lead_in(found), expected, "{options}: {typed} on the volume");
+        }
+    }
+}

@@ -240,7 +240,8 @@ impl Ground {
         let same = |other: Directory| Some(other.metadata().ok()?.id == mine.directory.metadata().ok()?.id);
         // To Windows, upper and lower case are one name.
         let one = name == mine.name()
-            || self.ntfs.is_some() && platform::collation_key(name) == platform::collation_key(mine.name());
+            || (self.ntfs.is_some() || mine.directory.folds_case())
+                && platform::collation_key(name) == platform::collation_key(mine.name());
         one && Directory::open(parent).ok().and_then(same) == Some(true)
     }
 }
@@ -354,6 +355,11 @@ fn hard(task: &Task<'_>) -> Result<(Target, Option<FileId>)> {
     let here = ground.directory.metadata().map_err(fail)?;
     if here.id.volume != metadata.id.volume {
         return refuse(ErrorKind::CrossesVolumes, "link and target are on different volumes".into());
+    }
+    let is_joint = || platform::by_one_mount(&ground.directory, &existing.directory).map(|ways| ways.is_some());
+    if !platform::is_one_mount(&ground.directory, &existing.directory).map_err(fail)? && !is_joint().map_err(fail)? {
+        let cause = "link and target are on one file system that is mounted twice, and no mount of it shows both";
+        return refuse(ErrorKind::CrossesVolumes, cause.into());
     }
     let mut path = existing.directory.physical_path().map_err(fail)?;
     path.push(existing.name());

@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use reparse::Tag;
-
 use super::{MOVE, Tree, shown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LinkKind, ReparsePoint, Target, below};
@@ -216,7 +214,7 @@ impl Look<'_> {
                 return Ok(());
             }
         }
-        let (mut compressed, mut links) = (0, 0);
+        let mut compressed = 0;
         for (number, item) in inventory.items.iter().enumerate() {
             let path = || below(from, &inventory.path(number));
             if item.attributes & platform::ENCRYPTED != 0 && !platform::READS_ENCRYPTED {
@@ -235,13 +233,8 @@ impl Look<'_> {
                 let text = "the link itself holds data, which nobody sees through it";
                 self.refuse("link-with-data", path(), text);
             }
-            links += usize::from(item.point.as_ref().is_some_and(|point| point.tag() == Tag::SYMLINK));
         }
         self.full_paths()?;
-        if links > 0 && !platform::may_make_symlinks() {
-            let text = format!("{links} symbolic links are in it, and this user may make none");
-            self.refuse("no-symlinks", from, text);
-        }
         if compressed > 0 && platform::TEXT_LINKS {
             let text = format!(
                 "{compressed} objects are compressed: their copies are if the new place is mounted so (compression)"

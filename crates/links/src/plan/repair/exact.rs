@@ -27,6 +27,8 @@ pub(super) enum Fate {
     Gone,
     /// It is there still, but under no name that was found.
     Hidden,
+    /// Its file system is not mounted: it is neither there nor gone.
+    Away,
     /// It was not found.
     Unfound {
         /// In words.
@@ -109,7 +111,13 @@ impl Wanted {
         }
         for (tops, numbers) in together {
             let Some(top) = tops.first() else {
-                self.settle(&numbers, "its file system is not mounted", false);
+                for number in &numbers {
+                    let away = |sought: &&mut Sought| !platform::may_be_mounted(&sought.identity.file_system);
+                    if let Some(sought) = self.identities.get_mut(*number).filter(away) {
+                        sought.fate = Some(Fate::Away);
+                    }
+                }
+                self.settle(&numbers, "its file system was mounted anew, and cannot be told from others", false);
                 continue;
             };
             let device = device_of(top);

@@ -319,8 +319,12 @@ impl<'a> Infer<'a> {
             for (name, link) in &rest.names {
                 let holds = |at: &Option<u32>| at.is_some_and(|at| self.ground.catalog.holds(at, name));
                 let holding = places.iter().filter(|(at, _)| holds(at));
-                let candidates = holding.map(|(_, place)| Candidate { path: place.join(name), score }).collect();
-                self.verdicts.insert(*link, Inferred::Ambiguous(candidates));
+                let candidates: Vec<_> =
+                    holding.map(|(_, place)| Candidate { path: place.join(name), score }).collect();
+                // What none of them has, or one alone, is found by its name.
+                if candidates.len() > 1 {
+                    self.verdicts.insert(*link, Inferred::Ambiguous(candidates));
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ use super::names::{TOLD, agreeing};
 use super::{Candidate, Confidence, Find, Mapping, Reason, Why};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Tracked};
-use crate::model::below;
+use crate::model::{below, described};
 use crate::platform::{self, Directory};
 use crate::read::identity::{self, Identity};
 use crate::read::scan::{Progress, ScanOptions};
@@ -105,6 +105,8 @@ impl Known {
         let (names, is_only) = match fate {
             Fate::At { path, is_only } => (std::slice::from_ref(path), *is_only),
             Fate::Names(names) => (names.as_slice(), false),
+            // Whatever else has its name is another.
+            Fate::Away => return Some(away(identity)),
             Fate::Gone | Fate::Hidden | Fate::Unfound { .. } => (&[][..], false),
         };
         // The name that was recorded, in the directory that was recorded with it: the link means that, also where somebody
@@ -154,17 +156,17 @@ impl Known {
     /// what such a link led to, for others that led to the same path. Gives where these were and are.
     pub(super) fn carry_over(&self, lost: &[Lost], finds: &mut [Option<Find>]) -> Vec<Mapping> {
         // Of several records of one path, the newest speaks.
-        let mut newest: HashMap<&Path, (i64, &Fate)> = HashMap::new();
+        let mut newest: HashMap<&Path, (i64, &Fate, &Identity)> = HashMap::new();
         for Record { key, seen, .. } in self.of.values() {
             let Some((identity, fate)) = self.wanted.get(*key) else { continue };
-            let known = newest.entry(&identity.path).or_insert((*seen, fate));
+            let known = newest.entry(&identity.path).or_insert((*seen, fate, identity));
             if known.0 < *seen {
-                *known = (*seen, fate);
+                *known = (*seen, fate, identity);
             }
         }
         let moved: HashMap<&Path, &Path> = newest
             .iter()
-            .filter_map(|(old, (_, fate))| match fate {
+            .filter_map(|(old, (_, fate, _))| match fate {
                 Fate::At { path, is_only: true } if path != old => Some((*old, path.as_path())),
                 _ => None,
             })
@@ -174,6 +176,11 @@ impl Known {
         for (lost, find) in lost.iter().zip(finds) {
             let (None, Some(way)) = (&find, lost.way()) else { continue };
             let gone = way.wanted.ancestors().take(way.missing().count());
+            let of = gone.clone().find_map(|path| newest.get(path)).filter(|(_, fate, _)| **fate == Fate::Away);
+            if let Some((.., identity)) = of {
+                *find = Some(away(identity));
+                continue;
+            }
             let Some((old, new)) = gone.into_iter().find_map(|path| moved.get_key_value(path)) else {
                 continue;
             };
@@ -198,6 +205,15 @@ impl Known {
     pub(super) fn get(&self, number: usize) -> Option<(&Identity, &Fate)> {
         self.wanted.get(self.of.get(&number)?.key)
     }
+}
+
+/// That what was recorded is on a file system that is not mounted.
+fn away(identity: &Identity) -> Find {
+    let volume = described(&identity.file_system);
+    Find::Remains(
+        Reason::Other(format!("what was recorded is on a file system that is not mounted: {volume}")),
+        Vec::new(),
+    )
 }
 
 /// Whether a link is known by no other name.

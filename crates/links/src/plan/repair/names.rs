@@ -13,7 +13,7 @@ use crate::read::identity::{Identity, Likeness};
 const MOST: usize = 1_000;
 /// So many comparisons are made in all.
 const WORK: usize = 20_000_000;
-/// So many candidates are told.
+/// So many candidates are told that are not equally good.
 pub(super) const TOLD: usize = 5;
 
 pub(super) struct Names<'a> {
@@ -53,7 +53,9 @@ impl Names<'_> {
             }
         }
         let told = |found: &[(usize, Spot)]| {
-            let told = found.iter().take(TOLD);
+            let best = found.first().map_or(0, |(score, _)| *score);
+            let equal = found.iter().take_while(|(score, _)| *score == best).count();
+            let told = found.iter().take(equal.max(TOLD));
             told.map(|(score, spot)| Candidate { path: self.ground.catalog.path_of(*spot), score: *score }).collect()
         };
         match found.as_slice() {
@@ -88,7 +90,7 @@ impl Names<'_> {
                 Find::At(only.path.clone(), why, confidence)
             }
             several => {
-                let told = several.iter().take(TOLD).map(|(_, candidate)| candidate.clone());
+                let told = several.iter().map(|(_, candidate)| candidate.clone());
                 Find::Remains(Reason::Ambiguous, told.collect())
             }
         }

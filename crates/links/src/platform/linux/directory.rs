@@ -355,13 +355,23 @@ impl Directory {
     pub(crate) fn names_are_exact(&self) -> bool {
         // linux/magic.h: ext2/3/4, XFS, Btrfs, tmpfs, F2FS, overlay.
         const EXACT: [u32; 6] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010, 0x794c_7630];
+        self.magic().is_ok_and(|magic| EXACT.contains(&magic)) && !self.folds_case()
+    }
+
+    /// Whether upper and lower case are one in the directory, by the flag that says so (`chattr +F`).
+    pub(crate) fn folds_case(&self) -> bool {
         /// `FS_CASEFOLD_FL` of linux/fs.h.
         const CASEFOLD: u32 = 0x4000_0000;
-        if !self.magic().is_ok_and(|magic| EXACT.contains(&magic)) {
-            return false;
-        }
+        let flags = match fs::ioctl_getflags(&self.fd) {
+            // A path descriptor cannot be asked.
+            Err(Errno::BADF) => {
+                let opened = self.open_child_to_read(OsStr::new("."));
+                opened.and_then(|opened| Ok(fs::ioctl_getflags(&opened.fd)?)).ok()
+            }
+            answer => answer.ok(),
+        };
         // Where the flags cannot be asked for, there are none.
-        fs::ioctl_getflags(&self.fd).map_or(true, |flags| flags.bits() & CASEFOLD == 0)
+        flags.is_some_and(|flags| flags.bits() & CASEFOLD != 0)
     }
 
     /// The names in the directory, `.` and `..` left out, in the system's order.
@@ -424,6 +434,8 @@ fn metadata_of(stat: &Statx) -> Metadata {
         let seconds = u64::try_from(stat.stx_btime.tv_sec).unwrap_or(0);
         seconds.saturating_mul(1_000_000_000).saturating_add(stat.stx_btime.tv_nsec.into())
     };
+    // The name of a file over which another is mounted is no name of that one.
+    let is_mounted = stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
     Metadata {
         id: FileId {
             volume: fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
@@ -431,7 +443,7 @@ fn metadata_of(stat: &Statx) -> Metadata {
             born,
         },
         kind: kind_of(FileType::from_raw_mode(u32::from(stat.stx_mode))).unwrap_or(FileKind::Special),
-        links: u64::from(stat.stx_nlink),
+        links: if is_mounted { 1 } else { u64::from(stat.stx_nlink) },
         size: stat.stx_size,
         allocated: stat.stx_blocks.saturating_mul(512),
         attributes: Attributes {

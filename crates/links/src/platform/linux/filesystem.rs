@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use rustix::fs::{AtFlags, StatFs, StatxFlags, fstatfs, statx};
 
 use super::Directory;
+use super::users::is_one_mount;
+use crate::model::below;
 use crate::platform::Filesystem;
 
 pub(in crate::platform) fn filesystem_of(directory: &Directory) -> io::Result<Filesystem> {
@@ -58,6 +60,10 @@ fn number(status: &StatFs) -> u32 {
 /// A line of the mount table.
 pub(super) struct Mount {
     id: u64,
+    /// The number of its file system.
+    device: Vec<u8>,
+    /// What of its file system is shown there.
+    root: PathBuf,
     pub(super) point: PathBuf,
     pub(super) kind: String,
     /// The device or image it is on; for some file systems anything else.
@@ -87,15 +93,62 @@ pub(super) fn mounts() -> io::Result<Vec<Mount>> {
     Ok(table.split(|&byte| byte == b'\n').filter_map(parse).collect())
 }
 
+/// Where else the file system of a directory is mounted, or a part of it; what shows the most of it first.
+pub(crate) fn other_mount_points(directory: &Directory) -> Vec<PathBuf> {
+    let others = mounts_beside(directory).map(|(_, others)| others).unwrap_or_default();
+    others.into_iter().map(|mount| mount.point).collect()
+}
+
+fn mounts_beside(directory: &Directory) -> io::Result<(Mount, Vec<Mount>)> {
+    let own = mount_of(directory)?.ok_or(io::ErrorKind::NotFound)?;
+    let mut others = mounts()?;
+    others.retain(|mount| mount.id != own.id && mount.device == own.device);
+    others.sort_by_key(|mount| mount.root.components().count());
+    Ok((own, others))
+}
+
+/// Two directories of one file system by one mount of it that shows both, where they were reached through two: nothing is
+/// linked from one mount to another. `None` where no mount shows both, or they were reached through one.
+pub(crate) fn by_one_mount(one: &Directory, other: &Directory) -> io::Result<Option<(Directory, Directory)>> {
+    if is_one_mount(one, other)? || one.metadata()?.id.volume != other.metadata()?.id.volume {
+        return Ok(None);
+    }
+    let (ones, others) = (ways(one)?, ways(other)?);
+    for one in &ones {
+        for other in &others {
+            if is_one_mount(one, other)? {
+                let again = |way: &Directory| way.open_child(".".as_ref());
+                return Ok(Some((again(one)?, again(other)?)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A directory by every mount that shows it, first by the one that it was reached through.
+fn ways(directory: &Directory) -> io::Result<Vec<Directory>> {
+    let (id, path) = (directory.metadata()?.id, directory.physical_path()?);
+    let (own, others) = mounts_beside(directory)?;
+    let mut ways = vec![directory.open_child(".".as_ref())?];
+    let Ok(inside) = path.strip_prefix(&own.point).map(|rest| below(&own.root, rest)) else { return Ok(ways) };
+    let places = others.iter().filter_map(|mount| Some(below(&mount.point, inside.strip_prefix(&mount.root).ok()?)));
+    // Another mount may lie over it.
+    let opened = places.filter_map(|path| Directory::open_physical(&path).ok());
+    ways.extend(opened.filter(|way| way.metadata().is_ok_and(|found| found.id == id)));
+    Ok(ways)
+}
+
 /// proc(5): id, parent, device, root, mount point, options, optional fields, `-`, type, ...
 fn parse(line: &[u8]) -> Option<Mount> {
     let mut fields = line.split(|&byte| byte == b' ');
     let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-    let mut fields = fields.skip(3);
+    let mut fields = fields.skip(1);
+    let device = fields.next()?.to_owned();
+    let root = unescape(fields.next()?).into();
     let point = unescape(fields.next()?).into();
     let mut fields = fields.skip_while(|&field| field != b"-").skip(1);
     let kind = String::from_utf8_lossy(fields.next()?).into_owned();
-    Some(Mount { id, point, kind, source: unescape(fields.next()?).into() })
+    Some(Mount { id, device, root, point, kind, source: unescape(fields.next()?).into() })
 }
 
 /// Space, tab, newline and backslash stand there as `\040` and the like.
@@ -126,8 +179,9 @@ mod tests {
     #[test]
     fn mount_points_with_spaces_newlines_and_backslashes_are_read_whole() {
         let line = br"36 35 98:0 /sub /mnt/a\040b\012c\134d rw,noatime shared:1 master:2 - fuse.bindfs /x rw";
-        let mount = parse(line).map(|mount| (mount.id, mount.point, mount.kind, mount.source));
-        let expected = (36, PathBuf::from("/mnt/a b\nc\\d"), "fuse.bindfs".to_owned(), PathBuf::from("/x"));
+        let mount = parse(line).map(|mount| (mount.id, mount.root, mount.point, mount.kind, mount.source));
+        let path = |text: &str| PathBuf::from(text);
+        let expected = (36, path("/sub"), path("/mnt/a b\nc\\d"), "fuse.bindfs".to_owned(), path("/x"));
         assert_eq!(mount, Some(expected));
     }
 }

@@ -17,7 +17,7 @@ use super::filesystem::{self, mount_of, mounts};
 use super::process::boot;
 use super::volume::{ntfs_serial, udev_serial};
 use super::{Directory, Held, ntfs_volume};
-use crate::model::STAND_IN;
+use crate::model::{STAND_IN, Sameness, same_file_system};
 use crate::platform::{ByHandle, FileSystems};
 
 /// `FS_IOC_GETFSUUID` of linux/fs.h (Linux 6.9): a length, and up to 16 bytes.
@@ -83,6 +83,15 @@ fn of_mount(directory: &Directory, device: u64) -> io::Result<String> {
 
 /// Where file systems of this name can be looked into, by their mount points.
 pub(crate) fn mounted(file_system_name: &str) -> Vec<PathBuf> {
+    mounted_if(|name| name == file_system_name)
+}
+
+/// Whether a file system of this name is mounted, or one that cannot be told from it.
+pub(crate) fn may_be_mounted(file_system_name: &str) -> bool {
+    !mounted_if(|name| same_file_system(file_system_name, name) != Sameness::Other).is_empty()
+}
+
+fn mounted_if(is_it: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     /// What holds no files that a link could have lost.
     const NONE: [&str; 12] = [
         "proc",
@@ -104,7 +113,7 @@ pub(crate) fn mounted(file_system_name: &str) -> Vec<PathBuf> {
     let names = FileSystems::default();
     points.retain(|point| {
         let name = Directory::open(point).and_then(|directory| names.name(&directory));
-        name.is_ok_and(|name| name == file_system_name)
+        name.is_ok_and(|name| is_it(&name))
     });
     // The whole before its parts.
     points.sort_by_key(|point| point.components().count());

@@ -22,8 +22,8 @@ mod volume_file;
 pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(super) use filesystem::filesystem_of;
-pub(crate) use filesystem::{is_fuse, is_overlay};
-pub(crate) use identity::{content, file_system_name, find, handle, made, mounted, object_number};
+pub(crate) use filesystem::{by_one_mount, is_fuse, is_overlay, other_mount_points};
+pub(crate) use identity::{content, file_system_name, find, handle, made, may_be_mounted, mounted, object_number};
 pub(crate) use inventory::{look, take_inventory};
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{

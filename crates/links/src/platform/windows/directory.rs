@@ -306,6 +306,12 @@ impl Directory {
         false
     }
 
+    /// Whether upper and lower case are one in the directory, whatever the file system.
+    #[expect(clippy::unused_self, reason = "the signature is that of every system")]
+    pub(crate) fn folds_case(&self) -> bool {
+        true
+    }
+
     /// The names in the directory, `.` and `..` left out, in the system's order.
     pub(crate) fn entries(&self) -> io::Result<impl Iterator<Item = io::Result<Entry>> + use<>> {
         // Where a reading has come to belongs to the handle: another is taken for each.

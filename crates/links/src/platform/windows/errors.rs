@@ -55,6 +55,9 @@ pub(crate) fn describe(error: &io::Error) -> String {
     if code.cast_unsigned() == ERROR_INVALID_NAME {
         return r#"it holds one of \ / : * ? " < > |, which no name may"#.to_owned();
     }
+    if code.cast_unsigned() == ERROR_INVALID_REPARSE_DATA {
+        return format!("the system takes no such data for a link (error {code})");
+    }
     let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text).trim_end();
     let text = text.strip_suffix('.').unwrap_or(text);
     let mut chars = text.chars();

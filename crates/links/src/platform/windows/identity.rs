@@ -36,6 +36,11 @@ pub(crate) fn mounted(file_system_name: &str) -> Vec<PathBuf> {
     roots.filter(named).collect()
 }
 
+/// Whether a volume of this name has a drive.
+pub(crate) fn may_be_mounted(file_system_name: &str) -> bool {
+    !mounted(file_system_name).is_empty()
+}
+
 /// Numbers are not given again here: they are all that is needed.
 pub(crate) fn handle(_object: &Held) -> Option<String> {
     None

@@ -92,6 +92,17 @@ pub(crate) fn is_one_mount(_one: &Directory, _other: &Directory) -> io::Result<b
     Ok(true)
 }
 
+/// Names are linked from one directory of a volume to every other.
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of every system")]
+pub(crate) fn by_one_mount(_one: &Directory, _other: &Directory) -> io::Result<Option<(Directory, Directory)>> {
+    Ok(None)
+}
+
+/// By whatever folder a volume is reached, all of it is.
+pub(crate) fn other_mount_points(_directory: &Directory) -> Vec<PathBuf> {
+    Vec::new()
+}
+
 /// Whether this user may make names in a directory: tried where it matters.
 pub(crate) fn may_write(_directory: &Directory) -> bool {
     true

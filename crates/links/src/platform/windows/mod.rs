@@ -32,9 +32,10 @@ pub(crate) use directory::{Directory, Held, ReadBuffer};
 pub(crate) use errors::{describe, error_kind};
 pub(super) use filesystem::filesystem_of;
 pub(crate) use filesystem::is_overlay;
-pub(crate) use identity::{content, file_system_name, find, handle, made, mounted, object_number};
+pub(crate) use identity::{content, file_system_name, find, handle, made, may_be_mounted, mounted, object_number};
 pub(crate) use inventory::{
-    current_user, forbidden, is_of_others, is_one_mount, look, may_write, room, take_inventory, unreadable_streams,
+    by_one_mount, current_user, forbidden, is_of_others, is_one_mount, look, may_write, other_mount_points, room,
+    take_inventory, unreadable_streams,
 };
 pub(crate) use link::{MAX_HOPS, file_names, follows_reparse_points, read_target, same_target};
 pub(crate) use names::{

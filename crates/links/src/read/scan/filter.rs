@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -11,8 +11,9 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use super::{Found, ScanOptions, scan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileId, FileKind, LinkKind, State, Target};
-use crate::platform::{self, Directory, Place};
-use crate::read::chain::Chain;
+use crate::platform::{Directory, Place};
+use crate::read::chain::{self, Chain};
+use crate::read::places::Tree;
 
 /// A kind to look for. `symlink` means the three kinds of symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +59,7 @@ pub struct Filter {
 /// What links are asked to lead to.
 #[derive(Clone, Debug)]
 struct PointsTo {
-    /// Its path without links.
-    path: PathBuf,
+    tree: Tree,
     /// It, and the files below it, that have other names.
     files: HashSet<FileId>,
 }
@@ -103,6 +103,9 @@ impl Filter {
     pub fn points_to(&mut self, path: &Path) -> Result<Vec<Error>> {
         const OPERATION: &str = "look for links to";
         let fail = |error| Error::io(OPERATION, path, error);
+        let is_missing = path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        let spelled = is_missing.then(|| chain::spelled(path)).flatten();
+        let path = spelled.as_deref().unwrap_or(path);
         let (physical, metadata) = match Place::open(OPERATION, path) {
             Ok(place) => {
                 let parent = place.directory.physical_path().map_err(fail)?;
@@ -131,7 +134,7 @@ impl Filter {
             Some(metadata) => drop(files.insert(metadata.id)),
             None => {}
         }
-        self.points_to = Some(PointsTo { path: physical, files });
+        self.points_to = Some(PointsTo { tree: Tree::at(physical), files });
         Ok(unread)
     }
 
@@ -141,8 +144,8 @@ impl Filter {
         let chain = chain();
         // The first hop is the link itself.
         let on_the_way = chain.hops.iter().skip(1).map(|hop| &hop.link);
-        let mut reached = on_the_way.chain(&chain.passed).chain(&chain.resolved).chain(&chain.failed_at);
-        reached.any(|path| platform::is_within(path, &wanted.path))
+        let mut reached = on_the_way.chain(&chain.resolved).chain(&chain.failed_at);
+        reached.any(|path| wanted.tree.holds(path)) || chain.passed.iter().any(|path| wanted.tree.holds_directory(path))
     }
 
     pub(crate) fn wants_file(&self, id: FileId) -> bool {

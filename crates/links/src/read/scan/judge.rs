@@ -173,8 +173,8 @@ impl Judge<'_> {
     }
 
     fn follow(&self, spot: Spot<'_>) -> (State, Option<PathBuf>) {
-        let chain = chain::follow(spot, self.drive);
-        (inspect::chain_state(spot, &chain), chain.resolved)
+        let mut chain = chain::follow(spot, self.drive);
+        (inspect::chain_state(spot, &mut chain), chain.resolved)
     }
 }
 

@@ -393,10 +393,8 @@ impl<'c, 'o> Walker<'c, 'o> {
         {
             return;
         }
-        // Roots that overlap show a name twice.
-        let several = self.crew.options.roots.len() > 1;
-        let directory = || here.directory.metadata().ok().map(|metadata| metadata.id);
-        let directory = if several { *id.get_or_init(directory) } else { None };
+        // Roots that overlap, and two mounts of one file system, show a name twice.
+        let directory = *id.get_or_init(|| here.directory.metadata().ok().map(|metadata| metadata.id));
         self.crew.groups().add(metadata, join(here.path, name), directory);
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use reparse::Tag;
+
 use super::super::probe::{Capability, MAKE, Probe, probe};
 use crate::error::{Error, Result};
 use crate::model::{EntryPath, Finding, LinkKind, Severity, Target};
@@ -65,6 +67,15 @@ fn can_hold(directory: &Path, inventory: &Inventory, findings: &mut Vec<Finding>
                 refuse("hard-link-impossible", format!("no hard link can be made here: {}", error.cause()));
             }
             _ => {}
+        }
+        let links =
+            inventory.items.iter().filter(|item| item.point.as_ref().is_some_and(|at| at.tag() == Tag::SYMLINK));
+        let made = found.capabilities.iter().find(|(capability, _)| *capability == Capability::FileSymlink);
+        if let (count @ 1.., Some((_, Err(error)))) = (links.count(), made)
+            && error.operation() != MAKE
+        {
+            let text = format!("{count} symbolic links are in the tree, and none can be made here: {}", error.cause());
+            refuse("no-symlinks", text);
         }
     });
 }

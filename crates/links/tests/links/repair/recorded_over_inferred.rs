@@ -75,3 +75,42 @@ fn of_two_records_of_one_path_the_older_does_not_speak_for_other_links() {
         assert!(new != Some(ground.at("far/first")) || outcome != Outcome::Planned, "{ran}");
     }
 }
+
+#[test]
+fn what_is_on_a_volume_that_is_away_is_outdone_by_no_namesake() {
+    let (ground, _away, root) = volume_away();
+    // Of these nothing was recorded, but others of the same path: one file, and what would be below another.
+    link(root.join("data/n0"), ground.at("links/same"));
+    link(root.join("data/n1/below"), ground.at("links/below"));
+    write(ground.at("backup/n1x/below"), "wrong");
+    for confidence in [Confidence::Exact, Confidence::Strong, Confidence::Weak] {
+        for search in [&["."][..], &["backup", "links"], &[]] {
+            let ran = search.iter().fold(ground.repair(["links"]), Repairing::search).at_least(confidence).plan();
+            assert_eq!(ran.links().len(), 12, "{ran}");
+            for name in ran.links().keys() {
+                assert_eq!(ran.outcome(name), Outcome::Remains, "{confidence}: {name}: {ran}");
+                assert!(ran.reason_text(name).contains("not mounted"), "{confidence}: {name}: {ran}");
+            }
+        }
+    }
+}
+
+#[test]
+fn places_that_are_equally_good_are_all_told() {
+    let ground = Ground::on(Fs::Ext4);
+    for copy in 0..8 {
+        for n in 0..4 {
+            write(ground.at(format!("copies/c{copy}/data/n{n}")), "x");
+        }
+        write(ground.at(format!("copies/c{copy}/one")), "x");
+    }
+    for name in ["data/n0", "data/n1", "data/n2", "data/n3", "data/none", "one"] {
+        link(ground.at("gone").join(name), ground.at("links").join(name.replace('/', "-")));
+    }
+    let ran = ground.repair(["links"]).search("copies").at_least(Confidence::Weak).plan();
+    for name in ["links/data-n0", "links/one"] {
+        assert_eq!(ran.reason(name), &Reason::Ambiguous, "{ran}");
+        assert_eq!(ran.candidates(name).len(), 8, "{ran}");
+    }
+    assert_eq!(ran.reason("links/data-none"), &Reason::NotFound, "{ran}");
+}

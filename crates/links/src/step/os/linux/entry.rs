@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::super::retry;
 use super::ntfs_3g::{set_ntfs_attributes, set_short_name};
 use crate::model::{Attributes, FileKind};
-use crate::platform::{Directory, Held, is_fuse, ntfs_attributes, short_name};
+use crate::platform::{Directory, Held, by_one_mount, is_fuse, ntfs_attributes, short_name};
 
 pub(crate) fn make_symlink(directory: &Directory, name: &OsStr, text: &OsStr) -> io::Result<()> {
     Ok(fs::symlinkat(text, directory, name)?)
@@ -26,6 +26,7 @@ pub(crate) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::R
         answer => answer,
     };
     match linked {
+        Err(Errno::XDEV) => link_by_one_mount(file, to, name),
         Err(Errno::PERM) => {
             // Also what file systems without hard links answer, and files marked immutable.
             let cause = "the system does not allow this hard link: the file is another user's \
@@ -34,6 +35,18 @@ pub(crate) fn make_hard_link(file: &Held, to: &Directory, name: &OsStr) -> io::R
         }
         answer => Ok(answer?),
     }
+}
+
+/// The same where file and directory were reached through two mounts of one file system.
+fn link_by_one_mount(file: &Held, to: &Directory, name: &OsStr) -> io::Result<()> {
+    let (path, refused) = (file.path()?, || Err(Errno::XDEV.into()));
+    let (Some(parent), Some(own)) = (path.parent(), path.file_name()) else { return refused() };
+    let Some((parent, to)) = by_one_mount(&Directory::open_physical(parent)?, to)? else { return refused() };
+    let again = parent.hold(own)?;
+    if again.metadata()?.id != file.metadata()?.id {
+        return refused();
+    }
+    Ok(fs::linkat(CWD, held_path(&again), to, name, AtFlags::SYMLINK_FOLLOW)?)
 }
 
 /// The way to a held object itself, whatever it is: the calls by path end there and follow no further.

@@ -150,14 +150,21 @@ pub(crate) fn clear_reparse_point(held: &Held, directory: &Directory, name: &OsS
     let Target::Reparse(point) = read_target(directory, name, true)? else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    // The tag alone says which data is meant; of others than Microsoft's also their GUID.
-    let length = if point.tag().is_microsoft() { 8 } else { 24 };
-    let mut header = point.raw.get(..length).unwrap_or_default().to_vec();
-    if let Some(size) = header.get_mut(4..8) {
-        size.fill(0);
-    }
     let opened = open(held.as_handle(), OsStr::new(""), WRITE, Sort::Any)?;
-    control(opened.as_handle(), FSCTL_DELETE_REPARSE_POINT, &header)?;
+    // The tag alone says which data is meant; of others than Microsoft's also their GUID. Some systems want that of all.
+    let delete = |length| {
+        let mut header = point.raw.get(..length).unwrap_or_default().to_vec();
+        header.resize(length, 0);
+        if let Some(size) = header.get_mut(4..8) {
+            size.fill(0);
+        }
+        control(opened.as_handle(), FSCTL_DELETE_REPARSE_POINT, &header)
+    };
+    if !point.tag().is_microsoft() {
+        delete(24)?;
+    } else if let Err(error) = delete(8) {
+        delete(24).map_err(|_| error)?;
+    }
     match directory.metadata_nofollow(name)?.kind {
         FileKind::Link => Err(io::Error::other("what was deleted still reads back")),
         _ => Ok(()),
