@@ -104,6 +104,31 @@ pub(crate) struct Relocated {
     pub(crate) recorded: Recorded,
 }
 
+/// What became of a tree that a step moved.
+#[derive(Clone, Debug)]
+pub(crate) struct Lineage {
+    /// The step itself, or the last of those that moved the tree on.
+    pub(crate) last: Relocated,
+    /// Where the tree is by now.
+    pub(crate) at: PathBuf,
+    /// What moved it there last, with what holds it or by itself.
+    pub(crate) by: OperationId,
+    /// What copied it with what holds it, after `last`: its number there is recorded nowhere.
+    pub(crate) copied_by: Option<OperationId>,
+}
+
+impl Lineage {
+    /// Refuses where the tree cannot be told from others by now.
+    pub(crate) fn must_be_known(&self, operation: &'static str) -> Result<()> {
+        let Some(by) = self.copied_by else { return Ok(()) };
+        let cause = format!(
+            "operation {by} has copied it with what holds it, and by now it cannot be told from anything else of that name: \
+             `linkctl move` takes it where it was"
+        );
+        Err(Error::new(ErrorKind::Changed, operation, &self.at, cause))
+    }
+}
+
 impl Journal {
     fn of(connection: Connection, directory: &Path) -> Self {
         let directory = directory.to_owned();
@@ -224,9 +249,8 @@ impl Journal {
         Ok(self.relocations(None)?.filter(is_readable))
     }
 
-    /// What came last of the tree that a step moved: the step itself, or the last of those that moved it on, or what holds
-    /// it.
-    pub(crate) fn last_move_of(&self, moved: &Relocated) -> Result<Relocated> {
+    /// What became of the tree that a step moved, and of what held it then.
+    pub(crate) fn last_move_of(&self, moved: &Relocated) -> Result<Lineage> {
         let is_later = |other: &Relocated| {
             (other.operation, other.recorded.number) > (moved.operation, moved.recorded.number)
                 && matches!(other.recorded.outcome, Outcome::Done(_))
@@ -242,17 +266,21 @@ impl Journal {
             }
         }
         later.sort_by_key(|other| (other.operation, other.recorded.number));
-        let place = |relocated: &Relocated| relocated.recorded.step.tree().map(|tree| tree.to.to_path_buf());
-        let (mut last, mut at) = (moved.clone(), place(moved));
+        let at = moved.recorded.step.tree().map(|tree| tree.to.to_path_buf()).unwrap_or_default();
+        let mut lineage = Lineage { last: moved.clone(), at, by: moved.operation, copied_by: None };
         for other in later {
-            let takes =
-                other.recorded.step.tree().zip(at.as_ref()).is_some_and(|(tree, at)| at.starts_with(&**tree.from));
-            if takes {
-                at = place(&other);
-                last = other;
+            let Some(tree) = other.recorded.step.tree() else { continue };
+            let Ok(below) = lineage.at.strip_prefix(&**tree.from) else { continue };
+            let is_itself = below.as_os_str().is_empty();
+            lineage.at = crate::model::below(tree.to, below);
+            lineage.by = other.operation;
+            if is_itself {
+                (lineage.last, lineage.copied_by) = (other, None);
+            } else if !other.recorded.is_rename() {
+                lineage.copied_by = Some(other.operation);
             }
         }
-        Ok(last)
+        Ok(lineage)
     }
 
     /// Ends the transaction that is open: what it holds is in the journal.

@@ -158,6 +158,18 @@ pub struct Recorded {
     pub(crate) tree: Option<Box<Identity>>,
 }
 
+impl Recorded {
+    /// Of a tree: whether it was renamed, and so is the object that it was.
+    pub(crate) fn is_rename(&self) -> bool {
+        let id = match &self.step {
+            Step::MoveTree(step) => step.id,
+            Step::RestoreTree(step) => step.id,
+            _ => return false,
+        };
+        matches!(self.outcome, Outcome::Done(Some(made)) if made.same_file(id))
+    }
+}
+
 pub(super) const SELECT: &str =
     "SELECT id, verb, began, ended, status, process, user, undoes, undone_by, planned FROM operations";
 

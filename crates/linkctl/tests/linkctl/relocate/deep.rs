@@ -58,7 +58,8 @@ fn calls_grow_with_the_depth_of_a_tree_and_not_with_its_square() {
         for (number, command) in commands.iter().enumerate() {
             let lines = strace::trace("openat,openat2", &linkctl.command(*command));
             assert!(lines.iter().any(|line| line.contains("exited with 0")), "{levels}: {command:?}");
-            calls.push(lines.len());
+            // What is looked up of other processes is never the same.
+            calls.push(lines.iter().filter(|line| line.contains(NAME)).count());
             let is_away = (1..4).contains(&number) || number == 5;
             must_be_whole(if is_away { &there } else { &tree }, levels);
             assert_eq!(tree.is_symlink(), is_away, "{levels}: {command:?}");

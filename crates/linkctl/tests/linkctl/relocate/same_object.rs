@@ -326,3 +326,37 @@ fn a_move_whose_volume_is_away_is_not_settled() {
     assert!(linkctl.ok(["recover"]).out.contains("rolled back"));
     assert_eq!(fs::read(linkctl.at("a/f")).unwrap(), b"mine");
 }
+
+#[test]
+fn what_was_moved_inside_a_tree_that_went_away_and_back_is_itself_or_is_said_not_to_be_known() {
+    let away = Volume::new(Fs::Ext4, 0);
+    let there = away.path().join("d");
+    for (to, is_copied) in [("e", false), (there.to_str().unwrap(), true)] {
+        let linkctl = Linkctl::new();
+        fs::create_dir_all(linkctl.at("d")).unwrap();
+        fs::write(linkctl.at("d/f"), "mine").unwrap();
+        linkctl.ok(["move", "--yes", "d/f", "d/g"]);
+        linkctl.ok(["move", "--yes", "d", to]);
+        // Where it is, and what has to come first.
+        linkctl
+            .output(["undo", "--yes", "1"])
+            .exits(4)
+            .says("operation 2 has moved it on to")
+            .says("/g")
+            .says("undo 2 first");
+        linkctl.ok(["undo", "--yes", "2"]);
+        let ran = linkctl.output(["undo", "--yes", "1"]);
+        if is_copied {
+            ran.exits(4).says("operation 3 has copied it with what holds it");
+            assert_eq!(fs::read(linkctl.at("d/g")).unwrap(), b"mine");
+            // And where the link is gone, it is not taken by its name, nor what holds it.
+            fs::remove_file(linkctl.at("d/f")).unwrap();
+            linkctl.output(["restore", "--yes", "d/f"]).exits(4).says("has copied it with what holds it");
+            assert_eq!(fs::read(linkctl.at("d/g")).unwrap(), b"mine");
+        } else {
+            ran.exits(0);
+            assert!(!linkctl.exists("d/g") && !linkctl.at("d/f").is_symlink());
+            assert_eq!(fs::read(linkctl.at("d/f")).unwrap(), b"mine");
+        }
+    }
+}

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Journal, Outcome, Relocated};
+use crate::journal::{Journal, Lineage, Outcome};
 use crate::model::{FileKind, KindChoice, LinkKind, MoveTree, RestoreTree, Target, TreeMove};
 use crate::plan::repair::links_into;
 use crate::plan::{Cost, Finding, Plan, PlanContext, Rewritten, Seen, Severity, Step, Verify};
@@ -230,7 +230,7 @@ pub fn plan_restore(spec: &RestoreSpec, context: &PlanContext<'_>) -> Result<Rel
     let Ends { old, tree, is_gone } = ends(&place, known.as_ref())?;
     let at = Place::open(RESTORE, &tree)?;
     if let Some(known) = known.as_ref().filter(|known| *known.at() == *tree) {
-        tree_at(RESTORE, &tree, &known.last.recorded)?;
+        known.must_be_there(is_gone)?;
     }
     let id = at.directory.metadata_nofollow(at.name()).map_err(fail)?.id;
     let volume = Some(Box::new(FileSystems::default().volume(&at.directory).map_err(fail)?));
@@ -310,7 +310,7 @@ fn ends(place: &Place, known: Option<&MovedFrom>) -> Result<Ends> {
     let Some(tree) = chain.and_then(|chain| chain.resolved) else {
         if let Some(known) = known {
             // Says which volume is away, if that is why.
-            tree_at(RESTORE, known.at(), &known.last.recorded)?;
+            known.must_be_there(false)?;
         }
         return refuse(ErrorKind::NotFound, "what it leads to is not there".to_owned());
     };
@@ -357,14 +357,23 @@ struct MovedFrom {
     link: Target,
     /// Links in the tree that got another text.
     rewritten: Vec<Rewritten>,
-    /// What came last of the tree.
-    last: Relocated,
+    /// What became of the tree.
+    now: Lineage,
 }
 
 impl MovedFrom {
     /// Where the tree is.
     fn at(&self) -> &Path {
-        self.last.recorded.step.tree().map_or(Path::new(""), |tree| tree.to)
+        &self.now.at
+    }
+
+    /// Refuses where something else is there. What cannot be told, the link has to say.
+    fn must_be_there(&self, is_gone: bool) -> Result<()> {
+        match self.now.must_be_known(RESTORE) {
+            Err(error) if is_gone => Err(error),
+            Err(_) => Ok(()),
+            Ok(()) => tree_at(RESTORE, self.at(), &self.now.last.recorded).map(drop),
+        }
     }
 }
 
@@ -377,7 +386,7 @@ fn moved_from(journal: &Journal, home: &Path) -> Result<Option<MovedFrom>> {
             continue;
         }
         let (link, rewritten) = (link.clone(), rewritten.clone());
-        let known = MovedFrom { link, rewritten, last: journal.last_move_of(&relocated)? };
+        let known = MovedFrom { link, rewritten, now: journal.last_move_of(&relocated)? };
         return Ok(Some(known).filter(|known| *known.at() != *home));
     }
     Ok(None)

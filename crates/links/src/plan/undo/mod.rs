@@ -93,12 +93,14 @@ pub fn plan(spec: &UndoSpec, context: &PlanContext<'_>) -> Result<Undo> {
 fn as_it_is_now(journal: &Journal, operation: &RecordedOperation, recorded: Recorded) -> Result<Result<Recorded>> {
     let (Some(tree), Outcome::Done(_)) = (recorded.step.tree(), &recorded.outcome) else { return Ok(Ok(recorded)) };
     let moved = Relocated { operation: operation.id, status: operation.status, recorded: recorded.clone() };
-    let last = journal.last_move_of(&moved)?;
-    Ok(match last.recorded.step.tree() {
-        Some(now) if **now.to != **tree.to => {
-            let cause = format!("operation {0} has moved it on to {1}: undo {0} first", last.operation, quoted(now.to));
-            Err(Error::new(ErrorKind::Changed, "undo", tree.to.to_path_buf(), cause))
-        }
-        _ => Ok(Recorded { outcome: last.recorded.outcome, tree: last.recorded.tree, ..recorded }),
-    })
+    let now = journal.last_move_of(&moved)?;
+    if now.at != **tree.to {
+        let cause = format!("operation {0} has moved it on to {1}: undo {0} first", now.by, quoted(&now.at));
+        return Ok(Err(Error::new(ErrorKind::Changed, "undo", tree.to.to_path_buf(), cause)));
+    }
+    if let Err(error) = now.must_be_known("undo") {
+        return Ok(Err(error));
+    }
+    let Recorded { outcome, tree, .. } = now.last.recorded;
+    Ok(Ok(Recorded { outcome, tree, ..recorded }))
 }
