@@ -147,6 +147,9 @@ pub struct MoveTree {
     /// The volume that it goes to. `None` in rows of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Box<Volume>>,
+    /// The link that was there before the tree: what belonged to it, the new one gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<Box<Seen>>,
 }
 
 /// Brings a moved file or directory back to where its link is.

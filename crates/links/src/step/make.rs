@@ -197,7 +197,7 @@ impl New<'_> {
     }
 
     /// A link that is brought back gets its owner and time again, as far as the system lets us.
-    fn give_attributes(&self, made: Spot<'_>, id: FileId) -> Result<()> {
+    pub(super) fn give_attributes(&self, made: Spot<'_>, id: FileId) -> Result<()> {
         if self.attributes.is_none() && self.ntfs.is_none() {
             return Ok(());
         }

@@ -165,3 +165,16 @@ fn names_that_end_in_a_dot_or_a_space_are_to_the_letter() {
     bench.ok(["mklink", "/J", "g", r"C:\dot."]);
     assert_eq!(get_reparse(bench.at("g")), Some(raw_junction(r"\??\C:\dot.", r"C:\dot.")));
 }
+
+#[test]
+fn the_undo_of_a_restoration_gives_the_link_what_belonged_to_it() {
+    let bench = Bench::ntfs();
+    tree!(bench.root(), { "Roaming/f" => file("x") });
+    dir_point(bench.at("Application Data"), &junction(r"C:\Roaming"));
+    let marked = mark(&bench.at("Application Data"), "APPLIC~1");
+    bench.ok(["restore", "--yes", "Application Data"]);
+    assert_eq!(fs::read(bench.at("Application Data/f")).unwrap(), b"x");
+    bench.ok(["undo", "--yes"]);
+    assert_eq!(get_reparse(bench.at("Application Data")), Some(raw_junction(r"\??\C:\Roaming", r"C:\Roaming")));
+    assert_eq!(kept(&bench.at("Application Data")), marked);
+}

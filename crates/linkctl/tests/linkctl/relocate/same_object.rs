@@ -1,7 +1,7 @@
 //! Undo, restore and recover mean the object that was moved, on the volume that it was moved to.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -358,5 +358,29 @@ fn what_was_moved_inside_a_tree_that_went_away_and_back_is_itself_or_is_said_not
             assert!(!linkctl.exists("d/g") && !linkctl.at("d/f").is_symlink());
             assert_eq!(fs::read(linkctl.at("d/f")).unwrap(), b"mine");
         }
+    }
+}
+
+#[test]
+fn the_undo_of_a_restoration_gives_the_link_its_owner_and_time() {
+    let away = Volume::new(Fs::Ext4, 0);
+    for place in [None, Some(away.path().join("a"))] {
+        let linkctl = Linkctl::new();
+        let tree = place.unwrap_or_else(|| linkctl.at("there"));
+        fs::create_dir(&tree).unwrap();
+        symlink(&tree, linkctl.at("link")).unwrap();
+        std::os::unix::fs::lchown(linkctl.at("link"), Some(1234), Some(4321)).unwrap();
+        super::sys::set_times(&linkctl.at("link"), 1_000_000_000, 123_456_789);
+        let facts = || {
+            let found = linkctl.at("link").symlink_metadata().unwrap();
+            (found.uid(), found.gid(), found.mtime(), found.mtime_nsec())
+        };
+        let before = facts();
+        assert_eq!(before, (1234, 4321, 1_000_000_000, 123_456_789));
+        linkctl.ok(["restore", "--yes", "link"]);
+        assert!(linkctl.at("link").is_dir() && !linkctl.at("link").is_symlink());
+        linkctl.ok(["undo", "--yes"]);
+        assert!(linkctl.at("link").is_symlink());
+        assert_eq!(facts(), before);
     }
 }

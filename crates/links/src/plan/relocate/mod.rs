@@ -176,6 +176,7 @@ pub fn plan(spec: &MoveSpec, context: &PlanContext<'_>) -> Result<Relocation> {
         verify: spec.how.verify,
         strict: spec.how.strict,
         volume: Some(Box::new(volume)),
+        like: None,
     });
     let plan = Plan { steps: vec![step], findings, cost, ..Plan::default() };
     Relocation::of(plan, &spec.how, context)

@@ -32,13 +32,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{made_changeable, must_be};
+use super::make::New;
 use super::on_disk::{UNDO, changed as undo_changed};
 use super::os::tree;
 use super::{Context, Done, Effect, Needs, OnDisk, StepKind, UndoPlan, crash_where};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::journal::{Outcome, Recorded};
 use crate::model::{
-    EntryPath, FileId, FileKind, Finding, MoveTree, RestoreTree, Rewritten, Seen, Step, Target, Verify,
+    EntryPath, FileId, FileKind, Finding, Lost, MoveTree, RestoreTree, Rewritten, Seen, Step, Target, Verify,
 };
 use crate::platform::{Directory, Inventory, Place, Stat, if_there, is_overlay, look, quoted};
 
@@ -149,7 +150,11 @@ impl StepKind for MoveTree {
     }
 
     fn perform(&self, context: &Context<'_>) -> Result<Done> {
-        Job::from(self).perform(context)
+        let mut done = Job::from(self).perform(context)?;
+        if let Some(like) = self.like.as_deref().filter(|_| done.kept.is_none()) {
+            done.lost.extend(self.make_like(like));
+        }
+        Ok(done)
     }
 
     /// The tree is recognised by its own place; what a crash left of it is what recovery is for.
@@ -196,6 +201,26 @@ impl StepKind for MoveTree {
             link_is_gone: is_gone,
         }));
         Ok(())
+    }
+}
+
+impl MoveTree {
+    /// Gives the link what belonged to the one that was there before. What it cannot be given is reported.
+    fn make_like(&self, like: &Seen) -> Vec<Lost> {
+        let (attributes, ntfs) = (Some(like.attributes), like.ntfs.as_deref());
+        let new = New { target: &self.link, file: None, attributes, ntfs };
+        let give = || {
+            let place = Place::of_entry(Direction::Away.operation(), &self.source)?;
+            let fail = |error| Error::io("look at the link", &place.path, error);
+            let id = place.directory.metadata_nofollow(place.name()).map_err(fail)?.id;
+            new.give_attributes(place.spot(), id)?;
+            Ok(new.finish(&place, id))
+        };
+        let lost = |error: Error| Lost {
+            path: self.source.to_path_buf(),
+            what: format!("owner and time of the link ({})", error.cause()),
+        };
+        give().unwrap_or_else(|error| vec![lost(error)])
     }
 }
 
@@ -269,6 +294,7 @@ impl StepKind for RestoreTree {
             verify: self.verify,
             strict: false,
             volume: self.volume.clone(),
+            like: (!self.link_is_gone).then(|| Box::new(self.old.clone())),
         }));
         Ok(())
     }
