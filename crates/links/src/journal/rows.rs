@@ -161,11 +161,7 @@ pub struct Recorded {
 impl Recorded {
     /// Of a tree: whether it was renamed, and so is the object that it was.
     pub(crate) fn is_rename(&self) -> bool {
-        let id = match &self.step {
-            Step::MoveTree(step) => step.id,
-            Step::RestoreTree(step) => step.id,
-            _ => return false,
-        };
+        let Some(id) = self.step.tree_id() else { return false };
         matches!(self.outcome, Outcome::Done(Some(made)) if made.same_file(id))
     }
 }

@@ -338,6 +338,14 @@ impl Step {
         }
     }
 
+    /// The tree that it moves, as it was before.
+    pub(crate) fn tree_id(&self) -> Option<FileId> {
+        match self {
+            Self::MoveTree(MoveTree { id, .. }) | Self::RestoreTree(RestoreTree { id, .. }) => Some(*id),
+            _ => None,
+        }
+    }
+
     /// From where the step takes a whole tree, and to where.
     #[must_use]
     pub fn tree(&self) -> Option<TreeMove<'_>> {

@@ -78,15 +78,18 @@ impl UndoPlan {
         self.findings.push(Finding::new(Severity::Warning, code, path.to_path_buf(), text));
     }
 
-    /// Says of a tree that a version of before moved that it is known by its number alone.
+    /// Says of a tree that a version of before moved, or whose end was not recorded, that not all of it is known.
     pub(super) fn tell_of_older(&mut self, recorded: &Recorded, path: &EntryPath) {
-        if recorded.tree.is_none() {
-            self.note(
-                path,
-                "older-record",
-                "recorded by an older version: known by its file number alone, not by its volume",
-            );
+        if recorded.tree.is_some() {
+            return;
         }
+        let (code, text) = match recorded.outcome {
+            Outcome::Done(Some(_)) => {
+                ("older-record", "recorded by an older version: known by its file number alone, not by its volume")
+            }
+            _ => ("end-not-recorded", "its end was not recorded, nor all by which it is known again"),
+        };
+        self.note(path, code, text);
     }
 
     pub(super) fn push(&mut self, step: Step) {

@@ -384,3 +384,29 @@ fn the_undo_of_a_restoration_gives_the_link_its_owner_and_time() {
         assert_eq!(facts(), before);
     }
 }
+
+#[test]
+fn a_move_whose_end_was_not_recorded_is_not_undone_with_something_else() {
+    let ways: [&[&str]; 2] = [&["move", "--yes", "e", "s/n"], &["restore", "--yes", "to s"]];
+    for args in ways {
+        let linkctl = Linkctl::new();
+        fs::create_dir_all(linkctl.at("s")).unwrap();
+        fs::create_dir_all(linkctl.at("e")).unwrap();
+        fs::write(linkctl.at("e/f"), "mine").unwrap();
+        symlink(linkctl.at("e"), linkctl.at("to s")).unwrap();
+        let killed = linkctl.command(args).env("LINKCTL_CRASH_AFTER_STEP", "1").output().unwrap();
+        assert!(!killed.status.success(), "{args:?}");
+        let at = linkctl.at(if args[0] == "move" { "s/n" } else { "to s" });
+        assert!(at.is_dir() && !at.is_symlink(), "{args:?}");
+        fs::rename(&at, linkctl.at("kept")).unwrap();
+        fs::create_dir(&at).unwrap();
+        fs::write(at.join("theirs"), "theirs").unwrap();
+        let ran = linkctl.output(["undo", "--yes", "1"]);
+        assert_eq!(fs::read(at.join("theirs")).unwrap(), b"theirs", "{args:?}: {ran:?}");
+        assert_eq!(linkctl.at("e").is_symlink(), args[0] == "move", "{args:?}: {ran:?}");
+        fs::remove_dir_all(&at).unwrap();
+        fs::rename(linkctl.at("kept"), &at).unwrap();
+        linkctl.ok(["undo", "--yes", "1"]);
+        assert_eq!(fs::read(linkctl.at("e/f")).unwrap(), b"mine", "{args:?}");
+    }
+}

@@ -263,7 +263,11 @@ impl StepKind for RestoreTree {
         match &found.metadata {
             None if self.link_is_gone => Effect::NotMade,
             Some(_) if found.holds(&self.old.target, None) => Effect::NotMade,
-            Some(metadata) if metadata.kind != FileKind::Link => Effect::Made(Some(metadata.id)),
+            Some(metadata) if metadata.kind != FileKind::Link => {
+                // On its file system it was renamed: something else that has the name is not what was made.
+                let is_its = metadata.id.same_file(self.id) || metadata.id.volume() != self.id.volume();
+                Effect::Made(is_its.then_some(metadata.id))
+            }
             _ => Effect::Unknown,
         }
     }

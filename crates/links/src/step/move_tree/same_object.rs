@@ -35,8 +35,13 @@ pub(crate) fn tree_at(operation: &'static str, path: &Path, recorded: &Recorded)
         FileKind::Special => "a device, pipe or socket",
     };
     let Some(known) = known else {
-        // All that rows of before have of it.
-        let Outcome::Done(Some(made)) = recorded.outcome else { return Ok(metadata) };
+        let made = match (&recorded.outcome, recorded.step.tree_id()) {
+            // All that rows of before have of it.
+            (Outcome::Done(Some(made)), _) => *made,
+            // Its end was not recorded. On its file system it was renamed; which number a copy got, nobody knows.
+            (_, Some(id)) if id.volume() == metadata.id.volume() => id,
+            _ => return Ok(metadata),
+        };
         if made.same_file(metadata.id) && metadata.kind != FileKind::Link {
             return Ok(metadata);
         }
