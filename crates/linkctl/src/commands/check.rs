@@ -180,7 +180,7 @@ fn rules(args: &CheckArgs) -> Result<Rules, Failure> {
                 return Err(Failure::usage(text, "name it with --root DIR"));
             }
         };
-        rules.root = Some(links::physical_path(&root)?);
+        rules.within(links::physical_path(&root)?);
     }
     rules.most_hops = args.max_hops;
     rules.drive = args.drive.letter();

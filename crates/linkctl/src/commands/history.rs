@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use links::apply::{Interrupted, Search, interrupted};
 use links::journal::{OperationId, Outcome, Recorded, RecordedOperation, Status, Tally};
 use links::undo::settled;
 use links::{ErrorKind, Journal, Step, User};
@@ -47,10 +46,11 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         complain("note", &text);
     }
     let journal = existing_journal(&directory)?;
-    journal.iter().for_each(tell_unrecovered);
+    let left: Vec<_> =
+        journal.iter().flat_map(tell_unrecovered).filter_map(|interrupted| interrupted.operation()).collect();
     match (journal, args.id) {
-        (Some(journal), Some(id)) => one(&journal, OperationId(id), args)?,
-        (journal, None) => all(journal.as_ref(), args)?,
+        (Some(journal), Some(id)) => one(&journal, OperationId(id), &left, args)?,
+        (journal, None) => all(journal.as_ref(), &left, args)?,
         (None, Some(id)) => {
             let message = format!("there is no operation {id}: no journal in {}", sanitize::quoted(&directory));
             return Err(Failure::refused(message, "every change by linkctl is journaled from the first on"));
@@ -117,10 +117,9 @@ impl Entry {
     }
 }
 
-fn all(journal: Option<&Journal>, args: &HistoryArgs) -> Result<(), Failure> {
+fn all(journal: Option<&Journal>, left: &[OperationId], args: &HistoryArgs) -> Result<(), Failure> {
     let read = |journal: &Journal| -> links::Result<Vec<Entry>> {
-        let left = left_behind(journal);
-        journal.operations(args.most)?.into_iter().map(|operation| Entry::read(journal, operation, &left)).collect()
+        journal.operations(args.most)?.into_iter().map(|operation| Entry::read(journal, operation, left)).collect()
     };
     let entries = journal.map(read).transpose()?.unwrap_or_default();
     if args.output.json() {
@@ -155,12 +154,6 @@ fn all(journal: Option<&Journal>, args: &HistoryArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Operations that left something on the disk which `recover` clears. What cannot be read was told before.
-fn left_behind(journal: &Journal) -> Vec<OperationId> {
-    let found = interrupted(Some(journal), Search::Recent).unwrap_or_default();
-    found.iter().filter_map(Interrupted::operation).collect()
-}
-
 fn row(entry: &Entry) -> [String; 7] {
     let operation = &entry.operation;
     let verb = match operation.undoes {
@@ -192,8 +185,8 @@ fn local_time(milliseconds: i64) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-fn one(journal: &Journal, id: OperationId, args: &HistoryArgs) -> Result<(), Failure> {
-    let entry = Entry::read(journal, journal.operation(id)?, &left_behind(journal))?;
+fn one(journal: &Journal, id: OperationId, left: &[OperationId], args: &HistoryArgs) -> Result<(), Failure> {
+    let entry = Entry::read(journal, journal.operation(id)?, left)?;
     let steps = settled(journal, id)?;
     if args.output.json() {
         let operations = vec![entry.record(Some(&steps))];

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use links::apply::{Queue, Records, Search, interrupted, journal_copy, journal_looks_usable};
+use links::apply::{Interrupted, Queue, Records, Search, interrupted, journal_copy, journal_looks_usable};
 use links::journal::OperationId;
 use links::plan::{Action, Step};
 use links::{Error, Journal, PlanContext, VolumesAway};
@@ -112,17 +112,15 @@ impl Store {
     }
 }
 
-/// Prints that moves were interrupted, and what finishes them.
-pub(crate) fn tell_unrecovered(journal: &Journal) {
-    match interrupted(Some(journal), Search::Recent) {
-        Ok(found) => {
-            for interrupted in found {
-                let left = sanitize::quoted(interrupted.path());
-                complain("note", &format!("an interrupted move left {left}; `linkctl recover` finishes it"));
-            }
-        }
-        Err(error) => complain("warning", &message(&error)),
+/// Prints that moves were interrupted, and what finishes them; and gives these moves.
+pub(crate) fn tell_unrecovered(journal: &Journal) -> Vec<Interrupted> {
+    let found = interrupted(Some(journal), Search::Recent);
+    let found = found.map_err(|error| complain("warning", &message(&error))).unwrap_or_default();
+    for interrupted in &found {
+        let left = sanitize::quoted(interrupted.path());
+        complain("note", &format!("an interrupted move left {left}; `linkctl recover` finishes it"));
     }
+    found
 }
 
 /// Nothing is done to a tree whose last move is not over.

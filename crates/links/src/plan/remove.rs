@@ -1,6 +1,8 @@
 //! Plans the removal of links: of the link objects and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use reparse::Tag;
@@ -134,27 +136,52 @@ pub fn plan_reparse_point(path: &Path) -> Result<Plan> {
 
 /// A name may be reached by two paths: through two mounts of one file system, or in other letters.
 fn drop_same_names(plan: &mut Plan) {
-    let mut met: BTreeMap<FileId, Vec<EntryPath>> = BTreeMap::new();
-    plan.steps.retain(|step| {
-        let Step::RemoveLink(RemoveLink { link, old }) = step else { return true };
-        let others = met.entry(old.id).or_default();
-        let is_new = !others.iter().any(|other| is_one_name(other, link).unwrap_or(false));
-        others.push(link.clone());
-        is_new
+    let mut counts: HashMap<FileId, usize> = HashMap::new();
+    for step in &plan.steps {
+        if let Step::RemoveLink(RemoveLink { old, .. }) = step {
+            *counts.entry(old.id).or_default() += 1;
+        }
+    }
+    let mut names = Names::default();
+    plan.steps.retain(|step| match step {
+        Step::RemoveLink(RemoveLink { link, old }) if counts.get(&old.id).is_some_and(|count| *count > 1) => {
+            names.is_new(old.id, link).unwrap_or(true)
+        }
+        _ => true,
     });
 }
 
-/// Whether two paths of one object are of one name.
-fn is_one_name(one: &EntryPath, other: &EntryPath) -> Result<bool> {
-    let (one, other) = (Place::of_entry(REMOVE, one)?, Place::of_entry(REMOVE, other)?);
-    let fail = |error| Error::io(REMOVE, &other.path, error);
-    if one.directory.metadata().map_err(fail)?.id != other.directory.metadata().map_err(fail)?.id {
-        return Ok(false);
+/// Names of objects that were met, by the directories that they are in.
+#[derive(Default)]
+struct Names {
+    met: HashMap<(FileId, FileId), Met>,
+    /// A directory lists each of its names once, in the letters it was made in.
+    listed: HashMap<FileId, HashSet<OsString>>,
+}
+
+/// Names of one object in one directory, and whether any of them is not listed there.
+#[derive(Default)]
+struct Met(HashSet<OsString>, bool);
+
+impl Names {
+    fn is_new(&mut self, object: FileId, link: &EntryPath) -> Result<bool> {
+        let place = Place::of_entry(REMOVE, link)?;
+        let fail = |error| Error::io(REMOVE, &place.path, error);
+        let directory = place.directory.metadata().map_err(fail)?.id;
+        let listed = match self.listed.entry(directory) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let entries = place.directory.entries().map_err(fail)?;
+                unknown.insert(entries.filter_map(|entry| Some(entry.ok()?.name)).collect())
+            }
+        };
+        // What is not listed is another spelling of a name that is.
+        let is_unlisted = !listed.contains(place.name());
+        let Met(names, any_unlisted) = self.met.entry((object, directory)).or_default();
+        *any_unlisted |= is_unlisted;
+        let is_new = names.is_empty() || !*any_unlisted;
+        Ok(names.insert(place.name().to_owned()) && is_new)
     }
-    // A directory lists each of its names once, in the letters it was made in.
-    let listed = one.directory.entries().map_err(fail)?.filter_map(std::result::Result::ok);
-    let listed = listed.filter(|entry| entry.name == one.name() || entry.name == other.name()).take(2).count();
-    Ok(one.name() == other.name() || listed < 2)
 }
 
 /// Refusals for files that would lose all their names by a plan.

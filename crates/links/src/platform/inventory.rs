@@ -93,6 +93,11 @@ fn is_zero(attributes: &u32) -> bool {
 }
 
 impl Item {
+    /// Whether it is no directory, and has other names than this one and its 8.3 name.
+    pub(crate) fn has_several_names(&self) -> bool {
+        self.stat.sort != ObjectKind::Directory && self.stat.names > 1 + u32::from(self.has_short_name)
+    }
+
     /// What it says, if it is a link.
     pub(crate) fn target(&self) -> Option<Target> {
         let point = self.point.clone().map(Target::Reparse);

@@ -88,7 +88,7 @@ pub(crate) use system::{
 pub(crate) use system::{
     EVALUATION, Object, Procedure, SYMBOLIC_LINK, Sort, aligned, alternate_name, control, create_new, enable_privilege,
     full, information, is_any, is_elevated, is_trusted, number, open, open_guarded, open_uncached, procedure, security,
-    send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, verbatim, within,
+    send, set_dword, set_information, stand_in, stream, succeeded, terminated, ticks, utf16, verbatim, within,
 };
 pub(crate) use volume::{Filesystem, VolumeIdentity};
 
@@ -107,6 +107,20 @@ pub(crate) fn if_there<T>(answer: std::io::Result<T>) -> std::io::Result<Option<
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         answer => answer.map(Some),
     }
+}
+
+/// Why a name in a directory cannot be given this 8.3 name, as far as that can be known before: `taken` where it belongs to
+/// anything but these objects.
+pub(crate) fn why_no_short_name(
+    directory: &Directory,
+    short: &std::ffi::OsStr,
+    own: &[Option<crate::model::FileId>],
+    taken: &'static str,
+) -> Option<&'static str> {
+    if directory.metadata_nofollow(short).is_ok_and(|found| !own.contains(&Some(found.id))) {
+        return Some(taken);
+    }
+    (!may_set_short_names()).then_some("this user may give none")
 }
 
 /// A number that differs at each call and in each process.

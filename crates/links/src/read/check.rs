@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::model::{DEFAULT_DRIVE, Link, LinkKind, State, Target};
 use crate::platform::{self, Place, quoted};
 use crate::read::chain::{self, Chain};
-use crate::read::places::{lies_within, relative_path};
+use crate::read::places::{Tree, relative_path};
 use crate::read::{inspect, volume};
 
 /// What a link may be blamed for.
@@ -105,8 +105,7 @@ impl FromStr for Rule {
 pub struct Rules {
     /// Which of them.
     pub rules: Vec<Rule>,
-    /// The tree, by its path without links, that [`Rule::Escapes`] and [`Rule::Absolute`] speak of.
-    pub root: Option<PathBuf>,
+    root: Option<Tree>,
     /// How many links a chain may have, the first included. Default: 8.
     pub most_hops: usize,
     /// The letter that Windows gives an NTFS volume. Default: `C`.
@@ -127,6 +126,11 @@ impl Rules {
     /// These rules, with the defaults of the rest.
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
         Self { rules: rules.into_iter().collect(), root: None, most_hops: 8, drive: DEFAULT_DRIVE }
+    }
+
+    /// Sets the tree, by its path without links, that [`Rule::Escapes`] and [`Rule::Absolute`] speak of.
+    pub fn within(&mut self, root: impl Into<PathBuf>) {
+        self.root = Some(Tree::at(root.into()));
     }
 
     /// What a link is to be blamed for, in the order of [`Rule::ALL`]. For rules about states alone, nothing is
@@ -181,12 +185,12 @@ impl Rules {
             }
             Rule::Escapes => {
                 let (root, end) = (self.root.as_ref()?, end(chain)?);
-                (!lies_within(end, root)).then(|| format!("leads to {}, outside {}", quoted(end), quoted(root)))
+                (!root.holds(end)).then(|| format!("leads to {}, outside {}", quoted(end), quoted(root.path())))
             }
             Rule::Absolute => {
                 let (root, end, target) = (self.root.as_ref()?, end(chain)?, text(link)?);
                 let from = place.directory.physical_path().ok()?;
-                let inside = target.is_absolute() && lies_within(end, root);
+                let inside = target.is_absolute() && root.holds(end);
                 inside.then(|| {
                     let relative = relative_path(&from, end);
                     format!("leads into its own tree; relative it would be {}", quoted(&relative))

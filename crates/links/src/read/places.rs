@@ -55,6 +55,10 @@ impl Tree {
         Self { path, id, parent, known: Arc::default() }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether a path without links is this one, or below it.
     pub(crate) fn holds(&self, path: &Path) -> bool {
         platform::is_within(path, &self.path) || self.is_at(path) || self.holds_parent(path)
@@ -89,11 +93,6 @@ impl Tree {
             && id_of(above) == self.parent
             && Directory::open(above).is_ok_and(|above| !above.names_are_exact())
     }
-}
-
-/// Whether a path without links is another one, or below it.
-pub(crate) fn lies_within(path: &Path, root: &Path) -> bool {
-    platform::is_within(path, root) || Tree::at(root.to_owned()).holds(path)
 }
 
 #[cfg(test)]

@@ -46,18 +46,17 @@ pub(super) const READS_OTHERWISE: &str = "what was made reads back otherwise";
 pub(super) fn not_given(link: &EntryPath, ntfs: Option<&NtfsMetadata>) -> Vec<Finding> {
     let is_own = |short: &&OsString| link.file_name().is_none_or(|name| short.eq_ignore_ascii_case(name));
     let short = ntfs.and_then(|ntfs| ntfs.short_name.as_ref()).filter(|short| !is_own(short));
-    let Some((short, place)) = short.zip(Place::of_entry("look at", link).ok()) else { return Vec::new() };
-    let there = |name: &OsStr| place.directory.metadata_nofollow(name).ok().map(|found| found.id);
-    let is_taken = there(short).is_some_and(|id| there(place.name()) != Some(id));
-    let why = if is_taken {
-        "something else has that by now"
-    } else if !platform::may_set_short_names() {
-        "this user may give none"
-    } else {
+    // Few have one: the directory is opened for those alone.
+    let Some((short, place)) = short.and_then(|short| Some((short, Place::of_entry("look at", link).ok()?))) else {
         return Vec::new();
     };
-    let text = format!("its short name {} will be lost: {why}", platform::quoted(Path::new(short)));
-    vec![Finding::new(Severity::Warning, "short-name", link.shown(), text)]
+    let own = place.directory.metadata_nofollow(place.name()).ok().map(|found| found.id);
+    let why = platform::why_no_short_name(&place.directory, short, &[own], "something else has that by now");
+    let warn = |why| {
+        let text = format!("its short name {} will be lost: {why}", platform::quoted(Path::new(short)));
+        Finding::new(Severity::Warning, "short-name", link.shown(), text)
+    };
+    why.map(warn).into_iter().collect()
 }
 
 /// A link to be made.

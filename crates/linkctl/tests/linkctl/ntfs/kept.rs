@@ -2,16 +2,9 @@
 //! names, which ntfs-3g counts as names of a file.
 
 use super::*;
-use crate::relocate::sys::{set_xattr, xattr};
+use crate::relocate::sys::{SECURITY, set_xattr, xattr};
 
 const KEPT: [&str; 4] = ["system.ntfs_attrib", "system.ntfs_dos_name", "system.ntfs_crtime", "system.ntfs_acl"];
-
-/// Everyone may read, administrators everything: nobody's default.
-const SECURITY: &[u8] = &[
-    1, 0, 4, 0x80, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0,
-    1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0, 2, 0, 28, 0, 1, 0, 0, 0, 0, 3, 20, 0, 0xa9, 0, 18, 0, 1, 1, 0, 0,
-    0, 0, 0, 1, 0, 0, 0, 0,
-];
 
 fn kept(path: &Path) -> Vec<Option<Vec<u8>>> {
     KEPT.iter().map(|name| xattr(path, name)).collect()

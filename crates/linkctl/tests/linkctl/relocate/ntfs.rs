@@ -30,13 +30,6 @@ fn symlink(text: &str) -> Vec<u8> {
     ReparseData::Symlink(Symlink::new(&wide(text)).unwrap()).encode().unwrap()
 }
 
-/// Security that is nobody's default: everyone may read, administrators everything.
-const SECURITY: &[u8] = &[
-    1, 0, 4, 0x80, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0,
-    1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0, 2, 0, 28, 0, 1, 0, 0, 0, 0, 3, 20, 0, 0xa9, 0, 18, 0, 1, 1, 0, 0,
-    0, 0, 0, 1, 0, 0, 0, 0,
-];
-
 /// Extended attributes as OS/2 had them, and WSL has: one, "X" = "value".
 const EA: &[u8] = &[16, 0, 0, 0, 0, 1, 5, 0, b'X', 0, b'v', b'a', b'l', b'u', b'e', 0];
 
@@ -60,7 +53,7 @@ fn ntfs_tree(src: &Path) {
     sys::set_xattr(&at("a/two"), "system.ntfs_object_id", b"0123456789abcdef");
     sys::set_xattr(&at("a/two"), "system.ntfs_ea", EA);
     for name in ["a/two", "b", "j", "b/s"] {
-        sys::set_xattr(&at(name), "system.ntfs_acl", SECURITY);
+        sys::set_xattr(&at(name), "system.ntfs_acl", sys::SECURITY);
         // Read-only, hidden, archive.
         sys::set_xattr(&at(name), "system.ntfs_attrib", &0x23_u32.to_ne_bytes());
     }

@@ -4,6 +4,13 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// A security descriptor that no object gets by default: everyone may read, administrators everything.
+pub(crate) const SECURITY: &[u8] = &[
+    1, 0, 4, 0x80, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0,
+    1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0, 2, 0, 28, 0, 1, 0, 0, 0, 0, 3, 20, 0, 0xa9, 0, 18, 0, 1, 1, 0, 0,
+    0, 0, 0, 1, 0, 0, 0, 0,
+];
+
 #[repr(C)]
 struct TimeSpec {
     seconds: i64,

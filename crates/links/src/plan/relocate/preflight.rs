@@ -33,8 +33,7 @@ pub(super) fn look(
     look.all(state)?;
     if tree.same {
         let rewritten: HashSet<&Path> = rewritten.iter().map(|link| link.path.as_path()).collect();
-        let several = |item: &Item| item.stat.names > 1 + u32::from(item.has_short_name);
-        for (number, item) in tree.inventory.items.iter().enumerate().filter(|(_, item)| several(item)) {
+        for (number, item) in tree.inventory.items.iter().enumerate().filter(|(_, item)| item.has_several_names()) {
             let path = tree.inventory.path(number);
             if item.target().is_some() && rewritten.contains(path.as_path()) {
                 let text = "it has several names, and has to say something else: they will be several links";
@@ -100,10 +99,11 @@ impl Look<'_> {
             let text = "an overlay renames no directory of its lower layers: if this is one, it is copied, and then removed \
                         under its own name";
             self.add(Severity::Note, "overlay", &self.tree.from, text);
+        }
+        if self.tree.is_layered || !self.tree.same {
             self.room()?;
         }
         if !self.tree.same {
-            self.room()?;
             self.holds()?;
             self.ntfs()?;
         }
@@ -161,20 +161,12 @@ impl Look<'_> {
     fn short_name(&mut self) {
         let Tree { source, destination, from, .. } = self.tree;
         let Some(short) = platform::short_name(&source.directory, source.name()) else { return };
-        let there = |name: &OsStr| destination.directory.metadata_nofollow(name).map(|found| found.id);
-        let is_taken = there(&short).is_ok_and(|id| {
-            // Its own, in the same directory, or that of the link which goes.
-            let own = source.directory.metadata_nofollow(source.name()).map(|found| found.id);
-            ![own, there(destination.name())].iter().flatten().any(|other| *other == id)
-        });
-        let why = if is_taken {
-            "something else at the new place has that"
-        } else if !platform::may_set_short_names() {
-            "this user may give none"
-        } else {
-            return;
-        };
-        self.warn("short-name", from, format!("its short name {} will be lost: {why}", quoted(Path::new(&short))));
+        // Its own, in the same directory, or that of the link which goes.
+        let own = [source, destination].map(|place| Some(place.directory.metadata_nofollow(place.name()).ok()?.id));
+        let taken = "something else at the new place has that";
+        if let Some(why) = platform::why_no_short_name(&destination.directory, &short, &own, taken) {
+            self.warn("short-name", from, format!("its short name {} will be lost: {why}", quoted(Path::new(&short))));
+        }
     }
 
     /// Whether the new place lets this user make anything.

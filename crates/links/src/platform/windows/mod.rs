@@ -43,7 +43,7 @@ pub(crate) use names::{
 };
 pub(crate) use nt::{
     Sort, aligned, control, create_new, full, information, is_any, number, open, open_guarded, open_uncached, send,
-    set_information, stream, succeeded, terminated, within,
+    set_information, stream, succeeded, terminated, utf16, within,
 };
 pub(crate) use ntfs::{
     COMPRESSED, ENCRYPTED, NtfsVolume, READS_ENCRYPTED, RESIDENT, alternate_name, attributes as ntfs_attributes,

@@ -5,9 +5,9 @@
 
 #![allow(unsafe_code, reason = "calls of the system")]
 
-use std::ffi::{OsStr, c_void};
+use std::ffi::{OsStr, OsString, c_void};
 use std::io;
-use std::os::windows::ffi::OsStrExt as _;
+use std::os::windows::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::windows::io::{AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle};
 use std::ptr;
 
@@ -160,6 +160,12 @@ fn request(
     succeeded(answer)?;
     // SAFETY: the call succeeded, so the handle is open and nobody else's.
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// A name, as structures of the system have it.
+pub(crate) fn utf16(bytes: &[u8]) -> OsString {
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect();
+    OsString::from_wide(&units)
 }
 
 /// Information of a class, however long that is. `None` where the system, or the file system, knows none.

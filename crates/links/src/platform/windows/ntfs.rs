@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::windows::ffi::OsStringExt as _;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle};
 use std::path::{Component, Path, PathBuf, Prefix};
 
@@ -14,7 +13,7 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::Storage::FileSystem::{FILE_READ_ATTRIBUTES, READ_CONTROL};
 
 use super::filesystem::with_reparse_points;
-use super::{Directory, Object, SETTABLE, Sort, information, open, security_descriptor, to_wide};
+use super::{Directory, Object, SETTABLE, Sort, information, open, security_descriptor, to_wide, utf16};
 use crate::model::NtfsMetadata;
 
 /// Longer reparse data is nothing to warn of: the system itself writes it.
@@ -119,13 +118,7 @@ pub(crate) fn security(of: BorrowedHandle<'_>, what: u32) -> io::Result<Vec<u8>>
 /// The name of eight letters and three, if there is one.
 pub(crate) fn alternate_name(of: BorrowedHandle<'_>) -> io::Result<OsString> {
     let told = information(of, FileAlternateNameInformation)?.unwrap_or_default();
-    let units: Vec<u16> = told
-        .get(4..)
-        .unwrap_or_default()
-        .chunks_exact(2)
-        .map(|pair| pair.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
-        .collect();
-    Ok(OsString::from_wide(&units))
+    Ok(utf16(told.get(4..).unwrap_or_default()))
 }
 
 /// `FILE_ATTRIBUTE_COMPRESSED` and `FILE_ATTRIBUTE_ENCRYPTED`.

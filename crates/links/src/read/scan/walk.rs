@@ -339,15 +339,12 @@ impl<'c, 'o> Walker<'c, 'o> {
             let (kind, metadata) = match kind {
                 Some(FileKind::File) if !files && !rolls => return,
                 Some(FileKind::File) if !files => (FileKind::File, None),
-                kind if kind.is_none() || files && kind != Some(FileKind::Directory) => {
-                    match here.directory.metadata_nofollow(name) {
-                        Ok(metadata) => (metadata.kind, Some(metadata)),
-                        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-                        Err(error) => return entries.failed.push(Error::io(LIST, join(here.path, name), error)),
-                    }
-                }
-                Some(kind) => (kind, None),
-                None => return,
+                Some(kind) if !files || kind == FileKind::Directory => (kind, None),
+                _ => match here.directory.metadata_nofollow(name) {
+                    Ok(metadata) => (metadata.kind, Some(metadata)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+                    Err(error) => return entries.failed.push(Error::io(LIST, join(here.path, name), error)),
+                },
             };
             if excludes {
                 relative.push(name);

@@ -65,11 +65,7 @@ fn left_original(moved: Moved<'_>) -> Option<Leftover> {
     if moved.status != Status::Interrupted || recorded.outcome != Outcome::Pending {
         return None;
     }
-    let id = match &recorded.step {
-        Step::MoveTree(step) => step.id,
-        Step::RestoreTree(step) => step.id,
-        _ => return None,
-    };
+    let id = recorded.step.tree_id()?;
     let path = recorded.step.tree()?.from.with_file_name(stage::beside(OsStr::new(&recorded.private_name)));
     let is_original = inspect::id_of(&path).is_some_and(|found| found.same_file(id));
     is_original.then_some(Leftover { path, what: What::Original })

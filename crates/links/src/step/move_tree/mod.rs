@@ -332,30 +332,28 @@ impl Job<'_> {
         match self.link {
             LeftLink::Old(seen) if on_overlay(&to)? => {
                 let seen = made_changeable(to.spot(), seen, operation)?;
-                Job { link: LeftLink::Old(&seen), ..*self }.go(context, layered)
+                Job { link: LeftLink::Old(&seen), ..*self }.go((&from, &to), context, layered)
             }
-            _ => self.go(context, layered),
+            _ => self.go((&from, &to), context, layered),
         }
     }
 
     /// An overlay (`layered`) renames no directory of a lower layer, as if it were on another file system; and gives it
     /// another number once something in it is changed.
-    fn go(&self, context: &Context<'_>, layered: bool) -> Result<Done> {
+    fn go(&self, places: (&Place, &Place), context: &Context<'_>, layered: bool) -> Result<Done> {
         if layered && !self.texts.is_empty() {
-            return self.attempt(context, true);
+            return self.attempt(places, context, true);
         }
-        match self.attempt(context, false) {
-            Err(error) if layered && error.kind() == ErrorKind::NotSupported => self.attempt(context, true),
+        match self.attempt(places, context, false) {
+            Err(error) if layered && error.kind() == ErrorKind::NotSupported => self.attempt(places, context, true),
             answer => answer,
         }
     }
 
-    fn attempt(&self, context: &Context<'_>, copies: bool) -> Result<Done> {
+    fn attempt(&self, (from, to): (&Place, &Place), context: &Context<'_>, copies: bool) -> Result<Done> {
         let (operation, private, work) = (self.direction.operation(), context.private(), context.work());
-        let from = Place::of_entry(operation, self.from)?;
-        let to = Place::of_entry(operation, self.to)?;
         let fail = |error| Error::io(operation, &from.path, error);
-        let _locks = locks(operation, &from, &to)?;
+        let _locks = locks(operation, from, to)?;
         let (root, _) = look(&from.directory, from.name()).map_err(fail)?;
         if from.directory.metadata_nofollow(from.name()).map_err(fail)?.id != self.id {
             return Err(changed(operation, &from.path, "it is another object than the one that was looked at"));
@@ -367,17 +365,17 @@ impl Job<'_> {
         let same = there.id.volume() == root.device && !copies;
         let exchanges = same && tree::can_exchange(&to.directory).map_err(fail)?;
         if exchanges && self.texts.is_empty() {
-            return self.within(&from, &to, &root);
+            return self.within(from, to, &root);
         }
         let inventory = if same { None } else { Some(Inventory::take(&from.directory, from.name()).map_err(fail)?) };
         crash(0);
-        let mut stage = Stage::begin(self, &from, &to, private, &root, same)?;
+        let mut stage = Stage::begin(self, from, to, private, &root, same)?;
         let mut lost = Vec::new();
         let done = match &inventory {
-            Some(inventory) => self.across((&from, &to), inventory, &mut stage, &mut lost, work),
+            Some(inventory) => self.across((from, to), inventory, &mut stage, &mut lost, work),
             None => self.rewriting(private, work, || match exchanges {
-                true => self.within(&from, &to, &root),
-                false => self.within_by_steps((&from, &to), &mut stage),
+                true => self.within(from, to, &root),
+                false => self.within_by_steps((from, to), &mut stage),
             }),
         };
         match done {
@@ -391,7 +389,7 @@ impl Job<'_> {
                     let made = to.directory.metadata_nofollow(to.name()).map(|found| found.id).ok();
                     return Ok(Done { made, lost, kept: Some(error.leaving(Aftermath::Unfinished)) });
                 }
-                stage.roll_back(&from, &to, work).map_err(|error| error.leaving(Aftermath::Unfinished))?;
+                stage.roll_back(from, to, work).map_err(|error| error.leaving(Aftermath::Unfinished))?;
                 Err(as_it_was(error))
             }
         }

@@ -7,7 +7,7 @@ use reparse::Tag;
 use super::super::probe::{Capability, MAKE, Probe, probe};
 use crate::error::{Error, Result};
 use crate::model::{EntryPath, Finding, LinkKind, Severity, Target};
-use crate::platform::{Inventory, Item, ObjectKind, Place};
+use crate::platform::{Inventory, Item, Place};
 
 const NO_STREAMS: &str = "mounted so that streams cannot be seen, and would be lost: mount it with \
                           streams_interface=xattr, which is the default";
@@ -55,15 +55,13 @@ fn can_link(directory: &Path, target: &Target, findings: &mut Vec<Finding>) {
 
 /// Whether the new place takes what is in the tree.
 fn can_hold(directory: &Path, inventory: &Inventory, findings: &mut Vec<Finding>) {
-    let is_shared =
-        |item: &Item| item.stat.sort != ObjectKind::Directory && item.stat.names > 1 + u32::from(item.has_short_name);
     probed(directory, findings, |found, refuse| {
         let link = found.capabilities.iter().find(|(capability, _)| *capability == Capability::HardLink);
         match link {
             Some((_, Err(error))) if error.operation() == MAKE => {
                 refuse("read-only", format!("nothing can be made here: {}", error.cause()));
             }
-            Some((_, Err(error))) if inventory.items.iter().any(is_shared) => {
+            Some((_, Err(error))) if inventory.items.iter().any(Item::has_several_names) => {
                 refuse("hard-link-impossible", format!("no hard link can be made here: {}", error.cause()));
             }
             _ => {}

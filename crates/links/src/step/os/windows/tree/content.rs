@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::windows::ffi::OsStringExt as _;
 use std::os::windows::fs::FileExt as _;
 use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
 
@@ -13,7 +12,7 @@ use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_SPARSE_FILE, FILE_R
 use windows_sys::Win32::System::Ioctl::{FSCTL_QUERY_ALLOCATED_RANGES, FSCTL_SET_SPARSE};
 
 use super::super::super::tree_types::{Buffers, CHANGED, at_end, first};
-use crate::platform::{information, is_any, send, set_information, stream};
+use crate::platform::{information, is_any, send, set_information, stream, utf16};
 use crate::step::Work;
 
 const BUFFER: usize = 1 << 20;
@@ -179,12 +178,6 @@ pub(super) fn entries(list: &[u8]) -> Vec<&[u8]> {
 /// A number in a structure; zero where that ends before.
 fn field(of: &[u8], at: usize) -> u32 {
     of.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
-}
-
-/// A name, as structures of the system have it.
-pub(super) fn utf16(bytes: &[u8]) -> OsString {
-    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect();
-    OsString::from_wide(&units)
 }
 
 /// Where a sparse file has data, as offset and length (`FILE_ALLOCATED_RANGE_BUFFER`).
